@@ -1,0 +1,28 @@
+//! The list of effects. Each is one file: its table, its kernel, its tests. To add one is to add a file and a line here.
+
+use crate::parameter::{Recipe, Table};
+
+pub mod gain;
+
+/// Every effect, in the order in which the reference shows them.
+pub static EFFECTS: &[&Table] = &[&gain::FADER, &gain::GAIN];
+
+/// The effect of a name.
+pub fn find(word: &str) -> Option<&'static Table> {
+    EFFECTS.iter().copied().find(|table| table.word == word)
+}
+
+/// For [`Table::channels`]: as many leave as come in.
+pub(crate) fn same_channels(recipe: &Recipe) -> Result<usize, String> {
+    Ok(recipe.channels)
+}
+
+/// For [`Table::latency`]: none.
+pub(crate) fn no_latency(_: &Recipe) -> usize {
+    0
+}
+
+/// For [`Table::tail`]: none worth hearing out.
+pub(crate) fn no_tail(_: &Recipe) -> u64 {
+    0
+}

@@ -1,0 +1,74 @@
+//! What does the work of one effect or source, a quantum at a time.
+
+use std::ops::Range;
+
+/// Frames that are computed at a time, always at absolute multiples of it.
+pub const QUANTUM: usize = 64;
+
+/// One channel of a quantum.
+pub type Buffer = [f64; QUANTUM];
+
+/// The state and code of one effect or source. Built off the audio thread by its table; used on it only.
+pub trait Kernel: Send {
+    /// Processes the frames of `io.frames`, in place. RT.
+    fn process(&mut self, io: &mut Io<'_>);
+
+    /// Forgets all sound, as if new: what came in was not a number. RT.
+    fn reset(&mut self);
+
+    /// Whether the sound for the quantum at this transport frame is at hand. Only what streams from disk ever says no;
+    /// whoever can wait does, whoever cannot gets silence. RT.
+    fn is_ready(&self, _transport: u64) -> bool {
+        true
+    }
+}
+
+/// What a kernel works on.
+pub struct Io<'a> {
+    /// The sound, one buffer a channel, as many as leave. Those that came in hold the input; the kernel replaces them.
+    /// For a source they are silent at first.
+    pub audio: &'a mut [Buffer],
+    /// How many of `audio` hold input.
+    pub channels_in: usize,
+    /// The key's channels; empty without one.
+    pub key: &'a [Buffer],
+    /// What came from the device's inputs, one buffer a channel.
+    pub live: &'a [Buffer],
+    /// Which frames of the buffers to process.
+    pub frames: Range<usize>,
+    /// The value of each parameter, as the table's law says, over these frames.
+    pub values: &'a [Glide],
+    /// The transport frame of the quantum's first frame (index 0 of the buffers).
+    pub transport: u64,
+}
+
+/// A value over a stretch of frames: even from `from`, its value just before the first frame, to `to`, its value at the
+/// last.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Glide {
+    /// Just before the first frame.
+    pub from: f64,
+    /// At the last frame.
+    pub to: f64,
+}
+
+impl Glide {
+    /// A value that stays.
+    pub const fn still(value: f64) -> Self {
+        Glide { from: value, to: value }
+    }
+
+    /// Whether it stays. RT.
+    pub fn is_still(&self) -> bool {
+        self.from == self.to
+    }
+
+    /// The value at frame `index` of `count`: `to` at the last, exactly. RT.
+    pub fn at(&self, index: usize, count: usize) -> f64 {
+        if index + 1 == count {
+            self.to
+        } else {
+            self.from + (self.to - self.from) * ((index + 1) as f64 / count as f64)
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The sound of gainstage.
+pub mod diagnostic;
+pub mod effects;
+pub mod kernel;
+pub mod math;
+pub mod media;
+pub mod parameter;
+pub mod session;
+pub mod sources;
+pub mod units;
+pub mod words;

@@ -1,0 +1,64 @@
+//! The one place where functions of analysis come from, so that their bits are the same on every machine.
+//!
+//! The platform's `sin`, `exp` and the rest differ between systems in their last bits; these are `libm`'s, compiled
+//! from the same source everywhere. Every function here is RT.
+
+/// `sin(x)`, x in radians. RT.
+pub fn sin(x: f64) -> f64 {
+    libm::sin(x)
+}
+
+/// `cos(x)`, x in radians. RT.
+pub fn cos(x: f64) -> f64 {
+    libm::cos(x)
+}
+
+/// `tan(x)`, x in radians. RT.
+pub fn tan(x: f64) -> f64 {
+    libm::tan(x)
+}
+
+/// `e` to the power `x`. RT.
+pub fn exp(x: f64) -> f64 {
+    libm::exp(x)
+}
+
+/// The natural logarithm. RT.
+pub fn ln(x: f64) -> f64 {
+    libm::log(x)
+}
+
+/// `x` to the power `y`. RT.
+pub fn pow(x: f64, y: f64) -> f64 {
+    libm::pow(x, y)
+}
+
+/// The hyperbolic tangent. RT.
+pub fn tanh(x: f64) -> f64 {
+    libm::tanh(x)
+}
+
+/// The hyperbolic cosine. RT.
+pub fn cosh(x: f64) -> f64 {
+    libm::cosh(x)
+}
+
+/// The arc tangent. RT.
+pub fn atan(x: f64) -> f64 {
+    libm::atan(x)
+}
+
+/// The square root, exact on every processor. RT.
+pub fn sqrt(x: f64) -> f64 {
+    x.sqrt()
+}
+
+/// The linear gain of a level in dB; minus infinity gives 0. RT.
+pub fn gain_from_db(db: f64) -> f64 {
+    exp(db * (core::f64::consts::LN_10 / 20.0))
+}
+
+/// The level in dB of a linear gain; 0 gives minus infinity. RT.
+pub fn db_from_gain(gain: f64) -> f64 {
+    if gain > 0.0 { ln(gain) * (20.0 / core::f64::consts::LN_10) } else { f64::NEG_INFINITY }
+}

@@ -1,0 +1,536 @@
+//! The tables that effects and sources are declared by: each parameter stands once, with its unit, range, default and
+//! help, and everything else (setters, checks, reference, completion) is read off here.
+
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::Kernel;
+use crate::math;
+use crate::media::Media;
+use crate::units::{Clock, Dimension, Unit};
+use std::sync::Arc;
+
+/// One word that makes sound or changes it: an effect, or a source.
+pub struct Table {
+    /// The word itself, which is also the effect's kind in paths.
+    pub word: &'static str,
+    /// What it does, in one sentence.
+    pub summary: &'static str,
+    /// A line that can be played as it stands, given a signal `x` (for an effect) or nothing (for a source).
+    pub example: &'static str,
+    /// Names of the parameters that the word's own arguments set, in order.
+    pub arguments: &'static [&'static str],
+    /// Every parameter, in the order in which kernels receive them.
+    pub parameters: &'static [Parameter],
+    /// What may be appended to it any number of times: the bands of an `eq`.
+    pub parts: &'static [Part],
+    /// The default of `.mix`, in percent.
+    pub mix: f64,
+    /// How many channels leave, given those that come in. An error says why such an input cannot be taken.
+    pub channels: fn(&Recipe) -> Result<usize, String>,
+    /// Frames by which the output lags the input.
+    pub latency: fn(&Recipe) -> usize,
+    /// Frames for which it sounds after its input has ended; 0 for what has no tail worth hearing out.
+    pub tail: fn(&Recipe) -> u64,
+    /// Builds the state and code that does the work. Not RT.
+    pub kernel: fn(&Recipe) -> Box<dyn Kernel>,
+}
+
+impl Table {
+    /// The index of a parameter by its name.
+    pub fn index(&self, name: &str) -> Option<usize> {
+        self.parameters.iter().position(|p| p.name == name)
+    }
+}
+
+impl std::fmt::Debug for Table {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.word)
+    }
+}
+
+/// One kind of thing appended to an effect, such as the `bell` of an `eq`.
+pub struct Part {
+    /// The method that appends it.
+    pub word: &'static str,
+    /// What it does, in one sentence.
+    pub summary: &'static str,
+    /// Its parameters; the method's arguments set them in this order.
+    pub parameters: &'static [Parameter],
+}
+
+impl std::fmt::Debug for Part {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.word)
+    }
+}
+
+/// One parameter.
+#[derive(Clone, Copy, Debug)]
+pub struct Parameter {
+    /// Its name, and that of its setter.
+    pub name: &'static str,
+    /// What values it takes.
+    pub kind: Kind,
+    /// Changing it builds a new kernel, crossfaded with the old.
+    pub fixed: bool,
+    /// One line of help.
+    pub help: &'static str,
+}
+
+/// What values a parameter takes.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// A number within a range.
+    Number {
+        /// The unit of a bare number.
+        unit: Unit,
+        /// The default; `None` is the special value.
+        default: Option<f64>,
+        /// The smallest value allowed.
+        least: f64,
+        /// The largest value allowed.
+        most: f64,
+        /// A word that may stand in place of a number, and what the kernel receives for it: `("off", 0.0)`.
+        special: Option<(&'static str, f64)>,
+        /// How a change is glided, and what the kernel receives.
+        law: Law,
+    },
+    /// A number out of a short list. Always fixed.
+    Steps {
+        /// The unit of a bare number.
+        unit: Unit,
+        /// The default.
+        default: f64,
+        /// What is allowed.
+        options: &'static [f64],
+    },
+    /// A word out of a short list. Always fixed. Kernels receive its index.
+    Choice {
+        /// Which of the options is the default.
+        default: usize,
+        /// What is allowed.
+        options: &'static [&'static str],
+    },
+    /// Yes or no; the setter without an argument says yes. Always fixed. Kernels receive 0 or 1.
+    Flag {
+        /// The default.
+        default: bool,
+    },
+    /// Numbers of channels, counted from 1. Always fixed; kernels read them from the recipe.
+    Channels,
+    /// A media file, relative to the session's folder. Always fixed; kernels read it from the recipe.
+    Path,
+    /// A signal that steers the effect without being heard: a sidechain key.
+    Signal,
+}
+
+/// How a changed number glides to its new value, and in which form kernels receive it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Law {
+    /// Evenly in its own unit.
+    Linear,
+    /// A level in dB, handed to the kernel as a linear gain, which is what glides evenly.
+    Amplitude,
+    /// Evenly in octaves; the kernel receives the plain value. For frequencies.
+    Octaves,
+    /// The kernel receives the new value at once and does the gliding itself.
+    Own,
+}
+
+impl Parameter {
+    /// A number with a range. Frequencies glide in octaves, everything else evenly, until [`Parameter::law`] says
+    /// otherwise.
+    pub const fn number(
+        name: &'static str,
+        unit: Unit,
+        default: f64,
+        least: f64,
+        most: f64,
+        help: &'static str,
+    ) -> Self {
+        let law = match unit {
+            Unit::Hertz => Law::Octaves,
+            _ => Law::Linear,
+        };
+        let kind = Kind::Number { unit, default: Some(default), least, most, special: None, law };
+        Parameter { name, kind, fixed: false, help }
+    }
+
+    /// A number out of a list.
+    pub const fn steps(
+        name: &'static str,
+        unit: Unit,
+        default: f64,
+        options: &'static [f64],
+        help: &'static str,
+    ) -> Self {
+        Parameter { name, kind: Kind::Steps { unit, default, options }, fixed: true, help }
+    }
+
+    /// A word out of a list; the first is the default.
+    pub const fn choice(name: &'static str, options: &'static [&'static str], help: &'static str) -> Self {
+        Parameter { name, kind: Kind::Choice { default: 0, options }, fixed: true, help }
+    }
+
+    /// Yes or no.
+    pub const fn flag(name: &'static str, default: bool, help: &'static str) -> Self {
+        Parameter { name, kind: Kind::Flag { default }, fixed: true, help }
+    }
+
+    /// Numbers of channels.
+    pub const fn channels(name: &'static str, help: &'static str) -> Self {
+        Parameter { name, kind: Kind::Channels, fixed: true, help }
+    }
+
+    /// A media file.
+    pub const fn path(name: &'static str, help: &'static str) -> Self {
+        Parameter { name, kind: Kind::Path, fixed: true, help }
+    }
+
+    /// A sidechain key.
+    pub const fn signal(name: &'static str, help: &'static str) -> Self {
+        Parameter { name, kind: Kind::Signal, fixed: true, help }
+    }
+
+    /// The same, but a change builds a new kernel.
+    pub const fn fixed(mut self) -> Self {
+        self.fixed = true;
+        self
+    }
+
+    /// The same with another way to glide.
+    pub const fn law(mut self, to: Law) -> Self {
+        if let Kind::Number { unit, default, least, most, special, .. } = self.kind {
+            self.kind = Kind::Number { unit, default, least, most, special, law: to };
+        }
+        self
+    }
+
+    /// The same with a word that may stand in place of a number; `value` is what the kernel receives for it.
+    pub const fn or(mut self, word: &'static str, value: f64) -> Self {
+        if let Kind::Number { unit, default, least, most, law, .. } = self.kind {
+            self.kind = Kind::Number { unit, default, least, most, special: Some((word, value)), law };
+        }
+        self
+    }
+
+    /// The same with the special word as its default.
+    pub const fn special_by_default(mut self) -> Self {
+        if let Kind::Number { unit, least, most, special, law, .. } = self.kind {
+            self.kind = Kind::Number { unit, default: None, least, most, special, law };
+        }
+        self
+    }
+
+    /// The value it has when nothing is said. Signals and paths have none and answer with [`Value::Special`].
+    pub fn default(&self) -> Value {
+        match self.kind {
+            Kind::Number { default: Some(number), .. } | Kind::Steps { default: number, .. } => Value::Number(number),
+            Kind::Number { default: None, .. } | Kind::Path | Kind::Signal => Value::Special,
+            Kind::Choice { default, .. } => Value::Choice(default),
+            Kind::Flag { default } => Value::Flag(default),
+            Kind::Channels => Value::Channels(Vec::new()),
+        }
+    }
+
+    /// What the kernel receives for a value: a plain number in the parameter's unit, or as its law says.
+    pub fn resolve(&self, value: &Value, clock: &Clock) -> f64 {
+        let number = match *value {
+            Value::Number(number) => number,
+            Value::Beats(beats) => beats * clock.beat_ms(),
+            Value::Bars(bars) => bars * clock.beats_per_bar * clock.beat_ms(),
+            Value::Samples(samples) => samples * 1000.0 / clock.rate,
+            Value::Choice(index) => return index as f64,
+            Value::Flag(flag) => return f64::from(u8::from(flag)),
+            Value::Special => {
+                return match self.kind {
+                    Kind::Number { special: Some((_, number)), .. } => number,
+                    _ => 0.0,
+                };
+            }
+            Value::Channels(_) | Value::Path(_) => return 0.0,
+        };
+        match self.kind {
+            Kind::Number { law: Law::Amplitude, .. } => math::gain_from_db(number),
+            _ => number,
+        }
+    }
+
+    /// Takes what the text said for this parameter. The error is what was expected, in words; a value that is probably
+    /// not what was meant comes back with a warning.
+    ///
+    /// # Errors
+    /// A wrong type or unit, a number out of range or not finite, a word that is not among the options.
+    pub fn accept(&self, spoken: &Spoken, clock: &Clock) -> Result<Accepted, Refusal> {
+        let fine = |value| Ok(Accepted { value, warning: None });
+        match (self.kind, spoken) {
+            (Kind::Number { special: Some((word, _)), .. }, Spoken::Text(text)) if text == word => fine(Value::Special),
+            (Kind::Number { special: Some((word, _)), .. }, Spoken::Flag(flag))
+                if word == if *flag { "on" } else { "off" } =>
+            {
+                fine(Value::Special)
+            }
+            (Kind::Number { unit, least, most, .. }, _) => {
+                let value = self.number_in(unit, spoken)?;
+                let plain = Parameter { kind: Kind::Flag { default: false }, ..*self }.resolve(&value, clock);
+                if !(least..=most).contains(&plain) {
+                    return Err(Refusal::new(
+                        "out-of-range",
+                        format!("`{}` is {}, outside its range", self.name, show_number(plain, unit)),
+                        self.expected(),
+                    ));
+                }
+                let fraction =
+                    unit == Unit::Percent && matches!(spoken, Spoken::Number(n, Unit::Plain) if *n > 0.0 && *n < 1.0);
+                let warning = fraction.then(|| {
+                    let percent = plain * 100.0;
+                    format!(
+                        "`{}` is in percent: {plain} means {plain} %; write {percent} if {percent} % is meant, or {plain}.percent",
+                        self.name
+                    )
+                });
+                Ok(Accepted { value, warning })
+            }
+            (Kind::Steps { unit, options, .. }, _) => match self.number_in(unit, spoken)? {
+                Value::Number(number) if options.contains(&number) => fine(Value::Number(number)),
+                _ => Err(Refusal::new(
+                    "out-of-range",
+                    format!("`{}` is not one of its steps", self.name),
+                    self.expected(),
+                )),
+            },
+            (Kind::Choice { options, .. }, Spoken::Text(text)) => match options.iter().position(|o| o == text) {
+                Some(index) => fine(Value::Choice(index)),
+                None => Err(Refusal::new(
+                    "unknown-choice",
+                    format!("`{}` has no choice \"{text}\"", self.name),
+                    self.expected(),
+                )),
+            },
+            (Kind::Flag { .. }, Spoken::Flag(flag)) => fine(Value::Flag(*flag)),
+            (Kind::Path, Spoken::Text(path)) => fine(Value::Path(path.clone())),
+            (Kind::Channels, Spoken::Number(..)) => match spoken.channel() {
+                Some(channel) => fine(Value::Channels(vec![channel])),
+                None => Err(self.wrong_type(spoken)),
+            },
+            (Kind::Channels, Spoken::List(list)) if !list.is_empty() => {
+                match list.iter().map(Spoken::channel).collect::<Option<Vec<u16>>>() {
+                    Some(channels) => fine(Value::Channels(channels)),
+                    None => Err(self.wrong_type(spoken)),
+                }
+            }
+            _ => Err(self.wrong_type(spoken)),
+        }
+    }
+
+    fn number_in(&self, unit: Unit, spoken: &Spoken) -> Result<Value, Refusal> {
+        let (number, said) = match spoken {
+            Spoken::Number(number, said) => (*number, *said),
+            Spoken::Text(text) if unit.dimension() == Dimension::Time => {
+                return note_length(text).map(Value::Beats).ok_or_else(|| self.wrong_type(spoken));
+            }
+            _ => return Err(self.wrong_type(spoken)),
+        };
+        if !number.is_finite() {
+            return Err(Refusal::new("not-finite", format!("`{}` is not a finite number", self.name), self.expected()));
+        }
+        let value = match (unit, said) {
+            (_, Unit::Plain) => Value::Number(number),
+            (a, b) if a.dimension() != b.dimension() => {
+                return Err(Refusal::new(
+                    "wrong-unit",
+                    format!("`{}` is given in {}, which it is not measured in", self.name, said.suffix()),
+                    self.expected(),
+                ));
+            }
+            (_, Unit::Beats) => Value::Beats(number),
+            (_, Unit::Bars) => Value::Bars(number),
+            (_, Unit::Samples) => Value::Samples(number),
+            (Unit::Milliseconds, Unit::Seconds) | (Unit::Hertz, Unit::Kilohertz) => Value::Number(number * 1000.0),
+            (Unit::Seconds, Unit::Milliseconds) | (Unit::Kilohertz, Unit::Hertz) => Value::Number(number / 1000.0),
+            (Unit::Semitones, Unit::Cents) => Value::Number(number / 100.0),
+            (Unit::Cents, Unit::Semitones) => Value::Number(number * 100.0),
+            _ => Value::Number(number),
+        };
+        Ok(value)
+    }
+
+    fn wrong_type(&self, spoken: &Spoken) -> Refusal {
+        Refusal::new("wrong-type", format!("`{}` cannot be {}", self.name, spoken.describe()), self.expected())
+    }
+
+    /// What it takes, as a phrase: `-60 to 0 dB`, `"peak" or "rms"`.
+    pub fn expected(&self) -> String {
+        match self.kind {
+            Kind::Number { unit, least, most, special, .. } => {
+                let mut text = format!("{least} to {most}");
+                if unit != Unit::Plain {
+                    text = format!("{text} {}", unit.sign());
+                }
+                match special {
+                    Some((word @ ("off" | "on"), _)) => format!("{text}, or {word}"),
+                    Some((word, _)) => format!("{text}, or \"{word}\""),
+                    None => text,
+                }
+            }
+            Kind::Steps { unit, options, .. } => {
+                let list = options.iter().map(|o| o.to_string()).collect::<Vec<_>>().join(", ");
+                if unit == Unit::Plain { list } else { format!("{list} {}", unit.sign()) }
+            }
+            Kind::Choice { options, .. } => options.iter().map(|o| format!("\"{o}\"")).collect::<Vec<_>>().join(" or "),
+            Kind::Flag { .. } => "true or false".into(),
+            Kind::Channels => "numbers of channels, from 1".into(),
+            Kind::Path => "the path of a file, in quotes".into(),
+            Kind::Signal => "a signal".into(),
+        }
+    }
+
+    /// A value as a person reads it: `-18 dB`, `off`, `"rms"`.
+    pub fn show(&self, value: &Value) -> String {
+        match (self.kind, value) {
+            (Kind::Number { unit, .. } | Kind::Steps { unit, .. }, Value::Number(number)) => show_number(*number, unit),
+            (Kind::Number { special: Some((word, _)), .. }, Value::Special) => word.into(),
+            (Kind::Choice { options, .. }, Value::Choice(index)) => format!("\"{}\"", options[*index]),
+            (_, Value::Beats(beats)) => show_number(*beats, Unit::Beats),
+            (_, Value::Bars(bars)) => show_number(*bars, Unit::Bars),
+            (_, Value::Samples(samples)) => show_number(*samples, Unit::Samples),
+            (_, Value::Flag(flag)) => flag.to_string(),
+            (_, Value::Channels(list)) => list.iter().map(u16::to_string).collect::<Vec<_>>().join(", "),
+            (_, Value::Path(path)) => format!("\"{path}\""),
+            (_, value) => format!("{value:?}"),
+        }
+    }
+}
+
+fn show_number(number: f64, unit: Unit) -> String {
+    let rounded = (number * 1e4).round() / 1e4;
+    match unit {
+        Unit::Plain => rounded.to_string(),
+        Unit::Percent | Unit::Degrees => format!("{rounded} {}", unit.sign()),
+        _ => format!("{rounded} {}", unit.suffix()),
+    }
+}
+
+/// The beats of a note length such as `1/8`, `1/8.` (dotted) or `1/4t` (triplet), a beat being a quarter.
+pub fn note_length(text: &str) -> Option<f64> {
+    let (body, factor) = match text.as_bytes().last()? {
+        b'.' => (&text[..text.len() - 1], 1.5),
+        b't' => (&text[..text.len() - 1], 2.0 / 3.0),
+        _ => (text, 1.0),
+    };
+    let (over, under) = body.split_once('/')?;
+    let (over, under) = (over.trim().parse::<u32>().ok()?, under.trim().parse::<u32>().ok()?);
+    (over > 0 && under > 0).then(|| 4.0 * f64::from(over) / f64::from(under) * factor)
+}
+
+/// A parameter's value as the session holds it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Value {
+    /// A number in the parameter's own unit.
+    Number(f64),
+    /// A time in beats.
+    Beats(f64),
+    /// A time in bars.
+    Bars(f64),
+    /// A time in samples.
+    Samples(f64),
+    /// The parameter's special word, such as `off`.
+    Special,
+    /// An option by its index.
+    Choice(usize),
+    /// Yes or no.
+    Flag(bool),
+    /// Numbers of channels, from 1.
+    Channels(Vec<u16>),
+    /// A media file, as written.
+    Path(String),
+}
+
+/// A value as the text said it, before a parameter has taken it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Spoken {
+    /// A number, bare or with a unit.
+    Number(f64, Unit),
+    /// A string.
+    Text(String),
+    /// `true`, `false`, `on`, `off`.
+    Flag(bool),
+    /// A list.
+    List(Vec<Spoken>),
+    /// Something that no parameter takes, described: "an effect".
+    Other(&'static str),
+}
+
+impl Spoken {
+    fn describe(&self) -> String {
+        match self {
+            Spoken::Number(n, unit) => format!("the number {}", show_number(*n, *unit)),
+            Spoken::Text(text) => format!("the text \"{text}\""),
+            Spoken::Flag(true) => "on".into(),
+            Spoken::Flag(false) => "off".into(),
+            Spoken::List(_) => "a list".into(),
+            Spoken::Other(what) => (*what).into(),
+        }
+    }
+
+    fn channel(&self) -> Option<u16> {
+        match *self {
+            Spoken::Number(n, Unit::Plain) if n.fract() == 0.0 && (1.0..=1024.0).contains(&n) => Some(n as u16),
+            _ => None,
+        }
+    }
+}
+
+/// A value that a parameter took.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Accepted {
+    /// The value.
+    pub value: Value,
+    /// Why it is probably not what was meant.
+    pub warning: Option<String>,
+}
+
+/// Why a parameter did not take what was said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The diagnostic's code.
+    pub code: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// What was expected.
+    pub expected: String,
+}
+
+impl Refusal {
+    fn new(code: &'static str, message: String, expected: String) -> Self {
+        Refusal { code, message, expected: format!("expected {expected}") }
+    }
+}
+
+/// Everything a kernel is built from.
+#[derive(Clone, Debug)]
+pub struct Recipe {
+    /// Channels that come in; 0 for a source.
+    pub channels: usize,
+    /// Channels of the key; 0 without one.
+    pub key_channels: usize,
+    /// The session's clock.
+    pub clock: Clock,
+    /// The number for each parameter, then for each parameter of each part in order, as kernels receive them.
+    pub values: Vec<f64>,
+    /// The values as declared, in the same order: channels and paths are read here.
+    pub settings: Vec<Value>,
+    /// Which parts it has, in order, each an index into [`Table::parts`].
+    pub parts: Vec<usize>,
+    /// The files it reads, in the order of its [`Kind::Path`] parameters.
+    pub media: Vec<Arc<Media>>,
+    /// A number drawn from the session's seed and the path, for whatever is random.
+    pub seed: u64,
+}
+
+impl Recipe {
+    /// The session's sample rate in Hz.
+    pub fn rate(&self) -> f64 {
+        self.clock.rate
+    }
+}

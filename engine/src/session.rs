@@ -1,0 +1,366 @@
+//! A session as plain data: what a text declares, each thing with the position that declared it.
+//!
+//! Signals form a forest: every [`Tap`] is a place or an instance of an effect, every instance continues from one tap,
+//! and [`Cable`]s plug taps into places. Nothing here plays.
+
+use std::path::PathBuf;
+
+use serde::{Serialize, Serializer};
+
+use crate::diagnostic::Position;
+use crate::parameter::{Part, Spoken, Table, Value};
+use crate::units::Clock;
+
+/// Everything that a text declares.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Session {
+    /// The session's file and every file it imports, in the order of [`Position::file`].
+    pub files: Vec<PathBuf>,
+    /// The folder that media paths are relative to.
+    pub folder: PathBuf,
+    /// The title, if one is given.
+    pub title: Option<String>,
+    /// Beats a minute.
+    pub tempo: f64,
+    /// Beats a bar, and the note that is a beat.
+    pub time_signature: (u32, u32),
+    /// Frames a second.
+    pub sample_rate: u32,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// Inputs, buses, sums and outputs. The first is always `master`.
+    pub places: Vec<Place>,
+    /// Effects applied to signals. An instance continues only from places and from earlier instances.
+    pub instances: Vec<Instance>,
+    /// What is plugged into what, in text order.
+    pub cables: Vec<Cable>,
+    /// What applies after everything else is declared, in text order.
+    pub amendments: Vec<Amendment>,
+}
+
+impl Session {
+    /// A session with nothing in it but `master`.
+    pub fn new(folder: PathBuf) -> Self {
+        let master = Place::new("master", PlaceKind::Bus { channels: 2 }, Position::default());
+        Session {
+            files: Vec::new(),
+            folder,
+            title: None,
+            tempo: 120.0,
+            time_signature: (4, 4),
+            sample_rate: 48_000,
+            seed: 0,
+            places: vec![master],
+            instances: Vec::new(),
+            cables: Vec::new(),
+            amendments: Vec::new(),
+        }
+    }
+
+    /// What turns musical time into frames.
+    pub fn clock(&self) -> Clock {
+        Clock {
+            rate: f64::from(self.sample_rate),
+            tempo: self.tempo,
+            beats_per_bar: f64::from(self.time_signature.0) * 4.0 / f64::from(self.time_signature.1),
+        }
+    }
+}
+
+/// An index into [`Session::places`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct PlaceId(pub usize);
+
+/// An index into [`Session::instances`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct InstanceId(pub usize);
+
+/// An index into [`Session::cables`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct CableId(pub usize);
+
+/// The one bus that always exists.
+pub const MASTER: PlaceId = PlaceId(0);
+
+/// A point at which a signal can be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum Tap {
+    /// What a place gives.
+    Place(PlaceId),
+    /// What an instance gives.
+    Instance(InstanceId),
+}
+
+/// Where sound comes from, meets, or leaves.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Place {
+    /// Its name; for a sum and an output the engine makes one.
+    pub name: String,
+    /// What it is.
+    pub kind: PlaceKind,
+    /// The volume that takes sound away without changing anything declared.
+    pub state: Audible,
+    /// Where it is declared.
+    pub at: Position,
+}
+
+impl Place {
+    /// A place that nothing has been said of.
+    pub fn new(name: impl Into<String>, kind: PlaceKind, at: Position) -> Self {
+        Place { name: name.into(), kind, state: Audible::default(), at }
+    }
+}
+
+/// What `mute`, `solo` and `safe` have said of a place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Audible {
+    /// Its outgoing cables are silent.
+    pub muted: bool,
+    /// Inputs with no way through a soloed thing are silent.
+    pub soloed: bool,
+    /// Exempt from the solo of others.
+    pub safe: bool,
+}
+
+/// What a place is.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum PlaceKind {
+    /// A source of sound: several regions add up.
+    Input(Vec<Source>),
+    /// A named place where signals add, `master` among them.
+    Bus {
+        /// How many channels it has.
+        channels: usize,
+    },
+    /// An anonymous place where signals add, `a + b`. Its members are the cables into it.
+    Sum,
+    /// Channels of the device or the file, from 1.
+    Output(Vec<u16>),
+}
+
+/// One source: a word of [`crate::sources::SOURCES`] with its settings.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Source {
+    /// The word's table.
+    pub table: TableRef,
+    /// A value for every parameter of the table, in its order.
+    pub settings: Vec<Setting>,
+    /// Where it is written.
+    pub at: Position,
+}
+
+impl Source {
+    /// The source as its table has it when nothing is said.
+    pub fn new(table: &'static Table, at: Position) -> Self {
+        Source { table: TableRef(table), settings: Setting::defaults(table.parameters, at), at }
+    }
+}
+
+/// An effect: a word of [`crate::effects::EFFECTS`] with its settings. A value; applied to a signal it becomes an
+/// [`Instance`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Effect {
+    /// The word's table.
+    pub table: TableRef,
+    /// The name that replaces kind and ordinal in its path.
+    pub name: Option<String>,
+    /// A value for every parameter of the table, in its order.
+    pub settings: Vec<Setting>,
+    /// Bands and the like, in written order.
+    pub parts: Vec<PartUse>,
+    /// Wet against dry, in percent.
+    pub mix: Setting,
+    /// Passes its input on, at unchanged latency.
+    pub bypass: Setting,
+    /// What steers it, if it takes a key.
+    pub key: Option<(Tap, Position)>,
+    /// Where it is written.
+    pub at: Position,
+}
+
+impl Effect {
+    /// The effect as its table has it when nothing is said.
+    pub fn new(table: &'static Table, at: Position) -> Self {
+        Effect {
+            table: TableRef(table),
+            name: None,
+            settings: Setting::defaults(table.parameters, at),
+            parts: Vec::new(),
+            mix: Setting { value: Value::Number(table.mix), at },
+            bypass: Setting { value: Value::Flag(false), at },
+            key: None,
+            at,
+        }
+    }
+}
+
+/// A part appended to an effect, such as one band of an `eq`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PartUse {
+    /// An index into [`Table::parts`].
+    pub part: usize,
+    /// Its name in paths, beside its number.
+    pub name: Option<String>,
+    /// A value for every parameter of the part, in its order.
+    pub settings: Vec<Setting>,
+    /// Where it is written.
+    pub at: Position,
+}
+
+impl PartUse {
+    /// The part as its table has it when nothing is said.
+    pub fn new(part: usize, table: &'static Part, at: Position) -> Self {
+        PartUse { part, name: None, settings: Setting::defaults(table.parameters, at), at }
+    }
+}
+
+/// A value with the position that said it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Setting {
+    /// The value.
+    pub value: Value,
+    /// Where it is said, or where the thing it belongs to is written.
+    pub at: Position,
+}
+
+impl Setting {
+    fn defaults(parameters: &[crate::parameter::Parameter], at: Position) -> Vec<Setting> {
+        parameters.iter().map(|p| Setting { value: p.default(), at }).collect()
+    }
+}
+
+/// An effect in a signal's way.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Instance {
+    /// What it does.
+    pub work: Work,
+    /// What flows in.
+    pub from: Tap,
+    /// Where it is applied.
+    pub at: Position,
+}
+
+/// What an instance does.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum Work {
+    /// One effect.
+    Effect(Effect),
+    /// The end of a composed effect that has a mix, a bypass or a name of its own: `from` is its wet end.
+    Blend {
+        /// The signal as it was before the composed effect.
+        dry: Tap,
+        /// Its name in paths, in place of `blend`.
+        name: Option<String>,
+        /// Wet against dry, in percent.
+        mix: Setting,
+        /// Gives the dry signal.
+        bypass: Setting,
+    },
+}
+
+/// A signal plugged into a place.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Cable {
+    /// What flows.
+    pub from: Tap,
+    /// Where to.
+    pub to: PlaceId,
+    /// The name that tells two cables between the same places apart.
+    pub name: Option<String>,
+    /// What kind of cable.
+    pub kind: CableKind,
+    /// For a send or a feedback: the cable of the statement it is written in, once there is one.
+    pub owner: Option<CableId>,
+    /// Takes the place of an earlier cable of the same path instead of being an error.
+    pub replaces: bool,
+    /// Silent.
+    pub muted: bool,
+    /// Inputs with no way through it, or through another soloed thing, are silent.
+    pub soloed: bool,
+    /// Where it is plugged in.
+    pub at: Position,
+}
+
+/// The kinds of cable.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum CableKind {
+    /// `signal >> bus`, at unity.
+    Plug,
+    /// `send(bus, gain)`.
+    Send {
+        /// Its level: see [`crate::words::SEND_GAIN`].
+        gain: Setting,
+    },
+    /// `feedback(bus, time)`: closes a loop.
+    Feedback {
+        /// The loop's period: see [`crate::words::FEEDBACK_TIME`].
+        time: Setting,
+    },
+}
+
+/// Something said of the whole, applied after everything is declared.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Amendment {
+    /// What.
+    pub what: Amend,
+    /// Where it is written.
+    pub at: Position,
+}
+
+/// What an [`Amendment`] does.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum Amend {
+    /// `mute(x)`.
+    Mute(Target),
+    /// `solo(x)`.
+    Solo(Target),
+    /// `safe(x)`.
+    Safe(Target),
+    /// `set(path, value)`.
+    Set(String, #[serde(skip)] Spoken),
+    /// `unplug(path)`.
+    Unplug(Target),
+    /// `remove(path)`.
+    Remove(Target),
+    /// `before(path, effect)`: the effects in order.
+    Before(Target, Vec<Effect>),
+    /// `after(path, effect)`: the effects in order.
+    After(Target, Vec<Effect>),
+}
+
+/// What an amendment speaks of.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum Target {
+    /// A place by its handle.
+    Place(PlaceId),
+    /// A cable by its handle.
+    Cable(CableId),
+    /// An effect by its handle.
+    Instance(InstanceId),
+    /// A path, or a glob of names.
+    Path(String),
+}
+
+/// A table, compared by identity and written as its word.
+#[derive(Clone, Copy, Debug)]
+pub struct TableRef(pub &'static Table);
+
+impl PartialEq for TableRef {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.0, other.0)
+    }
+}
+
+impl std::ops::Deref for TableRef {
+    type Target = Table;
+
+    fn deref(&self) -> &Table {
+        self.0
+    }
+}
+
+impl Serialize for TableRef {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.word)
+    }
+}
