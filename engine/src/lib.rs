@@ -4,6 +4,7 @@ pub mod effects;
 pub mod kernel;
 pub mod math;
 pub mod media;
+pub mod names;
 pub mod parameter;
 pub mod session;
 pub mod sources;
