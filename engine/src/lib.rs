@@ -1,11 +1,18 @@
 //! The sound of gainstage.
+pub mod amend;
+pub mod audible;
+pub mod bank;
+pub mod check;
 pub mod diagnostic;
 pub mod effects;
+pub mod fade;
+pub mod graph;
 pub mod kernel;
 pub mod math;
 pub mod media;
 pub mod names;
 pub mod parameter;
+pub mod plan;
 pub mod session;
 pub mod sources;
 pub mod units;
