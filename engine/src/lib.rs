@@ -3,6 +3,7 @@ pub mod amend;
 pub mod audible;
 pub mod bank;
 pub mod check;
+pub mod delay_line;
 pub mod diagnostic;
 pub mod effects;
 pub mod fade;
