@@ -245,14 +245,9 @@ impl EdgeCell {
     }
 
     /// Lets one channel's quantum wait its time. RT.
-    pub fn delay(&mut self, channel: usize, buffer: &Buffer, out: &mut Buffer) {
-        match self.lines.get_mut(channel) {
-            Some(line) => {
-                for (y, x) in out.iter_mut().zip(buffer) {
-                    *y = line.delay(*x, self.delay);
-                }
-            }
-            None => *out = *buffer,
+    pub fn delay(&mut self, channel: usize, sound: &mut Buffer) {
+        if let Some(line) = self.lines.get_mut(channel) {
+            sound.iter_mut().for_each(|x| *x = line.delay(*x, self.delay));
         }
     }
 }

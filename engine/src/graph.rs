@@ -202,7 +202,10 @@ impl<'a> Lowering<'a> {
         self.add_edges();
         let Lowering { nodes, edges, clock, .. } = self;
         let (nodes, edges) = audible_part(nodes, edges);
-        let order = topological(nodes.len(), &edges).map_err(|cycle| vec![cycle_error(&nodes, &edges, &cycle)])?;
+        let forward: Vec<&Edge> = edges.iter().filter(|edge| edge.feedback.is_none()).collect();
+        let links: Vec<(usize, usize)> = forward.iter().map(|edge| (edge.from, edge.to)).collect();
+        let order = topological(nodes.len(), &links)
+            .map_err(|round| vec![cycle_error(&nodes, &round.iter().map(|i| forward[*i]).collect::<Vec<_>>())])?;
         let mut graph = Graph { clock, nodes, edges, order };
         graph.find_channels()?;
         graph.align()?;
@@ -403,48 +406,48 @@ fn audible_part(nodes: Vec<Node>, edges: Vec<Edge>) -> (Vec<Node>, Vec<Edge>) {
     (nodes, edges)
 }
 
-/// An order in which every node comes after those it hears of, feedback aside; otherwise the edges of one way round.
-fn topological(nodes: usize, edges: &[Edge]) -> Result<Vec<usize>, Vec<usize>> {
+/// An order in which every node comes after those that links, from one node to another, lead from; otherwise the links of
+/// one way round.
+pub(crate) fn topological(nodes: usize, links: &[(usize, usize)]) -> Result<Vec<usize>, Vec<usize>> {
     let mut into = vec![0usize; nodes];
     let mut out: Vec<Vec<usize>> = vec![Vec::new(); nodes];
-    for (i, edge) in edges.iter().enumerate().filter(|(_, edge)| edge.feedback.is_none()) {
-        into[edge.to] += 1;
-        out[edge.from].push(i);
+    for &(from, to) in links {
+        into[to] += 1;
+        out[from].push(to);
     }
     let mut order: Vec<usize> = (0..nodes).filter(|node| into[*node] == 0).collect();
     let mut next = 0;
     while let Some(&node) = order.get(next) {
         next += 1;
-        for &i in &out[node] {
-            into[edges[i].to] -= 1;
-            if into[edges[i].to] == 0 {
-                order.push(edges[i].to);
+        for &to in &out[node] {
+            into[to] -= 1;
+            if into[to] == 0 {
+                order.push(to);
             }
         }
     }
     if order.len() == nodes {
         return Ok(order);
     }
-    // Every node left has an edge from another node left: going back long enough comes round.
+    // Every node left is led to by another node left: going back long enough comes round.
     let left = |node: usize| into[node] > 0;
     let mut node = (0..nodes).find(|node| left(*node)).unwrap_or(0);
     let mut way: Vec<usize> = Vec::new();
     let mut seen = vec![None; nodes];
     while seen[node].is_none() {
         seen[node] = Some(way.len());
-        let back = edges.iter().position(|e| e.to == node && left(e.from) && e.feedback.is_none());
-        let Some(back) = back else { break };
+        let Some(back) = links.iter().position(|(from, to)| *to == node && left(*from)) else { break };
         way.push(back);
-        node = edges[back].from;
+        node = links[back].0;
     }
     let mut round = way.split_off(seen[node].unwrap_or(0));
     round.reverse();
     Err(round)
 }
 
-fn cycle_error(nodes: &[Node], edges: &[Edge], round: &[usize]) -> Diagnostic {
+fn cycle_error(nodes: &[Node], round: &[&Edge]) -> Diagnostic {
     let mut way: Vec<&str> = Vec::new();
-    for edge in round.iter().map(|i| &edges[*i]) {
+    for edge in round {
         let place = nodes[edge.from].path.as_str();
         if !place.contains('/') || edge.port == Port::Key {
             way.push(place);
@@ -453,8 +456,8 @@ fn cycle_error(nodes: &[Node], edges: &[Edge], round: &[usize]) -> Diagnostic {
     if let Some(first) = way.first().copied() {
         way.push(first);
     }
-    let at = round.iter().map(|i| edges[*i].at).max().unwrap_or_default();
-    let first = round.iter().map(|i| edges[*i].at).min().unwrap_or_default();
+    let at = round.iter().map(|edge| edge.at).max().unwrap_or_default();
+    let first = round.iter().map(|edge| edge.at).min().unwrap_or_default();
     let error = Diagnostic::error("cycle", at, format!("this closes a loop: {}", way.join(" > ")))
         .help("a loop needs a delay in it: `... >> feedback(bus, 50.ms)` in place of the cable that closes it");
     if first == at { error } else { error.also(first, "the way round also passes here") }

@@ -45,6 +45,9 @@ pub struct Slots {
 }
 
 impl Slots {
+    /// No buffers.
+    pub const NONE: Slots = Slots { first: 0, count: 0 };
+
     /// As a range of indices. RT.
     pub const fn range(self) -> Range<usize> {
         self.first..self.first + self.count
@@ -100,8 +103,6 @@ pub enum Op {
         dry: Slots,
         /// The wet signal, and the result.
         out: Slots,
-        /// Channels of the wet signal: one may serve several.
-        wet: usize,
     },
     /// A loop's line takes `from`.
     LoopWrite {
@@ -134,6 +135,8 @@ pub struct PlanWork {
     pub wet: f64,
     /// Channels in and out.
     pub channels: (usize, usize),
+    /// Frames by which what flows here is late against the transport.
+    pub late: usize,
 }
 
 /// How one edge's cell is to go.
