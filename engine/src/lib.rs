@@ -1,4 +1,5 @@
 //! The sound of gainstage.
+pub mod delay_line;
 pub mod diagnostic;
 pub mod effects;
 pub mod kernel;
