@@ -2,11 +2,14 @@
 pub mod delay_line;
 pub mod diagnostic;
 pub mod effects;
+pub mod filters;
 pub mod kernel;
 pub mod math;
 pub mod media;
 pub mod parameter;
 pub mod session;
 pub mod sources;
+#[cfg(test)]
+mod test_signals;
 pub mod units;
 pub mod words;
