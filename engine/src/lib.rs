@@ -1,11 +1,13 @@
 //! The sound of gainstage.
 pub mod delay_line;
 pub mod diagnostic;
+pub mod dynamics;
 pub mod effects;
 pub mod filters;
 pub mod kernel;
 pub mod math;
 pub mod media;
+pub mod one_pole;
 pub mod parameter;
 pub mod session;
 pub mod sources;
