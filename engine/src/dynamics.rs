@@ -96,6 +96,7 @@ impl Ear {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::math;
     use crate::one_pole::pole;
 
     #[test]

@@ -3,6 +3,8 @@
 use crate::parameter::{Recipe, Table};
 
 pub mod compressor;
+#[cfg(test)]
+mod contract;
 pub mod delay;
 pub mod gain;
 pub mod gate;

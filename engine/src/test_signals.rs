@@ -97,6 +97,11 @@ impl Bench {
         self.goal[index] = self.parameter(index).resolve(&Value::Number(number), &self.recipe.clock);
     }
 
+    /// Makes the kernel forget all sound.
+    pub fn reset(&mut self) {
+        self.kernel().reset();
+    }
+
     /// What the kernel is built from.
     pub fn recipe(&self) -> &Recipe {
         &self.recipe

@@ -163,3 +163,112 @@ impl Kernel for Compressor {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_signals::{Bench, RATE, click_of_edit, noise, rms, sine};
+
+    /// A compressor with the settings that the published figures are given for.
+    fn bench() -> Bench {
+        Bench::new(&COMPRESSOR, 1).set("threshold", -20.0).set("ratio", 4.0)
+    }
+
+    fn db(x: f64) -> f64 {
+        math::db_from_gain(x.abs())
+    }
+
+    #[test]
+    fn the_static_curve_holds() {
+        for (level, out) in [(-23.0, -23.0), (-20.0, -20.5625), (-17.0, -19.25), (-10.0, -17.5), (0.0, -15.0)] {
+            let output = bench().run_mono(&vec![math::gain_from_db(level); 48_000]);
+            assert!((db(output[47_999]) - out).abs() < 0.01, "{level} gave {}, not {out}", db(output[47_999]));
+        }
+    }
+
+    #[test]
+    fn a_steady_sine_is_turned_down_by_its_peak() {
+        // RMS is 3.01 dB below the peak; the curve takes -10 to -17.5.
+        let output = bench().run_mono(&sine(1000.0, -10.0, RATE, 96_000));
+        let level = rms(&output[48_000..]) + 3.0103;
+        assert!((level + 17.5).abs() < 0.03, "{level}");
+    }
+
+    #[test]
+    fn the_rms_detector_hears_a_sine_three_db_lower() {
+        // -7 dBFS peak is -10.01 dBFS RMS, of which 7.5 are taken.
+        let output = bench().set("detector", 1.0).run_mono(&sine(1000.0, -7.0, RATE, 96_000));
+        let level = rms(&output[48_000..]) + 3.0103;
+        assert!((level + 7.0 + 0.75 * 9.9897).abs() < 0.05, "{level}");
+    }
+
+    #[test]
+    fn an_attack_of_10_ms_is_63_percent_done_after_10_ms() {
+        let mut bench = bench().set("attack", 10.0);
+        let mut input = vec![0.001; 4800];
+        input.resize(52_800, 1.0);
+        let output = bench.run_mono(&input);
+        let goal = 15.0 * (1.0 - math::exp(-1.0));
+        let frames = output[4800..].iter().position(|x| db(*x) <= -goal).unwrap() as f64;
+        assert!((frames / 480.0 - 1.0).abs() < 0.02, "{frames} frames");
+    }
+
+    #[test]
+    fn under_a_silent_key_the_output_equals_the_input() {
+        let input = [noise(1, 10_000), noise(2, 10_000)];
+        let output = Bench::new(&COMPRESSOR, 2).key(1).run_keyed(&input, &[vec![0.0; 10_000]]);
+        assert_eq!(output, input);
+    }
+
+    #[test]
+    fn a_key_turns_down_what_it_does_not_sound_in() {
+        let input = vec![math::gain_from_db(-40.0); 48_000];
+        let output = bench().key(2).run_keyed(&[input], &[vec![0.0; 48_000], vec![-1.0; 48_000]]).remove(0);
+        assert!((db(output[47_999]) + 55.0).abs() < 0.01);
+    }
+
+    #[test]
+    fn a_filtered_key_does_not_hear_lows() {
+        let key = sine(40.0, 0.0, RATE, 48_000);
+        let input = vec![vec![0.1; 48_000]];
+        let heard = bench().key(1).run_keyed(&input, std::slice::from_ref(&key)).remove(0);
+        let not = bench().key(1).set("key_high_pass", 1000.0).run_keyed(&input, &[key]).remove(0);
+        assert!(db(heard[47_999]) < -34.0 && not[47_999] == 0.1, "{} {}", db(heard[47_999]), db(not[47_999]));
+    }
+
+    #[test]
+    fn linked_channels_keep_their_balance_and_unlinked_ones_do_not() {
+        let input = [vec![1.0; 48_000], vec![0.01; 48_000]];
+        let quiet = |link| db(bench_stereo(link).run(&input)[1][47_999]);
+        assert!((quiet(100.0) + 55.0).abs() < 0.01 && (quiet(0.0) + 40.0).abs() < 1e-9);
+    }
+
+    fn bench_stereo(link: f64) -> Bench {
+        Bench::new(&COMPRESSOR, 2).set("threshold", -20.0).set("ratio", 4.0).set("link", link)
+    }
+
+    #[test]
+    fn look_ahead_delays_by_the_latency_it_declares() {
+        let mut bench = bench().set("lookahead", 5.0);
+        let mut input = vec![0.0; 1000];
+        input[0] = 0.01;
+        assert_eq!(bench.latency(), 240);
+        assert_eq!(bench.run_mono(&input).iter().position(|x| *x == 0.01), Some(240));
+        assert_eq!(Bench::new(&COMPRESSOR, 1).latency(), 0);
+    }
+
+    #[test]
+    fn edits_leave_no_click() {
+        for (name, to) in [("threshold", -40.0), ("ratio", 20.0), ("knee", 0.0), ("makeup", 12.0), ("link", 0.0)] {
+            let index = COMPRESSOR.index(name).unwrap();
+            let click = click_of_edit(&mut Bench::new(&COMPRESSOR, 2), |bench| bench.edit(index, to));
+            assert!(click < -80.0, "{name}: {click}");
+        }
+        for (name, to) in [("attack", 5.0), ("release", 50.0), ("key_high_pass", 300.0)] {
+            let index = COMPRESSOR.index(name).unwrap();
+            let mut bench = Bench::new(&COMPRESSOR, 2).set("threshold", -24.0);
+            let click = click_of_edit(&mut bench, |bench| bench.edit(index, to));
+            assert!(click < -80.0, "{name}: {click}");
+        }
+    }
+}
