@@ -58,6 +58,14 @@ impl DelayLine {
             + d * (before * t * after / 6.0)
     }
 
+    /// The sound between two places, `part` of the way from the first to the second, each as [`DelayLine::read_between`]
+    /// has it. RT.
+    #[inline]
+    pub fn read_faded(&self, now: f64, next: f64, part: f64) -> f64 {
+        let old = self.read_between(now);
+        if now == next { old } else { old + (self.read_between(next) - old) * part }
+    }
+
     /// Takes a frame and gives the one that came `frames` before it. RT.
     #[inline]
     pub fn delay(&mut self, x: f64, frames: usize) -> f64 {
@@ -110,14 +118,6 @@ impl FadingTap {
         }
         self.gone += 1;
         (self.now, self.next, math::ease(self.gone as f64 / self.length as f64))
-    }
-
-    /// Steps on by one frame and reads a line. RT.
-    #[inline]
-    pub fn read(&mut self, line: &DelayLine) -> f64 {
-        let (now, next, share) = self.step();
-        let old = line.read(now);
-        if now == next { old } else { old + (line.read(next) - old) * share }
     }
 
     /// Ends any movement where it leads. RT.
@@ -173,9 +173,13 @@ mod tests {
         (0..50).for_each(|_| line.write(1.0));
         (0..50).for_each(|_| line.write(0.0));
         let mut tap = FadingTap::new(10, 20);
-        assert_eq!(tap.read(&line), 0.0);
+        let read = |tap: &mut FadingTap| {
+            let (now, next, part) = tap.step();
+            line.read_faded(now as f64, next as f64, part)
+        };
+        assert_eq!(read(&mut tap), 0.0);
         tap.go_to(80);
-        let path: Vec<f64> = (0..21).map(|_| tap.read(&line)).collect();
+        let path: Vec<f64> = (0..21).map(|_| read(&mut tap)).collect();
         assert!(path.windows(2).all(|w| w[0] <= w[1]) && path[0] > 0.0 && path[18] < 1.0);
         assert_eq!((path[19], path[20]), (1.0, 1.0));
     }

@@ -17,11 +17,16 @@ pub mod media;
 pub mod mesh;
 pub mod names;
 pub mod offline;
+pub mod dynamics;
+pub mod filters;
+pub mod one_pole;
 pub mod parameter;
 pub mod plan;
 pub mod render;
 pub mod session;
 pub mod sources;
+#[cfg(test)]
+mod test_signals;
 pub mod units;
 pub mod verify;
 pub mod words;
