@@ -5,6 +5,8 @@ pub mod kernel;
 pub mod math;
 pub mod media;
 pub mod parameter;
+pub mod random;
+pub mod resample;
 pub mod session;
 pub mod sources;
 pub mod units;
