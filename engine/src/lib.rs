@@ -1,6 +1,7 @@
 //! The sound of gainstage.
 pub mod diagnostic;
 pub mod effects;
+pub mod filters;
 pub mod kernel;
 pub mod math;
 pub mod media;
@@ -9,5 +10,7 @@ pub mod random;
 pub mod resample;
 pub mod session;
 pub mod sources;
+#[cfg(test)]
+mod test_signals;
 pub mod units;
 pub mod words;
