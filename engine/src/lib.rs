@@ -23,6 +23,8 @@ pub mod one_pole;
 pub mod parameter;
 pub mod plan;
 pub mod render;
+pub mod random;
+pub mod resample;
 pub mod session;
 pub mod sources;
 #[cfg(test)]
