@@ -8,7 +8,7 @@ use crate::audible;
 use crate::check;
 use crate::diagnostic::{Diagnostic, Position};
 use crate::kernel::QUANTUM;
-use crate::media::{Library, Media};
+use crate::media::{Fault, Library, Media};
 use crate::names::Names;
 use crate::parameter::{Kind, Recipe, Table, Value};
 use crate::session::{
@@ -345,7 +345,10 @@ impl<'a> Lowering<'a> {
                 (Kind::Path, Value::Path(file)) => {
                     let whole = self.session.folder.join(file);
                     let opened = self.library.open(&whole, self.session.sample_rate);
-                    media.push(opened.map_err(|why| Diagnostic::error(why.code(), setting.at, why.to_string()))?);
+                    media.push(opened.map_err(|why| {
+                        let code = if why.fault == Fault::Missing { "missing-file" } else { "bad-file" };
+                        Diagnostic::error(code, setting.at, format!("\"{file}\" {}", why.fault))
+                    })?);
                 }
                 (Kind::Path, _) => {
                     let message = format!("`{}` needs a file", table.word);

@@ -2,6 +2,7 @@
 
 use crate::bank::{EdgeCell, WorkIo, blend, split};
 use crate::compile::Program;
+use crate::denormals;
 use crate::kernel::{Buffer, Glide, QUANTUM};
 use crate::plan::{Op, PlanEdge, PlanOutput, Slots};
 
@@ -47,11 +48,7 @@ impl Renderer {
 
     /// Computes the next quantum. `live` is what came from the device's inputs, a buffer a channel. RT.
     pub fn quantum(&mut self, live: &[Buffer]) {
-        // SAFETY: nothing that runs inside depends on subnormal numbers, and the mode is restored before returning.
-        #[expect(unsafe_code)]
-        unsafe {
-            no_denormals::no_denormals(|| self.compute(live));
-        }
+        denormals::flushed(|| self.compute(live));
         self.transport += QUANTUM as u64;
     }
 

@@ -68,7 +68,8 @@ impl Decoder {
             }
         }
         if opened.format.format_info().format == FORMAT_ID_ISOMP4 {
-            let end = opened.track.duration.map_or(u64::MAX, |end| frames(&opened.track, end.get().into(), opened.rate));
+            let end =
+                opened.track.duration.map_or(u64::MAX, |end| frames(&opened.track, end.get().into(), opened.rate));
             opened.heard = (frames(&opened.track, edits::start(path).into(), opened.rate), end);
         }
         Ok(opened)
@@ -166,7 +167,9 @@ impl Decoder {
     fn broken(&self, error: &Error) -> Fault {
         match (error, self.promised()) {
             (Error::IoError(error), Some(promised)) if is_end(error) => Fault::CutShort { promised, found: self.at },
-            (Error::IoError(error), None) if is_end(error) => Fault::Corrupt("it ends in the middle of a packet".into()),
+            (Error::IoError(error), None) if is_end(error) => {
+                Fault::Corrupt("it ends in the middle of a packet".into())
+            }
             (Error::IoError(error), _) => Fault::Unreadable(error.to_string()),
             (Error::ResetRequired, _) => Fault::Unsupported("several streams, one after the other".into()),
             (error, _) => Fault::Corrupt(error.to_string()),
