@@ -18,6 +18,7 @@ pub mod fade;
 pub mod filters;
 pub mod graph;
 pub mod kernel;
+pub mod live;
 pub mod math;
 pub mod media;
 pub mod mesh;
