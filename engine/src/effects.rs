@@ -2,10 +2,30 @@
 
 use crate::parameter::{Recipe, Table};
 
+pub mod dc_block;
+pub mod filter;
 pub mod gain;
+pub mod mono;
+pub mod pan;
+pub mod polarity;
+pub mod saturate;
+pub mod width;
 
 /// Every effect, in the order in which the reference shows them.
-pub static EFFECTS: &[&Table] = &[&gain::FADER, &gain::GAIN];
+pub static EFFECTS: &[&Table] = &[
+    &gain::FADER,
+    &gain::GAIN,
+    &pan::PAN,
+    &width::WIDTH,
+    &polarity::POLARITY,
+    &mono::MONO,
+    &filter::HIGH_PASS,
+    &filter::LOW_PASS,
+    &filter::BAND_PASS,
+    &filter::NOTCH,
+    &saturate::SATURATE,
+    &dc_block::DC_BLOCK,
+];
 
 /// The effect of a name.
 pub fn find(word: &str) -> Option<&'static Table> {

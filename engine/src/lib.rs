@@ -5,6 +5,7 @@ pub mod filters;
 pub mod kernel;
 pub mod math;
 pub mod media;
+pub mod oversample;
 pub mod parameter;
 pub mod session;
 pub mod sources;
