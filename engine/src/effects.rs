@@ -3,6 +3,7 @@
 use crate::parameter::{Recipe, Table};
 
 pub mod dc_block;
+pub mod eq;
 pub mod filter;
 pub mod gain;
 pub mod mono;
@@ -19,6 +20,7 @@ pub static EFFECTS: &[&Table] = &[
     &width::WIDTH,
     &polarity::POLARITY,
     &mono::MONO,
+    &eq::EQ,
     &filter::HIGH_PASS,
     &filter::LOW_PASS,
     &filter::BAND_PASS,

@@ -4,7 +4,7 @@ use super::{no_latency, same_channels};
 use crate::filters::Section;
 use crate::filters::cascade::{Cascade, Design};
 use crate::kernel::{Io, Kernel};
-use crate::parameter::{Parameter, Recipe, Table};
+use crate::parameter::{Law, Parameter, Recipe, Table};
 use crate::units::Unit;
 
 const Q: Parameter =
