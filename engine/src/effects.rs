@@ -13,6 +13,31 @@ pub mod limiter;
 /// Every effect, in the order in which the reference shows them.
 pub static EFFECTS: &[&Table] =
     &[&gain::FADER, &gain::GAIN, &compressor::COMPRESSOR, &gate::GATE, &limiter::LIMITER, &delay::DELAY];
+pub mod dc_block;
+pub mod eq;
+pub mod filter;
+pub mod mono;
+pub mod pan;
+pub mod polarity;
+pub mod saturate;
+pub mod width;
+
+/// Every effect, in the order in which the reference shows them.
+pub static EFFECTS: &[&Table] = &[
+    &gain::FADER,
+    &gain::GAIN,
+    &pan::PAN,
+    &width::WIDTH,
+    &polarity::POLARITY,
+    &mono::MONO,
+    &eq::EQ,
+    &filter::HIGH_PASS,
+    &filter::LOW_PASS,
+    &filter::BAND_PASS,
+    &filter::NOTCH,
+    &saturate::SATURATE,
+    &dc_block::DC_BLOCK,
+];
 
 /// The effect of a name.
 pub fn find(word: &str) -> Option<&'static Table> {

@@ -25,6 +25,7 @@ pub mod mesh;
 pub mod names;
 pub mod offline;
 pub mod one_pole;
+pub mod oversample;
 pub mod parameter;
 pub mod plan;
 pub mod playback;
