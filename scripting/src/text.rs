@@ -138,6 +138,10 @@ impl Text {
         let mut next = open + 1;
         while next < close {
             found.push(self.start(next));
+            // The parameters of a closure have commas of their own.
+            if self.is(next, "|") {
+                next = (next + 1..close).find(|&i| self.is(i, "|")).unwrap_or(close);
+            }
             while next < close && !self.is(next, ",") {
                 next = if self.opens(next) { self.closing(next).unwrap_or(close) } else { next } + 1;
             }
