@@ -5,6 +5,7 @@ mod check;
 mod devices;
 mod ending;
 mod graph;
+mod load;
 mod new;
 mod paint;
 mod play;

@@ -83,12 +83,14 @@ fn list(words: &[WordEntry], paint: Paint) -> String {
     for (group, words) in groups(words) {
         let gap = if text.is_empty() { "" } else { "\n" };
         text += &format!("{gap}{}\n", paint.bold(title(group)));
-        let width = words.iter().map(|word| length(&word.signature)).filter(|&width| width <= WIDEST).max().unwrap_or(0);
+        let width =
+            words.iter().map(|word| length(&word.signature)).filter(|&width| width <= WIDEST).max().unwrap_or(0);
         for word in words {
             text += &format!("  {}  {}\n", padded(&word.signature, width), paint.dim(&word.summary));
         }
     }
-    text + "\n`gainstage words WORD` shows one in full.\n"
+    text += "\n`gainstage words WORD` shows one in full.\n";
+    text
 }
 
 fn in_full(word: &WordEntry, paint: Paint) -> String {
@@ -101,7 +103,8 @@ fn in_full(word: &WordEntry, paint: Paint) -> String {
     if word.group == Group::Effects {
         text += &format!("\n{}\n", OF_EVERY_EFFECT.replace('`', ""));
     }
-    text + &format!("\n  {}\n", word.example)
+    text += &format!("\n  {}\n", word.example);
+    text
 }
 
 /// A line for each parameter: name, what it takes, default, help.
@@ -174,7 +177,8 @@ fn table(parameters: &[ParameterEntry]) -> String {
     let mut text = String::from("\n| parameter | takes | default | |\n|---|---|---|---|\n");
     for p in parameters {
         let fixed = if p.fixed { " *Fixed.*" } else { "" };
-        text += &format!("| {} | {} | {} | {}{fixed} |\n", code(&p.name), cell(&p.takes), cell(default(p)), cell(&p.help));
+        text +=
+            &format!("| {} | {} | {} | {}{fixed} |\n", code(&p.name), cell(&p.takes), cell(default(p)), cell(&p.help));
     }
     text
 }
@@ -222,10 +226,7 @@ mod tests {
 
     #[test]
     fn an_unknown_word_suggests_the_nearest() {
-        assert_eq!(
-            named(reference(), "fadre").unwrap_err(),
-            "there is no word `fadre`; did you mean `fader`?"
-        );
+        assert_eq!(named(reference(), "fadre").unwrap_err(), "there is no word `fadre`; did you mean `fader`?");
         assert!(named(reference(), "xylophone").unwrap_err().contains("lists them all"));
     }
 
