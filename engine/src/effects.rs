@@ -2,10 +2,17 @@
 
 use crate::parameter::{Recipe, Table};
 
+pub mod compressor;
+#[cfg(test)]
+mod contract;
+pub mod delay;
 pub mod gain;
+pub mod gate;
+pub mod limiter;
 
 /// Every effect, in the order in which the reference shows them.
-pub static EFFECTS: &[&Table] = &[&gain::FADER, &gain::GAIN];
+pub static EFFECTS: &[&Table] =
+    &[&gain::FADER, &gain::GAIN, &compressor::COMPRESSOR, &gate::GATE, &limiter::LIMITER, &delay::DELAY];
 
 /// The effect of a name.
 pub fn find(word: &str) -> Option<&'static Table> {

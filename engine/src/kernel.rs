@@ -65,7 +65,7 @@ impl Glide {
 
     /// The value at frame `index` of `count`: `to` at the last, exactly. RT.
     pub fn at(&self, index: usize, count: usize) -> f64 {
-        if index + 1 == count {
+        if index + 1 == count || self.is_still() {
             self.to
         } else {
             self.from + (self.to - self.from) * ((index + 1) as f64 / count as f64)

@@ -62,3 +62,8 @@ pub fn gain_from_db(db: f64) -> f64 {
 pub fn db_from_gain(gain: f64) -> f64 {
     if gain > 0.0 { ln(gain) * (20.0 / core::f64::consts::LN_10) } else { f64::NEG_INFINITY }
 }
+
+/// From 0 to 1 as `t` goes from 0 to 1, level at both ends: the shape of a crossfade. RT.
+pub fn ease(t: f64) -> f64 {
+    t * t * (3.0 - 2.0 * t)
+}

@@ -1,1 +1,39 @@
-//! x
+//! The language of gainstage: the text of a session, a Rhai script, evaluated into plain data.
+//!
+//! ```text
+//! text -> grammar (what tokens tell) -> Rhai on the machine -> words write into the desk -> Session
+//!                                          any error -> Diagnostic -> report
+//! ```
+//!
+//! - [`tokens`], [`text`] and [`grammar`] read what Rhai does not tell: where arguments begin, where a `;` is missing.
+//! - [`machine`] is the one Rhai engine; every word and setter in it is made from a table: [`words`] here, and the
+//!   engine's effects and sources.
+//! - [`desk`] is the session that is being written; [`value`] what variables hold; [`flow`], [`place`], [`effect`],
+//!   [`amend`], [`setup`] and [`number`] what the words do.
+//! - [`errors`] turns Rhai's errors into ours, [`report`] shows them.
+//!
+//! What must hold: evaluation depends on the texts alone, never on a clock or on an order of hashing; it ends within a
+//! second whatever the text; it never panics and never prints; any error at all means that there is no session.
+
+mod amend;
+mod call;
+mod desk;
+mod effect;
+mod errors;
+mod evaluate;
+mod flow;
+mod grammar;
+mod import;
+mod machine;
+mod nearest;
+mod number;
+mod place;
+pub mod report;
+mod setup;
+mod text;
+mod tokens;
+mod value;
+pub mod words;
+
+pub use evaluate::{Evaluated, SourceFile, evaluate_file, evaluate_text};
+pub use words::{WordEntry, reference};

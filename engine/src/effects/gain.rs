@@ -51,3 +51,36 @@ impl Kernel for Gain {
 
     fn reset(&mut self) {}
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_signals::{Bench, RATE, click_of_edit, level_at, noise, sine};
+
+    #[test]
+    fn a_gain_changes_the_level_by_its_decibels() {
+        for gain in [-120.0, -6.0, 0.1, 24.0] {
+            let out = Bench::new(&FADER, 1).set("gain", gain).run_mono(&sine(997.0, -30.0, RATE, 4800));
+            assert!((level_at(&out, 997.0, RATE) - (gain - 30.0)).abs() < 1e-9, "{gain} dB");
+        }
+    }
+
+    #[test]
+    fn no_gain_passes_the_input_on_exactly() {
+        let input = vec![noise(1, 1000), noise(2, 1000)];
+        assert_eq!(Bench::new(&GAIN, 2).run(&input), input);
+    }
+
+    #[test]
+    fn off_is_silence() {
+        assert!(Bench::new(&FADER, 1).special("gain").run_mono(&noise(1, 1000)).iter().all(|x| *x == 0.0));
+    }
+
+    #[test]
+    fn an_edit_of_the_gain_does_not_click() {
+        for to in [-120.0, -12.0, 12.0] {
+            let click = click_of_edit(&mut Bench::new(&FADER, 1), |bench| bench.edit(0, to));
+            assert!(click < -80.0, "to {to} dB: {click} dBFS");
+        }
+    }
+}

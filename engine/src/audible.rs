@@ -1,0 +1,61 @@
+//! Who is heard: mutes, and solos turned into mutes of everyone else.
+
+use crate::diagnostic::Diagnostic;
+use crate::names::Names;
+use crate::session::{CableId, PlaceKind, Session};
+
+/// For every cable, whether it is silent: itself muted, or what it comes from muted, or an input that a solo leaves out.
+///
+/// A solo leaves out every input with no way through a soloed thing, unless it is safe. Mute beats solo.
+pub fn silent_cables(session: &Session) -> Vec<bool> {
+    let through = ways_through_solo(session);
+    let silent_place = |id: usize| {
+        let place = &session.places[id];
+        let left_out = through.as_ref().is_some_and(|through| !through[id] && !place.state.safe);
+        place.state.muted || left_out && matches!(place.kind, PlaceKind::Input(_))
+    };
+    session.cables.iter().map(|cable| cable.muted || silent_place(session.origin(cable.from).0)).collect()
+}
+
+/// For every place, whether it is soloed or leads to something soloed; `None` when nothing is.
+fn ways_through_solo(session: &Session) -> Option<Vec<bool>> {
+    let any = session.places.iter().any(|p| p.state.soloed) || session.cables.iter().any(|c| c.soloed);
+    let mut through: Vec<bool> = session.places.iter().map(|p| p.state.soloed).collect();
+    let mut changed = any;
+    while changed {
+        changed = false;
+        for cable in &session.cables {
+            let from = session.origin(cable.from).0;
+            if !through[from] && (cable.soloed || through[cable.to.0]) {
+                through[from] = true;
+                changed = true;
+            }
+        }
+    }
+    any.then_some(through)
+}
+
+/// Why a session will not sound as written when it is rendered: a solo or a mute is on.
+pub fn render_warnings(session: &Session) -> Vec<Diagnostic> {
+    let places = session.places.iter().map(|p| (p.state.muted, p.state.soloed, p.name.clone(), p.at));
+    let names = Names::of(session);
+    let cables = (0..session.cables.len()).map(|i| {
+        let cable = &session.cables[i];
+        (cable.muted, cable.soloed, names.cable(CableId(i)).to_owned(), cable.at)
+    });
+    places
+        .chain(cables)
+        .filter_map(|(muted, soloed, name, at)| {
+            let what = match (soloed, muted) {
+                (true, _) => "soloed",
+                (_, true) => "muted",
+                _ => return None,
+            };
+            let message = format!("`{name}` is {what} in what is rendered");
+            Some(
+                Diagnostic::warning("left-on", at, message)
+                    .help(format!("take the `{}` out if it is not meant", &what[..4])),
+            )
+        })
+        .collect()
+}

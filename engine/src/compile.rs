@@ -1,0 +1,383 @@
+//! From the mesh to a plan: ops in stages, buffers shared out, cells built or carried.
+
+use std::collections::BTreeMap;
+
+use crate::bank::{Bank, Carry, EdgeCell, LoopCell, WorkCell};
+use crate::diff::CROSSFADE_MS;
+use crate::fade::{Ramp, fade_frames};
+use crate::graph::{Port, Role, parameters_of};
+use crate::kernel::QUANTUM;
+use crate::mesh::{Id, Mesh, MeshEdge, MeshNode, Phase};
+use crate::plan::{Capture, Op, Plan, PlanEdge, PlanGain, PlanOutput, PlanWork, Slots};
+use crate::verify::{self, Flaw};
+
+/// A plan with the state it needs: what the audio thread is given, and what it gives back.
+pub struct Program {
+    /// What to do.
+    pub plan: Plan,
+    /// On what.
+    pub bank: Bank,
+    /// What of the running bank goes on.
+    pub carry: Carry,
+    /// Counts the plans of a desk.
+    pub serial: u64,
+    /// Frames that changed numbers take to glide.
+    pub fade: u32,
+}
+
+/// Which cell of a bank belongs to which identity.
+#[derive(Clone, Debug, Default)]
+pub struct Layout {
+    works: BTreeMap<Id, usize>,
+    blends: BTreeMap<Id, usize>,
+    edges: BTreeMap<Id, usize>,
+    loops: BTreeMap<Id, usize>,
+}
+
+/// Compiles a mesh. `running` is the layout of the plan that it will follow on from; `stems_of` is a place whose cables are
+/// captured on their way in.
+///
+/// # Errors
+/// When the plan does not prove right: a fault of this program, never of a text.
+pub fn compile(mesh: &Mesh, running: &Layout, stems_of: Option<&str>, serial: u64) -> Result<(Program, Layout), Flaw> {
+    let order = mesh.order().map_err(|_| Flaw::Order)?;
+    let mut compiler = Compiler::new(mesh, order, running, stems_of);
+    compiler.loops();
+    let last = compiler.stage_of.iter().max().copied().unwrap_or(0);
+    for stage in 0..=last {
+        compiler.stage(stage);
+    }
+    compiler.loop_writes();
+    let Compiler { mut plan, mut bank, carry, layout, .. } = compiler;
+    plan.outputs.sort_by(|a, b| a.channels.cmp(&b.channels));
+    bank.slots = vec![[0.0; QUANTUM]; plan.slots];
+    verify::verify(&plan, &bank, &carry)?;
+    let fade = fade_frames(CROSSFADE_MS, mesh.clock.rate);
+    Ok((Program { plan, bank, carry, serial, fade }, layout))
+}
+
+struct Compiler<'a> {
+    mesh: &'a Mesh,
+    order: Vec<usize>,
+    running: &'a Layout,
+    stems_of: Option<&'a str>,
+    plan: Plan,
+    bank: Bank,
+    carry: Carry,
+    layout: Layout,
+    /// Edges into each node, in path order.
+    into: Vec<Vec<&'a MeshEdge>>,
+    index: BTreeMap<Id, usize>,
+    /// Odd numbers: a node's mixes are in the stage before it.
+    stage_of: Vec<usize>,
+    /// The node whose buffers hold what this one gives.
+    holder: Vec<usize>,
+    /// The last stage that reads what a holder gives.
+    last_use: Vec<usize>,
+    value: Vec<Slots>,
+    /// What steers a node, or its dry side.
+    side: Vec<Slots>,
+    loop_value: BTreeMap<Id, Slots>,
+    held: Vec<(Slots, usize)>,
+    free: Vec<bool>,
+}
+
+const TO_THE_END: usize = usize::MAX;
+
+impl<'a> Compiler<'a> {
+    fn new(mesh: &'a Mesh, order: Vec<usize>, running: &'a Layout, stems_of: Option<&'a str>) -> Self {
+        let index = mesh.index();
+        let count = mesh.nodes.len();
+        let mut into: Vec<Vec<&MeshEdge>> = vec![Vec::new(); count];
+        for edge in &mesh.edges {
+            into[index[&edge.to]].push(edge);
+        }
+        for edges in &mut into {
+            edges.sort_by(|a, b| (&a.path, &a.label, a.id).cmp(&(&b.path, &b.label, b.id)));
+        }
+        let mut compiler = Compiler {
+            mesh,
+            running,
+            stems_of,
+            plan: Plan::default(),
+            bank: Bank::default(),
+            carry: Carry::default(),
+            layout: Layout::default(),
+            into,
+            index,
+            stage_of: vec![1; count],
+            holder: (0..count).collect(),
+            last_use: vec![0; count],
+            value: vec![Slots::NONE; count],
+            side: vec![Slots::NONE; count],
+            loop_value: BTreeMap::new(),
+            held: Vec::new(),
+            free: Vec::new(),
+            order,
+        };
+        compiler.find_stages();
+        compiler
+    }
+
+    fn find_stages(&mut self) {
+        for at in 0..self.order.len() {
+            let i = self.order[at];
+            let before = self.into[i].iter().filter(|edge| edge.feedback.is_none()).map(|edge| self.index[&edge.from]);
+            let before: Vec<usize> = before.collect();
+            self.stage_of[i] = before.iter().map(|from| self.stage_of[*from] + 2).max().unwrap_or(1);
+            if let (Role::Sum | Role::Output(_), Some(edge)) =
+                (&self.mesh.nodes[i].node.role, self.alias(i, Port::Main))
+            {
+                self.holder[i] = self.holder[self.index[&edge.from]];
+            }
+        }
+        for (i, edges) in self.into.iter().enumerate() {
+            for edge in edges {
+                let from = self.holder[self.index[&edge.from]];
+                let until = if edge.feedback.is_some() { TO_THE_END } else { self.stage_of[i] };
+                self.last_use[from] = self.last_use[from].max(until);
+            }
+            if let Role::Output(_) = self.mesh.nodes[i].node.role {
+                self.last_use[self.holder[i]] = TO_THE_END;
+            }
+        }
+    }
+
+    fn node(&self, i: usize) -> &'a MeshNode {
+        &self.mesh.nodes[i]
+    }
+
+    /// The one edge into a port if it changes nothing, so that its buffers can be used as they are.
+    fn alias(&self, i: usize, port: Port) -> Option<&'a MeshEdge> {
+        let mut edges = self.into[i].iter().filter(|edge| edge.port == port);
+        let (edge, None) = (edges.next()?, edges.next()) else { return None };
+        let takes = match &self.node(i).node.role {
+            Role::Work { recipe, .. } if port == Port::Key => recipe.key_channels,
+            Role::Work { recipe, .. } => recipe.channels,
+            _ => self.node(i).node.channels,
+        };
+        let same = self.node(self.index[&edge.from]).node.channels == takes;
+        (same && self.is_plain(edge, i)).then_some(*edge)
+    }
+
+    fn is_plain(&self, edge: &MeshEdge, to: usize) -> bool {
+        edge.phase == Phase::Steady
+            && edge.gain == 1.0
+            && edge.delay == 0
+            && edge.feedback.is_none()
+            && self.stems_of != Some(self.node(to).node.path.as_str())
+    }
+
+    /// Loops are read before anything else.
+    fn loops(&mut self) {
+        for edge in self.mesh.edges.iter() {
+            let Some(delay) = edge.feedback else { continue };
+            let channels = self.node(self.index[&edge.from]).node.channels;
+            let cell = self.bank.loops.len();
+            self.layout.loops.insert(edge.id, cell);
+            self.plan.loops.push(channels);
+            match self.running.loops.get(&edge.id) {
+                Some(old) => {
+                    self.carry.loops.push((*old, cell));
+                    self.bank.loops.push(None);
+                }
+                None => self.bank.loops.push(Some(Box::new(LoopCell::new(delay, channels)))),
+            }
+            let out = self.take(channels, TO_THE_END);
+            self.loop_value.insert(edge.id, out);
+            self.plan.ops.push(Op::LoopRead { cell, out });
+        }
+    }
+
+    fn loop_writes(&mut self) {
+        for edge in self.mesh.edges.iter().filter(|edge| edge.feedback.is_some()) {
+            let from = self.value[self.index[&edge.from]];
+            self.plan.ops.push(Op::LoopWrite { cell: self.layout.loops[&edge.id], from });
+        }
+        self.plan.stages.push(self.plan.ops.len());
+    }
+
+    fn stage(&mut self, stage: usize) {
+        self.held.retain(|(slots, last_use)| {
+            let over = *last_use < stage;
+            if over {
+                self.free[slots.range()].fill(true);
+            }
+            !over
+        });
+        let mixes = stage % 2 == 0;
+        let stage_of = if mixes { stage + 1 } else { stage };
+        let mut here: Vec<usize> = (0..self.mesh.nodes.len()).filter(|i| self.stage_of[*i] == stage_of).collect();
+        here.sort_by_key(|i| (&self.mesh.nodes[*i].node.path, self.mesh.nodes[*i].id));
+        for i in here {
+            if mixes { self.mixes(i) } else { self.work(i) }
+        }
+        self.plan.stages.push(self.plan.ops.len());
+    }
+
+    /// Brings together what flows into a node.
+    fn mixes(&mut self, i: usize) {
+        let node = &self.node(i).node;
+        let last_use = self.last_use[i];
+        self.side[i] = match &node.role {
+            Role::Work { recipe, .. } if recipe.key_channels > 0 => self.side_input(i, Port::Key, recipe.key_channels),
+            Role::Blend { .. } => self.side_input(i, Port::Dry, node.channels),
+            _ => Slots::NONE,
+        };
+        self.value[i] = match (&node.role, self.alias(i, Port::Main)) {
+            (Role::Sum | Role::Output(_), Some(edge)) => self.value[self.index[&edge.from]],
+            (Role::Work { .. }, Some(_)) => return,
+            (Role::Work { recipe, .. }, None) if recipe.channels == 0 => return,
+            (Role::Work { recipe, .. }, None) => {
+                let room = recipe.channels.max(node.channels);
+                self.mix(i, Port::Main, recipe.channels, room, last_use)
+            }
+            _ => self.mix(i, Port::Main, node.channels, node.channels, last_use),
+        };
+    }
+
+    /// What steers a node, or its dry side: used as it is where that serves.
+    fn side_input(&mut self, i: usize, port: Port, channels: usize) -> Slots {
+        match self.alias(i, port) {
+            Some(edge) => self.value[self.index[&edge.from]],
+            None => self.mix(i, port, channels, channels, self.stage_of[i]),
+        }
+    }
+
+    fn mix(&mut self, i: usize, port: Port, channels: usize, room: usize, last_use: usize) -> Slots {
+        let first = self.plan.edges.len();
+        let edges: Vec<&MeshEdge> = self.into[i].iter().filter(|edge| edge.port == port).copied().collect();
+        let place = &self.node(i).node;
+        for edge in edges {
+            let from = match self.loop_value.get(&edge.id) {
+                Some(slots) => *slots,
+                None => self.value[self.index[&edge.from]],
+            };
+            let plain = edge.phase == Phase::Steady && edge.gain == 1.0 && edge.delay == 0;
+            let cell = (!plain).then(|| self.edge_cell(edge, from.count));
+            let captured = port == Port::Main && self.stems_of == Some(place.path.as_str());
+            let capture = captured.then(|| {
+                let slots = self.take(channels, TO_THE_END);
+                self.plan.captures.push(Capture { path: edge.path.clone(), slots, late: place.late });
+                slots
+            });
+            self.plan.edges.push(PlanEdge { from, cell, capture });
+        }
+        let held = self.take(room, last_use);
+        let out = Slots { first: held.first, count: channels };
+        self.plan.ops.push(Op::Mix { first, last: self.plan.edges.len(), out });
+        out
+    }
+
+    fn edge_cell(&mut self, edge: &MeshEdge, channels: usize) -> usize {
+        let cell = self.bank.edges.len();
+        self.layout.edges.insert(edge.id, cell);
+        match self.running.edges.get(&edge.id) {
+            Some(old) => {
+                self.carry.edges.push((*old, cell));
+                self.bank.edges.push(None);
+            }
+            None => self.bank.edges.push(Some(Box::new(EdgeCell::new(edge.initial, edge.delay, channels)))),
+        }
+        let length = fade_frames(CROSSFADE_MS, self.mesh.clock.rate);
+        let (goal, wait, fade) = match edge.phase {
+            Phase::Steady | Phase::Held | Phase::Ringing(_) => (edge.gain, 0, length),
+            Phase::Arriving(fade) => (edge.gain, fade.wait, fade.length),
+            Phase::Leaving(fade) => (0.0, fade.wait, fade.length),
+        };
+        self.plan.gains.push(PlanGain { goal, wait, fade, delay: edge.delay, channels });
+        cell
+    }
+
+    fn work(&mut self, i: usize) {
+        let mesh_node = self.node(i);
+        let node = &mesh_node.node;
+        match &node.role {
+            Role::Sum => {}
+            Role::Output(channels) => {
+                let (channels, slots) = (channels.clone(), self.value[i]);
+                self.plan.outputs.push(PlanOutput { channels, slots, late: node.late });
+            }
+            Role::Work { table, recipe, wet } => {
+                let key = self.side[i];
+                let room = recipe.channels.max(node.channels);
+                let (input, out) = match self.alias(i, Port::Main) {
+                    Some(edge) => {
+                        let from = self.index[&edge.from];
+                        let out = self.in_place(i, from, room);
+                        (self.value[from], out.unwrap_or_else(|| self.take(room, self.last_use[i])))
+                    }
+                    None if recipe.channels == 0 => (Slots::NONE, self.take(room, self.last_use[i])),
+                    None => (self.value[i], Slots { first: self.value[i].first, count: room }),
+                };
+                let cell = self.bank.works.len();
+                self.layout.works.insert(mesh_node.id, cell);
+                match self.running.works.get(&mesh_node.id) {
+                    Some(old) => {
+                        self.carry.works.push((*old, cell));
+                        self.bank.works.push(None);
+                    }
+                    None => {
+                        let parameters = parameters_of(table.0, &recipe.parts);
+                        let built = WorkCell::new(*table, parameters, recipe, *wet, node.channels);
+                        self.bank.works.push(Some(Box::new(built)));
+                    }
+                }
+                let first = self.plan.goals.len();
+                self.plan.goals.extend(&recipe.values);
+                let goals = first..self.plan.goals.len();
+                let channels = (recipe.channels, node.channels);
+                self.plan.works.push(PlanWork { table: *table, goals, wet: *wet, channels, late: node.late });
+                self.plan.paths.push(node.path.clone());
+                self.plan.ops.push(Op::Work { cell, input, key, out });
+                self.value[i] = Slots { first: out.first, count: node.channels };
+            }
+            Role::Blend { wet } => {
+                let cell = self.bank.blends.len();
+                self.layout.blends.insert(mesh_node.id, cell);
+                if let Some(old) = self.running.blends.get(&mesh_node.id) {
+                    self.carry.blends.push((*old, cell));
+                }
+                self.bank.blends.push(Ramp::still(*wet));
+                self.plan.blends.push(*wet);
+                self.plan.ops.push(Op::Blend { cell, dry: self.side[i], out: self.value[i] });
+            }
+        }
+    }
+
+    /// The buffers of the one input, if nobody else reads them any more and there are enough.
+    fn in_place(&mut self, i: usize, from: usize, room: usize) -> Option<Slots> {
+        let (holder, stage) = (self.holder[from], self.stage_of[i]);
+        let reads_now = |to: usize, edge: &&&MeshEdge| {
+            self.holder[self.index[&edge.from]] == holder && edge.feedback.is_none() && self.stage_of[to] == stage
+        };
+        let readers: usize = self
+            .into
+            .iter()
+            .enumerate()
+            .map(|(to, edges)| edges.iter().filter(|edge| reads_now(to, edge)).count())
+            .sum();
+        let first = self.value[from].first;
+        let until = self.last_use[i].max(stage);
+        let (slots, last_use) = self.held.iter_mut().find(|(slots, _)| slots.first == first)?;
+        if readers != 1 || *last_use != stage || slots.count < room {
+            return None;
+        }
+        *last_use = until;
+        Some(Slots { first, count: room })
+    }
+
+    /// Takes as many neighbouring buffers as asked for, until the last stage that reads them.
+    fn take(&mut self, count: usize, last_use: usize) -> Slots {
+        let run = |first: &usize| (0..count).all(|i| self.free.get(first + i).copied().unwrap_or(true));
+        let first = (0..=self.free.len()).find(run).unwrap_or(self.free.len());
+        let slots = Slots { first, count };
+        self.free.resize(self.free.len().max(first + count), true);
+        self.free[slots.range()].fill(false);
+        self.plan.slots = self.free.len();
+        // What nobody reads is still written in the stage that makes it.
+        let made = self.plan.stages.len();
+        self.held.push((slots, last_use.max(made)));
+        slots
+    }
+}

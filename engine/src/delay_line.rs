@@ -1,0 +1,199 @@
+//! Sound kept for a while: one channel's ring of past frames, and a tap that moves along it without a click.
+
+use crate::math;
+
+/// What one channel was, up to a fixed number of frames ago.
+#[derive(Clone, Debug)]
+pub struct DelayLine {
+    /// A power of two of frames, so that any position is brought into it by a mask.
+    ring: Box<[f64]>,
+    /// Where the next frame goes, before the mask.
+    head: usize,
+    /// Frames written since the line was last cleared, at most the ring's length: older ones read as silence.
+    filled: usize,
+}
+
+impl DelayLine {
+    /// A silent line that can be read up to `longest` frames back. Not RT.
+    pub fn new(longest: usize) -> Self {
+        // Reading between frames needs one older neighbour but one.
+        let capacity = (longest + 3).next_power_of_two();
+        DelayLine { ring: vec![0.0; capacity].into_boxed_slice(), head: 0, filled: 0 }
+    }
+
+    /// Takes the next frame. RT.
+    #[inline]
+    pub fn write(&mut self, x: f64) {
+        let mask = self.ring.len() - 1;
+        self.ring[self.head & mask] = x;
+        self.head = self.head.wrapping_add(1);
+        self.filled = (self.filled + 1).min(self.ring.len());
+    }
+
+    /// The frame written `frames` before the newest, which is at 0. What was never written, or is longer ago than the
+    /// line reaches, is silence. RT.
+    #[inline]
+    pub fn read(&self, frames: usize) -> f64 {
+        if frames < self.filled {
+            let mask = self.ring.len() - 1;
+            self.ring[self.head.wrapping_sub(frames + 1) & mask]
+        } else {
+            0.0
+        }
+    }
+
+    /// The sound `frames` before the newest frame, at least 1, between frames by a cubic through the four nearest
+    /// (Lagrange). A whole number of frames gives exactly what [`DelayLine::read`] does. RT.
+    #[inline]
+    pub fn read_between(&self, frames: f64) -> f64 {
+        let frames = frames.max(1.0);
+        let whole = frames as usize;
+        let t = frames - whole as f64;
+        if t == 0.0 {
+            return self.read(whole);
+        }
+        let (a, b, c, d) = (self.read(whole - 1), self.read(whole), self.read(whole + 1), self.read(whole + 2));
+        let (before, after, beyond) = (t + 1.0, t - 1.0, t - 2.0);
+        b * (before * after * beyond * 0.5) - a * (t * after * beyond / 6.0) - c * (before * t * beyond * 0.5)
+            + d * (before * t * after / 6.0)
+    }
+
+    /// The sound between two places, `part` of the way from the first to the second, each as [`DelayLine::read_between`]
+    /// has it. RT.
+    #[inline]
+    pub fn read_faded(&self, now: f64, next: f64, part: f64) -> f64 {
+        let old = self.read_between(now);
+        if now == next { old } else { old + (self.read_between(next) - old) * part }
+    }
+
+    /// Takes a frame and gives the one that came `frames` before it. RT.
+    #[inline]
+    pub fn delay(&mut self, x: f64, frames: usize) -> f64 {
+        self.write(x);
+        self.read(frames)
+    }
+
+    /// Forgets everything, in constant time. RT.
+    pub fn clear(&mut self) {
+        self.filled = 0;
+    }
+}
+
+/// A place on a delay line, in whole frames, that moves by crossfading from the old place to the new.
+///
+/// A move that is asked for during a crossfade begins when that has ended; of several only the last is made.
+#[derive(Clone, Copy, Debug)]
+pub struct FadingTap {
+    now: usize,
+    next: usize,
+    wanted: usize,
+    /// Frames of the present crossfade gone by; `length` when there is none.
+    gone: usize,
+    length: usize,
+}
+
+impl FadingTap {
+    /// A tap at `frames` that takes `length` frames, at least one, to move. Not RT.
+    pub fn new(frames: usize, length: usize) -> Self {
+        let length = length.max(1);
+        FadingTap { now: frames, next: frames, wanted: frames, gone: length, length }
+    }
+
+    /// Where it shall be. RT.
+    pub fn go_to(&mut self, frames: usize) {
+        self.wanted = frames;
+    }
+
+    /// Steps on by one frame and gives the old place, the new place, and how much the new one counts, from 0 to 1.
+    /// At rest both places are the same. RT.
+    #[inline]
+    pub fn step(&mut self) -> (usize, usize, f64) {
+        if self.gone >= self.length {
+            self.now = self.next;
+            if self.wanted == self.now {
+                return (self.now, self.now, 0.0);
+            }
+            self.next = self.wanted;
+            self.gone = 0;
+        }
+        self.gone += 1;
+        (self.now, self.next, math::ease(self.gone as f64 / self.length as f64))
+    }
+
+    /// Ends any movement where it leads. RT.
+    pub fn settle(&mut self) {
+        self.now = self.wanted;
+        self.next = self.wanted;
+        self.gone = self.length;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_delay_gives_back_what_was_written() {
+        let mut line = DelayLine::new(100);
+        for n in 0..1000 {
+            line.write(f64::from(n));
+            if n >= 100 {
+                assert_eq!(line.read(0), f64::from(n));
+                assert_eq!(line.read(100), f64::from(n - 100));
+                assert_eq!(line.read_between(37.0), f64::from(n - 37));
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_never_written_is_silence() {
+        let mut line = DelayLine::new(8);
+        line.write(1.0);
+        assert_eq!((line.read(0), line.read(1), line.read(1_000_000)), (1.0, 0.0, 0.0));
+        line.clear();
+        assert_eq!(line.read(0), 0.0);
+        line.write(2.0);
+        assert_eq!((line.read(0), line.read(1)), (2.0, 0.0));
+    }
+
+    #[test]
+    fn between_frames_a_cubic_is_exact() {
+        let cubic = |x: f64| 0.5 * x * x * x - 2.0 * x * x + x - 3.0;
+        let mut line = DelayLine::new(32);
+        (0..32).for_each(|n| line.write(cubic(f64::from(n) * 0.1)));
+        for delay in [1.25, 7.5, 20.875] {
+            let expected = cubic((31.0 - delay) * 0.1);
+            assert!((line.read_between(delay) - expected).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn a_moved_tap_arrives_after_its_length_and_never_leaves_the_two_values() {
+        let mut line = DelayLine::new(100);
+        (0..50).for_each(|_| line.write(1.0));
+        (0..50).for_each(|_| line.write(0.0));
+        let mut tap = FadingTap::new(10, 20);
+        let read = |tap: &mut FadingTap| {
+            let (now, next, part) = tap.step();
+            line.read_faded(now as f64, next as f64, part)
+        };
+        assert_eq!(read(&mut tap), 0.0);
+        tap.go_to(80);
+        let path: Vec<f64> = (0..21).map(|_| read(&mut tap)).collect();
+        assert!(path.windows(2).all(|w| w[0] <= w[1]) && path[0] > 0.0 && path[18] < 1.0);
+        assert_eq!((path[19], path[20]), (1.0, 1.0));
+    }
+
+    #[test]
+    fn a_tap_asked_again_while_moving_ends_at_the_last_place() {
+        let mut tap = FadingTap::new(10, 20);
+        tap.go_to(30);
+        tap.step();
+        tap.go_to(40);
+        tap.go_to(50);
+        (0..60).for_each(|_| {
+            tap.step();
+        });
+        assert_eq!(tap.step(), (50, 50, 0.0));
+    }
+}

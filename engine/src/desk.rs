@@ -1,0 +1,77 @@
+//! The control side of the swap: knows what runs, and makes the program that takes it to the newest text.
+//!
+//! Bridge, then clean: an edit gives a program in which old and new sound side by side and everything that differs is
+//! ramped; once the ramps are over, [`Desk::settle`] gives the one without what has ended, whose swap changes no bit.
+
+use crate::compile::{Layout, Program, compile};
+use crate::diff::{self, Changes};
+use crate::graph::Graph;
+use crate::mesh::Mesh;
+use crate::verify::Flaw;
+
+/// What runs, and what has been sent to run next.
+pub struct Desk {
+    mesh: Mesh,
+    layout: Layout,
+    serial: u64,
+    stems_of: Option<String>,
+}
+
+impl Desk {
+    /// A desk with its first program. `stems_of` names a place whose cables are captured on their way in.
+    ///
+    /// # Errors
+    /// When the compiled plan does not prove right.
+    pub fn open(graph: &Graph, stems_of: Option<&str>) -> Result<(Desk, Box<Program>), Flaw> {
+        let mesh = diff::first(graph, 0);
+        let (program, layout) = compile(&mesh, &Layout::default(), stems_of, 0)?;
+        Ok((Desk { mesh, layout, serial: 0, stems_of: stems_of.map(str::to_owned) }, Box::new(program)))
+    }
+
+    /// The program that goes from what runs to a graph, and what it changes; `None` when that is what runs.
+    ///
+    /// The program made before must have been taken up: [`Desk::taken_up`].
+    ///
+    /// # Errors
+    /// When the compiled plan does not prove right; nothing is changed then.
+    pub fn edit(&mut self, graph: &Graph) -> Result<Option<(Box<Program>, Changes)>, Flaw> {
+        match diff::edit(&self.mesh, graph) {
+            None => Ok(None),
+            Some((mesh, changes)) => Ok(Some((self.go_on(mesh)?, changes))),
+        }
+    }
+
+    /// The program without what has ended by frame `now`; `None` while nothing has.
+    ///
+    /// # Errors
+    /// When the compiled plan does not prove right; nothing is changed then.
+    pub fn settle(&mut self, now: u64) -> Result<Option<Box<Program>>, Flaw> {
+        match self.mesh.settled(now) {
+            None => Ok(None),
+            Some(mesh) => self.go_on(mesh).map(Some),
+        }
+    }
+
+    /// Learns at which frame the last program was taken up.
+    pub fn taken_up(&mut self, frame: u64) {
+        self.mesh.taken_up(frame);
+    }
+
+    /// What runs, or is about to.
+    pub fn mesh(&self) -> &Mesh {
+        &self.mesh
+    }
+
+    /// The number of the last program made.
+    pub fn serial(&self) -> u64 {
+        self.serial
+    }
+
+    fn go_on(&mut self, mesh: Mesh) -> Result<Box<Program>, Flaw> {
+        let (program, layout) = compile(&mesh, &self.layout, self.stems_of.as_deref(), self.serial + 1)?;
+        self.serial += 1;
+        self.mesh = mesh;
+        self.layout = layout;
+        Ok(Box::new(program))
+    }
+}

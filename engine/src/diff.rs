@@ -1,0 +1,495 @@
+//! From what runs and what the newest text says to what shall run: which state goes on, what fades in, what fades out
+//! or rings on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::fade::fade_frames;
+use crate::graph::{Graph, Node, Role};
+use crate::kernel::QUANTUM;
+use crate::mesh::{Ends, Fade, Id, Mesh, MeshEdge, MeshNode, Phase};
+
+/// How long a change takes to be made, in milliseconds.
+pub const CROSSFADE_MS: f64 = 20.0;
+
+/// How long a removed tail may ring before its last fade, in seconds.
+const TAIL_HOLD_SECONDS: f64 = 9.0;
+
+/// What an edit does, by path, for people.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// What is new.
+    pub added: Vec<String>,
+    /// What is gone, or going.
+    pub removed: Vec<String>,
+    /// What glides to new values.
+    pub changed: Vec<String>,
+    /// What is called as before but is another thing now, and starts anew.
+    pub restarted: Vec<String>,
+    /// Paths that now wait longer or shorter for others, and by how many frames.
+    pub realigned: Vec<(String, i64)>,
+}
+
+impl Changes {
+    /// Whether nothing was changed.
+    pub fn is_empty(&self) -> bool {
+        *self == Changes::default()
+    }
+}
+
+/// The mesh for a graph, with everything that fades on the way there; `None` when that is what runs already.
+pub fn edit(old: &Mesh, graph: &Graph) -> Option<(Mesh, Changes)> {
+    let mut forced: BTreeSet<Id> = BTreeSet::new();
+    loop {
+        let matched = match_nodes(old, graph, &forced);
+        let (mesh, changes) = Union { old, graph, matched }.build();
+        match mesh.order() {
+            Ok(_) if changes.is_empty() && same(old, &mesh) => return None,
+            Ok(_) => return Some((mesh, changes)),
+            Err(round) => {
+                // Old and new ways together close a loop: one of the nodes on it starts anew beside its old self.
+                let carried = |node: &&MeshNode| old.node(node.id).is_some_and(|n| n.current) && node.current;
+                let on_round: Vec<&MeshNode> = round.iter().map(|i| &mesh.nodes[*i]).filter(carried).collect();
+                let stateless = on_round.iter().find(|node| matches!(node.node.role, Role::Sum));
+                match stateless.or(on_round.first()) {
+                    Some(node) => forced.insert(node.id),
+                    None => return Some((first(graph, old.fresh), changes)),
+                };
+            }
+        }
+    }
+}
+
+/// The mesh of a graph that nothing runs before: everything steady from its first frame.
+pub fn first(graph: &Graph, fresh: Id) -> Mesh {
+    let nothing = Mesh { fresh, ..Mesh::empty(graph.clock) };
+    let (mut mesh, _) = Union { old: &nothing, graph, matched: vec![None; graph.nodes.len()] }.build();
+    for edge in &mut mesh.edges {
+        edge.phase = Phase::Steady;
+        edge.initial = edge.gain;
+    }
+    mesh
+}
+
+fn same(old: &Mesh, new: &Mesh) -> bool {
+    old.edges.len() == new.edges.len()
+        && old.nodes.len() == new.nodes.len()
+        && old.nodes.iter().zip(&new.nodes).all(|(a, b)| a.id == b.id && a.node.path == b.node.path)
+        && old.edges.iter().zip(&new.edges).all(|(a, b)| a.id == b.id && a.path == b.path && a.gain == b.gain)
+}
+
+/// For every node of the graph the running node whose state it goes on with.
+fn match_nodes(old: &Mesh, graph: &Graph, forced: &BTreeSet<Id>) -> Vec<Option<Id>> {
+    let mut matching = Matching { old, graph, forced, of_new: vec![None; graph.nodes.len()], taken: BTreeSet::new() };
+    matching.places();
+    matching.sums();
+    let renamed = matching.renamed_sums();
+    matching.chains(|name| cable_of(name).to_owned(), &renamed);
+    matching.by_name(&renamed);
+    matching.chains(|name| name.split('>').next().unwrap_or(name).to_owned(), &renamed);
+    matching.of_new
+}
+
+struct Matching<'a> {
+    old: &'a Mesh,
+    graph: &'a Graph,
+    forced: &'a BTreeSet<Id>,
+    of_new: Vec<Option<Id>>,
+    taken: BTreeSet<Id>,
+}
+
+fn is_effect(node: &Node) -> bool {
+    node.path.contains('/')
+}
+
+fn cable_of(name: &str) -> &str {
+    name.rsplit_once('/').map_or(name, |(cable, _)| cable)
+}
+
+impl Matching<'_> {
+    fn may_match(&self, new: usize, old: &MeshNode) -> bool {
+        self.of_new[new].is_none()
+            && !self.taken.contains(&old.id)
+            && !self.forced.contains(&old.id)
+            && self.graph.nodes[new].role.same_shape(&old.node.role)
+            && match self.graph.nodes[new].role {
+                Role::Work { .. } => true,
+                _ => self.graph.nodes[new].channels == old.node.channels,
+            }
+    }
+
+    fn set(&mut self, new: usize, old: Id) {
+        self.of_new[new] = Some(old);
+        self.taken.insert(old);
+    }
+
+    /// Old nodes, those of the text before those that only ring on.
+    fn old_nodes(&self) -> impl Iterator<Item = &MeshNode> {
+        let ringing = self.old.nodes.iter().filter(|node| !node.current);
+        self.old.nodes.iter().filter(|node| node.current).chain(ringing)
+    }
+
+    fn places(&mut self) {
+        for i in 0..self.graph.nodes.len() {
+            let new = &self.graph.nodes[i];
+            if is_effect(new) {
+                continue;
+            }
+            let found = self.old_nodes().find(|old| old.node.path == new.path && self.may_match(i, old));
+            if let Some(id) = found.map(|old| old.id) {
+                self.set(i, id);
+            }
+        }
+    }
+
+    /// A sum whose members changed is still itself while it leads to the same place and one member stays.
+    fn sums(&mut self) {
+        let old_goals = |id: Id| {
+            let links: Vec<(Id, Id)> = self.old.edges.iter().map(|edge| (edge.from, edge.to)).collect();
+            let place =
+                |id: Id| self.old.node(id).map(|node| node.node.path.as_str()).filter(|path| !path.contains('/'));
+            places_reached(id, &links, place)
+        };
+        let new_links: Vec<(Id, Id)> = self.graph.edges.iter().map(|edge| (edge.from as Id, edge.to as Id)).collect();
+        let mut found = Vec::new();
+        for (i, new) in self.graph.nodes.iter().enumerate() {
+            if self.of_new[i].is_some() || !new.path.contains('+') || is_effect(new) {
+                continue;
+            }
+            let members: Vec<&str> = new.path.split('+').collect();
+            let place = |id: Id| Some(self.graph.nodes[id as usize].path.as_str()).filter(|path| !path.contains('/'));
+            let goals = places_reached(i as Id, &new_links, place);
+            let twin = self.old_nodes().find(|old| {
+                old.node.path.contains('+')
+                    && !is_effect(&old.node)
+                    && self.may_match(i, old)
+                    && !found.iter().any(|(_, id)| *id == old.id)
+                    && old.node.path.split('+').any(|member| members.contains(&member))
+                    && old_goals(old.id).iter().any(|place| goals.contains(place))
+            });
+            found.extend(twin.map(|old| (i, old.id)));
+        }
+        for (i, id) in found {
+            self.set(i, id);
+        }
+    }
+
+    /// What the sums that go on under another name were called, and are called now.
+    fn renamed_sums(&self) -> BTreeMap<String, String> {
+        let pairs = self.of_new.iter().enumerate().filter_map(|(i, id)| Some((i, self.old.node((*id)?)?)));
+        pairs
+            .map(|(i, old)| (old.node.path.clone(), self.graph.nodes[i].path.clone()))
+            .filter(|(before, now)| before != now)
+            .collect()
+    }
+
+    /// Aligns the effects of each chain in order, by kind and numbers, so that one put in before others of its kind
+    /// disturbs none of them.
+    fn chains(&mut self, key: impl Fn(&str) -> String, renamed: &BTreeMap<String, String>) {
+        let mut old_chains: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        let mut by_rank: Vec<usize> = (0..self.old.nodes.len()).filter(|i| self.old.nodes[*i].current).collect();
+        by_rank.sort_by_key(|i| self.old.nodes[*i].rank);
+        for i in by_rank {
+            let node = &self.old.nodes[i].node;
+            for name in node.names.iter().filter(|_| is_effect(node)) {
+                let chain = old_chains.entry(key(&rename(name, renamed))).or_default();
+                if chain.last() != Some(&i) {
+                    chain.push(i);
+                }
+            }
+        }
+        let mut new_chains: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for &i in &self.graph.order {
+            let node = &self.graph.nodes[i];
+            for name in node.names.iter().filter(|_| is_effect(node)) {
+                let chain = new_chains.entry(key(name)).or_default();
+                if chain.last() != Some(&i) {
+                    chain.push(i);
+                }
+            }
+        }
+        for (cable, new) in &new_chains {
+            if let Some(old) = old_chains.get(cable) {
+                for (i, j) in self.align(new, old) {
+                    if self.of_new[i].is_none() {
+                        self.set(i, self.old.nodes[j].id);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The pairing of two chains, in order, that is worth most.
+    fn align(&self, new: &[usize], old: &[usize]) -> Vec<(usize, usize)> {
+        let worth: Vec<Vec<f64>> =
+            new.iter().map(|i| old.iter().map(|j| self.likeness(*i, &self.old.nodes[*j])).collect()).collect();
+        let mut best = vec![vec![0.0f64; old.len() + 1]; new.len() + 1];
+        for i in (0..new.len()).rev() {
+            for j in (0..old.len()).rev() {
+                let paired = if worth[i][j] > 0.0 { worth[i][j] + best[i + 1][j + 1] } else { 0.0 };
+                best[i][j] = paired.max(best[i + 1][j]).max(best[i][j + 1]);
+            }
+        }
+        let (mut i, mut j) = (0, 0);
+        let mut pairs = Vec::new();
+        while i < new.len() && j < old.len() {
+            if worth[i][j] > 0.0 && best[i][j] == worth[i][j] + best[i + 1][j + 1] {
+                pairs.push((new[i], old[j]));
+                (i, j) = (i + 1, j + 1);
+            } else if best[i][j] == best[i + 1][j] {
+                i += 1;
+            } else {
+                j += 1;
+            }
+        }
+        pairs
+    }
+
+    /// How much two effects are one; 0 if they cannot be.
+    fn likeness(&self, new: usize, old: &MeshNode) -> f64 {
+        if self.of_new[new] == Some(old.id) {
+            return 1000.0;
+        }
+        if !self.may_match(new, old) {
+            return 0.0;
+        }
+        let step = |node: &Node| node.path.rsplit_once('/').map(|(_, step)| step.to_owned());
+        let named = if step(&self.graph.nodes[new]) == step(&old.node) { 1.0 } else { 0.0 };
+        let alike = match (&self.graph.nodes[new].role, &old.node.role) {
+            (Role::Work { recipe: a, .. }, Role::Work { recipe: b, .. }) if !a.values.is_empty() => {
+                let equal = a.values.iter().zip(&b.values).filter(|(a, b)| a == b).count();
+                equal as f64 / a.values.len() as f64
+            }
+            _ => 1.0,
+        };
+        2.0 + named + 4.0 * alike
+    }
+
+    fn by_name(&mut self, renamed: &BTreeMap<String, String>) {
+        for i in 0..self.graph.nodes.len() {
+            let new = &self.graph.nodes[i];
+            let shares_name =
+                |old: &MeshNode| old.node.names.iter().any(|name| new.names.contains(&rename(name, renamed)));
+            let found = self.old_nodes().find(|old| self.may_match(i, old) && shares_name(old));
+            if let Some(id) = found.map(|old| old.id) {
+                self.set(i, id);
+            }
+        }
+    }
+}
+
+/// The places that lie next behind a node, effects passed over.
+fn places_reached<'a>(from: Id, links: &[(Id, Id)], place: impl Fn(Id) -> Option<&'a str>) -> BTreeSet<&'a str> {
+    let mut reached = BTreeSet::new();
+    let mut open = vec![from];
+    let mut seen = BTreeSet::new();
+    while let Some(id) = open.pop() {
+        for (_, to) in links.iter().filter(|(from, _)| *from == id) {
+            match place(*to) {
+                Some(path) => {
+                    reached.insert(path);
+                }
+                None if seen.insert(*to) => open.push(*to),
+                None => {}
+            }
+        }
+    }
+    reached
+}
+
+fn rename(name: &str, renamed: &BTreeMap<String, String>) -> String {
+    if renamed.is_empty() {
+        return name.to_owned();
+    }
+    let (cable, step) = name.rsplit_once('/').unwrap_or((name, ""));
+    let parts: Vec<String> = cable
+        .split('>')
+        .map(|part| {
+            let (place, label) = part.split_once(':').map_or((part, None), |(place, label)| (place, Some(label)));
+            let place = renamed.get(place).map_or(place, String::as_str);
+            label.map_or(place.to_owned(), |label| format!("{place}:{label}"))
+        })
+        .collect();
+    format!("{}/{step}", parts.join(">"))
+}
+
+struct Union<'a> {
+    old: &'a Mesh,
+    graph: &'a Graph,
+    matched: Vec<Option<Id>>,
+}
+
+impl Union<'_> {
+    fn build(&self) -> (Mesh, Changes) {
+        let mut mesh = Mesh { fresh: self.old.fresh, ..Mesh::empty(self.graph.clock) };
+        let mut changes = Changes::default();
+        let ids = self.nodes(&mut mesh, &mut changes);
+        self.new_edges(&mut mesh, &ids, &mut changes);
+        self.old_edges(&mut mesh, &mut changes);
+        mesh.drop_unheard();
+        (mesh, changes)
+    }
+
+    fn carried(&self, id: Id) -> bool {
+        self.matched.contains(&Some(id))
+    }
+
+    fn nodes(&self, mesh: &mut Mesh, changes: &mut Changes) -> Vec<Id> {
+        let mut ids = vec![0; self.graph.nodes.len()];
+        for (rank, &i) in self.graph.order.iter().enumerate() {
+            let node = &self.graph.nodes[i];
+            let known = self.old.nodes.iter().any(|old| old.current && old.node.path == node.path);
+            let before = self.matched[i].and_then(|id| self.old.node(id));
+            ids[i] = match before {
+                Some(old) => {
+                    if numbers_differ(&old.node.role, &node.role) {
+                        changes.changed.push(node.path.clone());
+                    }
+                    old.id
+                }
+                None => {
+                    if known { &mut changes.restarted } else { &mut changes.added }.push(node.path.clone());
+                    mesh.fresh += 1;
+                    mesh.fresh - 1
+                }
+            };
+            mesh.nodes.push(MeshNode { id: ids[i], node: node.clone(), rank, current: true });
+        }
+        for old in self.old.nodes.iter().filter(|old| !self.carried(old.id)) {
+            if old.current && !self.graph.nodes.iter().any(|node| node.path == old.node.path) {
+                changes.removed.push(old.node.path.clone());
+            }
+            mesh.nodes.push(MeshNode { current: false, ..old.clone() });
+        }
+        ids
+    }
+
+    fn new_edges(&self, mesh: &mut Mesh, ids: &[Id], changes: &mut Changes) {
+        let length = fade_frames(CROSSFADE_MS, self.graph.clock.rate);
+        let mut wait = 0;
+        for edge in &self.graph.edges {
+            let (from, to) = (ids[edge.from], ids[edge.to]);
+            let twins = |old: &&MeshEdge| {
+                (old.from, old.to, old.port, &old.label, old.feedback.is_some())
+                    == (from, to, edge.port, &edge.label, edge.feedback.is_some())
+            };
+            let twin = self.old.edges.iter().filter(twins);
+            let twin = twin.max_by_key(|old| (old.delay, old.feedback) == (edge.delay, edge.feedback));
+            let base = MeshEdge {
+                id: 0,
+                from,
+                to,
+                port: edge.port,
+                path: edge.path.clone(),
+                label: edge.label.clone(),
+                gain: edge.gain,
+                initial: edge.gain,
+                delay: edge.delay,
+                feedback: edge.feedback,
+                phase: Phase::Steady,
+                at: edge.at,
+            };
+            let goes_on = twin.filter(|old| (old.delay, old.feedback) == (edge.delay, edge.feedback));
+            if let Some(old) = goes_on {
+                let phase = match old.phase {
+                    phase @ (Phase::Steady | Phase::Arriving(_)) if old.gain == edge.gain => phase,
+                    _ => Phase::Arriving(Fade::new(0, length)),
+                };
+                if old.gain != edge.gain {
+                    changes.changed.push(edge.path.clone());
+                }
+                mesh.edges.push(MeshEdge { id: old.id, initial: old.initial, phase, ..base });
+                continue;
+            }
+            if let Some(old) = twin {
+                changes.realigned.push((edge.path.clone(), edge.delay as i64 - old.delay as i64));
+            }
+            let node = &self.graph.nodes[edge.to];
+            let enters = self.carried(to) || node.tail > 0 || matches!(node.role, Role::Output(_));
+            let (initial, phase) = match enters {
+                true => (0.0, Phase::Arriving(Fade::new(0, length))),
+                false => (edge.gain, Phase::Steady),
+            };
+            if enters && (edge.delay > 0 || !self.carried(from) || twin.is_some()) {
+                // Lines and look-aheads fill with sound before any of it is let through.
+                wait = wait.max(node.late + node.latency);
+            }
+            let only_cable = self.carried(from) && self.carried(to) && twin.is_none();
+            if only_cable && !edge.path.contains('/') {
+                changes.added.push(edge.path.clone());
+            }
+            mesh.fresh += 1;
+            mesh.edges.push(MeshEdge { id: mesh.fresh - 1, initial, phase, ..base });
+        }
+        let wait = (wait.div_ceil(QUANTUM) * QUANTUM) as u32;
+        let is_new = |edge: &MeshEdge| edge.id >= self.old.fresh;
+        for edge in mesh.edges.iter_mut().filter(|edge| is_new(edge)) {
+            if let Phase::Arriving(fade) = &mut edge.phase {
+                *fade = Fade::new(wait, length);
+            }
+        }
+        self.leave(mesh, wait, length);
+    }
+
+    /// What the text no longer has: it fades at the last point before what stays; a tail fades at what feeds it, and
+    /// rings.
+    fn leave(&self, mesh: &mut Mesh, wait: u32, length: u32) {
+        let kept: BTreeSet<Id> = mesh.edges.iter().map(|edge| edge.id).collect();
+        let gone: Vec<&MeshEdge> = self.old.edges.iter().filter(|edge| !kept.contains(&edge.id)).collect();
+        let tails = self.tails(&gone);
+        let hold = (TAIL_HOLD_SECONDS * self.graph.clock.rate) as u64;
+        for edge in gone {
+            let stays = self.carried(edge.to);
+            let leaves_desk = self.old.node(edge.to).is_some_and(|node| matches!(node.node.role, Role::Output(_)));
+            let rings = tails.get(&edge.from).copied();
+            let phase = match edge.phase {
+                phase @ (Phase::Leaving(_) | Phase::Held | Phase::Ringing(_)) if !stays || phase != Phase::Held => {
+                    phase
+                }
+                _ if edge.feedback.is_some() => Phase::Leaving(Fade::new(wait, length)),
+                _ => match (rings, stays || leaves_desk) {
+                    (Some(tail), true) => Phase::Ringing(Ends::After(wait + length + tail.min(hold) as u32)),
+                    (None, true) => Phase::Leaving(Fade::new(wait, length)),
+                    (None, false) if tails.contains_key(&edge.to) => Phase::Leaving(Fade::new(wait, length)),
+                    (_, false) => Phase::Held,
+                },
+            };
+            mesh.edges.push(MeshEdge { phase, ..edge.clone() });
+        }
+    }
+
+    /// For every node that is gone but rings, the frames it does so for.
+    fn tails(&self, gone: &[&MeshEdge]) -> BTreeMap<Id, u64> {
+        let mut tails: BTreeMap<Id, u64> = BTreeMap::new();
+        let mut nodes: Vec<&MeshNode> = self.old.nodes.iter().filter(|node| !self.carried(node.id)).collect();
+        nodes.sort_by_key(|node| node.rank);
+        // In the order of their graph each node comes after what feeds it; a second pass serves those of older graphs.
+        for _ in 0..2 {
+            for node in &nodes {
+                let feeds = gone.iter().filter(|edge| edge.to == node.id && edge.feedback.is_none());
+                let before = feeds.filter_map(|edge| tails.get(&edge.from)).max().copied();
+                if node.node.tail > 0 || before.is_some() {
+                    tails.insert(node.id, node.node.tail + before.unwrap_or(0));
+                }
+            }
+        }
+        tails
+    }
+
+    fn old_edges(&self, mesh: &mut Mesh, changes: &mut Changes) {
+        let new: BTreeSet<&str> = self.graph.edges.iter().map(|edge| edge.path.as_str()).collect();
+        for edge in &mesh.edges {
+            let between = self.carried(edge.from) && self.carried(edge.to);
+            if between && matches!(edge.phase, Phase::Leaving(_)) && !new.contains(edge.path.as_str()) {
+                changes.removed.push(edge.path.clone());
+            }
+        }
+    }
+}
+
+fn numbers_differ(old: &Role, new: &Role) -> bool {
+    match (old, new) {
+        (Role::Work { recipe: a, wet: v, .. }, Role::Work { recipe: b, wet: w, .. }) => a.values != b.values || v != w,
+        (Role::Blend { wet: a }, Role::Blend { wet: b }) => a != b,
+        _ => false,
+    }
+}

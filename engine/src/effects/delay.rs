@@ -1,0 +1,314 @@
+//! `delay`: echoes, in time or in notes.
+
+use std::f64::consts::{FRAC_PI_2, TAU};
+
+use super::no_latency;
+use crate::delay_line::{DelayLine, FadingTap};
+use crate::dynamics::Ballistics;
+use crate::kernel::{Glide, Io, Kernel};
+use crate::math;
+use crate::one_pole::{OnePole, pole, share};
+use crate::parameter::{Law, Parameter, Recipe, Table};
+use crate::units::Unit;
+
+/// `delay(time)`.
+pub static DELAY: Table = Table {
+    word: "delay",
+    summary: "Echoes, each passed through the loop's filters once more than the one before.",
+    example: "x >> delay(\"1/8.\").feedback(40).mix(25)",
+    arguments: &["time"],
+    parameters: &[
+        Parameter::number(
+            "time",
+            Unit::Milliseconds,
+            375.0,
+            1.0,
+            LONGEST_MS,
+            "between echoes; also a note length, \"1/8.\"",
+        )
+        .law(Law::Own),
+        Parameter::number(
+            "feedback",
+            Unit::Percent,
+            35.0,
+            0.0,
+            110.0,
+            "level of each echo in the next; held at +6 dBFS",
+        ),
+        Parameter::flag("ping_pong", false, "echoes go left and right in turn; makes stereo"),
+        Parameter::number("high_pass", Unit::Hertz, 100.0, 10.0, 5000.0, "loses lows with each echo, 6 dB/octave")
+            .or("off", NO_HIGH_PASS),
+        Parameter::number("low_pass", Unit::Hertz, 8000.0, 200.0, 20_000.0, "loses highs with each echo, 6 dB/octave")
+            .or("off", NO_LOW_PASS),
+        Parameter::number("width", Unit::Percent, 100.0, 0.0, 200.0, "of the stereo picture: 0 is mono"),
+        Parameter::number("mod", Unit::Percent, 0.0, 0.0, 100.0, "wow: the time sways by up to 3 ms"),
+        Parameter::number(
+            "duck",
+            Unit::Decibels,
+            0.0,
+            0.0,
+            40.0,
+            "how much quieter echoes are below an input over -40 dBFS",
+        ),
+        Parameter::choice("style", &["fade", "tape"], "a changed time is crossfaded, or glides like a tape's speed"),
+    ],
+    parts: &[],
+    mix: 100.0,
+    channels,
+    latency: no_latency,
+    tail,
+    kernel: |recipe| Box::new(Delay::new(recipe)),
+};
+
+const LONGEST_MS: f64 = 10_000.0;
+
+/// What stand for no filters: frequencies that can be glided to.
+const NO_HIGH_PASS: f64 = 1.0;
+const NO_LOW_PASS: f64 = 96_000.0;
+
+/// How far and how fast the time sways.
+const SWAY_MS: f64 = 3.0;
+const SWAY_HZ: f64 = 0.6;
+
+/// How long a crossfade to another time takes.
+const FADE_MS: f64 = 30.0;
+
+/// The input's level in dBFS from which it ducks the echoes, and how fast.
+const DUCK_FROM: f64 = -40.0;
+const DUCK_ATTACK_MS: f64 = 10.0;
+const DUCK_RELEASE_MS: f64 = 250.0;
+
+fn value(recipe: &Recipe, name: &str) -> f64 {
+    DELAY.index(name).and_then(|index| recipe.values.get(index)).copied().unwrap_or(0.0)
+}
+
+fn channels(recipe: &Recipe) -> Result<usize, String> {
+    match (value(recipe, "ping_pong") == 1.0, recipe.channels) {
+        (false, count) => Ok(count),
+        (true, 1 | 2) => Ok(2),
+        (true, count) => Err(format!("a ping-pong delay takes one or two channels, not {count}")),
+    }
+}
+
+/// Until the echoes, and what rings in the filters, have fallen by 100 dB; at most 10 s.
+fn tail(recipe: &Recipe) -> u64 {
+    let loss = -math::db_from_gain(value(recipe, "feedback") / 100.0);
+    let echoes = if loss > 0.0 { 1.0 + (100.0 / loss).ceil() } else { f64::INFINITY };
+    let ring = 1000.0 * math::ln(1e5) / (TAU * value(recipe, "high_pass"));
+    recipe.clock.frames((echoes * value(recipe, "time") + ring).min(10_000.0))
+}
+
+struct Delay {
+    lines: Vec<Line>,
+    head: Head,
+    ping_pong: bool,
+    duck: Ballistics,
+    duck_poles: (f64, f64),
+    /// How far the time may sway, in frames.
+    sway: f64,
+    rate: f64,
+}
+
+/// The loop of one channel.
+struct Line {
+    sound: DelayLine,
+    low: OnePole,
+    high: OnePole,
+    /// What it gives at this frame.
+    echo: f64,
+}
+
+impl Delay {
+    fn new(recipe: &Recipe) -> Self {
+        let rate = recipe.rate();
+        let ping_pong = value(recipe, "ping_pong") == 1.0;
+        let longest = recipe.clock.frames(LONGEST_MS + SWAY_MS) as usize;
+        let line =
+            || Line { sound: DelayLine::new(longest), low: OnePole::default(), high: OnePole::default(), echo: 0.0 };
+        let frames = frames_back(value(recipe, "time"), rate);
+        let head = if value(recipe, "style") == 0.0 {
+            Head::Fade(FadingTap::new(frames, recipe.clock.frames(FADE_MS) as usize))
+        } else {
+            Head::Tape(Tape::new(frames, rate))
+        };
+        Delay {
+            lines: (0..if ping_pong { 2 } else { recipe.channels }).map(|_| line()).collect(),
+            head,
+            ping_pong,
+            duck: Ballistics::default(),
+            duck_poles: (pole(DUCK_ATTACK_MS, rate), pole(DUCK_RELEASE_MS, rate)),
+            sway: SWAY_MS / 1000.0 * rate,
+            rate,
+        }
+    }
+
+    /// How much the echoes are turned down under an input of this amplitude. RT.
+    fn duck(&mut self, level: f64, most: f64) -> f64 {
+        let over = (math::db_from_gain(level) - DUCK_FROM).max(0.0);
+        let down = self.duck.step(over.min(most), self.duck_poles.0, self.duck_poles.1);
+        if down == 0.0 { 1.0 } else { math::gain_from_db(-down) }
+    }
+}
+
+impl Kernel for Delay {
+    fn process(&mut self, io: &mut Io<'_>) {
+        let &[time, feedback, _, high_pass, low_pass, width, sway, duck, _] = io.values else { return };
+        self.head.go_to(frames_back(time.to, self.rate));
+        let high_pass = Share::new(high_pass, NO_HIGH_PASS, self.rate);
+        let low_pass = Share::new(low_pass, NO_LOW_PASS, self.rate);
+        let ducks = duck != Glide::still(0.0);
+        let count = io.frames.len();
+        for (n, i) in io.frames.clone().enumerate() {
+            let inputs = io.audio.iter().take(io.channels_in).map(|channel| channel[i]);
+            let (level, sum) = inputs.fold((0.0_f64, 0.0), |(most, sum), x| (most.max(x.abs()), sum + x));
+            let echo_gain = if ducks { self.duck(level, duck.at(n, count)) } else { 1.0 };
+            let feedback = feedback.at(n, count) / 100.0;
+            let (now, next, part) = self.head.step();
+            let depth = sway.at(n, count) / 100.0 * self.sway.min(now / 2.0);
+            for (index, line) in self.lines.iter_mut().enumerate() {
+                let sway = if depth == 0.0 { 0.0 } else { depth * swing(index, io.transport + i as u64, self.rate) };
+                let x = line.sound.read_faded(now + sway, next + sway, part);
+                let x = if low_pass.off { x } else { line.low.low(low_pass.at(n, count), x) };
+                line.echo = if high_pass.off { x } else { line.high.high(high_pass.at(n, count), x) };
+            }
+            if let (true, [left, right]) = (self.ping_pong, &mut self.lines[..]) {
+                left.sound.write(sum / io.channels_in as f64 + bounded(feedback * right.echo));
+                right.sound.write(bounded(feedback * left.echo));
+            } else {
+                for (line, channel) in self.lines.iter_mut().zip(io.audio.iter()) {
+                    line.sound.write(channel[i] + bounded(feedback * line.echo));
+                }
+            }
+            for (line, channel) in self.lines.iter().zip(io.audio.iter_mut()) {
+                channel[i] = line.echo * echo_gain;
+            }
+            if let [left, right] = &mut *io.audio {
+                let across = (1.0 - width.at(n, count) / 100.0) / 2.0 * (right[i] - left[i]);
+                left[i] += across;
+                right[i] -= across;
+            }
+        }
+    }
+
+    fn reset(&mut self) {
+        for line in &mut self.lines {
+            line.sound.clear();
+            line.low.reset();
+            line.high.reset();
+            line.echo = 0.0;
+        }
+        self.head.settle();
+        self.duck = Ballistics::default();
+    }
+}
+
+/// How far back a line is read for a time, its newest frame being the one before this. RT.
+fn frames_back(ms: f64, rate: f64) -> usize {
+    ((ms * rate / 1000.0 + 0.5) as usize).saturating_sub(1)
+}
+
+/// Where the sway of a line is, from -1 to 1, at a transport frame: a quarter turn apart from line to line. RT.
+fn swing(line: usize, frame: u64, rate: f64) -> f64 {
+    let phase = (frame as f64 * SWAY_HZ / rate).fract();
+    math::sin(TAU * phase + FRAC_PI_2 * line as f64)
+}
+
+/// The same up to 0 dBFS; above, bent so that it stays below +6. RT.
+fn bounded(x: f64) -> f64 {
+    let size = x.abs();
+    if size <= 1.0 { x } else { (1.0 + math::tanh(size - 1.0)).copysign(x) }
+}
+
+/// A filter's share over a stretch.
+struct Share {
+    share: Glide,
+    off: bool,
+}
+
+impl Share {
+    /// RT.
+    fn new(freq: Glide, off: f64, rate: f64) -> Self {
+        let from = share(freq.from, rate);
+        let to = if freq.is_still() { from } else { share(freq.to, rate) };
+        Share { share: Glide { from, to }, off: freq == Glide::still(off) }
+    }
+
+    /// RT.
+    fn at(&self, index: usize, count: usize) -> f64 {
+        self.share.at(index, count)
+    }
+}
+
+/// What moves along the lines to another time.
+enum Head {
+    Fade(FadingTap),
+    Tape(Tape),
+}
+
+impl Head {
+    /// RT.
+    fn go_to(&mut self, frames: usize) {
+        match self {
+            Head::Fade(tap) => tap.go_to(frames),
+            Head::Tape(tape) => tape.wanted = frames as f64,
+        }
+    }
+
+    /// Steps on by one frame and gives two places and the part of the way between them. RT.
+    fn step(&mut self) -> (f64, f64, f64) {
+        match self {
+            Head::Fade(tap) => {
+                let (now, next, part) = tap.step();
+                (now as f64, next as f64, part)
+            }
+            Head::Tape(tape) => {
+                let now = tape.step();
+                (now, now, 0.0)
+            }
+        }
+    }
+
+    /// RT.
+    fn settle(&mut self) {
+        match self {
+            Head::Fade(tap) => tap.settle(),
+            Head::Tape(tape) => (tape.now, tape.speed) = (tape.wanted, 0.0),
+        }
+    }
+}
+
+/// A head that travels as a tape's speed changes: at most an octave up or down.
+struct Tape {
+    now: f64,
+    wanted: f64,
+    /// Frames of delay gained a frame.
+    speed: f64,
+    pull: f64,
+    inertia: f64,
+}
+
+/// How soon the tape arrives, and how soon it changes speed.
+const PULL_MS: f64 = 60.0;
+const INERTIA_MS: f64 = 10.0;
+
+/// Nearer than this many frames it has arrived.
+const THERE: f64 = 1e-6;
+
+impl Tape {
+    fn new(frames: usize, rate: f64) -> Self {
+        let (pull, inertia) = (1.0 - pole(PULL_MS, rate), 1.0 - pole(INERTIA_MS, rate));
+        Tape { now: frames as f64, wanted: frames as f64, speed: 0.0, pull, inertia }
+    }
+
+    /// RT.
+    fn step(&mut self) -> f64 {
+        let away = self.wanted - self.now;
+        if away.abs() < THERE && self.speed.abs() < THERE {
+            (self.now, self.speed) = (self.wanted, 0.0);
+        } else {
+            self.speed += self.inertia * ((away * self.pull).clamp(-1.0, 0.5) - self.speed);
+            self.now += self.speed;
+        }
+        self.now
+    }
+}

@@ -1,0 +1,365 @@
+//! `limiter`: nothing leaves above a ceiling.
+//!
+//! The gain that the loudest channel needs is held at its lowest over a window (a sliding minimum), released, and
+//! smoothed by two boxes of equal odd length; the sound waits for it. Every gain that is averaged for a frame is at most
+//! the one that frame needs, so that no sample passes. With `true_peak` the sound between samples is looked at too, eight
+//! times as often; what lies between those points is at most 0.17 dB higher (the bound of ITU-R BS.1770, annex 2), for which it
+//! works 0.2 dB inside its ceiling.
+
+use std::collections::VecDeque;
+use std::f64::consts::PI;
+
+use super::{no_tail, same_channels};
+use crate::delay_line::DelayLine;
+use crate::kernel::{Io, Kernel, QUANTUM};
+use crate::math;
+use crate::one_pole::{OnePole, pole};
+use crate::parameter::{Law, Parameter, Recipe, Table};
+use crate::units::Unit;
+
+/// `limiter(ceiling)`.
+pub static LIMITER: Table = Table {
+    word: "limiter",
+    summary: "Lets nothing above its ceiling; with true_peak it works 0.2 dB below, so that what lies between samples holds \
+              too. What is quieter passes untouched; all channels together.",
+    example: "x >> limiter(-1)",
+    arguments: &["ceiling"],
+    parameters: &[
+        Parameter::number("ceiling", Unit::DecibelsTruePeak, -1.0, -40.0, 0.0, "what nothing leaves above")
+            .law(Law::Amplitude),
+        Parameter::number("gain", Unit::Decibels, 0.0, -24.0, 48.0, "gain before it").law(Law::Amplitude),
+        Parameter::number(LOOKAHEAD, Unit::Milliseconds, 1.5, 0.5, 10.0, "how early it begins to turn down").fixed(),
+        Parameter::number(
+            "release",
+            Unit::Milliseconds,
+            50.0,
+            1.0,
+            2000.0,
+            "to 63.2 % of a recovery; \"auto\": by programme",
+        )
+        .or("auto", AUTO)
+        .law(Law::Own),
+        Parameter::flag("true_peak", true, "watches what lies between samples, 0.2 dB inside the ceiling"),
+    ],
+    parts: &[],
+    mix: 100.0,
+    channels: same_channels,
+    latency: |recipe| DETECTOR_DELAY + window(recipe) - 1,
+    tail: no_tail,
+    kernel: |recipe| Box::new(Limiter::new(recipe)),
+};
+
+const LOOKAHEAD: &str = "lookahead";
+const TRUE_PEAK: &str = "true_peak";
+
+/// What stands for a release by programme.
+const AUTO: f64 = 0.0;
+
+/// How far inside its ceiling it works, with `true_peak`.
+const INSIDE_DB: f64 = 0.2;
+
+/// Points that are looked at for each frame, with `true_peak`.
+const PHASES: usize = 8;
+
+/// Frames before and after that each point between two frames is computed from.
+const SIDE: usize = 32;
+
+/// Frames by which what is known of the peaks lags; without `true_peak` too, so that to switch it moves nothing.
+const DETECTOR_DELAY: usize = SIDE;
+
+/// Gains are counted in this part of one, so that their sums are exact and a gain of one comes back as one.
+const GRAIN: f64 = (1u64 << 40) as f64;
+
+/// Nearer to the goal than this a release is over.
+const THERE: f64 = 1e-7;
+
+fn value(recipe: &Recipe, name: &str) -> f64 {
+    LIMITER.index(name).and_then(|index| recipe.values.get(index)).copied().unwrap_or(0.0)
+}
+
+/// The length of one box: odd.
+fn box_length(recipe: &Recipe) -> usize {
+    let frames = recipe.clock.frames(value(recipe, LOOKAHEAD)) as usize;
+    (frames / 2) | 1
+}
+
+/// Frames over which a peak is felt: both boxes.
+fn window(recipe: &Recipe) -> usize {
+    2 * box_length(recipe) - 1
+}
+
+struct Limiter {
+    channels: Vec<Channel>,
+    ceiling: f64,
+    taps: Option<Box<[Phase]>>,
+    lowest: SlidingMinimum,
+    release: Release,
+    first: SlidingSum,
+    second: SlidingSum,
+    /// What a gain of one is after both sums.
+    unity: f64,
+    latency: usize,
+}
+
+struct Channel {
+    line: DelayLine,
+    history: History,
+}
+
+impl Limiter {
+    fn new(recipe: &Recipe) -> Self {
+        let (length, latency) = (box_length(recipe), (LIMITER.latency)(recipe));
+        let true_peak = value(recipe, TRUE_PEAK) == 1.0;
+        let channel = || Channel { line: DelayLine::new(latency), history: History::default() };
+        Limiter {
+            channels: (0..recipe.channels).map(|_| channel()).collect(),
+            ceiling: if true_peak { math::gain_from_db(-INSIDE_DB) } else { 1.0 },
+            taps: true_peak.then(interpolator),
+            // One more than both boxes feel: a peak between two frames turns both of them down.
+            lowest: SlidingMinimum::new(window(recipe) + 1),
+            release: Release::new(recipe.rate()),
+            first: SlidingSum::new(length, GRAIN as u64),
+            second: SlidingSum::new(length, length as u64 * GRAIN as u64),
+            unity: (length * length) as f64 * GRAIN,
+            latency,
+        }
+    }
+}
+
+impl Kernel for Limiter {
+    fn process(&mut self, io: &mut Io<'_>) {
+        let &[ceiling, gain, _, release, _] = io.values else { return };
+        let count = io.frames.len();
+        let mut peaks = [0.0_f64; QUANTUM];
+        for (channel, sound) in self.channels.iter_mut().zip(io.audio.iter_mut()) {
+            for (n, i) in io.frames.clone().enumerate() {
+                let x = sound[i] * gain.at(n, count);
+                channel.history.write(x);
+                let peak = match &self.taps {
+                    Some(taps) => channel.history.peak(taps),
+                    None => channel.history.oldest_whole().abs(),
+                };
+                peaks[i] = peaks[i].max(peak);
+                sound[i] = channel.line.delay(x, self.latency);
+            }
+        }
+        self.release.set(release.to);
+        for (n, i) in io.frames.clone().enumerate() {
+            let ceiling = ceiling.at(n, count) * self.ceiling;
+            let needed = if peaks[i] > ceiling { ceiling / peaks[i] } else { 1.0 };
+            let held = self.release.step(self.lowest.step(needed));
+            let summed = self.second.step(self.first.step((held * GRAIN) as u64));
+            let gain = summed as f64 / self.unity;
+            io.audio.iter_mut().for_each(|channel| channel[i] *= gain);
+        }
+    }
+
+    fn reset(&mut self) {
+        for channel in &mut self.channels {
+            channel.line.clear();
+            channel.history = History::default();
+        }
+        self.lowest.reset();
+        self.release.reset();
+        self.first.reset();
+        self.second.reset();
+    }
+}
+
+/// What weighs the frames round one point between two of them, oldest first.
+type Phase = [f64; 2 * SIDE];
+
+/// The weights for each point between two frames: a windowed sinc, each phase of unit gain at 0 Hz. Not RT.
+fn interpolator() -> Box<[Phase]> {
+    let phase = |part: f64| {
+        let mut taps = [0.0; 2 * SIDE];
+        for (k, tap) in taps.iter_mut().enumerate() {
+            let t = k as f64 - (SIDE as f64 - 1.0) - part;
+            *tap = math::sin(PI * t) / (PI * t) * kaiser(t / SIDE as f64);
+        }
+        let sum: f64 = taps.iter().sum();
+        taps.iter_mut().for_each(|tap| *tap /= sum);
+        taps
+    };
+    (1..PHASES).map(|p| phase(p as f64 / PHASES as f64)).collect()
+}
+
+/// The window of Kaiser (1974), beta 6, from -1 to 1.
+fn kaiser(t: f64) -> f64 {
+    let bessel = |x: f64| {
+        let terms = (1..40).scan(1.0, |term, k| {
+            let half = x / (2.0 * f64::from(k));
+            *term *= half * half;
+            Some(*term)
+        });
+        1.0 + terms.sum::<f64>()
+    };
+    bessel(6.0 * math::sqrt((1.0 - t * t).max(0.0))) / bessel(6.0)
+}
+
+/// The last frames of one channel, each kept twice so that they always lie in one piece.
+struct History {
+    frames: [f64; 4 * SIDE],
+    next: usize,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        History { frames: [0.0; 4 * SIDE], next: 0 }
+    }
+}
+
+impl History {
+    /// Takes a frame. RT.
+    fn write(&mut self, x: f64) {
+        self.frames[self.next] = x;
+        self.frames[self.next + 2 * SIDE] = x;
+        self.next = (self.next + 1) % (2 * SIDE);
+    }
+
+    /// The frames, oldest first. RT.
+    fn window(&self) -> &[f64] {
+        &self.frames[self.next..self.next + 2 * SIDE]
+    }
+
+    /// The frame that as many frames are after as a point between two needs. RT.
+    fn oldest_whole(&self) -> f64 {
+        self.window()[SIDE - 1]
+    }
+
+    /// The peak from that frame until just before the next. RT.
+    fn peak(&self, phases: &[Phase]) -> f64 {
+        let window = self.window();
+        phases.iter().fold(self.oldest_whole().abs(), |most, taps| {
+            let mut sums = [0.0; 4];
+            for (taps, frames) in taps.chunks_exact(4).zip(window.chunks_exact(4)) {
+                for lane in 0..4 {
+                    sums[lane] += taps[lane] * frames[lane];
+                }
+            }
+            most.max(((sums[0] + sums[1]) + (sums[2] + sums[3])).abs())
+        })
+    }
+}
+
+/// The lowest of the last so many values.
+struct SlidingMinimum {
+    /// Values that may yet be the lowest, each with its frame; they rise from front to back.
+    rising: VecDeque<(u64, f64)>,
+    frame: u64,
+    length: u64,
+}
+
+impl SlidingMinimum {
+    /// Not RT.
+    fn new(length: usize) -> Self {
+        SlidingMinimum { rising: VecDeque::with_capacity(length + 1), frame: 0, length: length as u64 }
+    }
+
+    /// Takes a value and gives the lowest. RT: there are never more values than there is room for.
+    fn step(&mut self, value: f64) -> f64 {
+        while self.rising.back().is_some_and(|(_, last)| *last >= value) {
+            self.rising.pop_back();
+        }
+        self.rising.push_back((self.frame, value));
+        self.frame += 1;
+        while self.rising.front().is_some_and(|(frame, _)| frame + self.length < self.frame) {
+            self.rising.pop_front();
+        }
+        self.rising.front().map_or(value, |(_, lowest)| *lowest)
+    }
+
+    fn reset(&mut self) {
+        self.rising.clear();
+    }
+}
+
+/// The sum of the last so many values, exact since they are whole.
+struct SlidingSum {
+    values: Box<[u64]>,
+    /// What every value is at first.
+    rest: u64,
+    oldest: usize,
+    sum: u64,
+}
+
+impl SlidingSum {
+    /// Not RT.
+    fn new(length: usize, rest: u64) -> Self {
+        SlidingSum { values: vec![rest; length].into_boxed_slice(), rest, oldest: 0, sum: rest * length as u64 }
+    }
+
+    /// Takes a value and gives the sum. RT.
+    fn step(&mut self, value: u64) -> u64 {
+        if let Some(slot) = self.values.get_mut(self.oldest) {
+            self.sum = self.sum - *slot + value;
+            *slot = value;
+        }
+        self.oldest = if self.oldest + 1 == self.values.len() { 0 } else { self.oldest + 1 };
+        self.sum
+    }
+
+    fn reset(&mut self) {
+        self.values.fill(self.rest);
+        self.sum = self.rest * self.values.len() as u64;
+    }
+}
+
+/// How the gain comes back.
+struct Release {
+    rate: f64,
+    gain: f64,
+    /// The pole of the recovery; `None` by programme.
+    pole: Option<f64>,
+    /// By programme: how much of the last half second was turned down, from 0 to 1.
+    busy: OnePole,
+    /// By programme: frames for which the gain still stays.
+    hold: u32,
+}
+
+/// By programme, a gain stays for half a period of a low note, so that it does not follow the wave, ...
+const HOLD_MS: f64 = 15.0;
+/// ... as long as peaks come that need as much, to 0.5 dB, ...
+const AS_MUCH: f64 = 1.06;
+/// ... then recovers, quickly after a single peak, slowly where much is turned down, ...
+const QUICK_MS: f64 = 30.0;
+const SLOW_MS: f64 = 400.0;
+/// ... of which this is the memory.
+const BUSY_MS: f64 = 500.0;
+
+impl Release {
+    fn new(rate: f64) -> Self {
+        Release { rate, gain: 1.0, pole: None, busy: OnePole::default(), hold: 0 }
+    }
+
+    /// Sets its time; [`AUTO`] is by programme. RT.
+    fn set(&mut self, ms: f64) {
+        self.pole = (ms != AUTO).then(|| pole(ms, self.rate));
+    }
+
+    /// Steps on by one frame towards a gain that must not be passed. RT.
+    fn step(&mut self, most: f64) -> f64 {
+        let pole = self.pole.unwrap_or_else(|| self.by_programme(most));
+        self.gain = if most - self.gain < THERE { most } else { most - pole * (most - self.gain) };
+        self.gain
+    }
+
+    /// The pole by programme: 1 while it holds. RT.
+    fn by_programme(&mut self, most: f64) -> f64 {
+        let busy = self.busy.low(1000.0 / (BUSY_MS * self.rate), f64::from(u8::from(most < 1.0)));
+        if most <= self.gain * AS_MUCH && most < 1.0 {
+            self.hold = (HOLD_MS * self.rate / 1000.0) as u32;
+        }
+        if self.hold > 0 {
+            self.hold -= 1;
+            return 1.0;
+        }
+        1.0 - 1000.0 / ((QUICK_MS + (SLOW_MS - QUICK_MS) * busy) * self.rate)
+    }
+
+    fn reset(&mut self) {
+        self.gain = 1.0;
+        self.busy.reset();
+        self.hold = 0;
+    }
+}

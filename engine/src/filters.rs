@@ -1,0 +1,335 @@
+//! Filters that effects share: second-order sections designed from a frequency, a gain and a Q, and the state-variable
+//! filter that runs them.
+//!
+//! Every filter here is one form, `H(s) = (high s² + band s + low) / (s² + k s + 1)` with `s = (z - 1) / (g (z + 1))`,
+//! run by the trapezoidal ("topology-preserving") state-variable structure of Zavalishin (2012) and Simper (2013). Any
+//! stable digital section of first or second order can be written in it, it stays stable while its coefficients move, and
+//! what moves is close to what is heard, so that gliding it makes no click.
+//!
+//! A frequency that the rate cannot carry is designed at [`HIGHEST`] of the rate: a session at 22 050 Hz may name 20 kHz.
+
+use std::f64::consts::PI;
+
+use crate::math;
+
+/// The highest frequency a section is designed at, as a part of the sample rate.
+pub const HIGHEST: f64 = 0.49;
+
+/// The coefficients of one section of first or second order.
+///
+/// Frequencies are in Hz and above 0, gains in dB, `rate` in frames a second; a Q is above 0.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Section {
+    /// The tangent of half the pole frequency: above 0.
+    pub g: f64,
+    /// The damping, 1/Q of the poles: above 0.
+    pub k: f64,
+    /// The gain far below the pole frequency.
+    pub low: f64,
+    /// The gain at the pole frequency, times `k`.
+    pub band: f64,
+    /// The gain at half the sample rate.
+    pub high: f64,
+}
+
+impl Section {
+    /// Passes everything on, exactly.
+    pub const THROUGH: Section = Section { g: 1.0, k: 1.0, low: 1.0, band: 1.0, high: 1.0 };
+
+    /// A low-pass of 12 dB an octave. RT.
+    pub fn low_pass(freq: f64, q: f64, rate: f64) -> Self {
+        Section { g: warped(freq, rate), k: 1.0 / q, low: 1.0, band: 0.0, high: 0.0 }
+    }
+
+    /// A high-pass of 12 dB an octave. RT.
+    pub fn high_pass(freq: f64, q: f64, rate: f64) -> Self {
+        Section { g: warped(freq, rate), k: 1.0 / q, low: 0.0, band: 0.0, high: 1.0 }
+    }
+
+    /// A low-pass of 6 dB an octave: one pole, the other meets a zero. RT.
+    pub fn low_pass_6(freq: f64, rate: f64) -> Self {
+        Section { g: warped(freq, rate), k: 2.0, low: 1.0, band: 1.0, high: 0.0 }
+    }
+
+    /// A high-pass of 6 dB an octave: one pole, the other meets a zero. RT.
+    pub fn high_pass_6(freq: f64, rate: f64) -> Self {
+        Section { g: warped(freq, rate), k: 2.0, low: 0.0, band: 1.0, high: 1.0 }
+    }
+
+    /// A band-pass, 0 dB at its centre. RT.
+    pub fn band_pass(freq: f64, q: f64, rate: f64) -> Self {
+        Section { g: warped(freq, rate), k: 1.0 / q, low: 0.0, band: 1.0 / q, high: 0.0 }
+    }
+
+    /// A notch, silent at its centre. RT.
+    pub fn notch(freq: f64, q: f64, rate: f64) -> Self {
+        Section { g: warped(freq, rate), k: 1.0 / q, low: 1.0, band: 0.0, high: 1.0 }
+    }
+
+    /// An all-pass, its phase turned by 180° at its centre. RT.
+    pub fn all_pass(freq: f64, q: f64, rate: f64) -> Self {
+        Section { g: warped(freq, rate), k: 1.0 / q, low: 1.0, band: -1.0 / q, high: 1.0 }
+    }
+
+    /// A bell that follows the analogue curve up to 20 kHz. RT.
+    pub fn bell(freq: f64, gain: f64, q: f64, rate: f64) -> Self {
+        Analogue::bell(freq, gain, q).matched(freq, rate)
+    }
+
+    /// A shelf on what is below `freq`, where it has half its gain; follows the analogue curve. RT.
+    pub fn low_shelf(freq: f64, gain: f64, q: f64, rate: f64) -> Self {
+        Analogue::low_shelf(freq, gain, q).matched(freq, rate)
+    }
+
+    /// A shelf on what is above `freq`, where it has half its gain; follows the analogue curve. RT.
+    pub fn high_shelf(freq: f64, gain: f64, q: f64, rate: f64) -> Self {
+        Analogue::high_shelf(freq, gain, q).matched(freq, rate)
+    }
+
+    /// Raises what is above `freq` by up to `gain` and lowers what is below by as much; follows the analogue curve. RT.
+    pub fn tilt(freq: f64, gain: f64, rate: f64) -> Self {
+        Analogue::tilt(freq, gain).matched(freq, rate)
+    }
+
+    /// The point `part` of the way (0 to 1) from this section to another; stable like both. RT.
+    pub fn towards(&self, to: &Section, part: f64) -> Self {
+        let mix = |a: f64, b: f64| a + (b - a) * part;
+        Section {
+            g: mix(self.g, to.g),
+            k: mix(self.k, to.k),
+            low: mix(self.low, to.low),
+            band: mix(self.band, to.band),
+            high: mix(self.high, to.high),
+        }
+    }
+
+    /// What the section does to a steady tone: the real and imaginary part of its response.
+    pub fn response(&self, freq: f64, rate: f64) -> (f64, f64) {
+        let s = math::tan(PI * freq / rate) / self.g;
+        let (above, below) = ((self.low - self.high * s * s, self.band * s), (1.0 - s * s, self.k * s));
+        let power = below.0 * below.0 + below.1 * below.1;
+        ((above.0 * below.0 + above.1 * below.1) / power, (above.1 * below.0 - above.0 * below.1) / power)
+    }
+
+    /// The level in dB at which a steady tone leaves.
+    pub fn gain_db(&self, freq: f64, rate: f64) -> f64 {
+        let (re, im) = self.response(freq, rate);
+        math::db_from_gain(math::sqrt(re * re + im * im))
+    }
+
+    /// Frames after which what rings in it has fallen by 96 dB.
+    pub fn ring(&self) -> u64 {
+        let radius = if self.k < 2.0 {
+            let (even, odd) = (1.0 + self.g * self.g, self.g * self.k);
+            math::sqrt((even - odd) / (even + odd))
+        } else {
+            let root = math::sqrt(self.k * self.k - 4.0);
+            let pole = |s: f64| ((1.0 - self.g * s) / (1.0 + self.g * s)).abs();
+            pole((self.k - root) / 2.0).max(pole((self.k + root) / 2.0))
+        };
+        (-96.0 / math::db_from_gain(radius)).abs().ceil() as u64
+    }
+
+    /// The coefficients in the form that is run. RT.
+    pub fn step(&self) -> Step {
+        // v1 = a1 s1 + a2 (x - s2); v2 = s2 + a2 s1 + a3 (x - s2); s = 2v - s; y = m0 x + m1 v1 + m2 v2: multiplied out, so
+        // that each frame waits for three operations of the frame before and not for eight.
+        let a1 = 1.0 / (1.0 + self.g * (self.g + self.k));
+        let a2 = self.g * a1;
+        let a3 = self.g * a2;
+        let (m0, m1, m2) = (self.high, self.band - self.k * self.high, self.low - self.high);
+        Step {
+            s11: 2.0 * a1 - 1.0,
+            s12: -2.0 * a2,
+            s21: 2.0 * a2,
+            s22: 1.0 - 2.0 * a3,
+            x1: 2.0 * a2,
+            x2: 2.0 * a3,
+            y1: m1 * a1 + m2 * a2,
+            y2: m2 * (1.0 - a3) - m1 * a2,
+            through: m0 + m1 * a2 + m2 * a3,
+        }
+    }
+}
+
+/// The damping of stage `stage` of a Butterworth filter of `order`, as a Q. Stages count from 0; an odd order has one
+/// more stage of first order, which has none. RT.
+pub fn butterworth_q(order: usize, stage: usize) -> f64 {
+    0.5 / math::sin(PI * (2 * stage + 1) as f64 / (2 * order) as f64)
+}
+
+/// A section multiplied out into a matrix: what one frame does to the state and what leaves.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Step {
+    s11: f64,
+    s12: f64,
+    s21: f64,
+    s22: f64,
+    x1: f64,
+    x2: f64,
+    y1: f64,
+    y2: f64,
+    through: f64,
+}
+
+/// The state of one section on one channel.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Filter {
+    s1: f64,
+    s2: f64,
+}
+
+impl Filter {
+    /// One frame. RT.
+    #[inline]
+    pub fn tick(&mut self, step: &Step, x: f64) -> f64 {
+        let Filter { s1, s2 } = *self;
+        self.s1 = step.s11 * s1 + (step.s12 * s2 + step.x1 * x);
+        self.s2 = step.s22 * s2 + (step.s21 * s1 + step.x2 * x);
+        step.through * x + (step.y1 * s1 + step.y2 * s2)
+    }
+
+    /// A stretch of frames in place, while the section glides evenly: `from` just before the first frame, `to` at the
+    /// last. RT.
+    pub fn run(&mut self, from: &Section, to: &Section, frames: &mut [f64]) {
+        let step = to.step();
+        if from == to {
+            frames.iter_mut().for_each(|x| *x = self.tick(&step, *x));
+        } else if let Some((last, others)) = frames.split_last_mut() {
+            let count = (others.len() + 1) as f64;
+            for (i, x) in others.iter_mut().enumerate() {
+                *x = self.tick(&from.towards(to, (i + 1) as f64 / count).step(), *x);
+            }
+            *last = self.tick(&step, *last);
+        }
+    }
+
+    /// Forgets all sound. RT.
+    pub fn reset(&mut self) {
+        *self = Filter::default();
+    }
+}
+
+/// An analogue section `(high s² + band s + low) / (s² + k s + 1)`, s in units of its pole frequency.
+#[derive(Clone, Copy, Debug)]
+struct Analogue {
+    /// The pole frequency in Hz.
+    freq: f64,
+    k: f64,
+    low: f64,
+    band: f64,
+    high: f64,
+}
+
+impl Analogue {
+    fn bell(freq: f64, gain: f64, q: f64) -> Self {
+        let a = math::gain_from_db(gain / 2.0);
+        Analogue { freq, k: 1.0 / (a * q), low: 1.0, band: a / q, high: 1.0 }
+    }
+
+    fn low_shelf(freq: f64, gain: f64, q: f64) -> Self {
+        let a = math::gain_from_db(gain / 2.0);
+        Analogue { freq: freq / math::sqrt(a), k: 1.0 / q, low: a * a, band: a / q, high: 1.0 }
+    }
+
+    fn high_shelf(freq: f64, gain: f64, q: f64) -> Self {
+        let a = math::gain_from_db(gain / 2.0);
+        Analogue { freq: freq * math::sqrt(a), k: 1.0 / q, low: 1.0, band: a / q, high: a * a }
+    }
+
+    fn tilt(freq: f64, gain: f64) -> Self {
+        let a = math::gain_from_db(gain);
+        Analogue { freq: freq * a, k: 2.0, low: 1.0 / a, band: a + 1.0 / a, high: a }
+    }
+
+    /// The square of the gain at a frequency.
+    fn power(&self, freq: f64) -> f64 {
+        let square = (freq / self.freq) * (freq / self.freq);
+        let (above, below) = (self.low - self.high * square, 1.0 - square);
+        (above * above + self.band * self.band * square) / (below * below + self.k * self.k * square)
+    }
+
+    /// The analogue section of the opposite gain: poles and zeros exchanged.
+    fn inverse(&self) -> Self {
+        let turned = math::sqrt(self.low / self.high);
+        Analogue {
+            freq: self.freq * turned,
+            k: self.band / math::sqrt(self.low * self.high),
+            low: 1.0 / self.low,
+            band: self.k / math::sqrt(self.low * self.high),
+            high: 1.0 / self.high,
+        }
+    }
+
+    /// The digital section whose poles ring like the analogue ones and whose gain agrees at 0, at `centre` and at half
+    /// the rate (Vicanek 2016, "Matched Second Order Digital Filters"). Of the section and its inverse the one that rings
+    /// longer is designed, and turned over if need be: its poles are the ones well below the rate.
+    fn matched(&self, centre: f64, rate: f64) -> Section {
+        let inverse = self.inverse();
+        if inverse.k * inverse.freq < self.k * self.freq {
+            Biquad::matched(&inverse, centre, rate).inverse().section()
+        } else {
+            Biquad::matched(self, centre, rate).section()
+        }
+    }
+}
+
+/// A section as its difference equation has it, `a0 = 1`.
+struct Biquad {
+    b: [f64; 3],
+    a: [f64; 2],
+}
+
+impl Biquad {
+    fn matched(analogue: &Analogue, centre: f64, rate: f64) -> Self {
+        let w = 2.0 * PI * analogue.freq / rate;
+        let damping = analogue.k / 2.0;
+        let (a1, a2) = if damping < 1.0 {
+            let angle = (math::sqrt(1.0 - damping * damping) * w).min(PI);
+            let radius = math::exp(-damping * w);
+            (-2.0 * radius * math::cos(angle), radius * radius)
+        } else {
+            let apart = math::sqrt(damping * damping - 1.0);
+            let (slow, fast) = (math::exp((apart - damping) * w), math::exp((-apart - damping) * w));
+            (-slow - fast, slow * fast)
+        };
+        let at = centre.min(HIGHEST * rate);
+        let sine = math::sin(PI * at / rate);
+        let p1 = sine * sine;
+        let p0 = 1.0 - p1;
+        let p2 = 4.0 * p0 * p1;
+        let (even, odd) = (1.0 + a1 + a2, 1.0 - a1 + a2);
+        let (c0, c1) = (even * even, odd * odd);
+        let b0 = c0 * analogue.power(0.0);
+        let b1 = c1 * analogue.power(rate / 2.0);
+        let b2 = ((c0 * p0 + c1 * p1 - 4.0 * a2 * p2) * analogue.power(at) - b0 * p0 - b1 * p1) / p2;
+        let (root0, root1) = (math::sqrt(b0), math::sqrt(b1));
+        let w = (root0 + root1) / 2.0;
+        let first = (w + math::sqrt((w * w + b2).max(0.0))) / 2.0;
+        Biquad { b: [first, (root0 - root1) / 2.0, -b2 / (4.0 * first)], a: [a1, a2] }
+    }
+
+    fn inverse(&self) -> Self {
+        let [b0, b1, b2] = self.b;
+        let [a1, a2] = self.a;
+        Biquad { b: [1.0 / b0, a1 / b0, a2 / b0], a: [b1 / b0, b2 / b0] }
+    }
+
+    fn section(&self) -> Section {
+        let [b0, b1, b2] = self.b;
+        let [a1, a2] = self.a;
+        let (low, high) = (1.0 + a1 + a2, 1.0 - a1 + a2);
+        let g = math::sqrt(low / high);
+        Section {
+            g,
+            k: 2.0 * (1.0 - a2) / (high * g),
+            low: (b0 + b1 + b2) / low,
+            band: 2.0 * (b0 - b2) / (high * g),
+            high: (b0 - b1 + b2) / high,
+        }
+    }
+}
+
+fn warped(freq: f64, rate: f64) -> f64 {
+    math::tan(PI * freq.min(HIGHEST * rate) / rate)
+}

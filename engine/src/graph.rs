@@ -1,0 +1,540 @@
+//! The session as a graph that could sound: nodes that do one thing each, edges between them, every channel count,
+//! number and latency known. The last form that still carries names; what is compiled is made from it.
+
+use std::sync::Arc;
+
+use crate::amend;
+use crate::audible;
+use crate::check;
+use crate::diagnostic::{Diagnostic, Position};
+use crate::kernel::QUANTUM;
+use crate::media::{Fault, Library, Media};
+use crate::names::Names;
+use crate::parameter::{Kind, Recipe, Table, Value};
+use crate::session::{
+    CableKind, Effect, InstanceId, PlaceId, PlaceKind, Session, Setting, Source, TableRef, Tap, Work,
+};
+use crate::units::Clock;
+use crate::words;
+
+/// A checked session, ready to be compiled.
+#[derive(Clone, Debug)]
+pub struct Graph {
+    /// The session's clock.
+    pub clock: Clock,
+    /// What does something, sources and outputs included. Only what can be heard at an output is here.
+    pub nodes: Vec<Node>,
+    /// What flows where.
+    pub edges: Vec<Edge>,
+    /// Indices of the nodes, each after all it hears of, feedback aside.
+    pub order: Vec<usize>,
+}
+
+/// One thing that sounds.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// The first of its names, in path order.
+    pub path: String,
+    /// Every full name it has.
+    pub names: Vec<String>,
+    /// What it does.
+    pub role: Role,
+    /// Channels that leave it.
+    pub channels: usize,
+    /// Frames by which it delays what flows through it.
+    pub latency: usize,
+    /// Frames for which it sounds on after its input has ended.
+    pub tail: u64,
+    /// Frames by which what reaches it is late against the transport.
+    pub late: usize,
+    /// Where the text declares it.
+    pub at: Position,
+}
+
+/// What a node does.
+#[derive(Clone, Debug)]
+pub enum Role {
+    /// Adds what flows in.
+    Sum,
+    /// An effect, or a source when nothing flows in.
+    Work {
+        /// Its word.
+        table: TableRef,
+        /// What its kernel is built from.
+        recipe: Recipe,
+        /// Wet against dry, 0 to 1.
+        wet: f64,
+    },
+    /// Wet ([`Port::Main`]) against dry ([`Port::Dry`]) of a composed effect.
+    Blend {
+        /// Wet against dry, 0 to 1.
+        wet: f64,
+    },
+    /// Channels of the device or the file, from 1.
+    Output(Vec<u16>),
+}
+
+impl Role {
+    /// Whether a cell built for one serves the other: the same work, differing at most in numbers that glide.
+    pub fn same_shape(&self, other: &Role) -> bool {
+        match (self, other) {
+            (Role::Sum, Role::Sum) | (Role::Blend { .. }, Role::Blend { .. }) => true,
+            (Role::Output(a), Role::Output(b)) => a == b,
+            (Role::Work { table, recipe: a, .. }, Role::Work { table: other, recipe: b, .. }) => {
+                table == other
+                    && (a.channels, a.key_channels, a.clock.rate) == (b.channels, b.key_channels, b.clock.rate)
+                    && a.parts == b.parts
+                    && a.media.iter().map(|m| m.identity()).eq(b.media.iter().map(|m| m.identity()))
+                    && (a.channels > 0 || a.seed == b.seed)
+                    && fixed_values(table.0, a).eq(fixed_values(table.0, b))
+            }
+            _ => false,
+        }
+    }
+}
+
+fn fixed_values<'a>(table: &'static Table, recipe: &'a Recipe) -> impl Iterator<Item = (u64, Option<&'a Value>)> {
+    let parameters = parameters_of(table, &recipe.parts);
+    parameters
+        .zip(recipe.values.iter().zip(&recipe.settings))
+        .filter(|(parameter, _)| parameter.fixed)
+        .map(|(_, (value, setting))| (value.to_bits(), matches!(setting, Value::Channels(_)).then_some(setting)))
+}
+
+/// The parameters of a table followed by those of its parts, in the order of [`Recipe::values`].
+pub fn parameters_of<'a>(
+    table: &'static Table,
+    parts: &'a [usize],
+) -> impl Iterator<Item = &'static crate::parameter::Parameter> + 'a {
+    table.parameters.iter().chain(parts.iter().flat_map(move |part| table.parts[*part].parameters))
+}
+
+/// What flows from one node to another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Edge {
+    /// An index into [`Graph::nodes`].
+    pub from: usize,
+    /// An index into [`Graph::nodes`].
+    pub to: usize,
+    /// Which way in.
+    pub port: Port,
+    /// The path it is known and sorted by: that of the cable, or of the node it comes from.
+    pub path: String,
+    /// What tells it from other edges between the same ports.
+    pub label: String,
+    /// Linear gain.
+    pub gain: f64,
+    /// For a feedback, the frames of its own delay line.
+    pub feedback: Option<usize>,
+    /// Frames it waits for the slowest that arrives at the same port.
+    pub delay: usize,
+    /// Where the text plugs it in.
+    pub at: Position,
+}
+
+/// The ways into a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Port {
+    /// The signal.
+    Main,
+    /// What steers it.
+    Key,
+    /// The dry side of a composed effect.
+    Dry,
+}
+
+/// What comes of a session that was looked at: a graph when it can sound, and what there is to tell in any case.
+#[derive(Debug, Default)]
+pub struct Prepared {
+    /// The graph; `None` if anything told is an error.
+    pub graph: Option<Graph>,
+    /// The session with everything applied to it.
+    pub session: Option<Session>,
+    /// Errors and warnings, in text order.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Checks a session and lowers it into a graph. Opens the media it names.
+pub fn prepare(mut session: Session, library: &Library) -> Prepared {
+    let mut told = amend::apply(&mut session);
+    told.extend(check::check(&mut session));
+    let graph = match told.iter().any(Diagnostic::is_error) {
+        true => None,
+        false => match Lowering::new(&session, library).graph() {
+            Ok(graph) => Some(graph),
+            Err(errors) => {
+                told.extend(errors);
+                None
+            }
+        },
+    };
+    told.sort_by_key(|diagnostic| diagnostic.at);
+    Prepared { graph, session: Some(session), diagnostics: told }
+}
+
+struct Lowering<'a> {
+    session: &'a Session,
+    names: Names,
+    library: &'a Library,
+    clock: Clock,
+    nodes: Vec<Node>,
+    edges: Vec<Edge>,
+    of_place: Vec<usize>,
+    of_instance: Vec<usize>,
+}
+
+impl<'a> Lowering<'a> {
+    fn new(session: &'a Session, library: &'a Library) -> Self {
+        Lowering {
+            session,
+            names: Names::of(session),
+            library,
+            clock: session.clock(),
+            nodes: Vec::new(),
+            edges: Vec::new(),
+            of_place: Vec::new(),
+            of_instance: Vec::new(),
+        }
+    }
+
+    fn graph(mut self) -> Result<Graph, Vec<Diagnostic>> {
+        self.add_nodes()?;
+        self.add_edges();
+        let Lowering { nodes, edges, clock, .. } = self;
+        let (nodes, edges) = audible_part(nodes, edges);
+        let forward: Vec<&Edge> = edges.iter().filter(|edge| edge.feedback.is_none()).collect();
+        let links: Vec<(usize, usize)> = forward.iter().map(|edge| (edge.from, edge.to)).collect();
+        let order = topological(nodes.len(), &links)
+            .map_err(|round| vec![cycle_error(&nodes, &round.iter().map(|i| forward[*i]).collect::<Vec<_>>())])?;
+        let mut graph = Graph { clock, nodes, edges, order };
+        graph.find_channels()?;
+        graph.align()?;
+        Ok(graph)
+    }
+
+    fn add_nodes(&mut self) -> Result<(), Vec<Diagnostic>> {
+        let mut errors = Vec::new();
+        for (i, place) in self.session.places.iter().enumerate() {
+            let name = self.names.place(PlaceId(i)).to_owned();
+            let (role, channels) = match &place.kind {
+                PlaceKind::Bus { channels } => (Role::Sum, *channels),
+                PlaceKind::Sum => (Role::Sum, 0),
+                PlaceKind::Output(list) => (Role::Output(list.clone()), list.len()),
+                PlaceKind::Input(sources) if sources.len() == 1 => (
+                    self.source(&name, &sources[0]).unwrap_or_else(|e| {
+                        errors.push(e);
+                        Role::Sum
+                    }),
+                    0,
+                ),
+                PlaceKind::Input(sources) => {
+                    let sum = self.nodes.len() + sources.len();
+                    for (n, source) in sources.iter().enumerate() {
+                        let path = format!("{name}#{}", n + 1);
+                        let role = self.source(&path, source).unwrap_or_else(|e| {
+                            errors.push(e);
+                            Role::Sum
+                        });
+                        let from = self.add(path.clone(), role, 0, source.at);
+                        self.edge(from, sum, Port::Main, path, source.at);
+                    }
+                    (Role::Sum, 0)
+                }
+            };
+            let node = self.add(name, role, channels, place.at);
+            self.of_place.push(node);
+        }
+        for (i, instance) in self.session.instances.iter().enumerate() {
+            let names = self.names.instance(InstanceId(i)).to_vec();
+            let path = names.first().cloned().unwrap_or_default();
+            let role = match &instance.work {
+                Work::Effect(effect) => self.effect(&path, effect).unwrap_or_else(|e| {
+                    errors.push(e);
+                    Role::Sum
+                }),
+                Work::Blend { mix, bypass, .. } => Role::Blend { wet: wet(mix, bypass, &self.clock) },
+            };
+            let node = self.add(path, role, 0, instance.at);
+            self.nodes[node].names = names;
+            self.of_instance.push(node);
+        }
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    fn add_edges(&mut self) {
+        let silent = audible::silent_cables(self.session);
+        for (i, instance) in self.session.instances.iter().enumerate() {
+            let to = self.of_instance[i];
+            self.tap_edge(instance.from, to, Port::Main, instance.at);
+            match &instance.work {
+                Work::Blend { dry, .. } => self.tap_edge(*dry, to, Port::Dry, instance.at),
+                Work::Effect(Effect { key: Some((key, at)), .. }) => self.tap_edge(*key, to, Port::Key, *at),
+                Work::Effect(_) => {}
+            }
+        }
+        for (i, cable) in self.session.cables.iter().enumerate() {
+            let (from, to) = (self.node_of(cable.from), self.of_place[cable.to.0]);
+            let path = self.names.cable(crate::session::CableId(i)).to_owned();
+            self.edge(from, to, Port::Main, path, cable.at);
+            let edge = self.edges.len() - 1;
+            let edge = &mut self.edges[edge];
+            edge.label = cable.name.clone().unwrap_or_default();
+            match &cable.kind {
+                CableKind::Plug => {}
+                CableKind::Send { gain } => edge.gain = words::SEND_GAIN.resolve(&gain.value, &self.clock),
+                CableKind::Feedback { time } => {
+                    let ms = words::FEEDBACK_TIME.resolve(&time.value, &self.clock);
+                    edge.feedback = Some(self.clock.frames(ms) as usize);
+                }
+            }
+            if silent[i] {
+                edge.gain = 0.0;
+            }
+        }
+    }
+
+    fn add(&mut self, path: String, role: Role, channels: usize, at: Position) -> usize {
+        let names = vec![path.clone()];
+        self.nodes.push(Node { path, names, role, channels, latency: 0, tail: 0, late: 0, at });
+        self.nodes.len() - 1
+    }
+
+    fn edge(&mut self, from: usize, to: usize, port: Port, path: String, at: Position) {
+        let label = String::new();
+        self.edges.push(Edge { from, to, port, path, label, gain: 1.0, feedback: None, delay: 0, at });
+    }
+
+    fn tap_edge(&mut self, from: Tap, to: usize, port: Port, at: Position) {
+        let from = self.node_of(from);
+        let path = self.nodes[from].path.clone();
+        self.edge(from, to, port, path, at);
+    }
+
+    fn node_of(&self, tap: Tap) -> usize {
+        match tap {
+            Tap::Place(id) => self.of_place[id.0],
+            Tap::Instance(id) => self.of_instance[id.0],
+        }
+    }
+
+    fn source(&self, path: &str, source: &Source) -> Result<Role, Diagnostic> {
+        let recipe = self.recipe(path, source.table.0, &source.settings, &[])?;
+        Ok(Role::Work { table: source.table, recipe, wet: 1.0 })
+    }
+
+    fn effect(&self, path: &str, effect: &Effect) -> Result<Role, Diagnostic> {
+        let parts: Vec<usize> = effect.parts.iter().map(|part| part.part).collect();
+        let settings: Vec<Setting> =
+            effect.settings.iter().chain(effect.parts.iter().flat_map(|part| &part.settings)).cloned().collect();
+        let recipe = self.recipe(path, effect.table.0, &settings, &parts)?;
+        Ok(Role::Work { table: effect.table, recipe, wet: wet(&effect.mix, &effect.bypass, &self.clock) })
+    }
+
+    fn recipe(
+        &self,
+        path: &str,
+        table: &'static Table,
+        settings: &[Setting],
+        parts: &[usize],
+    ) -> Result<Recipe, Diagnostic> {
+        let mut values = Vec::with_capacity(settings.len());
+        let mut media: Vec<Arc<Media>> = Vec::new();
+        for (parameter, setting) in parameters_of(table, parts).zip(settings) {
+            values.push(parameter.resolve(&setting.value, &self.clock));
+            match (parameter.kind, &setting.value) {
+                (Kind::Path, Value::Path(file)) => {
+                    let whole = self.session.folder.join(file);
+                    let opened = self.library.open(&whole, self.session.sample_rate);
+                    media.push(opened.map_err(|why| {
+                        let code = if why.fault == Fault::Missing { "missing-file" } else { "bad-file" };
+                        Diagnostic::error(code, setting.at, format!("\"{file}\" {}", why.fault))
+                    })?);
+                }
+                (Kind::Path, _) => {
+                    let message = format!("`{}` needs a file", table.word);
+                    return Err(Diagnostic::error("missing-argument", setting.at, message).help(table.example));
+                }
+                _ => {}
+            }
+        }
+        let settings = settings.iter().map(|setting| setting.value.clone()).collect();
+        let seed = seed_of(self.session.seed, path);
+        let parts = parts.to_vec();
+        Ok(Recipe { channels: 0, key_channels: 0, clock: self.clock, values, settings, parts, media, seed })
+    }
+}
+
+fn wet(mix: &Setting, bypass: &Setting, clock: &Clock) -> f64 {
+    match bypass.value {
+        Value::Flag(true) => 0.0,
+        _ => words::MIX.resolve(&mix.value, clock) / 100.0,
+    }
+}
+
+/// A number for what is random at a path (FNV-1a, Fowler, Noll and Vo 1991, then mixed with the session's seed).
+fn seed_of(seed: u64, path: &str) -> u64 {
+    let hash = path.bytes().fold(0xcbf2_9ce4_8422_2325u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+    let mut mixed = hash ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+/// Leaves out what no output hears.
+fn audible_part(nodes: Vec<Node>, edges: Vec<Edge>) -> (Vec<Node>, Vec<Edge>) {
+    let mut heard: Vec<bool> = nodes.iter().map(|node| matches!(node.role, Role::Output(_))).collect();
+    let mut open: Vec<usize> = (0..nodes.len()).filter(|i| heard[*i]).collect();
+    while let Some(to) = open.pop() {
+        for edge in edges.iter().filter(|edge| edge.to == to) {
+            if !heard[edge.from] {
+                heard[edge.from] = true;
+                open.push(edge.from);
+            }
+        }
+    }
+    let mut number = 0;
+    let numbers: Vec<usize> = heard
+        .iter()
+        .map(|heard| {
+            number += usize::from(*heard);
+            number.wrapping_sub(1)
+        })
+        .collect();
+    let edges = edges
+        .into_iter()
+        .filter(|edge| heard[edge.from] && heard[edge.to])
+        .map(|edge| Edge { from: numbers[edge.from], to: numbers[edge.to], ..edge })
+        .collect();
+    let nodes = nodes.into_iter().zip(&heard).filter(|(_, heard)| **heard).map(|(node, _)| node).collect();
+    (nodes, edges)
+}
+
+/// An order in which every node comes after those that links, from one node to another, lead from; otherwise the links of
+/// one way round.
+pub(crate) fn topological(nodes: usize, links: &[(usize, usize)]) -> Result<Vec<usize>, Vec<usize>> {
+    let mut into = vec![0usize; nodes];
+    let mut out: Vec<Vec<usize>> = vec![Vec::new(); nodes];
+    for &(from, to) in links {
+        into[to] += 1;
+        out[from].push(to);
+    }
+    let mut order: Vec<usize> = (0..nodes).filter(|node| into[*node] == 0).collect();
+    let mut next = 0;
+    while let Some(&node) = order.get(next) {
+        next += 1;
+        for &to in &out[node] {
+            into[to] -= 1;
+            if into[to] == 0 {
+                order.push(to);
+            }
+        }
+    }
+    if order.len() == nodes {
+        return Ok(order);
+    }
+    // Every node left is led to by another node left: going back long enough comes round.
+    let left = |node: usize| into[node] > 0;
+    let mut node = (0..nodes).find(|node| left(*node)).unwrap_or(0);
+    let mut way: Vec<usize> = Vec::new();
+    let mut seen = vec![None; nodes];
+    while seen[node].is_none() {
+        seen[node] = Some(way.len());
+        let Some(back) = links.iter().position(|(from, to)| *to == node && left(*from)) else { break };
+        way.push(back);
+        node = links[back].0;
+    }
+    let mut round = way.split_off(seen[node].unwrap_or(0));
+    round.reverse();
+    Err(round)
+}
+
+fn cycle_error(nodes: &[Node], round: &[&Edge]) -> Diagnostic {
+    let mut way: Vec<&str> = Vec::new();
+    for edge in round {
+        let place = nodes[edge.from].path.as_str();
+        if !place.contains('/') || edge.port == Port::Key {
+            way.push(place);
+        }
+    }
+    if let Some(first) = way.first().copied() {
+        way.push(first);
+    }
+    let at = round.iter().map(|edge| edge.at).max().unwrap_or_default();
+    let first = round.iter().map(|edge| edge.at).min().unwrap_or_default();
+    let error = Diagnostic::error("cycle", at, format!("this closes a loop: {}", way.join(" > ")))
+        .help("a loop needs a delay in it: `... >> feedback(bus, 50.ms)` in place of the cable that closes it");
+    if first == at { error } else { error.also(first, "the way round also passes here") }
+}
+
+impl Graph {
+    /// Finds the channels of everything, and with them latencies and tails.
+    fn find_channels(&mut self) -> Result<(), Vec<Diagnostic>> {
+        for &i in &self.order {
+            let ins = |port: Port| {
+                let arriving = self.edges.iter().filter(move |edge| edge.to == i && edge.port == port);
+                arriving.filter(|edge| edge.feedback.is_none()).map(|edge| (edge.at, self.nodes[edge.from].channels))
+            };
+            let widest = |port: Port| ins(port).map(|(_, channels)| channels).max().unwrap_or(0);
+            let (main, key, dry) = (widest(Port::Main), widest(Port::Key), widest(Port::Dry));
+            let node = &self.nodes[i];
+            let mut takes = node.channels;
+            let (mut latency, mut tail, mut channels) = (0, 0, node.channels);
+            let mut role = node.role.clone();
+            match &mut role {
+                Role::Sum if channels == 0 => (channels, takes) = (main, main),
+                Role::Sum | Role::Output(_) => {}
+                Role::Blend { .. } => (channels, takes) = (main.max(dry), main.max(dry)),
+                Role::Work { table, recipe, .. } => {
+                    (recipe.channels, recipe.key_channels, takes) = (main, key, main);
+                    channels = (table.0.channels)(recipe).map_err(|why| {
+                        let message = format!("`{}`: {why}", table.0.word);
+                        vec![Diagnostic::error("channels", node.at, message)]
+                    })?;
+                    latency = (table.0.latency)(recipe);
+                    tail = (table.0.tail)(recipe);
+                }
+            }
+            if let Some((at, have)) = ins(Port::Main).chain(ins(Port::Dry)).find(|(_, n)| *n != 1 && *n != takes) {
+                let message = format!("{} channels do not fit into `{}`, which has {takes}", have, node.path);
+                let help = match takes {
+                    1 => "make it mono first: `>> mono()`; or give the bus two channels".to_owned(),
+                    _ => format!("take {takes} of them: `.channels(1, 2)` on the clip, or make it mono: `>> mono()`"),
+                };
+                return Err(vec![Diagnostic::error("channels", at, message).help(help)]);
+            }
+            let node = &mut self.nodes[i];
+            (node.role, node.channels, node.latency, node.tail) = (role, channels, latency, tail);
+        }
+        Ok(())
+    }
+
+    /// Delay compensation: lets every edge wait for the slowest that arrives with it. A feedback's own latency is part
+    /// of its period.
+    fn align(&mut self) -> Result<(), Vec<Diagnostic>> {
+        let mut leaves = vec![0usize; self.nodes.len()];
+        for &i in &self.order {
+            let arriving = self.edges.iter().filter(|edge| edge.to == i && edge.feedback.is_none());
+            let late = arriving.map(|edge| leaves[edge.from]).max().unwrap_or(0);
+            self.nodes[i].late = late;
+            leaves[i] = late + self.nodes[i].latency;
+        }
+        for edge in &mut self.edges {
+            let (leaves, late) = (leaves[edge.from], self.nodes[edge.to].late);
+            match &mut edge.feedback {
+                None => edge.delay = late - leaves,
+                Some(line) => {
+                    // What leaves the tap for frame c of the transport enters the place for frame c + period.
+                    let least = (leaves + QUANTUM).saturating_sub(late);
+                    if *line < least {
+                        let ms = (least as f64 * 100_000.0 / self.clock.rate).ceil() / 100.0;
+                        let message = format!("the loop `{}` is too short: it takes at least {ms} ms", edge.path);
+                        let error = Diagnostic::error("loop-too-short", edge.at, message);
+                        return Err(vec![error.help(format!("write `feedback(..., {ms}.ms)` or more"))]);
+                    }
+                    *line = *line + late - leaves;
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,135 @@
+//! What reads media on the audio thread.
+
+use std::cell::RefCell;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::region::Region;
+use super::stream::{DEPTH, Feed, Stream, Ticket};
+use super::{Held, Media};
+use crate::kernel::{Buffer, QUANTUM};
+
+/// Gives a region of a file as the transport moves.
+pub struct Reader {
+    media: Arc<Media>,
+    region: Region,
+    /// Where a streamed file comes from. In a cell, since to ask for a position is to drop what lies in its way.
+    line: Option<RefCell<Line>>,
+}
+
+/// The reader's end of a stream.
+struct Line {
+    feed: Feed,
+    /// The next block that will arrive.
+    due: Ticket,
+    /// Samples of a block.
+    size: usize,
+}
+
+impl Reader {
+    /// A reader of a region; for a streamed file it starts to be decoded where the region begins. Not RT.
+    pub fn new(media: Arc<Media>, region: Region) -> Reader {
+        let line = match &media.held {
+            Held::Memory(_) => None,
+            Held::Disk { worker, .. } => {
+                let (stream, feed) = Stream::new(media.clone(), region);
+                // The worker is there as long as any media are: it only ends when this sender is gone.
+                worker.send(stream).ok().map(|()| {
+                    let due = Ticket { turn: 0, quantum: region.first_quantum() };
+                    RefCell::new(Line { feed, due, size: media.channels() * QUANTUM })
+                })
+            }
+        };
+        Reader { media, region, line }
+    }
+
+    /// The region it gives.
+    pub fn region(&self) -> Region {
+        self.region
+    }
+
+    /// Whether the frames of the quantum at this transport frame are at hand; if they are not they have now been asked
+    /// for. RT.
+    pub fn is_ready(&self, transport: u64) -> bool {
+        let Some(line) = &self.line else { return true };
+        line.try_borrow_mut().is_ok_and(|mut line| line.prepare(self.region, transport))
+    }
+
+    /// Fills `stretch` of each buffer with a channel of the file, as `channels` lists them, counted from 0. `transport`
+    /// is the frame of the buffers' first. What is not at hand, outside the region, or no channel of the file, is
+    /// left as it is. Gives whether everything was at hand. RT.
+    pub fn read(&mut self, transport: u64, stretch: Range<usize>, channels: &[usize], audio: &mut [Buffer]) -> bool {
+        match (&self.media.held, &mut self.line) {
+            (Held::Memory(memory), _) => {
+                for run in self.region.runs(transport, stretch) {
+                    let frames = run.frame as usize..run.frame as usize + run.count;
+                    for (buffer, &channel) in audio.iter_mut().zip(channels) {
+                        let sound = memory.get(channel).and_then(|channel| channel.get(frames.clone()));
+                        copy(buffer.get_mut(run.at..run.at + run.count), sound);
+                    }
+                }
+                true
+            }
+            (Held::Disk { .. }, Some(line)) => {
+                let line = line.get_mut();
+                let ready = line.prepare(self.region, transport);
+                if ready && let Ok(block) = line.feed.samples.read_chunk(line.size) {
+                    // Dropped without a commit, it stays for the next stretch of the same quantum. Whole blocks in a ring
+                    // of whole blocks are never cut in two.
+                    let (block, _) = block.as_slices();
+                    for run in self.region.runs(transport, stretch) {
+                        let frames = run.at..run.at + run.count;
+                        for (buffer, &channel) in audio.iter_mut().zip(channels) {
+                            let from = channel * QUANTUM;
+                            let sound = block.get(from + frames.start..from + frames.end);
+                            copy(buffer.get_mut(frames.clone()), sound);
+                        }
+                    }
+                }
+                ready
+            }
+            (Held::Disk { .. }, None) => false,
+        }
+    }
+}
+
+impl Line {
+    /// Drops the blocks before the quantum at a transport frame; says whether its own is then the first, and asks for it
+    /// if it is not on its way. Before the region it is the region's first block that is wanted; after it, none. RT.
+    fn prepare(&mut self, region: Region, transport: u64) -> bool {
+        let here = transport / QUANTUM as u64;
+        if region.last_quantum().is_some_and(|last| here > last) {
+            return true;
+        }
+        let wanted = here.max(region.first_quantum());
+        while let Ok(&ticket) = self.feed.tickets.peek() {
+            if ticket.turn == self.due.turn && ticket.quantum >= wanted {
+                if ticket.quantum == wanted {
+                    return true;
+                }
+                break;
+            }
+            if let (Ok(block), Ok(_)) = (self.feed.samples.read_chunk(self.size), self.feed.tickets.pop()) {
+                block.commit_all();
+            }
+            if ticket.turn == self.due.turn {
+                self.due.quantum = ticket.quantum + 1;
+            }
+        }
+        let on_its_way =
+            self.feed.tickets.is_empty() && (self.due.quantum..self.due.quantum + DEPTH as u64).contains(&wanted);
+        if !on_its_way {
+            self.due = Ticket { turn: self.due.turn.wrapping_add(1), quantum: wanted };
+            self.feed.wanted.store(self.due.pack(), Ordering::Release);
+        }
+        here < wanted
+    }
+}
+
+/// Copies sound, where there is any. RT.
+fn copy(into: Option<&mut [f64]>, from: Option<&[f32]>) {
+    if let (Some(into), Some(from)) = (into, from) {
+        into.iter_mut().zip(from).for_each(|(into, from)| *into = f64::from(*from));
+    }
+}

@@ -1,0 +1,357 @@
+//! What opening and reading sound files must hold.
+
+use std::f64::consts::TAU;
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::kernel::{Buffer, QUANTUM};
+use crate::math;
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/media/fixtures").join(name)
+}
+
+/// A WAV file of 16 bits: each channel a sine of its own frequency, at half scale.
+fn tones(folder: &TempDir, name: &str, rate: u32, frames: u32, frequencies: &[f64]) -> PathBuf {
+    let path = folder.path().join(name);
+    let channels = frequencies.len() as u16;
+    let spec =
+        hound::WavSpec { channels, sample_rate: rate, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+    let mut writer = hound::WavWriter::create(&path, spec).unwrap();
+    for frame in 0..frames {
+        for frequency in frequencies {
+            let x = 0.5 * math::sin(TAU * frequency * f64::from(frame) / f64::from(rate));
+            writer.write_sample((x * 32767.0).round() as i16).unwrap();
+        }
+    }
+    writer.finalize().unwrap();
+    path
+}
+
+/// The whole of a file, read on the transport from `first` on, as a streamed file that is waited for or one in memory.
+fn read(media: &Arc<Media>, region: Region, first: u64, quanta: u64) -> Vec<Vec<f64>> {
+    let mut reader = Reader::new(media.clone(), region);
+    let channels: Vec<usize> = (0..media.channels()).collect();
+    let mut sound = vec![Vec::new(); channels.len()];
+    for quantum in 0..quanta {
+        let transport = (first + quantum) * QUANTUM as u64;
+        let mut waited = 0;
+        while !reader.is_ready(transport) {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+            waited += 1;
+            assert!(waited < 20_000, "the stream never came");
+        }
+        let mut audio: Vec<Buffer> = vec![[0.0; QUANTUM]; channels.len()];
+        // In two stretches, as a breakpoint within the quantum would have it.
+        assert!(reader.read(transport, 0..23, &channels, &mut audio));
+        assert!(reader.read(transport, 23..QUANTUM, &channels, &mut audio));
+        sound.iter_mut().zip(&audio).for_each(|(all, buffer)| all.extend_from_slice(buffer));
+    }
+    sound
+}
+
+fn whole(media: &Arc<Media>) -> Region {
+    Region { start: 0, from: 0, to: media.frames(), looped: false }
+}
+
+/// Amplitude of a frequency in a stretch of sound, by correlation over a whole number of its periods.
+fn amplitude(sound: &[f32], frequency: f64, rate: f64) -> f64 {
+    let frames = ((sound.len() as f64 * frequency / rate).floor() * rate / frequency).round() as usize;
+    let sum = |of: fn(f64) -> f64| -> f64 {
+        let terms =
+            sound[..frames].iter().enumerate().map(|(i, &x)| f64::from(x) * of(TAU * frequency * i as f64 / rate));
+        terms.sum::<f64>() * 2.0 / frames as f64
+    };
+    math::sqrt(sum(math::sin).powi(2) + sum(math::cos).powi(2))
+}
+
+#[test]
+fn every_kind_of_file_gives_its_tone_at_its_level_and_length() {
+    let library = Library::new();
+    // Lossy coders are given a third of a decibel; they keep the length because their priming is taken off.
+    let files: [(&str, u64, &[f64]); 4] = [
+        ("tone.aiff", 8820, &[0.5]),
+        ("tone.mp3", 13230, &[0.5, 0.25]),
+        ("tone.ogg", 13230, &[0.5, 0.25]),
+        ("tone.m4a", 13230, &[0.5, 0.25]),
+    ];
+    for (name, frames, levels) in files {
+        let media = library.open(&fixture(name), 44_100).unwrap();
+        assert_eq!((media.channels(), media.frames()), (levels.len(), frames), "{name}");
+        let memory = media.memory().unwrap();
+        for (sound, level) in memory.iter().zip(levels) {
+            assert_eq!(sound.len() as u64, frames, "{name}");
+            let middle = &sound[2000..frames as usize - 2000];
+            let found = amplitude(middle, 440.0, 44_100.0);
+            assert!(math::db_from_gain(found / level).abs() < 0.3, "{name}: {found} for {level}");
+            // The tone begins with the file: it is in phase, so nothing was shifted.
+            let error: f64 = sound[1000..4000]
+                .iter()
+                .enumerate()
+                .map(|(i, &x)| (f64::from(x) - level * math::sin(TAU * 440.0 * (i + 1000) as f64 / 44_100.0)).abs())
+                .fold(0.0, f64::max);
+            assert!(error < 0.05 * level, "{name}: out of phase by {error}");
+        }
+    }
+}
+
+#[test]
+fn wav_and_flac_of_the_same_samples_give_the_same_sound_exactly() {
+    use crate::delivery::{Depth, FileWriter, Format};
+    let folder = TempDir::new().unwrap();
+    let frames = 10_000;
+    let sound: Vec<Vec<f64>> = (0..2)
+        .map(|channel| (0..frames).map(|i| (crate::random::even(channel, i) * 65536.0).floor() / 65536.0).collect())
+        .collect();
+    let library = Library::new();
+    let mut decoded = Vec::new();
+    for name in ["a.wav", "a.flac"] {
+        let path = folder.path().join(name);
+        let format = Format { depth: Depth::Int24, rate: 48_000, channels: 2, dither: false, seed: 0 };
+        let mut writer = FileWriter::create(&path, format).unwrap();
+        writer.write(&sound).unwrap();
+        writer.finish().unwrap();
+        let media = library.open(&path, 48_000).unwrap();
+        decoded.push(media.memory().unwrap().to_vec());
+    }
+    assert_eq!(decoded[0], decoded[1]);
+    let expected: Vec<Vec<f32>> = sound.iter().map(|channel| channel.iter().map(|&x| x as f32).collect()).collect();
+    assert_eq!(decoded[0], expected);
+}
+
+#[test]
+fn a_file_at_another_rate_is_as_long_in_time_and_in_phase() {
+    let folder = TempDir::new().unwrap();
+    let path = tones(&folder, "a.wav", 44_100, 44_100, &[440.0, 997.0]);
+    let media = Library::new().open(&path, 48_000).unwrap();
+    assert_eq!(media.frames(), 48_000);
+    for (sound, frequency) in media.memory().unwrap().iter().zip([440.0, 997.0]) {
+        for (i, &x) in sound.iter().enumerate().skip(5000).take(38_000) {
+            let expected = 0.5 * math::sin(TAU * frequency * i as f64 / 48_000.0);
+            assert!((f64::from(x) - expected).abs() < 3e-5, "frame {i}: {x} for {expected}");
+        }
+    }
+}
+
+#[test]
+fn a_streamed_file_has_the_bits_of_one_in_memory_from_any_start() {
+    let folder = TempDir::new().unwrap();
+    let wav = tones(&folder, "a.wav", 44_100, 300_000, &[440.0, 997.0]);
+    let files = [
+        (wav.clone(), 44_100),
+        (wav, 48_000),
+        (fixture("tone.mp3"), 44_100),
+        (fixture("tone.ogg"), 48_000),
+        (fixture("tone.m4a"), 32_000),
+    ];
+    for (path, rate) in files {
+        let memory = Library::new().open(&path, rate).unwrap();
+        let library = Library::with_bound(0);
+        let streamed = library.open(&path, rate).unwrap();
+        assert!(streamed.is_streamed() && !memory.is_streamed());
+        assert_eq!(streamed.frames(), memory.frames(), "{}", path.display());
+        let quanta = memory.frames().div_ceil(QUANTUM as u64) + 1;
+        let all = read(&memory, whole(&memory), 0, quanta);
+        assert_eq!(read(&streamed, whole(&streamed), 0, quanta), all, "{}", path.display());
+        for first in [1, quanta / 2, quanta - 3] {
+            let later = read(&streamed, whole(&streamed), first, 3);
+            let at = first as usize * QUANTUM;
+            let expected: Vec<Vec<f64>> =
+                all.iter().map(|channel| channel[at..(at + 3 * QUANTUM).min(channel.len())].to_vec()).collect();
+            let found: Vec<Vec<f64>> = later.iter().zip(&expected).map(|(l, e)| l[..e.len()].to_vec()).collect();
+            assert_eq!(found, expected, "{} from quantum {first}", path.display());
+        }
+        assert_eq!(streamed.fault(), None);
+    }
+}
+
+#[test]
+fn a_streamed_reader_follows_jumps_forwards_and_backwards() {
+    let folder = TempDir::new().unwrap();
+    let path = tones(&folder, "a.wav", 48_000, 400_000, &[440.0]);
+    let memory = Library::new().open(&path, 48_000).unwrap();
+    let library = Library::with_bound(0);
+    let media = library.open(&path, 48_000).unwrap();
+    let mut reader = Reader::new(media.clone(), whole(&media));
+    let expected = &memory.memory().unwrap()[0];
+    for quantum in [0u64, 1, 2, 5000, 5001, 3, 4, 6000, 100, 5999] {
+        let transport = quantum * QUANTUM as u64;
+        while !reader.is_ready(transport) {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        let mut audio = [[0.0; QUANTUM]];
+        assert!(reader.read(transport, 0..QUANTUM, &[0], &mut audio));
+        let frames = &expected[transport as usize..transport as usize + QUANTUM];
+        assert!(audio[0].iter().zip(frames).all(|(a, b)| *a == f64::from(*b)), "quantum {quantum}");
+    }
+}
+
+#[test]
+fn a_streamed_loop_of_any_length_wraps_as_in_memory() {
+    let folder = TempDir::new().unwrap();
+    let path = tones(&folder, "a.wav", 44_100, 200_000, &[441.0]);
+    let (memory, library) = (Library::new().open(&path, 48_000).unwrap(), Library::with_bound(0));
+    let streamed = library.open(&path, 48_000).unwrap();
+    for (from, to) in [(150_000, 150_007), (100_000, 104_800), (0, memory.frames())] {
+        let region = Region { start: 1000, from, to, looped: true };
+        assert_eq!(read(&streamed, region, 0, 4000), read(&memory, region, 0, 4000), "{from} to {to}");
+    }
+}
+
+#[test]
+fn what_is_not_at_hand_leaves_the_buffer_alone() {
+    let folder = TempDir::new().unwrap();
+    let path = tones(&folder, "a.wav", 48_000, 200_000, &[440.0]);
+    let library = Library::with_bound(0);
+    let media = library.open(&path, 48_000).unwrap();
+    let mut reader = Reader::new(media.clone(), whole(&media));
+    let mut audio = [[7.0; QUANTUM]; 2];
+    while !reader.is_ready(0) {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    let far = 150_000 / QUANTUM as u64 * QUANTUM as u64;
+    assert!(!reader.read(far, 0..QUANTUM, &[0], &mut audio));
+    assert_eq!(audio, [[7.0; QUANTUM]; 2]);
+}
+
+#[test]
+fn an_open_file_is_remembered_until_it_changes() {
+    let folder = TempDir::new().unwrap();
+    let path = tones(&folder, "a.wav", 48_000, 1000, &[440.0]);
+    let library = Library::new();
+    let first = library.open(&path, 48_000).unwrap();
+    assert!(Arc::ptr_eq(&first, &library.open(&path, 48_000).unwrap()));
+    let other_rate = library.open(&path, 44_100).unwrap();
+    assert!(!Arc::ptr_eq(&first, &other_rate));
+    assert_eq!(first.identity(), other_rate.identity());
+    tones(&folder, "a.wav", 48_000, 1001, &[440.0]);
+    let changed = library.open(&path, 48_000).unwrap();
+    assert_ne!(first.identity(), changed.identity());
+    assert_eq!(changed.frames(), 1001);
+}
+
+#[test]
+fn a_streamed_file_that_changes_is_silent_and_says_so() {
+    let folder = TempDir::new().unwrap();
+    let path = tones(&folder, "a.wav", 48_000, 200_000, &[440.0]);
+    let library = Library::with_bound(0);
+    let media = library.open(&path, 48_000).unwrap();
+    tones(&folder, "a.wav", 48_000, 100, &[440.0]);
+    let sound = read(&media, whole(&media), 1000, 2);
+    assert!(sound[0].iter().all(|x| *x == 0.0));
+    assert_eq!(media.fault().unwrap().fault, Fault::Changed);
+}
+
+fn fault(path: &Path) -> Fault {
+    Library::new().open(path, 48_000).unwrap_err().fault
+}
+
+#[test]
+fn what_gives_no_sound_is_an_error_of_one_line_that_names_the_file() {
+    let folder = TempDir::new().unwrap();
+    let write = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    };
+    assert_eq!(fault(&folder.path().join("none.wav")), Fault::Missing);
+    assert_eq!(fault(folder.path()), Fault::NotAFile);
+    assert_eq!(fault(&write("empty.wav", b"")), Fault::Empty);
+    assert_eq!(fault(&write("text.wav", b"let drums = input(\"drums\");\n".repeat(100).as_slice())), Fault::NotSound);
+    assert_eq!(fault(&tones(&folder, "no-frames.wav", 48_000, 0, &[440.0])), Fault::Empty);
+    let shown = Library::new().open(&folder.path().join("none.wav"), 48_000).unwrap_err().to_string();
+    assert!(shown.ends_with("none.wav: no such file") && !shown.contains('\n'), "{shown}");
+}
+
+#[test]
+fn a_header_that_promises_more_than_is_there_is_an_error_in_memory_and_streamed() {
+    let folder = TempDir::new().unwrap();
+    let path = tones(&folder, "a.wav", 48_000, 100_000, &[440.0, 441.0]);
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[4..8].copy_from_slice(&0xF000_0000u32.to_le_bytes());
+    bytes[40..44].copy_from_slice(&0xEFFF_FFD0u32.to_le_bytes());
+    std::fs::write(&path, &bytes).unwrap();
+    assert!(matches!(fault(&path), Fault::CutShort { promised: 1_006_632_948, .. }), "{:?}", fault(&path));
+    let good = tones(&folder, "b.wav", 48_000, 100_000, &[440.0]);
+    let bytes = std::fs::read(&good).unwrap();
+    std::fs::write(&good, &bytes[..120_000]).unwrap();
+    assert!(matches!(fault(&good), Fault::CutShort { promised: 100_000, .. }));
+    let streamed = Library::with_bound(0).open(&good, 48_000).unwrap_err().fault;
+    assert!(matches!(streamed, Fault::CutShort { promised: 100_000, .. }), "{streamed:?}");
+}
+
+#[test]
+fn samples_that_are_not_numbers_are_damage() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("nan.wav");
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 48_000,
+        bits_per_sample: 32,
+        sample_format: hound::SampleFormat::Float,
+    };
+    let mut writer = hound::WavWriter::create(&path, spec).unwrap();
+    (0..5000).for_each(|i| writer.write_sample(if i == 4000 { f32::NAN } else { 0.1 }).unwrap());
+    writer.finalize().unwrap();
+    assert!(matches!(fault(&path), Fault::Corrupt(_)));
+}
+
+#[test]
+fn no_damage_to_a_file_makes_it_panic_or_hang() {
+    let folder = TempDir::new().unwrap();
+    let flac = folder.path().join("a.flac");
+    let format = crate::delivery::Format {
+        depth: crate::delivery::Depth::Int16,
+        rate: 44_100,
+        channels: 1,
+        dither: false,
+        seed: 0,
+    };
+    let mut writer = crate::delivery::FileWriter::create(&flac, format).unwrap();
+    writer.write(&[(0..6000).map(|i| 0.5 * math::sin(0.06 * f64::from(i))).collect::<Vec<f64>>()]).unwrap();
+    writer.finish().unwrap();
+    let wav = tones(&folder, "a.wav", 44_100, 4000, &[440.0]);
+    let library = Library::new();
+    let mut refused = 0;
+    for source in [flac, wav, fixture("tone.aiff"), fixture("tone.mp3"), fixture("tone.ogg"), fixture("tone.m4a")] {
+        let whole = std::fs::read(&source).unwrap();
+        for round in 0..60u64 {
+            let mut bytes = whole.clone();
+            let draw = |n: u64| (crate::random::mix(round * 100 + n) % bytes.len() as u64) as usize;
+            let places: Vec<usize> = (0..8).map(draw).collect();
+            match round % 3 {
+                0 => bytes.truncate(places[0]),
+                1 => places.iter().for_each(|&at| bytes[at % 400] ^= 1 << (at % 8)),
+                _ => places.iter().for_each(|&at| bytes[at] = !bytes[at]),
+            }
+            let path = folder.path().join(format!("{round}-{}", source.file_name().unwrap().to_str().unwrap()));
+            std::fs::write(&path, &bytes).unwrap();
+            refused += usize::from(library.open(&path, 48_000).is_err());
+        }
+    }
+    // Some damage is only heard, but cutting a file in the middle of its header or its samples is not.
+    assert!(refused > 100, "{refused} of 360 were refused");
+}
+
+#[test]
+fn damage_in_the_middle_of_a_flac_is_found_when_it_is_opened() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("a.flac");
+    let format = crate::delivery::Format {
+        depth: crate::delivery::Depth::Int16,
+        rate: 48_000,
+        channels: 1,
+        dither: false,
+        seed: 0,
+    };
+    let mut writer = crate::delivery::FileWriter::create(&path, format).unwrap();
+    writer.write(&[(0..60_000).map(|i| 0.8 * crate::random::even(1, i)).collect::<Vec<f64>>()]).unwrap();
+    writer.finish().unwrap();
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x55;
+    std::fs::write(&path, &bytes).unwrap();
+    assert!(matches!(fault(&path), Fault::Corrupt(_) | Fault::CutShort { .. }));
+}

@@ -1,0 +1,221 @@
+//! The mesh: what runs now. It is the newest graph together with whatever of older ones still fades or rings, every part
+//! with an identity of its own, so that state can be carried and everything changed can be ramped.
+
+use crate::diagnostic::Position;
+use crate::graph::{Node, Port, Role};
+use crate::units::Clock;
+
+/// All that sounds, or is about to, or has not yet ended.
+#[derive(Clone, Debug)]
+pub struct Mesh {
+    /// The session's clock.
+    pub clock: Clock,
+    /// Its nodes.
+    pub nodes: Vec<MeshNode>,
+    /// Its edges.
+    pub edges: Vec<MeshEdge>,
+    /// The next identity to give.
+    pub(crate) fresh: u64,
+}
+
+/// The identity of a node or an edge, and so of its state. Never used twice.
+pub type Id = u64;
+
+/// A node that has, or had, a place in the text.
+#[derive(Clone, Debug)]
+pub struct MeshNode {
+    /// Its identity.
+    pub id: Id,
+    /// What it is.
+    pub node: Node,
+    /// Its place in the order of its graph.
+    pub rank: usize,
+    /// Whether the newest text has it.
+    pub current: bool,
+}
+
+/// What flows, or still flows, from one node to another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MeshEdge {
+    /// Its identity.
+    pub id: Id,
+    /// The node it comes from.
+    pub from: Id,
+    /// The node it leads to.
+    pub to: Id,
+    /// The way in.
+    pub port: Port,
+    /// The path it is known and sorted by.
+    pub path: String,
+    /// What tells it from other edges between the same ports.
+    pub label: String,
+    /// The linear gain that the text gives it.
+    pub gain: f64,
+    /// The gain its cell starts with, should it need a new one.
+    pub initial: f64,
+    /// Frames it waits for slower ones.
+    pub delay: usize,
+    /// Frames of a feedback's line.
+    pub feedback: Option<usize>,
+    /// What it is about.
+    pub phase: Phase,
+    /// Where the text plugs it in.
+    pub at: Position,
+}
+
+/// What an edge is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// It is as the text says.
+    Steady,
+    /// It ramps to what the text says.
+    Arriving(Fade),
+    /// It ramps to silence, and ends.
+    Leaving(Fade),
+    /// It feeds something that is fading out further on, and ends with it.
+    Held,
+    /// It carries a tail, then leaves.
+    Ringing(Ends),
+}
+
+/// How an edge gets to its new gain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fade {
+    /// Frames before it sets out.
+    pub wait: u32,
+    /// Frames that it takes.
+    pub length: u32,
+    /// When it is over.
+    pub ends: Ends,
+}
+
+impl Fade {
+    /// A fade that has yet to begin.
+    pub fn new(wait: u32, length: u32) -> Self {
+        Fade { wait, length, ends: Ends::After(wait + length) }
+    }
+}
+
+/// A moment: counted from when the plan is taken up, then a frame of the transport.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ends {
+    /// Frames after the plan is taken up.
+    After(u32),
+    /// A frame of the transport.
+    At(u64),
+}
+
+impl Ends {
+    fn taken_up(self, frame: u64) -> Ends {
+        match self {
+            Ends::After(frames) => Ends::At(frame + u64::from(frames)),
+            at => at,
+        }
+    }
+
+    fn is_past(self, now: u64) -> bool {
+        matches!(self, Ends::At(frame) if frame <= now)
+    }
+}
+
+/// The fade that ends a tail, in seconds.
+const TAIL_FADE_SECONDS: f64 = 1.0;
+
+impl Mesh {
+    /// A mesh of nothing.
+    pub fn empty(clock: Clock) -> Self {
+        Mesh { clock, nodes: Vec::new(), edges: Vec::new(), fresh: 0 }
+    }
+
+    /// The node of an identity.
+    pub fn node(&self, id: Id) -> Option<&MeshNode> {
+        self.nodes.iter().find(|node| node.id == id)
+    }
+
+    /// Learns at which frame the plan made of it was taken up.
+    pub fn taken_up(&mut self, frame: u64) {
+        for edge in &mut self.edges {
+            match &mut edge.phase {
+                Phase::Arriving(fade) | Phase::Leaving(fade) => fade.ends = fade.ends.taken_up(frame),
+                Phase::Ringing(ends) => *ends = ends.taken_up(frame),
+                Phase::Steady | Phase::Held => {}
+            }
+        }
+    }
+
+    /// The next frame at which something ends, if anything will.
+    pub fn next_end(&self) -> Option<u64> {
+        let ends = self.edges.iter().filter_map(|edge| match edge.phase {
+            Phase::Arriving(fade) | Phase::Leaving(fade) => Some(fade.ends),
+            Phase::Ringing(ends) => Some(ends),
+            Phase::Steady | Phase::Held => None,
+        });
+        ends.filter_map(|ends| if let Ends::At(frame) = ends { Some(frame) } else { None }).min()
+    }
+
+    /// What is left when everything that has ended by `now` is gone; `None` when that is all of it.
+    pub fn settled(&self, now: u64) -> Option<Mesh> {
+        if self.next_end().is_none_or(|end| end > now) {
+            return None;
+        }
+        let mut mesh = self.clone();
+        mesh.edges.retain(|edge| !matches!(edge.phase, Phase::Leaving(fade) if fade.ends.is_past(now)));
+        for edge in &mut mesh.edges {
+            match edge.phase {
+                Phase::Arriving(fade) if fade.ends.is_past(now) => {
+                    edge.phase = Phase::Steady;
+                    edge.initial = edge.gain;
+                }
+                Phase::Ringing(ends) if ends.is_past(now) => {
+                    let length = crate::fade::fade_frames(TAIL_FADE_SECONDS * 1000.0, self.clock.rate);
+                    edge.phase = Phase::Leaving(Fade::new(0, length));
+                }
+                _ => {}
+            }
+        }
+        mesh.drop_unheard();
+        Some(mesh)
+    }
+
+    /// Takes out what is not of the newest text and cannot be heard any more.
+    pub(crate) fn drop_unheard(&mut self) {
+        let mut heard: Vec<Id> = Vec::new();
+        for node in &self.nodes {
+            let leaves = matches!(node.node.role, Role::Output(_)) && self.edges.iter().any(|edge| edge.to == node.id);
+            if node.current || leaves {
+                heard.push(node.id);
+            }
+        }
+        let mut next = 0;
+        while let Some(&to) = heard.get(next) {
+            next += 1;
+            for edge in self.edges.iter().filter(|edge| edge.to == to) {
+                if !heard.contains(&edge.from) {
+                    heard.push(edge.from);
+                }
+            }
+        }
+        heard.sort_unstable();
+        let is_heard = |id: Id| heard.binary_search(&id).is_ok();
+        self.nodes.retain(|node| is_heard(node.id));
+        self.edges.retain(|edge| is_heard(edge.from) && is_heard(edge.to));
+    }
+
+    /// The indices of [`Mesh::nodes`], each after all it hears of, feedback aside; otherwise nodes of one way round.
+    pub(crate) fn order(&self) -> Result<Vec<usize>, Vec<usize>> {
+        let index = self.index();
+        let links: Vec<(usize, usize)> = self
+            .edges
+            .iter()
+            .filter(|edge| edge.feedback.is_none())
+            .map(|edge| (index[&edge.from], index[&edge.to]))
+            .collect();
+        crate::graph::topological(self.nodes.len(), &links)
+            .map_err(|round| round.into_iter().map(|link| links[link].0).collect())
+    }
+
+    /// Where each node is in [`Mesh::nodes`].
+    pub(crate) fn index(&self) -> std::collections::BTreeMap<Id, usize> {
+        self.nodes.iter().enumerate().map(|(i, node)| (node.id, i)).collect()
+    }
+}

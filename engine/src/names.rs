@@ -1,0 +1,440 @@
+//! How things are called: the path of every place, cable, effect and parameter of a session, and the way back from a
+//! path to the thing.
+//!
+//! A cable is `voice>band`, or `voice>band:dry` when named. An effect has one full name for each cable that passes it,
+//! `voice>band/eq.2`, its ordinal counted among its kind from the source along that cable, and the short form `voice/eq.2`
+//! while that means one instance. A parameter is `voice/compressor.threshold`, a band's `voice/eq#2.gain`.
+
+use std::collections::BTreeMap;
+
+use crate::parameter::{Kind, Parameter};
+use crate::session::{CableId, CableKind, InstanceId, PlaceId, PlaceKind, Session, Setting, Tap, Work};
+use crate::words;
+
+/// Something a path can mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Found {
+    /// An input, a bus, a sum or an output.
+    Place(PlaceId),
+    /// A cable or a send.
+    Cable(CableId),
+    /// An effect on a signal.
+    Instance(InstanceId),
+    /// A parameter of one of them.
+    Parameter(Owner, Which),
+}
+
+/// What a parameter belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Owner {
+    /// A region of an input.
+    Source(PlaceId, usize),
+    /// A send or a feedback.
+    Cable(CableId),
+    /// An effect.
+    Instance(InstanceId),
+    /// A part of an effect, from 0.
+    Part(InstanceId, usize),
+}
+
+/// Which parameter of its owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Which {
+    /// By its index in the owner's table.
+    Own(usize),
+    /// `mix`.
+    Mix,
+    /// `bypass`.
+    Bypass,
+}
+
+/// A path that means nothing, or more than one thing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotFound {
+    /// What is wrong with it.
+    pub message: String,
+    /// The nearest name, or the full names it could mean.
+    pub help: Option<String>,
+}
+
+/// The names of one session.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    places: Vec<String>,
+    cables: Vec<String>,
+    instances: Vec<Vec<String>>,
+    index: BTreeMap<String, Found>,
+    shorts: BTreeMap<String, Vec<InstanceId>>,
+}
+
+impl Names {
+    /// Names everything in a session. Where two things would have one name the first keeps it; the check refuses the
+    /// second.
+    pub fn of(session: &Session) -> Names {
+        let mut names = Names { places: place_names(session), ..Names::default() };
+        for (i, name) in names.places.iter().enumerate() {
+            names.index.entry(name.clone()).or_insert(Found::Place(PlaceId(i)));
+        }
+        names.instances = vec![Vec::new(); session.instances.len()];
+        for (i, cable) in session.cables.iter().enumerate() {
+            let path = names.cable_path(session, i);
+            names.index.entry(path.clone()).or_insert(Found::Cable(CableId(i)));
+            names.name_chain(session, &path, cable.from);
+            names.cables.push(path);
+        }
+        for (i, instance) in session.instances.iter().enumerate() {
+            let Work::Effect(effect) = &instance.work else { continue };
+            if let Some((key, _)) = effect.key {
+                let keyed = names.instances[i].first().cloned().unwrap_or_default();
+                let path = format!("{}>{keyed}.key", names.places[session.origin(key).0]);
+                names.name_chain(session, &path, key);
+            }
+        }
+        for i in 0..session.instances.len() {
+            if names.instances[i].is_empty() {
+                let tap = Tap::Instance(InstanceId(i));
+                let path = format!("{}>", names.places[session.origin(tap).0]);
+                names.name_chain(session, &path, tap);
+            }
+        }
+        for list in &mut names.instances {
+            list.sort();
+            list.dedup();
+        }
+        for (i, list) in names.instances.iter().enumerate() {
+            for full in list {
+                names.index.entry(full.clone()).or_insert(Found::Instance(InstanceId(i)));
+                let short = short_form(full);
+                let meant = names.shorts.entry(short).or_default();
+                if meant.last() != Some(&InstanceId(i)) {
+                    meant.push(InstanceId(i));
+                }
+            }
+        }
+        names
+    }
+
+    /// The name of a place.
+    pub fn place(&self, id: PlaceId) -> &str {
+        &self.places[id.0]
+    }
+
+    /// The path of a cable.
+    pub fn cable(&self, id: CableId) -> &str {
+        &self.cables[id.0]
+    }
+
+    /// Every full name of an instance, in path order.
+    pub fn instance(&self, id: InstanceId) -> &[String] {
+        &self.instances[id.0]
+    }
+
+    /// The name of an instance that a person would type: the short form while it means one thing.
+    pub fn call(&self, id: InstanceId) -> String {
+        let Some(full) = self.instances[id.0].first() else { return String::new() };
+        let short = short_form(full);
+        match self.shorts.get(&short).map(Vec::len) {
+            Some(1) => short,
+            _ => full.clone(),
+        }
+    }
+
+    /// What a path means.
+    ///
+    /// # Errors
+    /// When it means nothing, with the nearest name; when a short form means several effects, with their full names.
+    pub fn find(&self, session: &Session, path: &str) -> Result<Found, NotFound> {
+        if let Some(found) = self.thing(path)? {
+            return Ok(found);
+        }
+        if let Some((thing, name)) = path.rsplit_once('.') {
+            let (thing, part) = match thing.split_once('#') {
+                Some((thing, part)) => (thing, Some(part)),
+                None => (thing, None),
+            };
+            if let Some(found) = self.thing(thing)? {
+                return parameter_of(session, found, thing, part, name);
+            }
+        }
+        let all = self.index.keys().chain(self.shorts.keys()).map(String::as_str);
+        let help = nearest(path, all).map(|near| format!("the nearest name is `{near}`"));
+        Err(NotFound { message: format!("nothing is called `{path}`"), help })
+    }
+
+    /// Everything whose whole name a glob matches: `drums-*`. Without a `*` the same as [`Names::find`].
+    ///
+    /// # Errors
+    /// When nothing matches.
+    pub fn matching(&self, session: &Session, glob: &str) -> Result<Vec<Found>, NotFound> {
+        if !glob.contains('*') {
+            return Ok(vec![self.find(session, glob)?]);
+        }
+        let of = |names: &str| glob_matches(glob, names);
+        let mut found: Vec<Found> = self.index.iter().filter(|(name, _)| of(name)).map(|(_, found)| *found).collect();
+        found.extend(
+            self.shorts.iter().filter(|(name, _)| of(name)).flat_map(|(_, ids)| ids).map(|id| Found::Instance(*id)),
+        );
+        found.sort();
+        found.dedup();
+        match found.is_empty() {
+            true => Err(NotFound { message: format!("no name matches `{glob}`"), help: None }),
+            false => Ok(found),
+        }
+    }
+
+    fn thing(&self, path: &str) -> Result<Option<Found>, NotFound> {
+        if let Some(found) = self.index.get(path) {
+            return Ok(Some(*found));
+        }
+        match self.shorts.get(path).map(Vec::as_slice) {
+            None | Some([]) => Ok(None),
+            Some([one]) => Ok(Some(Found::Instance(*one))),
+            Some(several) => {
+                let full: Vec<String> = several.iter().map(|id| format!("`{}`", self.instances[id.0][0])).collect();
+                Err(NotFound {
+                    message: format!("`{path}` means more than one effect"),
+                    help: Some(format!("say which: {}", full.join(" or "))),
+                })
+            }
+        }
+    }
+
+    fn cable_path(&self, session: &Session, i: usize) -> String {
+        let cable = &session.cables[i];
+        let from = &self.places[session.origin(cable.from).0];
+        let to = &self.places[cable.to.0];
+        match &cable.name {
+            Some(name) => format!("{from}>{to}:{name}"),
+            None => format!("{from}>{to}"),
+        }
+    }
+
+    fn name_chain(&mut self, session: &Session, path: &str, end: Tap) {
+        let mut ordinals: BTreeMap<&str, usize> = BTreeMap::new();
+        for id in session.chain(end) {
+            let (word, name) = match &session.instances[id.0].work {
+                Work::Effect(effect) => (effect.table.0.word, effect.name.as_deref()),
+                Work::Blend { name, .. } => ("blend", name.as_deref()),
+            };
+            let step = match name {
+                Some(name) => name.to_owned(),
+                None => {
+                    let ordinal = ordinals.entry(word).or_default();
+                    *ordinal += 1;
+                    if *ordinal == 1 { word.to_owned() } else { format!("{word}.{ordinal}") }
+                }
+            };
+            self.instances[id.0].push(format!("{path}/{step}"));
+        }
+    }
+}
+
+impl Session {
+    /// The place that a signal started from.
+    pub fn origin(&self, tap: Tap) -> PlaceId {
+        let mut tap = tap;
+        loop {
+            match tap {
+                Tap::Place(place) => return place,
+                Tap::Instance(id) => tap = self.instances[id.0].from,
+            }
+        }
+    }
+
+    /// The instances that a signal has passed, from its place on.
+    pub fn chain(&self, end: Tap) -> Vec<InstanceId> {
+        let mut chain = Vec::new();
+        let mut tap = end;
+        while let Tap::Instance(id) = tap {
+            chain.push(id);
+            tap = self.instances[id.0].from;
+        }
+        chain.reverse();
+        chain
+    }
+
+    /// A parameter and its value.
+    ///
+    /// # Panics
+    /// When owner and parameter are not of this session.
+    pub fn setting(&self, owner: Owner, which: Which) -> (&'static Parameter, &Setting) {
+        match (owner, which) {
+            (Owner::Source(place, region), Which::Own(i)) => match &self.places[place.0].kind {
+                PlaceKind::Input(sources) => (&sources[region].table.0.parameters[i], &sources[region].settings[i]),
+                other => unreachable!("{other:?} has no sources"),
+            },
+            (Owner::Cable(cable), _) => match &self.cables[cable.0].kind {
+                CableKind::Send { gain } => (&words::SEND_GAIN, gain),
+                CableKind::Feedback { time } => (&words::FEEDBACK_TIME, time),
+                CableKind::Plug => unreachable!("a plain cable has no parameter"),
+            },
+            (Owner::Instance(id) | Owner::Part(id, _), _) => match (&self.instances[id.0].work, owner, which) {
+                (Work::Effect(effect), Owner::Part(_, part), Which::Own(i)) => {
+                    let part = &effect.parts[part];
+                    (&effect.table.0.parts[part.part].parameters[i], &part.settings[i])
+                }
+                (Work::Effect(effect), _, Which::Own(i)) => (&effect.table.0.parameters[i], &effect.settings[i]),
+                (Work::Effect(effect), _, Which::Mix) => (&words::MIX, &effect.mix),
+                (Work::Effect(effect), _, Which::Bypass) => (&words::BYPASS, &effect.bypass),
+                (Work::Blend { mix, .. }, _, Which::Mix) => (&words::MIX, mix),
+                (Work::Blend { bypass, .. }, ..) => (&words::BYPASS, bypass),
+            },
+            (Owner::Source(..), other) => unreachable!("a source has no {other:?}"),
+        }
+    }
+
+    /// The value of a parameter, to be changed.
+    ///
+    /// # Panics
+    /// When owner and parameter are not of this session.
+    pub fn setting_mut(&mut self, owner: Owner, which: Which) -> &mut Setting {
+        match (owner, which) {
+            (Owner::Source(place, region), Which::Own(i)) => match &mut self.places[place.0].kind {
+                PlaceKind::Input(sources) => &mut sources[region].settings[i],
+                other => unreachable!("{other:?} has no sources"),
+            },
+            (Owner::Cable(cable), _) => match &mut self.cables[cable.0].kind {
+                CableKind::Send { gain: setting } | CableKind::Feedback { time: setting } => setting,
+                CableKind::Plug => unreachable!("a plain cable has no parameter"),
+            },
+            (Owner::Instance(id) | Owner::Part(id, _), _) => match (&mut self.instances[id.0].work, owner, which) {
+                (Work::Effect(effect), Owner::Part(_, part), Which::Own(i)) => &mut effect.parts[part].settings[i],
+                (Work::Effect(effect), _, Which::Own(i)) => &mut effect.settings[i],
+                (Work::Effect(effect), _, Which::Mix) => &mut effect.mix,
+                (Work::Effect(effect), _, Which::Bypass) => &mut effect.bypass,
+                (Work::Blend { mix, .. }, _, Which::Mix) => mix,
+                (Work::Blend { bypass, .. }, ..) => bypass,
+            },
+            (Owner::Source(..), other) => unreachable!("a source has no {other:?}"),
+        }
+    }
+}
+
+/// The nearest of some names, if one is near enough to be meant.
+pub fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    names
+        .into_iter()
+        .map(|name| (strsim::jaro_winkler(word, name), name))
+        .filter(|(likeness, _)| *likeness > 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(a.1)))
+        .map(|(_, name)| name)
+}
+
+fn short_form(full: &str) -> String {
+    let (cable, step) = full.rsplit_once('/').unwrap_or(("", full));
+    let from = cable.split('>').next().unwrap_or("");
+    format!("{from}/{step}")
+}
+
+fn glob_matches(glob: &str, name: &str) -> bool {
+    match glob.split_once('*') {
+        None => glob == name,
+        Some((head, rest)) => match name.strip_prefix(head) {
+            None => false,
+            Some(tail) => {
+                (0..=tail.len()).filter(|i| tail.is_char_boundary(*i)).any(|i| glob_matches(rest, &tail[i..]))
+            }
+        },
+    }
+}
+
+/// Names of all places. A sum is named by its members in path order, a second one of the same members by a number too.
+fn place_names(session: &Session) -> Vec<String> {
+    let mut names: Vec<Option<String>> =
+        session.places.iter().map(|place| (place.kind != PlaceKind::Sum).then(|| place.name.clone())).collect();
+    let mut taken: BTreeMap<String, usize> = BTreeMap::new();
+    for i in 0..names.len() {
+        if names[i].is_some() {
+            continue;
+        }
+        let mut members = Vec::new();
+        sum_members(session, PlaceId(i), &mut members, 0);
+        members.sort();
+        members.dedup();
+        let name = members.join("+");
+        let count = taken.entry(name.clone()).or_default();
+        *count += 1;
+        names[i] = Some(if *count == 1 { name } else { format!("{name}.{count}") });
+    }
+    names.into_iter().flatten().collect()
+}
+
+/// How deep sums may lie in sums before their names stop being spelled out.
+const SUM_DEPTH: usize = 32;
+
+fn sum_members(session: &Session, sum: PlaceId, members: &mut Vec<String>, depth: usize) {
+    for cable in session.cables.iter().filter(|cable| cable.to == sum) {
+        let origin = session.origin(cable.from);
+        match session.places[origin.0].kind {
+            PlaceKind::Sum if depth < SUM_DEPTH => sum_members(session, origin, members, depth + 1),
+            _ => members.push(session.places[origin.0].name.clone()),
+        }
+    }
+}
+
+fn parameter_of(
+    session: &Session,
+    found: Found,
+    thing: &str,
+    part: Option<&str>,
+    name: &str,
+) -> Result<Found, NotFound> {
+    let (owner, parameters): (Owner, Vec<&'static Parameter>) = match found {
+        Found::Place(id) => match &session.places[id.0].kind {
+            PlaceKind::Input(sources) => {
+                let region = part.map_or(Some(0), |part| numbered(part, sources.len()));
+                let region = region.ok_or_else(|| no_part(thing, part.unwrap_or_default()))?;
+                (Owner::Source(id, region), sources[region].table.0.parameters.iter().collect())
+            }
+            _ => return Err(NotFound { message: format!("`{thing}` has no parameters"), help: None }),
+        },
+        Found::Cable(id) => match session.cables[id.0].kind {
+            CableKind::Send { .. } => (Owner::Cable(id), vec![&words::SEND_GAIN]),
+            CableKind::Feedback { .. } => (Owner::Cable(id), vec![&words::FEEDBACK_TIME]),
+            CableKind::Plug => {
+                return Err(NotFound {
+                    message: format!("the cable `{thing}` has no parameters"),
+                    help: Some("a cable is at unity; a send has a `gain`, a `fader` on the cable too".into()),
+                });
+            }
+        },
+        Found::Instance(id) => match (&session.instances[id.0].work, part) {
+            (Work::Effect(effect), Some(part)) => {
+                let index = effect.parts.iter().position(|p| p.name.as_deref() == Some(part));
+                let index = index.or_else(|| numbered(part, effect.parts.len()));
+                let index = index.ok_or_else(|| no_part(thing, part))?;
+                let table = &effect.table.0.parts[effect.parts[index].part];
+                (Owner::Part(id, index), table.parameters.iter().collect())
+            }
+            (Work::Effect(effect), None) => (Owner::Instance(id), effect.table.0.parameters.iter().collect()),
+            (Work::Blend { .. }, _) => (Owner::Instance(id), Vec::new()),
+        },
+        Found::Parameter(..) => (Owner::Cable(CableId(0)), Vec::new()),
+    };
+    if let Some(i) = parameters.iter().position(|p| p.name == name && !matches!(p.kind, Kind::Signal)) {
+        return Ok(Found::Parameter(owner, Which::Own(i)));
+    }
+    let common = matches!(owner, Owner::Instance(_));
+    match name {
+        "mix" if common => Ok(Found::Parameter(owner, Which::Mix)),
+        "bypass" if common => Ok(Found::Parameter(owner, Which::Bypass)),
+        _ => {
+            let own = parameters.iter().map(|p| p.name);
+            let common = if common { &["mix", "bypass"][..] } else { &[] };
+            let all: Vec<&str> = own.chain(common.iter().copied()).collect();
+            let help = match nearest(name, all.iter().copied()) {
+                Some(near) => format!("the nearest is `{near}`"),
+                None => format!("it has {}", all.join(", ")),
+            };
+            Err(NotFound { message: format!("`{thing}` has no parameter `{name}`"), help: Some(help) })
+        }
+    }
+}
+
+fn numbered(part: &str, count: usize) -> Option<usize> {
+    part.parse::<usize>().ok().filter(|n| (1..=count).contains(n)).map(|n| n - 1)
+}
+
+fn no_part(thing: &str, part: &str) -> NotFound {
+    NotFound { message: format!("`{thing}` has no part `#{part}`"), help: Some("parts count from 1".into()) }
+}

@@ -1,0 +1,87 @@
+//! Rendering as fast as the machine does: the same renderer as live, driven by nothing but the length asked for.
+
+use std::thread;
+use std::time::Duration;
+
+use crate::desk::Desk;
+use crate::graph::Graph;
+use crate::kernel::{Buffer, QUANTUM};
+use crate::render::Renderer;
+use crate::verify::Flaw;
+
+/// What comes out of a rendering.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// An output, counted from the one with the lowest channels.
+    Output(usize),
+    /// A stem, in path order.
+    Stem(usize),
+}
+
+/// Renders a graph from frame 0 of the transport on.
+pub struct Offline {
+    renderer: Renderer,
+}
+
+impl Offline {
+    /// Prepares a rendering; with `stems_of`, the cables into that place come out too.
+    ///
+    /// # Errors
+    /// When the compiled plan does not prove right.
+    pub fn new(graph: &Graph, stems_of: Option<&str>) -> Result<Self, Flaw> {
+        let (_, program) = Desk::open(graph, stems_of)?;
+        Ok(Offline { renderer: Renderer::new(program) })
+    }
+
+    /// The channels of every output.
+    pub fn outputs(&self) -> Vec<usize> {
+        self.renderer.program().plan.outputs.iter().map(|output| output.slots.count).collect()
+    }
+
+    /// The path and the channels of every stem.
+    pub fn stems(&self) -> Vec<(String, usize)> {
+        self.renderer.program().plan.captures.iter().map(|c| (c.path.clone(), c.slots.count)).collect()
+    }
+
+    /// Renders exactly `frames` of each stream, from the transport's frame 0: latencies are left out.
+    ///
+    /// `live` fills the device's inputs of each quantum. `sink` is given what comes out in order, a slice a channel, all
+    /// of one length; what it answers ends the rendering if it is an error.
+    ///
+    /// # Errors
+    /// Those of `sink`.
+    pub fn render<E>(
+        &mut self,
+        frames: u64,
+        mut live: impl FnMut(&mut Vec<Buffer>),
+        mut sink: impl FnMut(Stream, &[&[f64]]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let plan = &self.renderer.program().plan;
+        let longest = plan.outputs.iter().map(|output| output.late).chain(plan.captures.iter().map(|c| c.late)).max();
+        let end = frames + longest.unwrap_or(0) as u64;
+        let mut inputs: Vec<Buffer> = Vec::new();
+        let mut now = 0u64;
+        while now < end {
+            while !self.renderer.is_ready() {
+                thread::sleep(Duration::from_micros(200));
+            }
+            live(&mut inputs);
+            self.renderer.quantum(&inputs);
+            let outputs = self.renderer.outputs().enumerate();
+            let outputs = outputs.map(|(i, (output, sound))| (Stream::Output(i), output.late, sound));
+            let captures = self.renderer.captures().zip(&self.renderer.program().plan.captures).enumerate();
+            let stems = captures.map(|(i, (sound, capture))| (Stream::Stem(i), capture.late, sound));
+            for (stream, late, sound) in outputs.chain(stems) {
+                let (late, quantum) = (late as u64, QUANTUM as u64);
+                let first = late.saturating_sub(now).min(quantum) as usize;
+                let last = (late + frames).saturating_sub(now).min(quantum) as usize;
+                if first < last {
+                    let channels: Vec<&[f64]> = sound.iter().map(|buffer| &buffer[first..last]).collect();
+                    sink(stream, &channels)?;
+                }
+            }
+            now += QUANTUM as u64;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,63 @@
+//! The simplest filter, and the constants that smoothing is told in.
+
+use std::f64::consts::TAU;
+
+use crate::math;
+
+/// The pole of a smoother that reaches 63.2 % of a step after `ms`: what remains of the old after each frame. RT.
+pub fn pole(ms: f64, rate: f64) -> f64 {
+    math::exp(-1000.0 / (ms.max(1e-3) * rate))
+}
+
+/// The share of the new in each frame of a low-pass of 6 dB an octave at `freq`. RT.
+pub fn share(freq: f64, rate: f64) -> f64 {
+    1.0 - math::exp(-TAU * freq / rate)
+}
+
+/// A low-pass of 6 dB an octave, whose response to an impulse is greatest at once; what it leaves out is the high-pass.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct OnePole {
+    y: f64,
+}
+
+impl OnePole {
+    /// One frame, of which `share` is taken. RT.
+    #[inline]
+    pub fn low(&mut self, share: f64, x: f64) -> f64 {
+        self.y += share * (x - self.y);
+        self.y
+    }
+
+    /// One frame without its lows. RT.
+    #[inline]
+    pub fn high(&mut self, share: f64, x: f64) -> f64 {
+        x - self.low(share, x)
+    }
+
+    /// Forgets all sound. RT.
+    pub fn reset(&mut self) {
+        self.y = 0.0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_reaches_63_percent_after_its_time() {
+        let mut smoother = OnePole::default();
+        let share = 1.0 - pole(10.0, 48_000.0);
+        let reached = (0..480).fold(0.0, |_, _| smoother.low(share, 1.0));
+        assert!((reached - (1.0 - math::exp(-1.0))).abs() < 1e-9);
+    }
+
+    #[test]
+    fn low_and_high_add_up_to_the_input() {
+        let (mut low, mut high) = (OnePole::default(), OnePole::default());
+        for n in 0..100 {
+            let x = math::sin(f64::from(n * n));
+            assert!((low.low(0.1, x) + high.high(0.1, x) - x).abs() < 1e-15);
+        }
+    }
+}

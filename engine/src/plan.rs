@@ -1,0 +1,177 @@
+//! The plan: what is done in each quantum, in which order, on which buffers. Immutable; all that changes while it runs
+//! is in the [`crate::bank::Bank`], which the plan points into by index.
+
+use std::fmt;
+use std::ops::Range;
+
+use crate::session::TableRef;
+
+/// Everything there is to do in one quantum.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// What to do, in order.
+    pub ops: Vec<Op>,
+    /// Where each stage of [`Plan::ops`] ends. Ops of one stage do not depend on each other.
+    pub stages: Vec<usize>,
+    /// The edges that [`Op::Mix`] adds, each range in path order.
+    pub edges: Vec<PlanEdge>,
+    /// The numbers that the works glide to, as their tables' laws say: each work's in one piece.
+    pub goals: Vec<f64>,
+    /// For every cell of work in the bank.
+    pub works: Vec<PlanWork>,
+    /// The path of every cell of work, in the same order: what is named in reports.
+    pub paths: Vec<String>,
+    /// The wet share that each blend glides to, 0 to 1.
+    pub blends: Vec<f64>,
+    /// How each edge's cell is to go.
+    pub gains: Vec<PlanGain>,
+    /// The channels of each loop's cell.
+    pub loops: Vec<usize>,
+    /// How many buffers it takes.
+    pub slots: usize,
+    /// What leaves: for each output its channels, from 1, and the buffers that hold them. In order of their channels.
+    pub outputs: Vec<PlanOutput>,
+    /// What is captured on its way into a place: stems.
+    pub captures: Vec<Capture>,
+}
+
+/// A run of buffers, one a channel.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Slots {
+    /// The first buffer.
+    pub first: usize,
+    /// How many.
+    pub count: usize,
+}
+
+impl Slots {
+    /// No buffers.
+    pub const NONE: Slots = Slots { first: 0, count: 0 };
+
+    /// As a range of indices. RT.
+    pub const fn range(self) -> Range<usize> {
+        self.first..self.first + self.count
+    }
+
+    /// Whether a buffer belongs to both.
+    pub const fn overlaps(self, other: Slots) -> bool {
+        self.first < other.first + other.count && other.first < self.first + self.count
+    }
+}
+
+impl fmt::Debug for Slots {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{}..{}]", self.first, self.first + self.count)
+    }
+}
+
+/// One thing to do.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Op {
+    /// `out` is what a loop's line gives back.
+    LoopRead {
+        /// The loop's cell.
+        cell: usize,
+        /// Where to.
+        out: Slots,
+    },
+    /// `out` is the sum of some of [`Plan::edges`], from the first to the last.
+    Mix {
+        /// The first edge.
+        first: usize,
+        /// Behind the last edge.
+        last: usize,
+        /// Where to.
+        out: Slots,
+    },
+    /// A kernel runs on `out`, after `input` is copied there if it lies elsewhere.
+    Work {
+        /// The work's cell.
+        cell: usize,
+        /// What flows in; empty for a source.
+        input: Slots,
+        /// What steers it; empty without a key.
+        key: Slots,
+        /// Where it works: as many buffers as come in or leave, whichever is more.
+        out: Slots,
+    },
+    /// `out`, which holds the wet signal, is blended with `dry`.
+    Blend {
+        /// The blend's cell.
+        cell: usize,
+        /// The dry signal, of one channel or as many as `out`.
+        dry: Slots,
+        /// The wet signal, and the result.
+        out: Slots,
+    },
+    /// A loop's line takes `from`.
+    LoopWrite {
+        /// The loop's cell.
+        cell: usize,
+        /// What it takes.
+        from: Slots,
+    },
+}
+
+/// An edge into a [`Op::Mix`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PlanEdge {
+    /// What flows: one channel, or as many as the mix.
+    pub from: Slots,
+    /// Its gain and delay; `None` when it is at unity and waits for nothing.
+    pub cell: Option<usize>,
+    /// Where a copy of what it adds is kept.
+    pub capture: Option<Slots>,
+}
+
+/// How one cell of work is to go.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlanWork {
+    /// The word.
+    pub table: TableRef,
+    /// Which of [`Plan::goals`] are its.
+    pub goals: Range<usize>,
+    /// Wet against dry, 0 to 1.
+    pub wet: f64,
+    /// Channels in and out.
+    pub channels: (usize, usize),
+    /// Frames by which what flows here is late against the transport.
+    pub late: usize,
+}
+
+/// How one edge's cell is to go.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PlanGain {
+    /// The linear gain that it glides to.
+    pub goal: f64,
+    /// Frames before it sets out.
+    pub wait: u32,
+    /// Frames that it takes.
+    pub fade: u32,
+    /// Frames by which what flows is delayed.
+    pub delay: usize,
+    /// Channels that flow.
+    pub channels: usize,
+}
+
+/// One output.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlanOutput {
+    /// Channels of the device or the file, from 1.
+    pub channels: Vec<u16>,
+    /// What is in them.
+    pub slots: Slots,
+    /// Frames by which it is late against the transport.
+    pub late: usize,
+}
+
+/// Something captured on its way.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Capture {
+    /// The path of the cable or send.
+    pub path: String,
+    /// Where it is kept to the end of the quantum.
+    pub slots: Slots,
+    /// Frames by which it is late against the transport.
+    pub late: usize,
+}

@@ -1,0 +1,213 @@
+//! Proves each plan before it is used: that nothing is read before it is written, that ops of one stage keep out of each
+//! other's way, and that every index points at something of the right kind.
+
+use std::fmt;
+
+use crate::bank::{Bank, Carry};
+use crate::plan::{Op, Plan, Slots};
+
+/// What is wrong with a plan. A fault of the compiler, never of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// The mesh has no order.
+    Order,
+    /// An op reads a buffer that nothing has written in this quantum.
+    ReadBeforeWrite(usize),
+    /// Two ops of one stage use a buffer that one of them writes.
+    Shared(usize, usize),
+    /// An index of an op, an edge or an output leads nowhere.
+    Index(usize),
+    /// Numbers of channels do not fit.
+    Channels(usize),
+    /// A cell is used by two ops, or is neither built nor carried, or both.
+    Cell(usize),
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the compiled plan is not sound ({self:?}); this is a fault of gainstage, please report it")
+    }
+}
+
+/// Proves a plan.
+///
+/// # Errors
+/// The first flaw found.
+pub fn verify(plan: &Plan, bank: &Bank, carry: &Carry) -> Result<(), Flaw> {
+    cells(bank, carry)?;
+    sizes(plan, bank)?;
+    let mut written = vec![false; plan.slots];
+    let mut first = 0;
+    for &end in &plan.stages {
+        let stage = plan.ops.get(first..end).ok_or(Flaw::Index(first))?;
+        for (i, op) in stage.iter().enumerate() {
+            let at = first + i;
+            for slots in reads(plan, op).ok_or(Flaw::Index(at))? {
+                let held = written.get(slots.range()).ok_or(Flaw::Index(at))?;
+                // What an op works on in place may be wider than what flows in.
+                if held.iter().any(|written| !written) {
+                    return Err(Flaw::ReadBeforeWrite(at));
+                }
+            }
+            for (j, other) in stage.iter().enumerate().filter(|(j, _)| *j != i) {
+                let others = reads(plan, other).ok_or(Flaw::Index(first + j))?;
+                let own = writes(plan, op);
+                let clash = |slots: &Slots| own.iter().any(|own| own.overlaps(*slots));
+                if others.iter().any(clash) || writes(plan, other).iter().any(clash) {
+                    return Err(Flaw::Shared(at, first + j));
+                }
+            }
+        }
+        for op in stage {
+            for slots in writes(plan, op) {
+                written.get_mut(slots.range()).ok_or(Flaw::Index(first))?.fill(true);
+            }
+        }
+        first = end;
+    }
+    if first != plan.ops.len() {
+        return Err(Flaw::Index(first));
+    }
+    let leaving = plan.outputs.iter().map(|output| output.slots).chain(plan.captures.iter().map(|c| c.slots));
+    for (i, slots) in leaving.enumerate() {
+        if written.get(slots.range()).is_none_or(|held| held.contains(&false)) {
+            return Err(Flaw::ReadBeforeWrite(plan.ops.len() + i));
+        }
+    }
+    Ok(())
+}
+
+fn reads(plan: &Plan, op: &Op) -> Option<Vec<Slots>> {
+    Some(match *op {
+        Op::LoopRead { .. } => Vec::new(),
+        Op::Mix { first, last, .. } => plan.edges.get(first..last)?.iter().map(|edge| edge.from).collect(),
+        Op::Work { input, key, .. } => vec![input, key],
+        Op::Blend { dry, out, .. } => vec![dry, out],
+        Op::LoopWrite { from, .. } => vec![from],
+    })
+}
+
+fn writes(plan: &Plan, op: &Op) -> Vec<Slots> {
+    match *op {
+        Op::LoopRead { out, .. } | Op::Work { out, .. } | Op::Blend { out, .. } => vec![out],
+        Op::Mix { first, last, out } => {
+            let edges = plan.edges.get(first..last).unwrap_or_default();
+            edges.iter().filter_map(|edge| edge.capture).chain([out]).collect()
+        }
+        Op::LoopWrite { .. } => Vec::new(),
+    }
+}
+
+fn sizes(plan: &Plan, bank: &Bank) -> Result<(), Flaw> {
+    let counts = [
+        (plan.works.len(), bank.works.len()),
+        (plan.paths.len(), bank.works.len()),
+        (plan.gains.len(), bank.edges.len()),
+        (plan.blends.len(), bank.blends.len()),
+        (plan.loops.len(), bank.loops.len()),
+        (plan.slots, bank.slots.len()),
+    ];
+    if counts.iter().any(|(plan, bank)| plan != bank) {
+        return Err(Flaw::Index(0));
+    }
+    let mut used = Used::new(bank);
+    for (i, op) in plan.ops.iter().enumerate() {
+        let fits = match *op {
+            Op::LoopRead { cell, out } => used.read(cell) && plan.loops.get(cell) == Some(&out.count),
+            Op::LoopWrite { cell, from } => used.written(cell) && plan.loops.get(cell) == Some(&from.count),
+            Op::Blend { cell, dry, out } => used.blend(cell) && (dry.count == 1 || dry.count == out.count),
+            Op::Work { cell, input, out, .. } => {
+                let work = plan.works.get(cell).ok_or(Flaw::Index(i))?;
+                let goals = plan.goals.get(work.goals.clone()).is_some();
+                let (ins, outs) = work.channels;
+                used.work(cell) && goals && input.count == ins && out.count == ins.max(outs)
+            }
+            Op::Mix { first, last, out } => {
+                let edges = plan.edges.get(first..last).ok_or(Flaw::Index(i))?;
+                edges.iter().all(|edge| {
+                    let cell = edge.cell.is_none_or(|cell| {
+                        used.edge(cell) && plan.gains.get(cell).is_some_and(|gain| gain.channels == edge.from.count)
+                    });
+                    let capture = edge.capture.is_none_or(|slots| slots.count == out.count);
+                    cell && capture && (edge.from.count == 1 || edge.from.count == out.count)
+                })
+            }
+        };
+        if !fits {
+            return Err(Flaw::Channels(i));
+        }
+    }
+    Ok(())
+}
+
+/// Which cells ops have claimed: each may be claimed once.
+struct Used {
+    works: Vec<bool>,
+    edges: Vec<bool>,
+    blends: Vec<bool>,
+    reads: Vec<bool>,
+    writes: Vec<bool>,
+}
+
+impl Used {
+    fn new(bank: &Bank) -> Self {
+        Used {
+            works: vec![false; bank.works.len()],
+            edges: vec![false; bank.edges.len()],
+            blends: vec![false; bank.blends.len()],
+            reads: vec![false; bank.loops.len()],
+            writes: vec![false; bank.loops.len()],
+        }
+    }
+
+    fn claim(list: &mut [bool], cell: usize) -> bool {
+        list.get_mut(cell).is_some_and(|used| !std::mem::replace(used, true))
+    }
+
+    fn work(&mut self, cell: usize) -> bool {
+        Self::claim(&mut self.works, cell)
+    }
+
+    fn edge(&mut self, cell: usize) -> bool {
+        Self::claim(&mut self.edges, cell)
+    }
+
+    fn blend(&mut self, cell: usize) -> bool {
+        Self::claim(&mut self.blends, cell)
+    }
+
+    fn read(&mut self, cell: usize) -> bool {
+        Self::claim(&mut self.reads, cell)
+    }
+
+    fn written(&mut self, cell: usize) -> bool {
+        Self::claim(&mut self.writes, cell)
+    }
+}
+
+fn cells(bank: &Bank, carry: &Carry) -> Result<(), Flaw> {
+    each_once(&carry.works, |cell| bank.works.get(cell).map(Option::is_none), &bank.works)?;
+    each_once(&carry.edges, |cell| bank.edges.get(cell).map(Option::is_none), &bank.edges)?;
+    each_once(&carry.loops, |cell| bank.loops.get(cell).map(Option::is_none), &bank.loops)?;
+    Ok(())
+}
+
+/// Every empty cell is carried into, from a cell of its own; every built one is not.
+fn each_once<T>(pairs: &[(usize, usize)], is_empty: impl Fn(usize) -> Option<bool>, all: &[T]) -> Result<(), Flaw> {
+    let mut from: Vec<usize> = pairs.iter().map(|(from, _)| *from).collect();
+    from.sort_unstable();
+    if let Some(twice) = from.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(Flaw::Cell(twice[0]));
+    }
+    let mut carried = vec![false; all.len()];
+    for &(_, to) in pairs {
+        let cell = carried.get_mut(to).ok_or(Flaw::Cell(to))?;
+        if std::mem::replace(cell, true) {
+            return Err(Flaw::Cell(to));
+        }
+    }
+    match (0..all.len()).find(|cell| is_empty(*cell) != Some(carried[*cell])) {
+        Some(cell) => Err(Flaw::Cell(cell)),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,155 @@
+//! The words that apply after everything is declared: `mute`, `solo`, `safe`, `set`, `get`, `at`, `replace`, `unplug`,
+//! `remove`, `before`, `after`. They are recorded here and resolved by the engine.
+
+use engine::diagnostic::Diagnostic;
+use engine::session::{Amend, Effect, Target};
+use rhai::{Array, Dynamic};
+
+use crate::call::{Call, Outcome};
+use crate::desk;
+use crate::value::{EffectValue, Handle, Signal, Step, spoken};
+
+/// `mute(x)`.
+pub fn mute(call: &Call) -> Outcome {
+    audible(call, Amend::Mute)
+}
+
+/// `solo(x)`.
+pub fn solo(call: &Call) -> Outcome {
+    audible(call, Amend::Solo)
+}
+
+/// `safe(x)`.
+pub fn safe(call: &Call) -> Outcome {
+    audible(call, Amend::Safe)
+}
+
+fn audible(call: &Call, what: fn(Target) -> Amend) -> Outcome {
+    call.takes(1..=1)?;
+    let wanted = "an input, a bus, a cable, or the path of one";
+    let targets = match call.given[0].read_lock::<Array>() {
+        Some(list) => list.iter().map(|item| target(item, true)).collect::<Option<Vec<_>>>(),
+        None => target(&call.given[0], true).map(|target| vec![target]),
+    };
+    let targets = targets.ok_or_else(|| call.wrong_type(0, wanted))?;
+    desk::with(|desk| targets.into_iter().for_each(|target| desk.amend(what(target), call.at)));
+    Ok(Dynamic::UNIT)
+}
+
+/// What a value speaks of: a path, a handle, or, if places are meant, a place.
+fn target(value: &Dynamic, places: bool) -> Option<Target> {
+    if let Some(signal) = value.read_lock::<Signal>() {
+        return signal.as_place().filter(|_| places).map(Target::Place);
+    }
+    if let Some(handle) = value.read_lock::<Handle>() {
+        return Some(match *handle {
+            Handle::Cable(id) => Target::Cable(id),
+            Handle::Instance(id) => Target::Instance(id),
+        });
+    }
+    value.clone().into_string().ok().filter(|path| !path.is_empty()).map(Target::Path)
+}
+
+/// `set(path, value)`.
+pub fn set(call: &Call) -> Outcome {
+    call.takes(2..=2)?;
+    let path = call.text(0, "the path of a parameter in quotes")?;
+    desk::with(|desk| desk.amend(Amend::Set(path, spoken(&call.given[1])), call.at));
+    Ok(Dynamic::UNIT)
+}
+
+/// `get(path)`.
+pub fn get(call: &Call) -> Outcome {
+    call.takes(1..=1)?;
+    let path = call.text(0, "the path of a parameter in quotes")?;
+    Err(unresolved(call, &path))
+}
+
+/// `at(path)`.
+pub fn at(call: &Call) -> Outcome {
+    call.takes(1..=1)?;
+    let path = call.text(0, "a path in quotes")?;
+    if path.contains(['/', '>', '.', '#', ':', '*']) {
+        return Err(unresolved(call, &path));
+    }
+    let name = call.name(0)?;
+    let place = call.place_of(0);
+    let id = desk::with(|desk| desk.named(&name, place));
+    Ok(Dynamic::from(Signal::place(id)))
+}
+
+fn unresolved(call: &Call, path: &str) -> Diagnostic {
+    Diagnostic::error("unknown-path", call.place_of(0), format!("`{}` finds nothing at \"{path}\"", call.word))
+        .help("here the names of inputs and buses can be used")
+}
+
+/// `replace(signal >> ... >> bus)`.
+pub fn replace(call: &Call) -> Outcome {
+    call.takes(1..=1)?;
+    let wanted = "a whole line that ends in a bus";
+    let signal = call.given[0].read_lock::<Signal>().filter(|signal| !signal.plugged.is_empty());
+    let signal = signal.ok_or_else(|| call.wrong_type(0, wanted))?;
+    desk::with(|desk| {
+        let cables = &mut desk.session.cables;
+        for index in 0..cables.len() {
+            let owner = cables[index].owner.unwrap_or(engine::session::CableId(index));
+            if signal.plugged.contains(&owner) {
+                cables[index].replaces = true;
+            }
+        }
+    });
+    Ok(call.given[0].clone())
+}
+
+/// `unplug(path)`.
+pub fn unplug(call: &Call) -> Outcome {
+    change(call, "the path of a cable, such as \"voice>band\"", Amend::Unplug)
+}
+
+/// `remove(path)`.
+pub fn remove(call: &Call) -> Outcome {
+    change(call, "the path of an effect, such as \"voice/gate\"", Amend::Remove)
+}
+
+fn change(call: &Call, wanted: &str, what: fn(Target) -> Amend) -> Outcome {
+    call.takes(1..=1)?;
+    let target = target(&call.given[0], false).ok_or_else(|| call.wrong_type(0, wanted))?;
+    desk::with(|desk| desk.amend(what(target), call.at));
+    Ok(Dynamic::UNIT)
+}
+
+/// `before(path, effect)`.
+pub fn before(call: &Call) -> Outcome {
+    beside(call, Amend::Before)
+}
+
+/// `after(path, effect)`.
+pub fn after(call: &Call) -> Outcome {
+    beside(call, Amend::After)
+}
+
+fn beside(call: &Call, what: fn(Target, Vec<Effect>) -> Amend) -> Outcome {
+    call.takes(2..=2)?;
+    let target = target(&call.given[0], false)
+        .ok_or_else(|| call.wrong_type(0, "the path of an effect, such as \"voice/gate\""))?;
+    let value = call.given[1].read_lock::<EffectValue>().ok_or_else(|| call.wrong_type(1, "an effect"))?;
+    let mut effects = Vec::new();
+    if !flatten(&value.step, &mut effects) {
+        let message = format!("`{}` takes effects alone: no sends, no named cables, no mix of the whole", call.word);
+        return Err(Diagnostic::error("wrong-type", call.place_of(1), message));
+    }
+    desk::with(|desk| desk.amend(what(target, effects), call.at));
+    Ok(Dynamic::UNIT)
+}
+
+/// The effects of a step in order; `false` if it has anything else in it.
+fn flatten(step: &Step, effects: &mut Vec<Effect>) -> bool {
+    match step {
+        Step::Effect(effect) => {
+            effects.push((**effect).clone());
+            true
+        }
+        Step::Chain(chain) => chain.is_plain() && chain.steps.iter().all(|step| flatten(step, effects)),
+        Step::Tap(_) | Step::Cable(_) => false,
+    }
+}

@@ -1,0 +1,253 @@
+//! The session while a text is evaluated: what the words write into.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use engine::diagnostic::{Diagnostic, Position};
+use engine::parameter::{Parameter, Spoken, Value};
+use engine::session::{Amend, Amendment, Cable, CableKind, MASTER, Place, PlaceId, PlaceKind, Session, Setting, Tap};
+use rhai::{Module, Shared};
+
+use crate::nearest;
+use crate::text::Text;
+
+/// More than this are not told: they have one cause.
+const MOST_DIAGNOSTICS: usize = 20;
+
+/// A session that is being written.
+pub struct Desk {
+    /// What is declared so far.
+    pub session: Session,
+    /// The session's text and those it imports.
+    pub files: Vec<Text>,
+    /// What there is to tell so far.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The folder that nothing is imported from outside of, canonical.
+    pub root: Option<PathBuf>,
+    /// Files whose import is under way, the innermost last, each with the place of its import.
+    pub importing: Vec<(u16, Position)>,
+    /// Files that were imported.
+    pub modules: BTreeMap<PathBuf, Shared<Module>>,
+    /// When evaluation is given up.
+    pub deadline: Instant,
+    /// Places by name, sums and outputs apart.
+    names: BTreeMap<String, PlaceId>,
+    /// For each place, whether it is declared or only spoken of so far.
+    declared: Vec<bool>,
+    sums: BTreeMap<Vec<(Tap, Option<String>)>, PlaceId>,
+    outputs: BTreeMap<Vec<u16>, PlaceId>,
+    /// Values in beats, bars or samples, whose range the final tempo decides.
+    timed: Vec<(Parameter, Spoken, Position)>,
+}
+
+thread_local! {
+    static DESK: RefCell<Option<Desk>> = const { RefCell::new(None) };
+}
+
+/// Evaluates with a desk that every word can reach, and gives it back.
+pub fn with_new<R>(desk: Desk, work: impl FnOnce() -> R) -> (R, Desk) {
+    DESK.with_borrow_mut(|slot| *slot = Some(desk));
+    let result = work();
+    let desk = DESK.with_borrow_mut(Option::take);
+    (result, desk.expect("a desk stays in its place while a text is evaluated"))
+}
+
+/// Reaches the desk of the evaluation that this thread is in.
+pub fn with<R>(work: impl FnOnce(&mut Desk) -> R) -> R {
+    DESK.with_borrow_mut(|slot| work(slot.as_mut().expect("words are only called while a text is evaluated")))
+}
+
+impl Desk {
+    /// An empty desk for the session at a path.
+    pub fn new(path: &Path, text: &str, deadline: Instant) -> Self {
+        let folder = match path.parent() {
+            Some(parent) if parent.as_os_str().is_empty() => PathBuf::from("."),
+            Some(parent) => parent.into(),
+            None => PathBuf::from("."),
+        };
+        Desk {
+            root: folder.canonicalize().ok(),
+            session: Session::new(folder),
+            files: vec![Text::new(path, text, 0)],
+            diagnostics: Vec::new(),
+            importing: vec![(0, Position::default())],
+            modules: BTreeMap::new(),
+            deadline,
+            names: BTreeMap::from([("master".to_string(), MASTER)]),
+            declared: vec![true],
+            sums: BTreeMap::new(),
+            outputs: BTreeMap::new(),
+            timed: Vec::new(),
+        }
+    }
+
+    /// Tells something, once.
+    pub fn tell(&mut self, diagnostic: Diagnostic) {
+        if self.diagnostics.len() < MOST_DIAGNOSTICS && !self.diagnostics.contains(&diagnostic) {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// The file that a place is in.
+    pub fn file(&self, at: Position) -> &Text {
+        self.files.get(usize::from(at.file)).unwrap_or(&self.files[0])
+    }
+
+    /// Takes a value for a parameter; a refusal is told at its place and leaves the default.
+    pub fn accept(&mut self, parameter: &Parameter, said: &Spoken, at: Position) -> Setting {
+        let value = match parameter.accept(said, &self.session.clock()) {
+            Ok(accepted) => {
+                if let Some(warning) = accepted.warning {
+                    self.tell(Diagnostic::warning("fraction-of-percent", at, warning));
+                }
+                if is_timed(&accepted.value) {
+                    self.timed.push((*parameter, said.clone(), at));
+                }
+                accepted.value
+            }
+            Err(refusal) if refusal.code == "out-of-range" && is_musical(said) => {
+                self.timed.push((*parameter, said.clone(), at));
+                parameter.default()
+            }
+            Err(refusal) => {
+                self.tell(Diagnostic::error(refusal.code, at, refusal.message).help(refusal.expected));
+                parameter.default()
+            }
+        };
+        Setting { value, at }
+    }
+
+    /// Declares an input or a bus.
+    pub fn declare(
+        &mut self,
+        name: &str,
+        kind: PlaceKind,
+        at: Position,
+        name_at: Position,
+    ) -> Result<PlaceId, Diagnostic> {
+        let place = Place::new(name, kind, at);
+        match self.names.get(name).copied() {
+            Some(id) if self.declared[id.0] => {
+                let error = Diagnostic::error("name-twice", name_at, format!("the name \"{name}\" is taken"));
+                Err(if id == MASTER {
+                    error.help("`master` always exists")
+                } else {
+                    error
+                        .also(self.session.places[id.0].at, "here it is given first")
+                        .help("each input and bus has a name of its own")
+                })
+            }
+            Some(id) => {
+                self.session.places[id.0] = place;
+                self.declared[id.0] = true;
+                Ok(id)
+            }
+            None => Ok(self.add(place, true)),
+        }
+    }
+
+    fn add(&mut self, place: Place, declared: bool) -> PlaceId {
+        let id = PlaceId(self.session.places.len());
+        if matches!(place.kind, PlaceKind::Input(_) | PlaceKind::Bus { .. }) {
+            self.names.insert(place.name.clone(), id);
+        }
+        self.session.places.push(place);
+        self.declared.push(declared);
+        id
+    }
+
+    /// The place of a name, which may be declared further down.
+    pub fn named(&mut self, name: &str, at: Position) -> PlaceId {
+        match self.names.get(name) {
+            Some(id) => *id,
+            None => self.add(Place::new(name, PlaceKind::Bus { channels: 2 }, at), false),
+        }
+    }
+
+    /// The output of a list of channels.
+    pub fn output(&mut self, channels: Vec<u16>, at: Position) -> PlaceId {
+        if let Some(id) = self.outputs.get(&channels) {
+            return *id;
+        }
+        let list: Vec<String> = channels.iter().map(u16::to_string).collect();
+        let id =
+            self.add(Place::new(format!("output {}", list.join("-")), PlaceKind::Output(channels.clone()), at), true);
+        self.outputs.insert(channels, id);
+        id
+    }
+
+    /// The place of a sum; the same members are the same sum, in whatever order.
+    pub fn sum(&mut self, members: &[crate::value::Member], at: Position) -> PlaceId {
+        let mut key: Vec<(Tap, Option<String>)> = members.iter().map(|m| (m.tap, m.cable.clone())).collect();
+        key.sort();
+        if let Some(id) = self.sums.get(&key) {
+            return *id;
+        }
+        let id = self.add(Place::new("", PlaceKind::Sum, at), true);
+        self.sums.insert(key, id);
+        for member in members {
+            self.session.cables.push(plug(member.tap, id, member.cable.clone(), CableKind::Plug, member.at));
+        }
+        id
+    }
+
+    /// Something said of the whole.
+    pub fn amend(&mut self, what: Amend, at: Position) {
+        self.session.amendments.push(Amendment { what, at });
+    }
+
+    /// What can be seen only at the end: names never declared, cables into inputs, times that the tempo puts out of range.
+    pub fn finish(&mut self) {
+        for (parameter, said, at) in std::mem::take(&mut self.timed) {
+            if let Err(refusal) = parameter.accept(&said, &self.session.clock()) {
+                self.tell(Diagnostic::error(refusal.code, at, refusal.message).help(refusal.expected));
+            }
+        }
+        for id in 0..self.session.places.len() {
+            if !self.declared[id] {
+                let place = &self.session.places[id];
+                let (name, at) = (place.name.clone(), place.at);
+                let known = self.names.iter().filter(|(_, id)| self.declared[id.0]).map(|(name, _)| name.as_str());
+                let help = nearest::suggest(&name, known)
+                    .unwrap_or_else(|| format!("declare it: `bus(\"{name}\")`, anywhere in the session"));
+                self.tell(
+                    Diagnostic::error("unknown-name", at, format!("no input or bus is named \"{name}\"")).help(help),
+                );
+            }
+        }
+        let into_inputs: Vec<Diagnostic> = self
+            .session
+            .cables
+            .iter()
+            .filter_map(|cable| {
+                let place = &self.session.places[cable.to.0];
+                matches!(place.kind, PlaceKind::Input(_)).then(|| into_input(&place.name, cable.at, place.at))
+            })
+            .collect();
+        into_inputs.into_iter().for_each(|d| self.tell(d));
+        self.session.files = self.files.iter().map(|file| file.path.clone()).collect();
+    }
+}
+
+/// The error for sound that is led into an input.
+pub fn into_input(name: &str, at: Position, declared: Position) -> Diagnostic {
+    Diagnostic::error("into-input", at, format!("\"{name}\" is an input: nothing can flow into it"))
+        .also(declared, "here it is declared")
+        .help("sound flows into a bus, `master` or an output")
+}
+
+/// A cable that nothing further is said of.
+pub fn plug(from: Tap, to: PlaceId, name: Option<String>, kind: CableKind, at: Position) -> Cable {
+    Cable { from, to, name, kind, owner: None, replaces: false, muted: false, soloed: false, at }
+}
+
+fn is_timed(value: &Value) -> bool {
+    matches!(value, Value::Beats(_) | Value::Bars(_) | Value::Samples(_))
+}
+
+fn is_musical(said: &Spoken) -> bool {
+    use engine::units::Unit;
+    matches!(said, Spoken::Text(_) | Spoken::Number(_, Unit::Beats | Unit::Bars | Unit::Samples))
+}

@@ -1,0 +1,362 @@
+//! Rhai's errors in our words: each says what is wrong, where, what was expected, and the nearest name.
+
+use engine::diagnostic::{Diagnostic, Position};
+use engine::units::Unit;
+use rhai::{EvalAltResult, LexError, ParseErrorType};
+
+use crate::call::Told;
+use crate::desk::Desk;
+use crate::grammar;
+use crate::machine::OutOfTime;
+use crate::nearest::suggest;
+use crate::text::Text;
+use crate::words;
+
+/// Tells an error that Rhai ended with; `file` is the one it ran.
+pub fn tell(desk: &mut Desk, error: &EvalAltResult, file: u16) {
+    let (mut error, mut file) = (error, file);
+    let mut callers = Vec::new();
+    loop {
+        match error {
+            EvalAltResult::ErrorInFunctionCall(_, source, inner, at) => {
+                callers.push(position(file, *at));
+                file = source.parse().unwrap_or(file);
+                error = inner;
+            }
+            EvalAltResult::ErrorInModule(_, inner, _) => error = inner,
+            _ => break,
+        }
+    }
+    let told = matches!(error, EvalAltResult::ErrorTerminated(mark, _) if mark.is::<Told>());
+    if told {
+        let at = position(file, error.position());
+        if let Some(last) = desk.diagnostics.last_mut()
+            && at.line > 0
+            && (last.at.file, last.at.line) != (at.file, at.line)
+            && !last.code.starts_with("import")
+        {
+            last.also.push((at, "called from here".into()));
+        }
+        return;
+    }
+    let at = position(file, error.position());
+    let text = desk.file(at);
+    let mut diagnostic = explain(desk, text, error, at);
+    for caller in callers.into_iter().rev().take(3) {
+        diagnostic.also.push((caller, "called from here".into()));
+    }
+    desk.tell(diagnostic);
+}
+
+fn position(file: u16, at: rhai::Position) -> Position {
+    Position { file, line: at.line().unwrap_or(0) as u32, column: at.position().unwrap_or(0) as u32 }
+}
+
+fn explain(desk: &Desk, text: &Text, error: &EvalAltResult, at: Position) -> Diagnostic {
+    use EvalAltResult as E;
+    let plain = |code, message: &str| Diagnostic::error(code, at, message);
+    match error {
+        E::ErrorParsing(kind, _) => parse(text, kind, at),
+        E::ErrorVariableNotFound(name, _) => unknown(text, name, at),
+        E::ErrorFunctionNotFound(signature, _) => unknown_function(text, signature, at),
+        E::ErrorDotExpr(said, _) => property(text, said, at),
+        E::ErrorPropertyNotFound(name, _) => plain("unknown-word", &format!("there is no `{name}` in this map")),
+        E::ErrorIndexingType(..) | E::ErrorIndexNotFound(..) => {
+            plain("wrong-type", "this cannot be indexed with `[ ]`").help("only lists, maps and texts can")
+        }
+        E::ErrorModuleNotFound(name, _) => unknown_import(text, name, at),
+        E::ErrorArrayBounds(length, index, _) => {
+            plain("out-of-range", &format!("a list of {length} has no element {index}")).help("elements count from 0")
+        }
+        E::ErrorStringBounds(length, index, _) => {
+            plain("out-of-range", &format!("a text of {length} characters has no character {index}"))
+        }
+        E::ErrorBitFieldBounds(..) => plain("out-of-range", "a number has no such bit"),
+        E::ErrorFor(_) => plain("wrong-type", "`for` cannot go through this")
+            .help("it goes through lists and ranges: `for i in 0..4`"),
+        E::ErrorArithmetic(..) => {
+            plain("not-finite", "this number cannot be worked out: too large, or a division by zero")
+        }
+        E::ErrorMismatchDataType(wanted, found, _) | E::ErrorMismatchOutputType(wanted, found, _) => {
+            plain("wrong-type", &format!("expected {}, found {}", type_name(wanted), type_name(found)))
+        }
+        E::ErrorAssignmentToConstant(name, _) => {
+            plain("constant", &format!("`{name}` is a constant and cannot be given another value"))
+        }
+        E::ErrorNonPureMethodCallOnConstant(..) => plain("constant", "a constant cannot be changed"),
+        E::ErrorVariableExists(name, _) | E::ErrorForbiddenVariable(name, _) => {
+            plain("word-redefined", &format!("`{name}` cannot be the name of a variable here"))
+        }
+        E::ErrorUnboundThis(_) => {
+            plain("unknown-word", "there is no `this` here").help("`this` exists in methods alone")
+        }
+        E::ErrorDataRace(..) => plain("wrong-type", "a value cannot be given to itself"),
+        E::ErrorRuntime(value, _) => plain("thrown", &thrown(value)).help("the text itself throws this"),
+        E::ErrorTerminated(mark, _) if mark.is::<OutOfTime>() => endless(at),
+        E::ErrorTooManyOperations(_) => endless(at),
+        E::ErrorStackOverflow(_) => plain("too-deep", "functions call each other too deep")
+            .help("a function that calls itself has to end some time"),
+        E::ErrorDataTooLarge(what, _) => plain("too-large", &format!("this makes a {} too large", type_name(what)))
+            .help("a list has at most 10 000 elements, a text 100 000 characters"),
+        E::ErrorTooManyVariables(_) => plain("too-large", "there are too many variables"),
+        E::ErrorTooManyModules(_) => plain("too-large", "there are too many imports"),
+        E::LoopBreak(..) => plain("syntax", "this stands in a loop only"),
+        E::ErrorInFunctionCall(_, _, inner, _) | E::ErrorInModule(_, inner, _) => explain(desk, text, inner, at),
+        _ => plain("syntax", "this cannot be evaluated"),
+    }
+}
+
+fn endless(at: Position) -> Diagnostic {
+    Diagnostic::error("endless", at, "the session does not come to an end: it was stopped here")
+        .help("a session declares sound in a moment; look for a loop that never ends")
+}
+
+fn thrown(value: &rhai::Dynamic) -> String {
+    if value.is_unit() { "the session stops here by itself".into() } else { value.to_string() }
+}
+
+fn type_name(name: &str) -> &str {
+    match name {
+        "i64" | "f64" | "INT" | "FLOAT" => "number",
+        "string" | "&str" | "ImmutableString" | "Length of string" => "text",
+        "array" | "Size of array/BLOB" => "list",
+        "bool" => "on or off",
+        "()" | "" => "nothing",
+        other => other.rsplit(' ').next().unwrap_or(other),
+    }
+}
+
+fn parse(text: &Text, kind: &ParseErrorType, at: Position) -> Diagnostic {
+    use ParseErrorType as P;
+    let plain = |code, message: String| Diagnostic::error(code, at, message);
+    let syntax = |message: String| plain("syntax", message);
+    match kind {
+        P::MissingToken(token, _) if token == ";" => grammar::semicolon_after(text, before(text, at)),
+        P::UnexpectedEOF => unfinished(text),
+        P::MissingToken(token, _) if at.line == 0 || is_behind(text, at) => {
+            let error = unfinished(text);
+            if error.also.is_empty() {
+                Diagnostic { message: format!("expected `{token}` before the text ends"), ..error }
+            } else {
+                error
+            }
+        }
+        P::MissingToken(token, _) => syntax(format!("expected `{token}` here{}", instead(text, at))),
+        P::MissingSymbol(_) => syntax(format!("a symbol is missing here{}", instead(text, at))),
+        P::BadInput(error) => lexical(text, error, at),
+        P::UnknownOperator(symbol) => syntax(format!("`{symbol}` is no operator of a session")),
+        P::MalformedIndexExpr(_) => syntax("this is no index: write `list[0]`".into()),
+        P::MalformedCapture(_) => syntax("`!` cannot stand in this call".into()),
+        P::DuplicatedProperty(name) => syntax(format!("`{name}` stands in this map twice")),
+        P::DuplicatedVariable(name) => syntax(format!("`{name}` stands here twice")),
+        P::PropertyExpected => syntax(format!("a name is expected after the point{}", instead(text, at))),
+        P::VariableExpected => syntax(format!("a name is expected here{}", instead(text, at)))
+            .help("a name begins with a letter and has letters, digits and `_` in it"),
+        P::Reserved(word) => syntax(format!("`{word}` is kept back by the language")).help("choose another name"),
+        P::VariableUndefined(name) => unknown(text, name, at),
+        P::ModuleUndefined(name) => unknown_import(text, name, at),
+        P::ExprExpected(_) => syntax(format!("a value is expected here{}", instead(text, at))),
+        P::MismatchedType(wanted, found) => {
+            plain("wrong-type", format!("expected {}, found {}", type_name(wanted), type_name(found)))
+        }
+        P::WrongFnDefinition => syntax("a function is defined outside of blocks and other functions".into()),
+        P::FnDuplicatedDefinition(name, _) => plain("name-twice", format!("the function `{name}` is defined twice")),
+        P::FnMissingName => syntax("the function has no name".into()).help("write `fn name(parameter) { ... }`"),
+        P::FnMissingParams(name) => {
+            syntax(format!("the function `{name}` has no parameters")).help(format!("write `fn {name}() {{ ... }}`"))
+        }
+        P::FnDuplicatedParam(name, parameter) => {
+            plain("name-twice", format!("the function `{name}` has two parameters named `{parameter}`"))
+        }
+        P::FnMissingBody(name) => {
+            syntax(format!("the function `{name}` has no body")).help("write it in braces: `{ ... }`")
+        }
+        P::WrongDocComment => syntax("`///` stands before a function only".into()).help("write a comment as `//`"),
+        P::WrongExport => syntax("`export` stands outside of blocks and functions only".into()),
+        P::AssignmentToConstant(name) => {
+            plain("constant", format!("`{name}` is a constant and cannot be given another value"))
+        }
+        P::AssignmentToInvalidLHS(_) => syntax("nothing can be assigned to what stands left of `=`".into())
+            .help("write `let name = value;`, or `==` to compare"),
+        P::VariableExists(name) | P::ForbiddenVariable(name) => {
+            plain("word-redefined", format!("`{name}` cannot be the name of a variable here"))
+        }
+        P::ExprTooDeep => plain("too-deep", "brackets and operators are nested too deep here".into())
+            .help("give a part of it a name: `let part = ...;`"),
+        P::TooManyFunctions => plain("too-large", "there are too many functions".into()),
+        P::LiteralTooLarge(what, most) => {
+            plain("too-large", format!("this {} is too large: at most {most}", type_name(what)))
+        }
+        P::LoopBreak => syntax("`break` and `continue` stand in a loop only".into()),
+        P::WrongSwitchDefaultCase | P::WrongSwitchIntegerCase | P::WrongSwitchCaseCondition => {
+            syntax("this case cannot stand here in a `switch`".into())
+        }
+        _ => syntax(format!("this cannot be read{}", instead(text, at))),
+    }
+}
+
+fn lexical(text: &Text, error: &LexError, at: Position) -> Diagnostic {
+    let syntax = |message: String| Diagnostic::error("syntax", at, message);
+    match error {
+        LexError::UnterminatedString => syntax("this text has no closing quote".into()),
+        LexError::MalformedNumber(number) => syntax(format!("`{number}` is no number")),
+        LexError::MalformedEscapeSequence(sequence) => {
+            syntax(format!("`{sequence}` has no meaning in a text")).help("for a backslash write `\\\\`")
+        }
+        LexError::MalformedChar(_) => {
+            syntax("single quotes hold one character".into()).help("write texts in double quotes: \"...\"")
+        }
+        LexError::MalformedIdentifier(name) => syntax(format!("`{name}` is no name")),
+        LexError::StringTooLong(most) => {
+            Diagnostic::error("too-large", at, format!("this text is too long: at most {most}"))
+        }
+        LexError::UnexpectedInput(what) => syntax(format!("`{}` has no meaning here", what.escape_debug())),
+        LexError::ImproperSymbol(symbol, _) => {
+            let symbol = if symbol.is_empty() { text.word_at(at) } else { symbol };
+            syntax(format!("`{symbol}` has no meaning here"))
+        }
+        LexError::Runtime(_) => syntax("this cannot be read".into()),
+        _ => syntax("this cannot be read".into()),
+    }
+}
+
+/// The token before a place; the last one if the place is behind the end.
+fn before(text: &Text, at: Position) -> usize {
+    match text.token_at(at) {
+        Some(index) if at.line > 0 && text.start(index) == at => index.saturating_sub(1),
+        Some(index) if at.line > 0 => index,
+        _ => text.len().saturating_sub(1),
+    }
+}
+
+fn is_behind(text: &Text, at: Position) -> bool {
+    text.len() > 0 && at > text.end(text.len() - 1)
+}
+
+fn instead(text: &Text, at: Position) -> String {
+    match text.token_at(at) {
+        Some(index) if text.start(index) == at => format!(", not `{}`", text.written(index)),
+        _ => String::new(),
+    }
+}
+
+/// The text ends within a bracket: the innermost one that is still open is shown.
+fn unfinished(text: &Text) -> Diagnostic {
+    let mut open: Vec<usize> = Vec::new();
+    for index in 0..text.len() {
+        if text.opens(index) {
+            open.push(index);
+        } else if text.closes(index) {
+            open.pop();
+        }
+    }
+    let at = text.end(text.len().saturating_sub(1));
+    match open.last() {
+        Some(&index) => {
+            Diagnostic::error("syntax", text.start(index), format!("this `{}` is never closed", text.written(index)))
+                .also(at, "the text ends here")
+        }
+        None => Diagnostic::error("syntax", at, "the text ends in the middle of a statement"),
+    }
+}
+
+/// A name that nothing has.
+fn unknown(text: &Text, name: &str, at: Position) -> Diagnostic {
+    let error = Diagnostic::error("unknown-word", at, format!("there is no `{name}` here"));
+    let declared = grammar::variables(text);
+    if let Some(index) = declared.iter().copied().find(|&index| text.written(index) == name) {
+        let elsewhere = text.start(index);
+        let error = error.also(elsewhere, format!("this `{name}` is declared where it cannot be seen from there"));
+        return if elsewhere < at {
+            error.help("functions and blocks do not share their variables: give it as a parameter, or use the name of a place, `at(\"name\")`")
+        } else {
+            error.help("declare it before it is used")
+        };
+    }
+    if words::is_method(name) {
+        return error.help(format!("`{name}` is set on an effect or a source: `effect.{name}(value)`"));
+    }
+    match suggest(name, declared.iter().map(|&index| text.written(index)).chain(words::functions())) {
+        Some(help) => error.help(help),
+        None => error.help(format!("declare it: `let {name} = ...;`")),
+    }
+}
+
+fn unknown_import(text: &Text, name: &str, at: Position) -> Diagnostic {
+    let name = name.trim_end_matches(':');
+    Diagnostic::error(
+        "unknown-word",
+        at,
+        format!("nothing is imported as `{}`", if name.is_empty() { text.word_at(at) } else { name }),
+    )
+    .help(format!("write `import \"file\" as {name};` above"))
+}
+
+/// A call of a function that does not exist with these arguments; the signature is `name (types)`.
+fn unknown_function(text: &Text, signature: &str, at: Position) -> Diagnostic {
+    let name = signature.split(" (").next().unwrap_or(signature).rsplit("::").next().unwrap_or(signature);
+    let name = name.trim();
+    if let Some(index) = grammar::functions(text).into_iter().find(|&index| text.written(index) == name) {
+        return Diagnostic::error(
+            "wrong-arguments",
+            at,
+            format!("`{name}` is called with another number of arguments than it has"),
+        )
+        .also(text.start(index), "here it is defined");
+    }
+    if words::callable().contains(name) {
+        let error = Diagnostic::error("wrong-arguments", at, format!("`{name}` is given too many arguments"));
+        return match words::signature(name) {
+            Some(signature) => error.help(format!("write `{signature}`")),
+            None => error,
+        };
+    }
+    if text.is_method(at) {
+        let error = Diagnostic::error("unknown-parameter", at, format!("nothing has a `.{name}`"));
+        let known = words::callable();
+        return match suggest(name, known.iter().copied()) {
+            Some(help) => error.help(help),
+            None => error,
+        };
+    }
+    let error = Diagnostic::error("unknown-word", at, format!("there is no word `{name}`"));
+    let functions = grammar::functions(text);
+    match suggest(name, functions.iter().map(|&index| text.written(index)).chain(words::functions())) {
+        Some(help) => error.help(help),
+        None => error.help("`gainstage words` lists them all"),
+    }
+}
+
+/// A property: `3.db`, `effect.attack = 8`, `effect.attack`.
+fn property(text: &Text, said: &str, at: Position) -> Diagnostic {
+    let name = said.split('\'').nth(1).unwrap_or("");
+    let index = text.token_at(at).unwrap_or(0);
+    let index = (index..text.len()).find(|&i| text.written(i) == name).unwrap_or(index);
+    let at = text.start(index);
+    let object = text.written(index.saturating_sub(2)).to_string();
+    let of = said.split('\'').nth(3).unwrap_or("");
+    if said.starts_with("No writable") {
+        let value = text.rest_of_statement(index + 2);
+        return Diagnostic::error("assigned-setter", at, format!("`.{name}` is not assigned to: it is called"))
+            .help(format!("write `{object} = {object}.{name}({value})`"));
+    }
+    if matches!(of, "i64" | "f64") {
+        let error = Diagnostic::error("unknown-unit", at, format!("there is no unit `{name}`"));
+        let units = Unit::ALL.map(Unit::suffix);
+        return match suggest(name, units) {
+            Some(help) => error.help(help),
+            None => error.help(format!("the units are {}", units.join(", "))),
+        };
+    }
+    let error = Diagnostic::error("unknown-parameter", at, format!("a {} has no `.{name}` to be read", type_name(of)));
+    if words::callable().contains(name) {
+        error.help(format!("it is called: `{object}.{name}(value)`"))
+    } else if Unit::ALL.iter().any(|unit| unit.suffix() == name) {
+        error.help(format!("units follow bare numbers: `3.{name}`"))
+    } else {
+        match suggest(name, words::callable()) {
+            Some(help) => error.help(help),
+            None => error,
+        }
+    }
+}

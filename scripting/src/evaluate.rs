@@ -1,0 +1,177 @@
+//! From a file, or from a text, to a session.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use engine::diagnostic::{Diagnostic, Position};
+use engine::session::Session;
+use rhai::{EvalAltResult, Scope};
+
+use crate::desk::{self, Desk};
+use crate::machine::{self, MACHINE};
+use crate::{errors, grammar};
+
+/// The stack that a text is evaluated on: deep nesting must meet a limit of the language, never the end of the stack.
+const STACK: usize = 256 << 20;
+
+/// How long a text may take. One that declares sound takes about a millisecond.
+const TIME: Duration = Duration::from_millis(400);
+
+/// The longest text, in bytes.
+const MOST_BYTES: u64 = 1 << 20;
+
+/// What became of a text.
+#[derive(Clone, Debug)]
+pub struct Evaluated {
+    /// The session; none if there is any error.
+    pub session: Option<Session>,
+    /// Errors and warnings, in the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The session's file and every file that it imports or tries to, in the order of [`Position::file`].
+    pub files: Vec<SourceFile>,
+}
+
+/// A file that took part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it says; empty if it cannot be read.
+    pub text: String,
+}
+
+/// Reads a session's file and evaluates it.
+///
+/// Every failure, of reading too, is a diagnostic.
+pub fn evaluate_file(path: &Path) -> Evaluated {
+    match read(path) {
+        Ok(text) => evaluate_text(path, &text),
+        Err(Unreadable { why, text, at }) => {
+            let message = format!("\"{}\" {why}", file_name(path));
+            Evaluated {
+                session: None,
+                diagnostics: vec![Diagnostic::error("unreadable", at, message)],
+                files: vec![SourceFile { path: path.into(), text }],
+            }
+        }
+    }
+}
+
+/// Evaluates a text that is said to live at a path: clips and imports are looked for in its folder.
+pub fn evaluate_text(path: &Path, text: &str) -> Evaluated {
+    thread::scope(|scope| {
+        let evaluation = || catch_unwind(AssertUnwindSafe(|| evaluate(path, text)));
+        let thread = thread::Builder::new().name("evaluate".into()).stack_size(STACK).spawn_scoped(scope, evaluation);
+        let result = thread.map(|thread| thread.join());
+        match result {
+            Ok(Ok(Ok(evaluated))) => evaluated,
+            Ok(_) => broken(path, text, "this text breaks gainstage itself: please report it"),
+            Err(_) => broken(path, text, "there is no memory left to read the session"),
+        }
+    })
+}
+
+fn broken(path: &Path, text: &str, why: &str) -> Evaluated {
+    Evaluated {
+        session: None,
+        diagnostics: vec![Diagnostic::error("internal", Position::default(), why)],
+        files: vec![SourceFile { path: path.into(), text: text.into() }],
+    }
+}
+
+fn evaluate(path: &Path, text: &str) -> Evaluated {
+    let desk = Desk::new(path, text, Instant::now() + TIME);
+    let ((), mut desk) = desk::with_new(desk, run);
+    desk.diagnostics.sort_by_key(|d| d.at);
+    let refused = desk.diagnostics.iter().any(Diagnostic::is_error);
+    Evaluated {
+        session: (!refused).then_some(desk.session),
+        diagnostics: desk.diagnostics,
+        files: desk.files.into_iter().map(|file| SourceFile { path: file.path, text: file.text }).collect(),
+    }
+}
+
+fn run() {
+    let (text, faults) = desk::with(|desk| {
+        let faults = match desk.files[0].len() {
+            0 => vec![
+                Diagnostic::error("empty", Position::default(), "the session is empty")
+                    .help("a session has at least one line, such as `input(\"tone\", sine(440)) >> master;`"),
+            ],
+            _ => grammar::faults(&desk.files[0]),
+        };
+        faults.iter().for_each(|fault| desk.tell(fault.clone()));
+        (desk.files[0].text.clone(), faults)
+    });
+    if !faults.is_empty() {
+        return;
+    }
+    let result = MACHINE
+        .compile_with_scope(&machine::scope(), &text)
+        .map_err(|error| Box::new(EvalAltResult::from(error)))
+        .and_then(|mut ast| {
+            ast.set_source("0");
+            MACHINE.run_ast_with_scope(&mut Scope::new(), &ast)
+        });
+    desk::with(|desk| match result {
+        Ok(()) => desk.finish(),
+        Err(error) => errors::tell(desk, &error, 0),
+    });
+}
+
+/// Why a file gives no text.
+pub struct Unreadable {
+    /// What is wrong with it, to follow its name.
+    pub why: String,
+    /// What of it can be shown.
+    pub text: String,
+    /// Where it is wrong, in file 0.
+    pub at: Position,
+}
+
+/// The text of a file.
+pub fn read(path: &Path) -> Result<String, Unreadable> {
+    let refuse = |why: &str| Unreadable { why: why.into(), text: String::new(), at: Position::default() };
+    let about = std::fs::metadata(path).map_err(|error| refuse(&why_unreadable(&error)))?;
+    if about.is_dir() {
+        return Err(refuse("is a folder, not a session"));
+    }
+    if !about.is_file() {
+        return Err(refuse("is not a file"));
+    }
+    if about.len() > MOST_BYTES {
+        return Err(refuse("is larger than a session can be (1 MiB)"));
+    }
+    let bytes = std::fs::read(path).map_err(|error| refuse(&why_unreadable(&error)))?;
+    if bytes.contains(&0) {
+        return Err(refuse("is not a text: it holds binary data"));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let good = error.utf8_error().valid_up_to();
+        let before = String::from_utf8_lossy(&error.as_bytes()[..good]).into_owned();
+        let (line, column) =
+            (before.matches('\n').count() + 1, before.chars().rev().take_while(|c| *c != '\n').count() + 1);
+        Unreadable {
+            why: "is not UTF-8 text".into(),
+            text: String::from_utf8_lossy(error.as_bytes()).into_owned(),
+            at: Position { file: 0, line: line as u32, column: column as u32 },
+        }
+    })
+}
+
+/// What an error of reading says, to follow a name.
+pub fn why_unreadable(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "does not exist".into(),
+        io::ErrorKind::PermissionDenied => "may not be read: permission is denied".into(),
+        _ => format!("cannot be read: {error}"),
+    }
+}
+
+/// The last part of a path, for messages.
+pub fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}

@@ -1,0 +1,82 @@
+//! The words that speak of the session as a whole: `title`, `tempo`, `time_signature`, `sample_rate`, `seed`.
+
+use engine::diagnostic::Diagnostic;
+use engine::parameter::{Parameter, Value};
+use engine::units::Unit;
+use rhai::Dynamic;
+
+use crate::call::{Call, Outcome};
+use crate::desk;
+use crate::value::{number, spoken};
+
+static TEMPO: Parameter = Parameter::number("tempo", Unit::BeatsPerMinute, 120.0, 1.0, 999.0, "beats a minute");
+static RATE: Parameter = Parameter::number("sample_rate", Unit::Hertz, 48_000.0, 8_000.0, 384_000.0, "frames a second");
+
+/// `title(text)`.
+pub fn title(call: &Call) -> Outcome {
+    call.takes(1..=1)?;
+    let title = call.text(0, "a text")?;
+    desk::with(|desk| desk.session.title = Some(title));
+    Ok(Dynamic::UNIT)
+}
+
+/// `tempo(bpm)`.
+pub fn tempo(call: &Call) -> Outcome {
+    let bpm = single(call, &TEMPO)?;
+    desk::with(|desk| desk.session.tempo = bpm);
+    Ok(Dynamic::UNIT)
+}
+
+/// `sample_rate(hz)`.
+pub fn sample_rate(call: &Call) -> Outcome {
+    let rate = single(call, &RATE)?;
+    if rate.fract() != 0.0 {
+        return Err(call.wrong_type(0, "a whole number of Hz"));
+    }
+    desk::with(|desk| desk.session.sample_rate = rate as u32);
+    Ok(Dynamic::UNIT)
+}
+
+/// `seed(number)`.
+pub fn seed(call: &Call) -> Outcome {
+    call.takes(1..=1)?;
+    let seed = call.given[0].as_int().ok().and_then(|n| u64::try_from(n).ok());
+    let seed = seed.ok_or_else(|| call.wrong_type(0, "a whole number, 0 or more"))?;
+    desk::with(|desk| desk.session.seed = seed);
+    Ok(Dynamic::UNIT)
+}
+
+/// `time_signature(beats, note)`.
+pub fn time_signature(call: &Call) -> Outcome {
+    call.takes(2..=2)?;
+    let whole = |index: usize, wanted: &str, fits: fn(u32) -> bool| {
+        let number = call.given[index].as_int().ok().and_then(|n| u32::try_from(n).ok()).filter(|n| fits(*n));
+        number.ok_or_else(|| match number_is_shown(&call.given[index]) {
+            Some(shown) => Diagnostic::error(
+                "out-of-range",
+                call.place_of(index),
+                format!("a time signature cannot have {shown} here"),
+            )
+            .help(format!("expected {wanted}")),
+            None => call.wrong_type(index, wanted),
+        })
+    };
+    let beats = whole(0, "1 to 64 beats", |n| (1..=64).contains(&n))?;
+    let note = whole(1, "1, 2, 4, 8, 16, 32 or 64", |n| n.is_power_of_two() && n <= 64)?;
+    desk::with(|desk| desk.session.time_signature = (beats, note));
+    Ok(Dynamic::UNIT)
+}
+
+fn number_is_shown(value: &Dynamic) -> Option<String> {
+    number(value).map(|n| n.to_string())
+}
+
+fn single(call: &Call, parameter: &Parameter) -> Result<f64, Diagnostic> {
+    call.takes(1..=1)?;
+    let at = call.place_of(0);
+    let setting = desk::with(|desk| desk.accept(parameter, &spoken(&call.given[0]), at));
+    match setting.value {
+        Value::Number(number) => Ok(number),
+        _ => Err(call.wrong_type(0, &parameter.expected())),
+    }
+}

@@ -1,0 +1,206 @@
+//! One file of a session: its text and its tokens, and the questions of place that they answer.
+
+use std::path::{Path, PathBuf};
+
+use engine::diagnostic::Position;
+
+use crate::tokens::{Kind, Token, tokens};
+
+const KEYWORDS: &[&str] = &[
+    "let", "const", "if", "else", "switch", "do", "while", "until", "loop", "for", "in", "continue", "break", "return",
+    "throw", "try", "catch", "fn", "private", "import", "export", "as",
+];
+
+/// A file that is being read.
+pub struct Text {
+    /// Where it lives.
+    pub path: PathBuf,
+    /// What it says.
+    pub text: String,
+    file: u16,
+    tokens: Vec<Token>,
+    /// Where each statement ends.
+    ends: Vec<(u32, u32)>,
+    /// Calls and operators whose value nothing takes, in order.
+    discarded: Vec<(u32, u32)>,
+}
+
+impl Text {
+    /// Reads a text; `file` is its number among the session's files.
+    pub fn new(path: &Path, text: &str, file: u16) -> Self {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text).to_string();
+        let tokens = tokens(&text);
+        let mut this = Text { path: path.into(), text, file, tokens, ends: Vec::new(), discarded: Vec::new() };
+        this.ends = (0..this.len())
+            .filter(|&i| this.is(i, ";"))
+            .map(|i| (this.tokens[i].line, this.tokens[i].column))
+            .collect();
+        this.discarded = crate::grammar::discarded(&this);
+        this
+    }
+
+    /// How many tokens it has.
+    pub fn len(&self) -> usize {
+        self.tokens.len()
+    }
+
+    /// Whether token `index` is this symbol or word.
+    pub fn is(&self, index: usize, what: &str) -> bool {
+        self.tokens.get(index).is_some_and(|t| t.kind != Kind::Text && &self.text[t.start..t.end] == what)
+    }
+
+    /// Token `index` as it is written; nothing behind the end.
+    pub fn written(&self, index: usize) -> &str {
+        self.tokens.get(index).map_or("", |t| &self.text[t.start..t.end])
+    }
+
+    /// What token `index` is.
+    pub fn kind(&self, index: usize) -> Option<Kind> {
+        self.tokens.get(index).map(|t| t.kind)
+    }
+
+    /// Whether token `index` is a name that is no keyword.
+    pub fn is_name(&self, index: usize) -> bool {
+        self.kind(index) == Some(Kind::Word) && !self.is_keyword(index)
+    }
+
+    /// Whether token `index` is one of Rhai's keywords.
+    pub fn is_keyword(&self, index: usize) -> bool {
+        self.kind(index) == Some(Kind::Word) && KEYWORDS.contains(&self.written(index))
+    }
+
+    /// Whether token `index` is an opening bracket of any kind.
+    pub fn opens(&self, index: usize) -> bool {
+        self.kind(index) == Some(Kind::Symbol) && matches!(self.written(index), "(" | "[" | "{" | "#{" | "?[")
+    }
+
+    /// Whether token `index` is a closing bracket of any kind.
+    pub fn closes(&self, index: usize) -> bool {
+        self.kind(index) == Some(Kind::Symbol) && matches!(self.written(index), ")" | "]" | "}")
+    }
+
+    /// The bracket that closes the one at token `open`.
+    pub fn closing(&self, open: usize) -> Option<usize> {
+        let mut depth = 0usize;
+        (open..self.len()).find(|&i| {
+            depth = if self.opens(i) { depth + 1 } else { depth - usize::from(self.closes(i) && depth > 0) };
+            depth == 0
+        })
+    }
+
+    /// The line of token `index`, and that on which it ends.
+    pub fn lines(&self, index: usize) -> (u32, u32) {
+        self.tokens.get(index).map_or((0, 0), |t| (t.line, t.end_line))
+    }
+
+    /// Where token `index` begins.
+    pub fn start(&self, index: usize) -> Position {
+        self.tokens
+            .get(index)
+            .map_or(Position { file: self.file, line: 0, column: 0 }, |t| self.place(t.line, t.column))
+    }
+
+    /// Where the last character of token `index` stands.
+    pub fn end(&self, index: usize) -> Position {
+        let token = self.tokens.get(index);
+        token.map_or(self.start(index), |t| self.place(t.end_line, t.end_column.saturating_sub(1).max(1)))
+    }
+
+    /// A place in this file.
+    pub fn place(&self, line: u32, column: u32) -> Position {
+        Position { file: self.file, line, column }
+    }
+
+    /// The token at a place, or the last that begins before it.
+    pub fn token_at(&self, at: Position) -> Option<usize> {
+        self.tokens.partition_point(|t| (t.line, t.column) <= (at.line, at.column)).checked_sub(1)
+    }
+
+    /// How many characters the token at a place has on its line; 1 where there is none.
+    pub fn width_at(&self, at: Position) -> usize {
+        let token = self.token_at(at).map(|index| &self.tokens[index]);
+        token
+            .filter(|t| (t.line, t.column) == (at.line, at.column))
+            .map_or(1, |t| if t.end_line == t.line { (t.end_column - t.column) as usize } else { 1 })
+    }
+
+    /// The token at a place as it is written.
+    pub fn word_at(&self, at: Position) -> &str {
+        self.token_at(at).map_or("", |index| self.written(index))
+    }
+
+    /// Where each argument of the call at a place begins.
+    pub fn arguments(&self, call: Position) -> Vec<Position> {
+        let Some(word) = self.token_at(call) else { return Vec::new() };
+        let open = word + 1;
+        let Some(close) = self.closing(open).filter(|_| self.is(open, "(")) else { return Vec::new() };
+        let mut found = Vec::new();
+        let mut next = open + 1;
+        while next < close {
+            found.push(self.start(next));
+            // The parameters of a closure have commas of their own.
+            if self.is(next, "|") {
+                next = (next + 1..close).find(|&i| self.is(i, "|")).unwrap_or(close);
+            }
+            while next < close && !self.is(next, ",") {
+                next = if self.opens(next) { self.closing(next).unwrap_or(close) } else { next } + 1;
+            }
+            next += 1;
+        }
+        found
+    }
+
+    /// Whether the call at a place is written as a method, `x.word()`.
+    pub fn is_method(&self, call: Position) -> bool {
+        self.token_at(call)
+            .and_then(|index| index.checked_sub(1))
+            .is_some_and(|before| self.is(before, ".") || self.is(before, "?."))
+    }
+
+    /// Where the operand behind the operator at a place begins.
+    pub fn after(&self, operator: Position) -> Position {
+        match self.token_at(operator) {
+            Some(index) if index + 1 < self.len() => self.start(index + 1),
+            _ => operator,
+        }
+    }
+
+    /// Which statement a place stands in, counted by the semicolons before it.
+    pub fn statement(&self, at: Position) -> usize {
+        self.ends.partition_point(|&end| end < (at.line, at.column))
+    }
+
+    /// The first word of the statement around a place, and the statement as it is written, without its end.
+    pub fn statement_around(&self, at: Position) -> (&str, &str) {
+        let Some(middle) = self.token_at(at) else { return ("", "") };
+        let ends = |&i: &usize| self.is(i, ";") || self.is(i, "{") || self.is(i, "}");
+        let first = (0..middle).rev().find(ends).map_or(0, |i| i + 1);
+        let last = (middle..self.len()).find(ends).unwrap_or(self.len()) - 1;
+        (self.written(first), &self.text[self.tokens[first].start..self.tokens[last].end])
+    }
+
+    /// What is written from token `first` to the end of its statement.
+    pub fn rest_of_statement(&self, first: usize) -> &str {
+        let last = (first..self.len()).find(|&i| self.is(i, ";") || self.is(i, "}")).unwrap_or(self.len());
+        if first < last { &self.text[self.tokens[first].start..self.tokens[last - 1].end] } else { "" }
+    }
+
+    /// Whether nothing takes the value of the call or operator at a place.
+    pub fn discards(&self, at: Position) -> bool {
+        self.discarded.binary_search(&(at.line, at.column)).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_begin_where_they_are_written() {
+        let text = Text::new(Path::new("x"), "f(a, g(1, 2), [3, 4], |x, y| x) ", 0);
+        let columns = |column| text.arguments(text.place(1, column)).iter().map(|p| p.column).collect::<Vec<_>>();
+        assert_eq!(columns(1), [3, 6, 15, 23, 26]);
+        assert_eq!(columns(6), [8, 11]);
+        assert!(Text::new(Path::new("x"), "f()", 0).arguments(text.place(1, 1)).is_empty());
+    }
+}

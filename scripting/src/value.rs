@@ -1,0 +1,213 @@
+//! The values that a script holds: quantities, sources, effects, signals and handles.
+
+use engine::diagnostic::Position;
+use engine::parameter::Spoken;
+use engine::session::{CableId, Effect, InstanceId, PlaceId, Setting, Source, Tap};
+use engine::units::Unit;
+use rhai::{Array, Dynamic};
+
+/// A number with a unit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Quantity {
+    /// The number as it was written.
+    pub number: f64,
+    /// Its unit.
+    pub unit: Unit,
+}
+
+/// What flows: a tap, and what was said on the way that the next cable takes up.
+#[derive(Clone, Debug)]
+pub struct Signal {
+    /// Where it is taken.
+    pub from: Point,
+    /// Sends and feedbacks on the way that no cable owns yet.
+    pub sends: Vec<(CableId, Option<Statement>)>,
+    /// The cables that the expression plugged in: what `replace` speaks of.
+    pub plugged: Vec<CableId>,
+    /// The name of the next cable.
+    pub cable: Option<String>,
+}
+
+/// A statement, by its file and its number: the one that a send was written in, if it was not written in a function.
+pub type Statement = (u16, usize);
+
+/// Where a signal is taken.
+#[derive(Clone, Debug)]
+pub enum Point {
+    /// At one place or instance.
+    Tap(Tap),
+    /// Several signals added, not yet given a place.
+    Sum(Vec<Member>),
+}
+
+/// One signal of a sum.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// What is added.
+    pub tap: Tap,
+    /// The name of its cable.
+    pub cable: Option<String>,
+    /// Where it is added.
+    pub at: Position,
+}
+
+impl Signal {
+    /// What a tap gives.
+    pub fn new(tap: Tap) -> Self {
+        Signal { from: Point::Tap(tap), sends: Vec::new(), plugged: Vec::new(), cable: None }
+    }
+
+    /// What a place gives.
+    pub fn place(id: PlaceId) -> Self {
+        Signal::new(Tap::Place(id))
+    }
+
+    /// The place that it is the direct signal of.
+    pub fn as_place(&self) -> Option<PlaceId> {
+        match self.from {
+            Point::Tap(Tap::Place(id)) => Some(id),
+            _ => None,
+        }
+    }
+}
+
+/// A source, a value until an input takes it.
+#[derive(Clone, Debug)]
+pub struct SourceValue(pub Source);
+
+/// An effect, a value until a signal flows into it.
+#[derive(Clone, Debug)]
+pub struct EffectValue {
+    /// What it does.
+    pub step: Step,
+    /// The part that was appended last, while `.named` would name it.
+    pub open_part: bool,
+}
+
+/// What an effect value does to a signal.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// One effect.
+    Effect(Box<Effect>),
+    /// Effects in a row.
+    Chain(Chain),
+    /// A tap that plugs a cable and passes the signal on.
+    Tap(TapStep),
+    /// Names the cable that the signal is plugged in with.
+    Cable(String),
+}
+
+/// Effects in a row, with what is said of the whole.
+#[derive(Clone, Debug)]
+pub struct Chain {
+    /// The effects in order.
+    pub steps: Vec<Step>,
+    /// The name of the whole.
+    pub name: Option<String>,
+    /// Wet against dry, of the whole.
+    pub mix: Option<Setting>,
+    /// Bypass of the whole.
+    pub bypass: Option<Setting>,
+    /// Where it is written.
+    pub at: Position,
+}
+
+impl Chain {
+    /// Whether nothing is said of the whole.
+    pub fn is_plain(&self) -> bool {
+        self.name.is_none() && self.mix.is_none() && self.bypass.is_none()
+    }
+}
+
+/// A send or a feedback, not yet in a signal's way.
+#[derive(Clone, Debug)]
+pub struct TapStep {
+    /// Where it leads.
+    pub to: PlaceId,
+    /// Whether it closes a loop.
+    pub feedback: bool,
+    /// Its gain, or its time.
+    pub setting: Setting,
+    /// The name of its cable.
+    pub name: Option<String>,
+    /// Where it is written.
+    pub at: Position,
+}
+
+impl EffectValue {
+    /// An effect value of one step.
+    pub fn new(step: Step) -> Self {
+        EffectValue { step, open_part: false }
+    }
+
+    /// Its word, for messages.
+    pub fn word(&self) -> &'static str {
+        match &self.step {
+            Step::Effect(effect) => effect.table.word,
+            Step::Chain(_) => "a composed effect",
+            Step::Tap(tap) if tap.feedback => "feedback",
+            Step::Tap(_) => "send",
+            Step::Cable(_) => "cable",
+        }
+    }
+}
+
+/// A cable or an effect that is spoken of, not listened to.
+#[derive(Clone, Copy, Debug)]
+pub enum Handle {
+    /// A cable.
+    Cable(CableId),
+    /// An effect.
+    Instance(InstanceId),
+}
+
+/// What a value is, in words with an article.
+pub fn describe(value: &Dynamic) -> &'static str {
+    if value.is::<Signal>() {
+        "a signal"
+    } else if value.is::<EffectValue>() {
+        "an effect"
+    } else if value.is::<SourceValue>() {
+        "a source"
+    } else if value.is::<Quantity>() {
+        "a quantity with a unit"
+    } else if value.is::<Handle>() {
+        "a handle to a cable or an effect"
+    } else {
+        match value.type_name() {
+            "i64" | "f64" => "a number",
+            "string" => "a text",
+            "bool" => "on or off",
+            "array" => "a list",
+            "map" => "a map",
+            "char" => "a character",
+            "()" => "nothing",
+            "Fn" => "a function",
+            _ => "something else",
+        }
+    }
+}
+
+/// A value as parameters take it.
+pub fn spoken(value: &Dynamic) -> Spoken {
+    if let Ok(number) = value.as_int() {
+        Spoken::Number(number as f64, Unit::Plain)
+    } else if let Ok(number) = value.as_float() {
+        Spoken::Number(number, Unit::Plain)
+    } else if let Some(quantity) = value.read_lock::<Quantity>() {
+        Spoken::Number(quantity.number, quantity.unit)
+    } else if let Ok(flag) = value.as_bool() {
+        Spoken::Flag(flag)
+    } else if let Ok(text) = value.clone().into_string() {
+        Spoken::Text(text)
+    } else if let Some(list) = value.read_lock::<Array>() {
+        Spoken::List(list.iter().map(spoken).collect())
+    } else {
+        Spoken::Other(describe(value))
+    }
+}
+
+/// A plain number, whole or not.
+pub fn number(value: &Dynamic) -> Option<f64> {
+    value.as_int().map(|n| n as f64).or_else(|_| value.as_float()).ok()
+}

@@ -1,0 +1,345 @@
+//! The table of words that are neither effects nor sources, and the reference that all tables make together.
+
+use std::collections::BTreeSet;
+
+use engine::parameter::{Kind, Parameter, Table};
+use engine::units::Unit;
+use engine::{effects, sources};
+use serde::Serialize;
+
+use crate::call::{Call, Outcome};
+use crate::{amend, place, setup};
+
+/// A word of the language.
+pub struct Word {
+    /// The word itself.
+    pub word: &'static str,
+    /// How it is written.
+    pub signature: &'static str,
+    /// What it does, in one sentence.
+    pub summary: &'static str,
+    /// A line that shows it.
+    pub example: &'static str,
+    /// Which part of the reference it stands in.
+    pub group: Group,
+    /// What it does when called; none for what is not a function.
+    pub(crate) run: Option<fn(&Call) -> Outcome>,
+}
+
+/// The parts of the reference, in its order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Group {
+    /// Of the session as a whole.
+    Session,
+    /// Inputs, buses, outputs.
+    Places,
+    /// How sound is led.
+    Flow,
+    /// What applies after everything is declared.
+    Changes,
+    /// What makes sound.
+    Sources,
+    /// What changes sound.
+    Effects,
+    /// What every effect has.
+    Methods,
+    /// Numbers with units.
+    Quantities,
+    /// Arithmetic.
+    Numbers,
+}
+
+const fn word(
+    word: &'static str,
+    group: Group,
+    signature: &'static str,
+    summary: &'static str,
+    example: &'static str,
+    run: fn(&Call) -> Outcome,
+) -> Word {
+    Word { word, signature, summary, example, group, run: Some(run) }
+}
+
+const fn thing(
+    word: &'static str,
+    group: Group,
+    signature: &'static str,
+    summary: &'static str,
+    example: &'static str,
+) -> Word {
+    Word { word, signature, summary, example, group, run: None }
+}
+
+use Group::{Changes, Flow, Methods, Numbers, Places, Session};
+
+/// Every word that is neither an effect nor a source, in the order in which the reference shows them.
+#[rustfmt::skip]
+pub static WORDS: &[Word] = &[
+    word("title", Session, "title(text)", "The title of the session.", "title(\"First light\");", setup::title),
+    word("tempo", Session, "tempo(bpm)", "Beats a minute; 120 unless said.", "tempo(96);", setup::tempo),
+    word("time_signature", Session, "time_signature(beats, note)", "Beats a bar, and the note that is a beat; 4, 4 unless said.", "time_signature(3, 4);", setup::time_signature),
+    word("sample_rate", Session, "sample_rate(hz)", "Frames a second; 48 000 unless said.", "sample_rate(44100);", setup::sample_rate),
+    word("seed", Session, "seed(number)", "The seed of everything random; 0 unless said.", "seed(7);", setup::seed),
+    thing("import", Session, "import \"file\" as name;", "Another file of the session's folder; its functions are `name::function(...)`.", "import \"strips\" as strips;"),
+
+    word("input", Places, "input(name, source)", "A named source of sound; several sources as a list add up.", "let voice = input(\"voice\", device(1));", place::input),
+    word("bus", Places, "bus(name, channels)", "A named place where signals add, at unity; stereo unless it says otherwise.", "let band = bus(\"band\");", place::bus),
+    thing("master", Places, "master", "The one bus that always exists.", "band >> master;"),
+    word("output", Places, "output(left, right)", "Channels of the device or the file, from 1.", "master >> output(1, 2);", place::output),
+
+    thing(">>", Flow, "signal >> effect, signal >> bus", "Flows into: an effect gives a signal, a bus is plugged in.", "voice >> fader(-3) >> band;"),
+    thing("+", Flow, "signal + signal", "Both signals added.", "kick + snare >> drums;"),
+    thing("-", Flow, "signal - signal", "The first signal less the second; `-signal` inverts.", "left - right >> sides;"),
+    thing("*", Flow, "signal * factor", "A signal scaled; a negative factor inverts as well.", "room * 0.5 >> master;"),
+    word("send", Flow, "send(bus, gain)", "Taps the signal where it stands, at a level in dB, and passes it on.", "voice >> send(room, -14) >> band;", place::send),
+    word("feedback", Flow, "feedback(bus, time)", "A send that closes a loop, `time` long.", "echo >> gain(-6) >> feedback(echo, 250);", place::feedback),
+    word("cable", Flow, "cable(name)", "Names the cable that follows, to have two between the same places.", "voice >> cable(\"dry\") >> band;", place::cable),
+
+    word("mute", Changes, "mute(x)", "Silences what leaves an input, a bus or a cable; x is a signal, a path or a list.", "mute(\"drums-*\");", amend::mute),
+    word("solo", Changes, "solo(x)", "Silences every input that has no way through a soloed thing.", "solo(voice);", amend::solo),
+    word("safe", Changes, "safe(x)", "Exempts from the solo of others.", "safe(room);", amend::safe),
+    word("set", Changes, "set(path, value)", "Gives a parameter another value.", "set(\"voice/compressor.threshold\", -24);", amend::set),
+    word("get", Changes, "get(path)", "Reads a parameter.", "get(\"voice/compressor.threshold\")", amend::get),
+    word("at", Changes, "at(path)", "What has this path: an input, a bus, a cable or an effect.", "voice >> at(\"band\");", amend::at),
+    word("replace", Changes, "replace(signal >> ... >> bus)", "Means it: the cable takes the place of the one that was there.", "replace(voice >> fader(-6) >> band);", amend::replace),
+    word("unplug", Changes, "unplug(path)", "Takes a cable away.", "unplug(\"voice>band\");", amend::unplug),
+    word("remove", Changes, "remove(path)", "Takes an effect away.", "remove(\"voice/gate\");", amend::remove),
+    word("before", Changes, "before(path, effect)", "Puts an effect before another.", "before(\"voice/compressor\", gate(-45));", amend::before),
+    word("after", Changes, "after(path, effect)", "Puts an effect behind another.", "after(\"voice/compressor\", eq());", amend::after),
+
+    thing("named", Methods, ".named(name)", "Gives an effect, or the part before it, a name for good.", "x >> gain(3).named(\"trim\")"),
+    thing("mix", Methods, ".mix(percent)", "Wet against dry: 0 is exactly the input.", "x >> gain(6).mix(50)"),
+    thing("bypass", Methods, ".bypass(on)", "Passes the input on, at unchanged latency.", "x >> gain(6).bypass()"),
+
+    thing("on", Numbers, "on", "Yes.", "x >> gain(6).bypass(on)"),
+    thing("off", Numbers, "off", "No; for a level, silence.", "x >> fader(off)"),
+];
+
+/// A function of numbers, as the reference shows it.
+pub(crate) const FUNCTIONS: &[(&str, &str)] = &[
+    ("abs(x)", "The size of a number."),
+    ("min(a, b)", "The smaller of two numbers."),
+    ("max(a, b)", "The larger of two numbers."),
+    ("floor(x)", "The whole number below."),
+    ("ceil(x)", "The whole number above."),
+    ("round(x)", "The nearest whole number."),
+    ("sqrt(x)", "The square root."),
+    ("sin(x)", "The sine of an angle in radians."),
+    ("cos(x)", "The cosine of an angle in radians."),
+    ("tan(x)", "The tangent of an angle in radians."),
+    ("tanh(x)", "The hyperbolic tangent."),
+    ("exp(x)", "The exponential."),
+    ("log(x)", "The natural logarithm."),
+    ("pow(x, y)", "x to the power y."),
+];
+
+/// What a unit is for.
+fn unit_summary(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Plain => "A bare number.",
+        Unit::Decibels => "A difference of level.",
+        Unit::DecibelsFullScale => "A level against full scale.",
+        Unit::DecibelsTruePeak => "A true peak against full scale.",
+        Unit::Lufs => "A loudness.",
+        Unit::Milliseconds => "Milliseconds.",
+        Unit::Seconds => "Seconds.",
+        Unit::Samples => "Samples at the session's rate.",
+        Unit::Hertz => "Hertz.",
+        Unit::Kilohertz => "Kilohertz.",
+        Unit::Beats => "Beats of the tempo.",
+        Unit::Bars => "Bars of the tempo and the time signature.",
+        Unit::BeatsPerMinute => "Beats a minute.",
+        Unit::Percent => "Parts of a hundred.",
+        Unit::Degrees => "Degrees of an angle.",
+        Unit::Semitones => "Semitones.",
+        Unit::Cents => "Hundredths of a semitone.",
+    }
+}
+
+/// The entry of a word that is neither an effect nor a source.
+pub fn find(name: &str) -> Option<&'static Word> {
+    WORDS.iter().find(|w| w.word == name)
+}
+
+/// Whether a name is taken by the language: an effect, a source, a function or a constant.
+pub fn is_word(name: &str) -> bool {
+    find(name).is_some_and(|w| w.group != Methods) || effects::find(name).is_some() || sources::find(name).is_some()
+}
+
+/// Whether a name is that of a method: of a parameter, a part, or what every effect has.
+pub fn is_method(name: &str) -> bool {
+    find(name).is_some_and(|w| w.group == Methods) || tables().any(|t| methods(t).any(|m| m == name))
+}
+
+/// How a word is written.
+pub fn signature(name: &str) -> Option<String> {
+    find(name).map(|w| w.signature.to_string()).or_else(|| {
+        effects::find(name).or_else(|| sources::find(name)).map(|t| format!("{name}({})", t.arguments.join(", ")))
+    })
+}
+
+/// Every effect and source.
+pub fn tables() -> impl Iterator<Item = &'static Table> {
+    effects::EFFECTS.iter().chain(sources::SOURCES).copied()
+}
+
+/// The names of a table's own setters and parts.
+pub fn methods(table: &'static Table) -> impl Iterator<Item = &'static str> {
+    table.parameters.iter().map(|p| p.name).chain(table.parts.iter().map(|p| p.word))
+}
+
+/// Every name that is called as a function or a method, sorted.
+pub fn callable() -> BTreeSet<&'static str> {
+    let own = WORDS.iter().filter(|w| w.run.is_some() || w.group == Methods).map(|w| w.word);
+    own.chain(tables().map(|t| t.word)).chain(tables().flat_map(methods)).collect()
+}
+
+/// Every name that can stand alone or be called as a function.
+pub fn functions<'a>() -> impl Iterator<Item = &'a str> {
+    WORDS
+        .iter()
+        .filter(|w| w.group != Methods && w.word.starts_with(char::is_alphabetic))
+        .map(|w| w.word)
+        .chain(tables().map(|t| t.word))
+        .chain(FUNCTIONS.iter().map(|(signature, _)| function_name(signature)))
+}
+
+fn function_name(signature: &'static str) -> &'static str {
+    signature.split('(').next().unwrap_or(signature)
+}
+
+/// One word as the reference shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WordEntry {
+    /// The word itself.
+    pub word: String,
+    /// How it is written.
+    pub signature: String,
+    /// What it does, in one sentence.
+    pub summary: String,
+    /// A line that shows it.
+    pub example: String,
+    /// Which part of the reference it stands in.
+    pub group: Group,
+    /// Its parameters, each with a setter of its own name.
+    pub parameters: Vec<ParameterEntry>,
+    /// What may be appended to it any number of times.
+    pub parts: Vec<PartEntry>,
+}
+
+/// One parameter as the reference shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ParameterEntry {
+    /// Its name.
+    pub name: String,
+    /// What it takes.
+    pub takes: String,
+    /// Its default; none if it has to be given, or if nothing is the default.
+    pub default: Option<String>,
+    /// Whether a change of it builds the effect anew, crossfaded.
+    pub fixed: bool,
+    /// One line of help.
+    pub help: String,
+}
+
+/// One part as the reference shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PartEntry {
+    /// How it is appended.
+    pub signature: String,
+    /// What it does, in one sentence.
+    pub summary: String,
+    /// Its parameters.
+    pub parameters: Vec<ParameterEntry>,
+}
+
+impl ParameterEntry {
+    fn new(parameter: &Parameter) -> Self {
+        let default = match parameter.kind {
+            Kind::Path | Kind::Signal | Kind::Channels => None,
+            _ => Some(parameter.show(&parameter.default())),
+        };
+        ParameterEntry {
+            name: parameter.name.into(),
+            takes: parameter.expected(),
+            default,
+            fixed: parameter.fixed,
+            help: parameter.help.into(),
+        }
+    }
+}
+
+/// The whole reference: every word of every table, by group, in the order of the tables.
+pub fn reference() -> Vec<WordEntry> {
+    let plain = |word: &str, signature: &str, summary: &str, example: &str, group| WordEntry {
+        word: word.into(),
+        signature: signature.into(),
+        summary: summary.into(),
+        example: example.into(),
+        group,
+        parameters: Vec::new(),
+        parts: Vec::new(),
+    };
+    let own = WORDS.iter().map(|w| plain(w.word, w.signature, w.summary, w.example, w.group));
+    let units = Unit::ALL.into_iter().map(|unit| {
+        let suffix = unit.suffix();
+        plain(suffix, &format!("number.{suffix}"), unit_summary(unit), &format!("3.{suffix}"), Group::Quantities)
+    });
+    let numbers = FUNCTIONS.iter().map(|(signature, summary)| {
+        let name = function_name(signature);
+        let example = if signature.contains(',') { format!("{name}(2, 3)") } else { format!("{name}(2)") };
+        plain(name, signature, summary, &example, Numbers)
+    });
+    let tables = |list: &'static [&'static Table], group| list.iter().map(move |table| table_entry(table, group));
+    let mut all: Vec<WordEntry> = own
+        .chain(units)
+        .chain(numbers)
+        .chain(tables(sources::SOURCES, Group::Sources))
+        .chain(tables(effects::EFFECTS, Group::Effects))
+        .collect();
+    all.sort_by_key(|entry| entry.group);
+    all
+}
+
+fn table_entry(table: &'static Table, group: Group) -> WordEntry {
+    let parts = table.parts.iter().map(|part| {
+        let names: Vec<&str> = part.parameters.iter().map(|p| p.name).collect();
+        PartEntry {
+            signature: format!(".{}({})", part.word, names.join(", ")),
+            summary: part.summary.into(),
+            parameters: part.parameters.iter().map(ParameterEntry::new).collect(),
+        }
+    });
+    WordEntry {
+        word: table.word.into(),
+        signature: format!("{}({})", table.word, table.arguments.join(", ")),
+        summary: table.summary.into(),
+        example: table.example.into(),
+        group,
+        parameters: table.parameters.iter().map(ParameterEntry::new).collect(),
+        parts: parts.collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_stands_once_in_the_reference() {
+        let mut seen = BTreeSet::new();
+        for entry in reference() {
+            assert!(!entry.summary.is_empty() && !entry.example.is_empty(), "{}", entry.word);
+            assert!(seen.insert((entry.group, entry.word.clone())), "{} stands twice", entry.word);
+        }
+        assert!(seen.contains(&(Group::Effects, "fader".into())));
+        assert!(seen.contains(&(Group::Quantities, "dB".into())));
+    }
+
+    #[test]
+    fn methods_are_not_taken_from_variables_but_words_are() {
+        assert!(is_word("fader") && is_word("master") && is_word("send"));
+        assert!(!is_word("mix") && is_method("mix"));
+    }
+}
