@@ -1,2 +1,33 @@
-//! x
-fn main() {}
+//! `gainstage`: a live-coded mixing and mastering desk. This file is its table of contents.
+
+mod arguments;
+mod check;
+mod devices;
+mod ending;
+mod graph;
+mod load;
+mod new;
+mod paint;
+mod play;
+mod render;
+mod status;
+mod watch;
+mod words;
+
+use std::process::ExitCode;
+
+use arguments::{Arguments, Command};
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Play(play) => play::run(&play),
+        Command::Render(render) => render::run(&render),
+        Command::Check(check) => check::run(&check),
+        Command::Graph(graph) => graph::run(&graph),
+        Command::Devices(devices) => devices::run(&devices),
+        Command::Words(words) => words::run(&words),
+        Command::New(new) => new::run(&new),
+    };
+    ending::exit_code(done)
+}

@@ -1,0 +1,369 @@
+//! What may be written after `gainstage`: each option once, from which parsing and help are made.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use engine::units::Clock;
+
+/// A live-coded mixing and mastering desk.
+#[derive(Debug, Parser)]
+#[command(name = "gainstage", version, about, propagate_version = true, disable_help_subcommand = true)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Play a session and follow its edits
+    Play(Play),
+    /// Render a session to a file, to the same bits that are heard
+    Render(Render),
+    /// Tell what is wrong with sessions, without playing them
+    Check(Check),
+    /// Show how sound flows through a session
+    Graph(Graph),
+    /// List the sound devices that can be opened
+    Devices(Devices),
+    /// Show the words that sessions are made of
+    Words(Words),
+    /// Make a folder with a first session that plays at once
+    New(New),
+}
+
+/// `gainstage play`.
+#[derive(Debug, Args)]
+pub struct Play {
+    /// The session to play
+    pub session: PathBuf,
+    /// The device to play to, as `gainstage devices` names it; "none" keeps time in silence
+    #[arg(long, value_name = "NAME|none")]
+    pub device: Option<DeviceChoice>,
+    /// The device to listen to; "none" is silence
+    #[arg(long, value_name = "NAME|none")]
+    pub input: Option<DeviceChoice>,
+    /// Frames to ask the device for at a time
+    #[arg(long, value_name = "FRAMES", default_value_t = 512, value_parser = clap::value_parser!(u32).range(16..=8192))]
+    pub buffer: u32,
+    /// Write what is heard to a file
+    #[arg(long, value_name = "FILE.wav", value_parser = wav_file)]
+    pub record: Option<PathBuf>,
+    /// Stop after this long
+    #[arg(long, value_name = "30s|16bars|FRAMESf")]
+    pub length: Option<Length>,
+    /// Give no prompt, even on a terminal
+    #[arg(long)]
+    pub no_prompt: bool,
+}
+
+/// `gainstage render`.
+#[derive(Debug, Args)]
+pub struct Render {
+    /// The session to render
+    pub session: PathBuf,
+    /// The file to write: its ending, .wav or .flac, says which kind
+    #[arg(short, long, value_name = "FILE", value_parser = sound_file, required_unless_present = "stems")]
+    pub output: Option<PathBuf>,
+    /// How much to render; without it, to the end of the last clip and its tail
+    #[arg(long, value_name = "30s|16bars|FRAMESf")]
+    pub length: Option<Length>,
+    /// Resample the result to this rate
+    #[arg(long, value_name = "HZ", value_parser = clap::value_parser!(u32).range(8000..=384_000))]
+    pub rate: Option<u32>,
+    /// The depth of samples; 24 unless said, 32f for stems
+    #[arg(long)]
+    pub bits: Option<Depth>,
+    /// Write one file for each signal plugged into the master
+    #[arg(long, value_name = "DIR")]
+    pub stems: Option<PathBuf>,
+    /// Take the stems of this bus instead of the master
+    #[arg(long, value_name = "BUS", requires = "stems")]
+    pub stems_of: Option<String>,
+    /// What a live input hears; may be given for each
+    #[arg(long, value_name = "NAME=FILE|silence")]
+    pub input: Vec<LiveInput>,
+    /// Write over files that exist
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `gainstage check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The sessions to check
+    #[arg(required = true)]
+    pub sessions: Vec<PathBuf>,
+    /// Print an array of objects: file, line, column, severity, code, message, help
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `gainstage graph`.
+#[derive(Debug, Args)]
+pub struct Graph {
+    /// The session to show
+    pub session: PathBuf,
+    /// How to show it
+    #[arg(long, default_value = "text")]
+    pub format: GraphFormat,
+}
+
+/// `gainstage devices`.
+#[derive(Debug, Args)]
+pub struct Devices {
+    /// Print an array of objects
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `gainstage words`.
+#[derive(Debug, Args)]
+pub struct Words {
+    /// One word, in full
+    pub word: Option<String>,
+    /// Print an array of objects
+    #[arg(long)]
+    pub json: bool,
+    /// Print the reference page
+    #[arg(long, conflicts_with = "json")]
+    pub markdown: bool,
+}
+
+/// `gainstage new`.
+#[derive(Debug, Args)]
+pub struct New {
+    /// The folder to make
+    pub dir: PathBuf,
+}
+
+/// A device, or none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeviceChoice {
+    /// Silence, in time.
+    None,
+    /// The device of this name.
+    Named(String),
+}
+
+impl FromStr for DeviceChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "" => Err("a device has a name; `gainstage devices` lists them".into()),
+            "none" => Ok(DeviceChoice::None),
+            name => Ok(DeviceChoice::Named(name.into())),
+        }
+    }
+}
+
+/// How much sound.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Length {
+    /// In seconds.
+    Seconds(f64),
+    /// In bars of the session.
+    Bars(f64),
+    /// In frames.
+    Frames(u64),
+}
+
+impl Length {
+    /// The length in frames of a session with this clock, to the nearest.
+    pub fn frames(self, clock: &Clock) -> u64 {
+        match self {
+            Length::Seconds(seconds) => clock.frames(seconds * 1000.0),
+            Length::Bars(bars) => clock.frames(bars * clock.beats_per_bar * clock.beat_ms()),
+            Length::Frames(frames) => frames,
+        }
+    }
+}
+
+impl FromStr for Length {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        const LONGEST: f64 = 1e7;
+        let number = |digits: &str| digits.parse::<f64>().ok().filter(|n| *n > 0.0 && *n <= LONGEST);
+        let length = if let Some(bars) = text.strip_suffix("bars").or_else(|| text.strip_suffix("bar")) {
+            number(bars).map(Length::Bars)
+        } else if let Some(seconds) = text.strip_suffix('s') {
+            number(seconds).map(Length::Seconds)
+        } else if let Some(frames) = text.strip_suffix('f') {
+            frames.parse().ok().filter(|n| *n > 0).map(Length::Frames)
+        } else {
+            None
+        };
+        length.ok_or_else(|| "a length is seconds, bars or frames: 30s, 16bars, 480000f".into())
+    }
+}
+
+/// How samples are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Depth {
+    /// 16-bit integers, dithered.
+    #[value(name = "16")]
+    Int16,
+    /// 24-bit integers, dithered.
+    #[value(name = "24")]
+    Int24,
+    /// 32-bit floats.
+    #[value(name = "32f")]
+    Float32,
+}
+
+/// How to show the signal flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    /// For a terminal.
+    Text,
+    /// For a program.
+    Json,
+}
+
+/// What a live input hears in a render.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LiveInput {
+    /// Silence: the input of this name, or every one.
+    Silence(Option<String>),
+    /// A sound file.
+    File {
+        /// The input.
+        name: String,
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+impl FromStr for LiveInput {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('=') {
+            None if text == "silence" => Ok(LiveInput::Silence(None)),
+            Some((name, "silence")) if !name.is_empty() => Ok(LiveInput::Silence(Some(name.into()))),
+            Some((name, file)) if !name.is_empty() && !file.is_empty() => {
+                Ok(LiveInput::File { name: name.into(), file: file.into() })
+            }
+            _ => Err("an input is given a file or silence: voice=take.wav, voice=silence, silence".into()),
+        }
+    }
+}
+
+/// The kinds of file that sound is written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// WAV.
+    Wav,
+    /// FLAC.
+    Flac,
+}
+
+impl FileKind {
+    /// The kind that a file's ending says.
+    pub fn of(path: &Path) -> Option<FileKind> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "wav" => Some(FileKind::Wav),
+            "flac" => Some(FileKind::Flac),
+            _ => None,
+        }
+    }
+}
+
+fn sound_file(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    FileKind::of(&path).map(|_| path).ok_or_else(|| "the name ends in .wav or .flac".into())
+}
+
+fn wav_file(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    (FileKind::of(&path) == Some(FileKind::Wav)).then_some(path).ok_or_else(|| "the name ends in .wav".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+    use clap::error::ErrorKind;
+
+    fn parse(line: &str) -> Result<Command, ErrorKind> {
+        Arguments::try_parse_from(line.split(' ')).map(|a| a.command).map_err(|error| error.kind())
+    }
+
+    #[test]
+    fn the_options_do_not_contradict_each_other() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_length_is_seconds_bars_or_frames() {
+        let clock = Clock { rate: 48_000.0, tempo: 96.0, beats_per_bar: 4.0 };
+        let frames = |text: &str| text.parse::<Length>().map(|length| length.frames(&clock));
+        assert_eq!(frames("30s"), Ok(1_440_000));
+        assert_eq!(frames("0.5s"), Ok(24_000));
+        assert_eq!(frames("4bars"), Ok(480_000));
+        assert_eq!(frames("1bar"), Ok(120_000));
+        assert_eq!(frames("123f"), Ok(123));
+    }
+
+    #[test]
+    fn what_is_no_length_is_refused() {
+        for text in ["", "30", "s", "-1s", "0s", "0f", "1.5f", "NaNs", "infs", "1e99s", "bars", "3 apples"] {
+            assert!(text.parse::<Length>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_live_input_hears_a_file_or_silence() {
+        let input = |text: &str| text.parse::<LiveInput>().ok();
+        assert_eq!(input("silence"), Some(LiveInput::Silence(None)));
+        assert_eq!(input("voice=silence"), Some(LiveInput::Silence(Some("voice".into()))));
+        let file = LiveInput::File { name: "voice".into(), file: "a=b.wav".into() };
+        assert_eq!(input("voice=a=b.wav"), Some(file));
+        assert_eq!((input("voice"), input("=x.wav"), input("voice=")), (None, None, None));
+    }
+
+    #[test]
+    fn the_ending_says_what_is_written() {
+        assert_eq!(FileKind::of(Path::new("a/b.WAV")), Some(FileKind::Wav));
+        assert_eq!(FileKind::of(Path::new("b.flac")), Some(FileKind::Flac));
+        assert_eq!(FileKind::of(Path::new("b.mp3")), None);
+        assert!(parse("gainstage render a.rhai -o b.mp3").is_err());
+        assert!(parse("gainstage play a.rhai --record b.flac").is_err());
+    }
+
+    #[test]
+    fn a_render_needs_somewhere_to_go() {
+        assert_eq!(parse("gainstage render a.rhai").unwrap_err(), ErrorKind::MissingRequiredArgument);
+        assert!(parse("gainstage render a.rhai --stems out").is_ok());
+        assert_eq!(
+            parse("gainstage render a.rhai -o b.wav --stems-of drums").unwrap_err(),
+            ErrorKind::MissingRequiredArgument
+        );
+    }
+
+    #[test]
+    fn depths_are_named_as_they_are_written() {
+        let bits = |text: &str| match parse(&format!("gainstage render a.rhai -o b.wav --bits {text}")) {
+            Ok(Command::Render(render)) => render.bits,
+            _ => None,
+        };
+        assert_eq!(bits("16"), Some(Depth::Int16));
+        assert_eq!(bits("24"), Some(Depth::Int24));
+        assert_eq!(bits("32f"), Some(Depth::Float32));
+        assert_eq!(bits("32"), None);
+    }
+
+    #[test]
+    fn a_device_is_named_or_none() {
+        let device = |text: &str| match parse(&format!("gainstage play a.rhai --device {text}")) {
+            Ok(Command::Play(play)) => play.device,
+            _ => None,
+        };
+        assert_eq!(device("none"), Some(DeviceChoice::None));
+        assert_eq!(device("alsa:hw:0"), Some(DeviceChoice::Named("alsa:hw:0".into())));
+    }
+}

@@ -1,0 +1,136 @@
+//! `gainstage check`: what is wrong with sessions, for a person or for a program.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use engine::diagnostic::{Diagnostic, Severity};
+use scripting::Evaluated;
+use serde::Serialize;
+
+use crate::arguments::Check;
+use crate::ending::{Failure, Outcome};
+use crate::load::{load, told};
+use crate::paint::Paint;
+use crate::status;
+
+/// Checks every session. An error in one does not keep the others from being checked.
+pub fn run(arguments: &Check) -> Outcome {
+    let checked: Vec<Evaluated> = arguments.sessions.iter().map(|path| load(path)).collect();
+    let mut out = io::stdout().lock();
+    if arguments.json {
+        let found: Vec<Found> = arguments.sessions.iter().zip(&checked).flat_map(|(path, c)| found(path, c)).collect();
+        serde_json::to_writer_pretty(&mut out, &found).map_err(io::Error::from)?;
+        writeln!(out)?;
+    } else {
+        for one in &checked {
+            out.write_all(told(one, Paint::stdout()).as_bytes())?;
+        }
+    }
+    out.flush()?;
+    status::say(summary(&checked));
+    if checked.iter().all(|one| one.session.is_some()) { Ok(()) } else { Err(Failure::Shown) }
+}
+
+/// One diagnostic as `--json` prints it.
+#[derive(Serialize)]
+struct Found<'a> {
+    /// The file that it is about: the session's, or one that it imports.
+    file: String,
+    /// The line, from 1; 0 is the file as a whole.
+    line: u32,
+    /// The column in characters, from 1; 0 is the file as a whole.
+    column: u32,
+    severity: Severity,
+    code: &'static str,
+    message: &'a str,
+    help: Option<&'a str>,
+}
+
+fn found<'a>(session: &'a Path, checked: &'a Evaluated) -> impl Iterator<Item = Found<'a>> {
+    checked.diagnostics.iter().map(move |diagnostic| {
+        let Diagnostic { severity, code, message, at, help, .. } = diagnostic;
+        let file = checked.files.get(usize::from(at.file)).map_or(session, |file| &file.path);
+        Found {
+            file: file.display().to_string(),
+            line: at.line,
+            column: at.column,
+            severity: *severity,
+            code,
+            message,
+            help: help.as_deref(),
+        }
+    })
+}
+
+fn summary(checked: &[Evaluated]) -> String {
+    let all = || checked.iter().flat_map(|one| &one.diagnostics);
+    let errors = all().filter(|diagnostic| diagnostic.is_error()).count();
+    format!(
+        "{}, {}, {}",
+        counted(checked.len(), "session"),
+        counted(errors, "error"),
+        counted(all().count() - errors, "warning")
+    )
+}
+
+fn counted(count: usize, what: &str) -> String {
+    match count {
+        0 => format!("no {what}s"),
+        1 => format!("1 {what}"),
+        _ => format!("{count} {what}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::path::PathBuf;
+    use tempfile::TempDir;
+
+    fn session(text: &str) -> (TempDir, PathBuf) {
+        let dir = TempDir::new().unwrap();
+        let path = dir.path().join("session.rhai");
+        fs::write(&path, text).unwrap();
+        (dir, path)
+    }
+
+    fn check(sessions: &[&Path]) -> Outcome {
+        run(&Check { sessions: sessions.iter().map(|path| path.to_path_buf()).collect(), json: true })
+    }
+
+    #[test]
+    fn one_bad_session_among_good_ones_is_a_refusal() {
+        let (_a, good) = session("tempo(96);\n");
+        let (_b, bad) = session("tempo(96);\nfadre(-3);\n");
+        assert!(check(&[&good]).is_ok());
+        assert!(matches!(check(&[&good, &bad, &good]), Err(Failure::Shown)));
+    }
+
+    #[test]
+    fn an_error_is_told_with_its_place_and_its_remedy() {
+        let (_dir, path) = session("tempo(96);\nbus(\"band\") >> fadre(-3) >> master;\n");
+        let checked = load(&path);
+        let found = found(&path, &checked).find(|found| found.severity == Severity::Error).unwrap();
+        assert_eq!((found.line, found.column, found.code), (2, 16, "unknown-word"));
+        assert!(found.help.unwrap().contains("fader"), "{:?}", found.help);
+        assert!(found.file.ends_with("session.rhai"));
+        assert!(told(&checked, Paint::stdout()).contains("fadre(-3)"), "the line is shown");
+    }
+
+    #[test]
+    fn a_session_that_is_not_there_is_an_error_with_its_name() {
+        let missing = Path::new("no such session.rhai");
+        let checked = load(missing);
+        assert!(checked.session.is_none());
+        assert!(found(missing, &checked).all(|found| found.file.contains("no such session")));
+    }
+
+    #[test]
+    fn errors_and_warnings_are_counted() {
+        let (_a, good) = session("tempo(96);\n");
+        let (_b, bad) = session("fadre(-3);\n");
+        assert!(summary(&[load(&good), load(&good)]).starts_with("2 sessions, no errors, "));
+        assert!(summary(&[load(&bad)]).starts_with("1 session, 1 error, "));
+    }
+}

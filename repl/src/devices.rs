@@ -1,0 +1,89 @@
+//! `gainstage devices`: what can be opened, by the names that `--device` takes.
+
+use std::io::{self, Write};
+
+use crate::arguments::Devices;
+#[cfg(not(feature = "devices"))]
+use crate::ending::Failure;
+use crate::ending::Outcome;
+
+/// Prints the devices.
+#[cfg(feature = "devices")]
+pub fn run(arguments: &Devices) -> Outcome {
+    let devices = engine::device::list();
+    let mut out = io::stdout().lock();
+    if arguments.json {
+        serde_json::to_writer_pretty(&mut out, &devices).map_err(io::Error::from)?;
+        writeln!(out)?;
+    } else {
+        out.write_all(table(&devices).as_bytes())?;
+    }
+    if devices.is_empty() {
+        crate::status::say("there is no sound device; `--device none` plays in silence");
+    }
+    Ok(())
+}
+
+/// Says that there are none in this build.
+#[cfg(not(feature = "devices"))]
+pub fn run(_: &Devices) -> Outcome {
+    Err(Failure::Error("this gainstage is built without sound devices; `--device none` plays in silence".into()))
+}
+
+#[cfg(feature = "devices")]
+fn table(devices: &[engine::device::Listed]) -> String {
+    use engine::device::Side;
+    use std::fmt::Write;
+
+    let side = |side: Option<Side>, default: bool| match side {
+        Some(side) => format!("{} ch {} Hz{}", side.channels, side.rate, if default { " *" } else { "" }),
+        None => "-".into(),
+    };
+    let mut text = String::new();
+    if devices.is_empty() {
+        return text;
+    }
+    let width = devices.iter().map(|device| device.name.chars().count()).max().unwrap_or(0);
+    let mut row = |name: &str, plays: &str, hears: &str, description: &str| {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "{name:width$}  {plays:18}  {hears:18}  {description}");
+    };
+    row("NAME", "PLAYS", "HEARS", "DESCRIPTION");
+    for device in devices {
+        row(
+            &device.name,
+            &side(device.output, device.default_output),
+            &side(device.input, device.default_input),
+            &device.description,
+        );
+    }
+    text.push_str("* what its system uses when no device is named\n");
+    text
+}
+
+#[cfg(all(test, feature = "devices"))]
+mod tests {
+    use super::*;
+    use engine::device::{Listed, Side};
+
+    #[test]
+    fn the_table_shows_each_direction_and_the_default() {
+        let device = Listed {
+            name: "alsa:hw:0".into(),
+            description: "Speakers".into(),
+            host: "alsa".into(),
+            default_output: true,
+            default_input: false,
+            output: Some(Side { channels: 2, rate: 48_000 }),
+            input: None,
+        };
+        let table = table(&[device]);
+        let line = table.lines().nth(1).unwrap();
+        assert_eq!(line.split_whitespace().collect::<Vec<_>>().join(" "), "alsa:hw:0 2 ch 48000 Hz * - Speakers");
+    }
+
+    #[test]
+    fn nothing_is_printed_of_no_devices() {
+        assert_eq!(table(&[]), "");
+    }
+}

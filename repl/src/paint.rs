@@ -1,0 +1,68 @@
+//! Colour on a terminal that wants it: never in a file or a pipe, never with `NO_COLOR`.
+
+use std::env;
+use std::fmt::Display;
+use std::io::{self, IsTerminal};
+
+/// Whether and how to colour one of the two output streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Paint {
+    on: bool,
+}
+
+impl Paint {
+    /// For standard output.
+    pub fn stdout() -> Self {
+        Paint { on: wanted(io::stdout().is_terminal()) }
+    }
+
+    /// For standard error.
+    pub fn stderr() -> Self {
+        Paint { on: wanted(io::stderr().is_terminal()) }
+    }
+
+    /// Whether there is any colour at all.
+    pub fn is_on(self) -> bool {
+        self.on
+    }
+
+    /// What the eye should find first.
+    pub fn bold(self, text: impl Display) -> String {
+        self.wrap("1", text)
+    }
+
+    /// What may be passed over.
+    pub fn dim(self, text: impl Display) -> String {
+        self.wrap("2", text)
+    }
+
+    /// What is wrong.
+    pub fn red(self, text: impl Display) -> String {
+        self.wrap("1;31", text)
+    }
+
+    fn wrap(self, code: &str, text: impl Display) -> String {
+        if self.on { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_string() }
+    }
+}
+
+fn wanted(terminal: bool) -> bool {
+    let set = |name| env::var_os(name).filter(|value| !value.is_empty());
+    terminal && set("NO_COLOR").is_none() && set("TERM").is_none_or(|term| term != "dumb")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_untouched_without_colour_and_reset_with_it() {
+        assert_eq!(Paint { on: false }.bold("fader"), "fader");
+        assert_eq!(Paint { on: true }.bold("fader"), "\x1b[1mfader\x1b[0m");
+    }
+
+    #[test]
+    fn a_pipe_is_never_coloured() {
+        assert!(!wanted(false));
+    }
+}

@@ -1,0 +1,251 @@
+//! `gainstage words`: the reference, from the tables. As a list, as one word in full, for programs, and as a page.
+
+use std::io::{self, Write};
+
+use scripting::nearest::suggest;
+use scripting::words::{Group, ParameterEntry, WordEntry, reference};
+
+use crate::arguments::Words;
+use crate::ending::{Failure, Outcome};
+use crate::paint::Paint;
+
+/// Signatures longer than this do not push the summaries of all others to the right.
+const WIDEST: usize = 32;
+
+/// What every effect takes beside its own parameters.
+const OF_EVERY_EFFECT: &str = "Each effect also takes `.mix(percent)`, `.bypass(on)` and `.named(name)`.";
+
+/// Prints the words, or the one that is asked for.
+pub fn run(arguments: &Words) -> Outcome {
+    let all = reference();
+    let words = match &arguments.word {
+        None => all,
+        Some(name) => named(all, name).map_err(Failure::Error)?,
+    };
+    let mut out = io::stdout().lock();
+    let text = if arguments.json {
+        serde_json::to_string_pretty(&words).map_err(io::Error::from)? + "\n"
+    } else if arguments.markdown {
+        page(&words)
+    } else if arguments.word.is_some() {
+        words.iter().map(|word| in_full(word, Paint::stdout())).collect::<Vec<_>>().join("\n")
+    } else {
+        list(&words, Paint::stdout())
+    };
+    Ok(out.write_all(text.as_bytes())?)
+}
+
+/// The words of a name, or of a setter's or part's name the words that have it.
+fn named(all: Vec<WordEntry>, name: &str) -> Result<Vec<WordEntry>, String> {
+    let sought = name.trim_start_matches('.');
+    let found: Vec<WordEntry> = all.iter().filter(|entry| entry.word == sought).cloned().collect();
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let owners: Vec<&str> =
+        all.iter().filter(|entry| methods(entry).any(|method| method == sought)).map(|e| e.word.as_str()).collect();
+    let help = if owners.is_empty() {
+        suggest(sought, all.iter().map(|entry| entry.word.as_str()))
+            .unwrap_or_else(|| "`gainstage words` lists them all".into())
+    } else {
+        format!("`.{sought}` belongs to {}", owners.join(", "))
+    };
+    Err(format!("there is no word `{sought}`; {help}"))
+}
+
+/// What can be called on an effect or source: its setters and parts.
+fn methods(entry: &WordEntry) -> impl Iterator<Item = &str> {
+    let parts = entry.parts.iter().filter_map(|part| part.signature.strip_prefix('.')?.split('(').next());
+    entry.parameters.iter().map(|parameter| parameter.name.as_str()).chain(parts)
+}
+
+/// The groups in order, each with its words.
+fn groups(words: &[WordEntry]) -> impl Iterator<Item = (Group, &[WordEntry])> {
+    words.chunk_by(|a, b| a.group == b.group).filter_map(|chunk| Some((chunk.first()?.group, chunk)))
+}
+
+fn title(group: Group) -> &'static str {
+    match group {
+        Group::Session => "The session",
+        Group::Places => "Places",
+        Group::Flow => "Flow",
+        Group::Changes => "Changes to what is declared",
+        Group::Sources => "Sources",
+        Group::Effects => "Effects",
+        Group::Methods => "Of every effect",
+        Group::Quantities => "Quantities",
+        Group::Numbers => "Numbers",
+    }
+}
+
+fn list(words: &[WordEntry], paint: Paint) -> String {
+    let mut text = String::new();
+    for (group, words) in groups(words) {
+        let gap = if text.is_empty() { "" } else { "\n" };
+        text += &format!("{gap}{}\n", paint.bold(title(group)));
+        let width =
+            words.iter().map(|word| length(&word.signature)).filter(|&width| width <= WIDEST).max().unwrap_or(0);
+        for word in words {
+            text += &format!("  {}  {}\n", padded(&word.signature, width), paint.dim(&word.summary));
+        }
+    }
+    text += "\n`gainstage words WORD` shows one in full.\n";
+    text
+}
+
+fn in_full(word: &WordEntry, paint: Paint) -> String {
+    let mut text = format!("{}\n{}\n", paint.bold(&word.signature), word.summary);
+    text += &rows(&word.parameters, "  ", paint);
+    for part in &word.parts {
+        text += &format!("\n  {}  {}\n", paint.bold(&part.signature), part.summary);
+        text += &rows(&part.parameters, "    ", paint);
+    }
+    if word.group == Group::Effects {
+        text += &format!("\n{}\n", OF_EVERY_EFFECT.replace('`', ""));
+    }
+    text += &format!("\n  {}\n", word.example);
+    text
+}
+
+/// A line for each parameter: name, what it takes, default, help.
+fn rows(parameters: &[ParameterEntry], indent: &str, paint: Paint) -> String {
+    let width = |of: fn(&ParameterEntry) -> &str| parameters.iter().map(|p| length(of(p))).max().unwrap_or(0);
+    let (names, takes) = (width(|p| &p.name), width(|p| &p.takes).min(WIDEST));
+    let defaults = width(default);
+    let mut text = String::new();
+    for p in parameters {
+        let fixed = if p.fixed { paint.dim(" (fixed)") } else { String::new() };
+        text += &format!(
+            "{indent}{}  {}  {}  {}{fixed}\n",
+            padded(&p.name, names),
+            padded(&p.takes, takes),
+            padded(default(p), defaults),
+            p.help,
+        );
+    }
+    text
+}
+
+fn default(parameter: &ParameterEntry) -> &str {
+    parameter.default.as_deref().unwrap_or("-")
+}
+
+fn length(text: &str) -> usize {
+    text.chars().count()
+}
+
+fn padded(text: &str, width: usize) -> String {
+    format!("{text:width$}")
+}
+
+/// The reference page.
+fn page(words: &[WordEntry]) -> String {
+    let mut text = String::from(
+        "# The words of gainstage\n\nMade by `gainstage words --markdown` from the tables that the program itself reads.\n\
+         A bare number is in the parameter's own unit; *fixed* parameters are crossfaded when they change.\n",
+    );
+    for (group, words) in groups(words) {
+        text += &format!("\n## {}\n\n", title(group));
+        let tall = words.iter().any(|word| !word.parameters.is_empty() || !word.parts.is_empty());
+        if !tall {
+            text += "| word | meaning | example |\n|---|---|---|\n";
+            for word in words {
+                text += &format!("| {} | {} | {} |\n", code(&word.signature), cell(&word.summary), code(&word.example));
+            }
+            continue;
+        }
+        if group == Group::Effects {
+            text += &format!("{OF_EVERY_EFFECT}\n\n");
+        }
+        for word in words {
+            text += &format!("### {}\n\n{} {}\n", code(&word.signature), word.summary, code(&word.example));
+            text += &table(&word.parameters);
+            for part in &word.parts {
+                text += &format!("\n{} {}\n", code(&part.signature), part.summary);
+                text += &table(&part.parameters);
+            }
+            text += "\n";
+        }
+    }
+    text
+}
+
+fn table(parameters: &[ParameterEntry]) -> String {
+    if parameters.is_empty() {
+        return String::new();
+    }
+    let mut text = String::from("\n| parameter | takes | default | |\n|---|---|---|---|\n");
+    for p in parameters {
+        let fixed = if p.fixed { " *Fixed.*" } else { "" };
+        text +=
+            &format!("| {} | {} | {} | {}{fixed} |\n", code(&p.name), cell(&p.takes), cell(default(p)), cell(&p.help));
+    }
+    text
+}
+
+/// Text within a table of Markdown.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('<', "&lt;")
+}
+
+/// Code within a table of Markdown.
+fn code(text: &str) -> String {
+    format!("`{}`", text.replace('|', "\\|"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain() -> Paint {
+        // Tests write to no terminal.
+        Paint::stdout()
+    }
+
+    #[test]
+    fn every_word_has_one_line_under_its_group() {
+        let words = reference();
+        let list = list(&words, plain());
+        for word in &words {
+            let lines = list.lines().filter(|l| l.contains(&word.summary) && l.trim().starts_with(&word.signature));
+            assert_eq!(lines.count(), 1, "{}", word.word);
+        }
+        assert!(list.starts_with("The session\n"));
+    }
+
+    #[test]
+    fn a_word_in_full_shows_unit_range_default_help_and_example() {
+        let fader = named(reference(), "fader").unwrap();
+        let text = in_full(&fader[0], plain());
+        let gain = text.lines().find(|line| line.trim().starts_with("gain")).unwrap();
+        for expected in ["-120 to 24 dB, or off", "0 dB", "level; off is silence"] {
+            assert!(gain.contains(expected), "{gain}");
+        }
+        assert!(text.ends_with("  x >> fader(-6)\n"), "{text}");
+    }
+
+    #[test]
+    fn an_unknown_word_suggests_the_nearest() {
+        assert_eq!(named(reference(), "fadre").unwrap_err(), "there is no word `fadre`; did you mean `fader`?");
+        assert!(named(reference(), "xylophone").unwrap_err().contains("lists them all"));
+    }
+
+    #[test]
+    fn a_setters_name_leads_to_its_words() {
+        let error = named(reference(), ".gain").map(|words| words.len());
+        assert_eq!(error, Ok(1), "a word of that name comes first");
+    }
+
+    #[test]
+    fn the_page_has_a_heading_for_every_effect_and_whole_tables() {
+        let words = reference();
+        let page = page(&words);
+        for word in words.iter().filter(|word| word.group == Group::Effects) {
+            assert!(page.contains(&format!("### `{}`", word.signature)), "{}", word.word);
+        }
+        for line in page.lines().filter(|line| line.starts_with('|')) {
+            let bars = line.replace("\\|", "").matches('|').count();
+            assert!(bars == 4 || bars == 5, "{line}");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! The real sound path, through `cpal` and the system's sound server, over the card that `.ci/virtual-card` makes. These
+//! tests do nothing without it.
+
+use std::env;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use engine::device::{OpenError, Wanted, open_input, open_output};
+use engine::playback::{Capture, Playback};
+use engine::resampled::ResampledPlayback;
+use rtrb::{Consumer, Producer, RingBuffer};
+
+/// Frames asked for at a time: generous, for machines with much else to do.
+const BUFFER: u32 = 2048;
+
+/// How long to listen before giving up.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Dropouts are the machine's, not ours: this many times may be tried.
+const TRIES: usize = 5;
+
+/// The card, for one test at a time: what one plays, all would hear. `None` if there is none.
+fn card() -> Option<MutexGuard<'static, ()>> {
+    static CARD: Mutex<()> = Mutex::new(());
+    env::var_os("GAINSTAGE_VIRTUAL_CARD").map(|_| CARD.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Noise of a second, in stereo, between -0.5 and 0.5: a linear congruential generator (Knuth).
+fn noise() -> Vec<f32> {
+    let mut state = 1_u64;
+    std::iter::repeat_with(|| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f32 / (1 << 24) as f32 - 0.5
+    })
+    .take(2 * 48_000)
+    .collect()
+}
+
+/// Plays silence, then a sound, then silence.
+struct Once {
+    sound: Vec<f32>,
+    silence: usize,
+    next: usize,
+}
+
+impl Playback for Once {
+    fn fill(&mut self, block: &mut [f32], _: usize) {
+        for x in block {
+            *x = self.next.checked_sub(self.silence).and_then(|i| self.sound.get(i)).copied().unwrap_or(0.0);
+            self.next += 1;
+        }
+    }
+}
+
+struct Keep(Producer<f32>);
+
+impl Capture for Keep {
+    fn take(&mut self, block: &[f32], _: usize) {
+        for &x in block {
+            // A full ring means that nobody listens any more.
+            let _ = self.0.push(x);
+        }
+    }
+}
+
+/// Listens until a sound of `samples` samples that begins with the first that is not silent has come.
+fn listen(heard: &mut Consumer<f32>, samples: usize) -> Vec<f32> {
+    let (start, mut sound) = (Instant::now(), Vec::new());
+    while sound.len() < samples && start.elapsed() < PATIENCE {
+        match heard.pop() {
+            Ok(x) if sound.is_empty() && x == 0.0 => {}
+            Ok(x) => sound.push(x),
+            Err(_) => std::thread::sleep(Duration::from_millis(5)),
+        }
+    }
+    sound
+}
+
+/// Plays a sound to the card and gives back what is heard there, from its first sample on.
+fn loop_back(host: &str, session: u32, device: u32, sound: &[f32]) -> Result<Vec<f32>, OpenError> {
+    let wanted = Wanted { name: Some(host), rate: device, buffer: BUFFER, channels: 2 };
+    let (keep, mut heard) = RingBuffer::new(20 * 2 * 48_000);
+    let input = open_input(&Wanted { rate: 48_000, ..wanted }, |format| {
+        assert_eq!((format.rate, format.channels), (48_000, 2));
+        Box::new(Keep(keep))
+    })?;
+    let once = Once { sound: sound.to_vec(), silence: 48_000, next: 0 };
+    let output = open_output(&wanted, |format| {
+        assert_eq!((format.rate, format.channels), (device, 2));
+        if device == session {
+            Box::new(once)
+        } else {
+            Box::new(ResampledPlayback::new(Box::new(once), session, device, 2).expect("such rates are usual"))
+        }
+    })?;
+    input.start()?;
+    output.start()?;
+    Ok(listen(&mut heard, sound.len()))
+}
+
+#[test]
+fn what_is_played_to_the_card_comes_back_bit_for_bit() {
+    let Some(_card) = card() else { return };
+    let sound = noise();
+    for host in ["pulseaudio", "alsa"] {
+        let whole = (0..TRIES).any(|_| loop_back(host, 48_000, 48_000, &sound).expect("the card opens") == sound);
+        assert!(whole, "{host}: the sound came back with gaps each time");
+    }
+}
+
+#[test]
+fn a_device_that_runs_at_another_rate_plays_the_sessions_pitch() {
+    let Some(_card) = card() else { return };
+    // A second of 1 kHz for a device at 44.1 kHz, which the card then converts to its own 48 kHz.
+    let sound: Vec<f32> = (0..2 * 48_000)
+        .map(|i| 0.5 * engine::math::sin(std::f64::consts::TAU * f64::from(i / 2) / 48.0) as f32)
+        .collect();
+    let right = (0..TRIES).any(|_| {
+        let heard = loop_back("pulseaudio", 48_000, 44_100, &sound).expect("the card opens");
+        let left: Vec<f32> = heard.iter().step_by(2).copied().collect();
+        let Some(settled) = left.get(4_800..43_200) else { return false };
+        let rising = settled.windows(2).filter(|pair| pair[0] < 0.0 && pair[1] >= 0.0).count();
+        let peak = settled.iter().fold(0.0, |peak: f32, x| peak.max(x.abs()));
+        (799..=801).contains(&rising) && (peak - 0.5).abs() < 0.01
+    });
+    assert!(right, "0.8 s of 1 kHz has 800 periods with a peak of 0.5");
+}
