@@ -1,4 +1,5 @@
 //! The sound of gainstage.
+pub mod delivery;
 pub mod diagnostic;
 pub mod effects;
 pub mod filters;

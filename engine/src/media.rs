@@ -337,7 +337,9 @@ impl std::fmt::Display for Fault {
             Fault::Missing => f.write_str("no such file"),
             Fault::NotAFile => f.write_str("is not a file"),
             Fault::Unreadable(why) => write!(f, "cannot be read: {why}"),
-            Fault::NotSound => f.write_str("is not a sound file of a known kind (WAV, FLAC, MP3, OGG, AAC in MP4, AIFF)"),
+            Fault::NotSound => {
+                f.write_str("is not a sound file of a known kind (WAV, FLAC, MP3, OGG, AAC in MP4, AIFF)")
+            }
             Fault::Unsupported(what) => write!(f, "is not supported: {what}"),
             Fault::Corrupt(why) => write!(f, "is damaged: {why}"),
             Fault::CutShort { promised, found } => {

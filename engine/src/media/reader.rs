@@ -117,7 +117,8 @@ impl Line {
                 self.due.quantum = ticket.quantum + 1;
             }
         }
-        let on_its_way = self.feed.tickets.is_empty() && (self.due.quantum..self.due.quantum + DEPTH as u64).contains(&wanted);
+        let on_its_way =
+            self.feed.tickets.is_empty() && (self.due.quantum..self.due.quantum + DEPTH as u64).contains(&wanted);
         if !on_its_way {
             self.due = Ticket { turn: self.due.turn.wrapping_add(1), quantum: wanted };
             self.feed.wanted.store(self.due.pack(), Ordering::Release);

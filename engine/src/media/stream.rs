@@ -229,11 +229,8 @@ fn copy_from(from: &[Vec<f32>], at: u64, run: Run, block: &mut [f32]) -> Option<
 pub(super) fn work(jobs: &Receiver<Stream>) {
     let mut streams: Vec<Stream> = Vec::new();
     loop {
-        let next = if streams.is_empty() {
-            jobs.recv().map_err(|_| TryRecvError::Disconnected)
-        } else {
-            jobs.try_recv()
-        };
+        let next =
+            if streams.is_empty() { jobs.recv().map_err(|_| TryRecvError::Disconnected) } else { jobs.try_recv() };
         match next {
             Ok(stream) => streams.push(stream),
             Err(TryRecvError::Disconnected) if streams.is_empty() => return,
