@@ -248,14 +248,14 @@ impl Analogue {
         Analogue { freq: freq * a, k: 2.0, low: 1.0 / a, band: a + 1.0 / a, high: a }
     }
 
-    /// The square of the gain at a frequency.
+    /// The square of the gain at a frequency. RT.
     fn power(&self, freq: f64) -> f64 {
         let square = (freq / self.freq) * (freq / self.freq);
         let (above, below) = (self.low - self.high * square, 1.0 - square);
         (above * above + self.band * self.band * square) / (below * below + self.k * self.k * square)
     }
 
-    /// The analogue section of the opposite gain: poles and zeros exchanged.
+    /// The analogue section of the opposite gain: poles and zeros exchanged. RT.
     fn inverse(&self) -> Self {
         let turned = math::sqrt(self.low / self.high);
         Analogue {
@@ -269,7 +269,7 @@ impl Analogue {
 
     /// The digital section whose poles ring like the analogue ones and whose gain agrees at 0, at `centre` and at half
     /// the rate (Vicanek 2016, "Matched Second Order Digital Filters"). Of the section and its inverse the one that rings
-    /// longer is designed, and turned over if need be: its poles are the ones well below the rate.
+    /// longer is designed, and turned over if need be: its poles are the ones well below the rate. RT.
     fn matched(&self, centre: f64, rate: f64) -> Section {
         let inverse = self.inverse();
         if inverse.k * inverse.freq < self.k * self.freq {
@@ -287,6 +287,7 @@ struct Biquad {
 }
 
 impl Biquad {
+    /// See [`Analogue::matched`]. RT.
     fn matched(analogue: &Analogue, centre: f64, rate: f64) -> Self {
         let w = 2.0 * PI * analogue.freq / rate;
         let damping = analogue.k / 2.0;
@@ -314,12 +315,14 @@ impl Biquad {
         Biquad { b: [first, (root0 - root1) / 2.0, -b2 / (4.0 * first)], a: [a1, a2] }
     }
 
+    /// Of a section with all its zeros inside the circle, as they are here. RT.
     fn inverse(&self) -> Self {
         let [b0, b1, b2] = self.b;
         let [a1, a2] = self.a;
         Biquad { b: [1.0 / b0, a1 / b0, a2 / b0], a: [b1 / b0, b2 / b0] }
     }
 
+    /// The same in the form that is run. RT.
     fn section(&self) -> Section {
         let [b0, b1, b2] = self.b;
         let [a1, a2] = self.a;
@@ -335,10 +338,12 @@ impl Biquad {
     }
 }
 
+/// The frequency that is designed for. RT.
 fn carried(freq: f64, rate: f64) -> f64 {
     freq.min(HIGHEST * rate)
 }
 
+/// The tangent that puts a section at a frequency. RT.
 fn warped(freq: f64, rate: f64) -> f64 {
     math::tan(PI * carried(freq, rate) / rate)
 }
@@ -346,7 +351,7 @@ fn warped(freq: f64, rate: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test_signals::{RATE, impulse, noise};
+    use crate::test_signals::{RATE, db_of_power, impulse, noise};
 
     const GAINS: [f64; 6] = [-24.0, -12.0, -3.0, 3.0, 12.0, 24.0];
 
@@ -380,7 +385,7 @@ mod tests {
     }
 
     fn worst(section: &Section, analogue: &Analogue, rate: f64) -> f64 {
-        audible().map(|f| (section.gain_db(f, rate) - 10.0 * analogue.power(f).log10()).abs()).fold(0.0, f64::max)
+        audible().map(|f| (section.gain_db(f, rate) - db_of_power(analogue.power(f))).abs()).fold(0.0, f64::max)
     }
 
     #[test]
@@ -419,7 +424,7 @@ mod tests {
                     let expected = norm(b0, b1, b2) / norm(a0, a1, a2);
                     let (re, im) = section.response(f, RATE);
                     let ratio = (re * re + im * im + 1e-12) / (expected + 1e-12);
-                    assert!(10.0 * ratio.log10().abs() < 1e-3, "{freq} Hz, Q {q} at {f} Hz");
+                    assert!(db_of_power(ratio).abs() < 1e-3, "{freq} Hz, Q {q} at {f} Hz");
                 }
             }
         }
@@ -534,7 +539,7 @@ mod tests {
             Filter::default().run(&section, &section, &mut sound);
             let most = |part: &[f64]| part.iter().fold(0.0f64, |most, x| most.max(x.abs()));
             let fallen = most(&sound[section.ring() as usize..]) / most(&sound[1..]);
-            assert!(20.0 * fallen.log10() < -90.0, "{section:?}: {fallen}");
+            assert!(math::db_from_gain(fallen) < -90.0, "{section:?}: {fallen}");
         }
     }
 }
