@@ -97,6 +97,12 @@ impl Bench {
         self.goal[index] = self.parameter(index).resolve(&Value::Number(number), &self.recipe.clock);
     }
 
+    /// Has the kernel forget all sound, and begins again at frame 0.
+    pub fn reset(&mut self) {
+        self.kernel().reset();
+        self.frame = 0;
+    }
+
     /// What the kernel is built from.
     pub fn recipe(&self) -> &Recipe {
         &self.recipe

@@ -1,5 +1,7 @@
-//! `eq`: any number of bands in a row, each a part of its own. Bells, shelves and tilts follow the analogue curve up to
-//! 20 kHz; they lie within 1 dB of it up to 10 kHz, whatever the gain, for a Q of 1 or less.
+//! `eq`: any number of bands in a row, each a part of its own.
+//!
+//! Bells, shelves and tilts are matched to the analogue curve up to 20 kHz: those at 10 kHz or below lie within 1 dB of it
+//! whatever their gain (shelves: for a Q of 1 or less), a bell of 12 dB and Q 1 at 16 kHz within 1.3 dB.
 
 use super::{no_latency, same_channels};
 use crate::filters::cascade::{Cascade, Design};
@@ -84,26 +86,18 @@ pub static EQ: Table = Table {
     kernel: |recipe| Box::new(Eq::new(recipe)),
 };
 
-/// What designs each part, in the order of the table. A gain of 0 dB passes everything on exactly.
+/// What designs each part, in the order of the table.
 const DESIGNS: [Design; 9] = [
-    |v, rate, out| level(out, v[1], |gain| Section::bell(v[0], gain, v[2], rate)),
-    |v, rate, out| level(out, v[1], |gain| Section::low_shelf(v[0], gain, v[2], rate)),
-    |v, rate, out| level(out, v[1], |gain| Section::high_shelf(v[0], gain, v[2], rate)),
+    |v, rate, out| out.fill(Section::bell(v[0], v[1], v[2], rate)),
+    |v, rate, out| out.fill(Section::low_shelf(v[0], v[1], v[2], rate)),
+    |v, rate, out| out.fill(Section::high_shelf(v[0], v[1], v[2], rate)),
     |v, rate, out| slope(out, v[1], Section::high_pass_6(v[0], rate), |q| Section::high_pass(v[0], q, rate)),
     |v, rate, out| slope(out, v[1], Section::low_pass_6(v[0], rate), |q| Section::low_pass(v[0], q, rate)),
     |v, rate, out| out.fill(Section::notch(v[0], v[1], rate)),
     |v, rate, out| out.fill(Section::band_pass(v[0], v[1], rate)),
-    |v, rate, out| level(out, v[1], |gain| Section::tilt(v[0], gain, rate)),
+    |v, rate, out| out.fill(Section::tilt(v[0], v[1], rate)),
     |v, rate, out| out.fill(Section::all_pass(v[0], v[1], rate)),
 ];
-
-/// One section with a gain. RT.
-fn level(sections: &mut [Section], gain: f64, at: impl Fn(f64) -> Section) {
-    let section = at(gain);
-    // Poles and zeros are the same, yet rounding could tell them apart.
-    let flat = Section { low: 1.0, band: section.k, high: 1.0, ..section };
-    sections.fill(if gain == 0.0 { flat } else { section });
-}
 
 /// As many sections as a slope takes. RT.
 fn slope(sections: &mut [Section], slope: f64, odd: Section, at: impl Fn(f64) -> Section) {

@@ -61,8 +61,7 @@ fn factor(recipe: &Recipe) -> usize {
 
 fn kernel(recipe: &Recipe) -> Box<dyn Kernel> {
     let tilt = |values: &[f64], rate: f64, sections: &mut [Section]| {
-        let section = if values[0] == 0.0 { Section::THROUGH } else { Section::tilt(TONE_CENTRE, values[0], rate) };
-        sections.fill(section);
+        sections.fill(Section::tilt(TONE_CENTRE, values[0], rate));
     };
     let tone = recipe.values[TONE];
     let mut saturate = Saturate {
