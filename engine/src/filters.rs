@@ -133,7 +133,7 @@ impl Section {
             let pole = |s: f64| ((1.0 - self.g * s) / (1.0 + self.g * s)).abs();
             pole((self.k - root) / 2.0).max(pole((self.k + root) / 2.0))
         };
-        (-96.0 / math::db_from_gain(radius)).abs().ceil() as u64
+        (-96.0 / math::db_from_gain(radius)).ceil() as u64
     }
 
     /// The coefficients in the form that is run. RT.
@@ -269,8 +269,8 @@ impl Analogue {
 
     /// The digital section whose poles ring like the analogue ones and whose gain agrees at 0, at `centre` and at half
     /// the rate (Vicanek 2016, "Matched Second Order Digital Filters"). Of the section and its inverse the one that rings
-    /// longer is designed, and turned over if need be: its poles are the ones well below the rate. Without
-    /// a gain everything passes exactly. RT.
+    /// longer is designed, and turned over if need be: its poles are the ones well below the rate. Without a gain
+    /// everything passes exactly. RT.
     fn matched(&self, centre: f64, rate: f64) -> Section {
         let inverse = self.inverse();
         let section = if inverse.k * inverse.freq < self.k * self.freq {
