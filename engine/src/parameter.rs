@@ -111,7 +111,7 @@ pub enum Kind {
         /// What is allowed.
         options: &'static [&'static str],
     },
-    /// Yes or no; the setter without an argument says yes. Always fixed. Kernels receive 0 or 1.
+    /// Yes or no; the setter without an argument says yes. Fixed, unless it is [`Parameter::live`]. Kernels receive 0 or 1.
     Flag {
         /// The default.
         default: bool,
@@ -195,6 +195,12 @@ impl Parameter {
     /// The same, but a change builds a new kernel.
     pub const fn fixed(mut self) -> Self {
         self.fixed = true;
+        self
+    }
+
+    /// The same, but a change is handed to the kernel, evenly from 0 to 1 or back. For flags.
+    pub const fn live(mut self) -> Self {
+        self.fixed = false;
         self
     }
 
