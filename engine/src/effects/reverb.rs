@@ -40,7 +40,7 @@ pub static REVERB: Table = Table {
         Parameter::number("diffusion", Unit::Percent, 80.0, 0.0, 100.0, "how soon single echoes become a wash"),
         Parameter::number("low_cut", Unit::Hertz, 80.0, 10.0, 2000.0, "keeps lows out, 12 dB/octave")
             .or("off", NO_LOW_CUT),
-        Parameter::number("high_cut", Unit::Hertz, 12_000.0, 500.0, 20_000.0, "keeps highs out, 12 dB/octave")
+        Parameter::number("high_cut", Unit::Hertz, 10_000.0, 500.0, 20_000.0, "keeps highs out, 12 dB/octave")
             .or("off", NO_HIGH_CUT),
         Parameter::number("width", Unit::Percent, 100.0, 0.0, 200.0, "of the stereo picture: 0 is mono"),
         Parameter::flag("freeze", false, "holds the tail for ever and lets nothing new in").live(),
@@ -78,6 +78,11 @@ const SWAY_HZ: [f64; LINES / SWAYING] = [0.31, 0.47, 0.59, 0.73];
 /// Highs fall so many times as fast as the rest.
 const DAMPED: i32 = 3;
 
+/// Since highs fall faster, lows are given longer than the decay asked for, so that the whole takes that time: by this
+/// part with strong damping, by half of it with damping at the frequency.
+const LONGER: f64 = 0.29;
+const LONGER_AT: f64 = 5000.0;
+
 /// How much of itself an all-pass feeds back at full diffusion.
 const DIFFUSED: f64 = 0.75;
 
@@ -102,10 +107,10 @@ const KINDS: [Kind; 4] = [
         onset: 42.0,
         diffusers: [7.3, 5.1, 13.9, 10.7],
         early: [
-            &[(19.1, 0.35), (31.7, -0.28), (46.3, 0.26), (61.9, 0.2), (83.1, -0.16)],
-            &[(22.9, 0.33), (28.3, 0.27), (52.1, -0.24), (67.3, 0.19), (78.7, 0.17)],
+            &[(19.1, 0.24), (31.7, -0.19), (46.3, 0.17), (61.9, 0.14), (83.1, -0.11)],
+            &[(22.9, 0.22), (28.3, 0.19), (52.1, -0.17), (67.3, 0.13), (78.7, 0.12)],
         ],
-        late: 0.62,
+        late: 0.29,
     },
     // Room: many strong reflections at once, and a tail that follows closely.
     Kind {
@@ -113,23 +118,23 @@ const KINDS: [Kind; 4] = [
         onset: 9.0,
         diffusers: [3.1, 2.3, 6.1, 4.7],
         early: [
-            &[(3.1, 0.5), (5.3, -0.42), (8.9, 0.4), (11.3, 0.36), (14.9, -0.3), (19.7, 0.26), (24.1, 0.2)],
-            &[(3.7, 0.48), (6.1, 0.43), (7.9, -0.4), (12.7, 0.35), (16.3, 0.3), (18.1, -0.27), (25.3, 0.19)],
+            &[(3.1, 0.27), (5.3, -0.23), (8.9, 0.21), (11.3, 0.19), (14.9, -0.16), (19.7, 0.14), (24.1, 0.11)],
+            &[(3.7, 0.26), (6.1, 0.24), (7.9, -0.21), (12.7, 0.19), (16.3, 0.16), (18.1, -0.15), (25.3, 0.11)],
         ],
-        late: 0.33,
+        late: 0.145,
     },
     // Plate: no reflections, dense from the first moment.
-    Kind { lines: (17.0, 61.0), onset: 0.0, diffusers: [4.77, 3.6, 12.73, 9.31], early: [&[], &[]], late: 0.48 },
+    Kind { lines: (17.0, 61.0), onset: 0.0, diffusers: [4.77, 3.6, 12.73, 9.31], early: [&[], &[]], late: 0.21 },
     // Chamber: a few near reflections, smooth and even.
     Kind {
         lines: (23.0, 71.0),
-        onset: 15.0,
+        onset: 26.0,
         diffusers: [5.3, 3.7, 9.7, 7.9],
         early: [
-            &[(7.1, 0.32), (13.7, 0.27), (21.1, -0.22), (29.3, 0.18)],
-            &[(8.3, 0.31), (11.9, -0.28), (23.7, 0.21), (27.1, 0.19)],
+            &[(7.1, 0.24), (13.7, 0.2), (21.1, -0.17), (29.3, 0.14)],
+            &[(8.3, 0.23), (11.9, -0.21), (23.7, 0.16), (27.1, 0.14)],
         ],
-        late: 0.5,
+        late: 0.205,
     },
 ];
 
@@ -186,22 +191,37 @@ fn prime(from: usize) -> usize {
     (from.max(2)..).find(|n| !divides(*n)).unwrap_or(from)
 }
 
+/// What losses are computed from.
+#[derive(Clone, Copy, PartialEq)]
+struct Setting {
+    /// In seconds.
+    decay: f64,
+    /// In Hz.
+    damping: f64,
+    /// From 0 to 1: frozen, nothing is lost.
+    frozen: f64,
+    /// The sizes of two layouts, and the part of the way between them.
+    sizes: (f64, f64),
+    part: f64,
+}
+
 /// What each line passes on: of the lows, and of the highs.
 #[derive(Clone, Copy)]
 struct Losses {
     low: [f64; LINES],
     high: [f64; LINES],
     /// What they were computed from.
-    of: (f64, f64, f64, f64, f64),
+    of: Setting,
 }
 
 impl Losses {
-    /// For a decay in seconds and a part of the way between two layouts; frozen, nothing is lost. RT.
-    fn new(decay: f64, frozen: f64, now: &Layout, next: &Layout, part: f64, rate: f64) -> Self {
-        let of = (decay, frozen, now.size, next.size, part);
+    /// RT.
+    fn new(of: Setting, layouts: &(Layout, Layout), rate: f64) -> Self {
         let mut losses = Losses { low: [1.0; LINES], high: [1.0; LINES], of };
+        let (part, frozen) = (of.part, of.frozen);
+        let decay = of.decay * (1.0 + LONGER / (1.0 + of.damping / LONGER_AT));
         for index in 0..LINES {
-            let (old, new) = (now.lines[index] as f64, next.lines[index] as f64);
+            let (old, new) = (layouts.0.lines[index] as f64, layouts.1.lines[index] as f64);
             let low = math::exp(-3.0 * LN_10 * (old + (new - old) * part) / (rate * decay));
             losses.low[index] = low + (1.0 - low) * frozen;
             let high = low.powi(DAMPED);
@@ -212,15 +232,6 @@ impl Losses {
 }
 
 impl Losses {
-    /// What they shall be, these if nothing they are computed from has changed. RT.
-    fn glide_to(&self, decay: f64, frozen: f64, layouts: &(Layout, Layout), part: f64, rate: f64) -> Self {
-        if self.of == (decay, frozen, layouts.0.size, layouts.1.size, part) {
-            *self
-        } else {
-            Losses::new(decay, frozen, &layouts.0, &layouts.1, part, rate)
-        }
-    }
-
     /// The losses of a line part of the way to others. RT.
     #[inline]
     fn towards(&self, goal: &Losses, line: usize, part: f64) -> (f64, f64) {
@@ -304,7 +315,8 @@ impl Reverb {
         // A prime is never far.
         let longest = frames(kind.lines.1 + SWAY_MS) + 200;
         let layout = Layout::new(kind, size, rate);
-        let (decay, frozen) = (value(recipe, "decay"), value(recipe, "freeze"));
+        let (decay, damping, frozen) = (value(recipe, "decay"), value(recipe, "damping"), value(recipe, "freeze"));
+        let of = Setting { decay, damping, frozen, sizes: (size, size), part: 0.0 };
         Reverb {
             kind,
             rate,
@@ -314,7 +326,7 @@ impl Reverb {
             size: Crossfade::new(size, fade),
             layouts: (layout, layout),
             part: 0.0,
-            losses: Losses::new(decay, frozen, &layout, &layout, 0.0, rate),
+            losses: Losses::new(of, &(layout, layout), rate),
         }
     }
 
@@ -366,7 +378,9 @@ impl Kernel for Reverb {
         self.predelay.go_to((predelay.to * self.rate / 1000.0 + 0.5) as usize);
         self.size.go_to(size.to);
         // The losses follow the size a stretch later.
-        let goal = self.losses.glide_to(decay.to, freeze.to, &self.layouts, self.part, self.rate);
+        let sizes = (self.layouts.0.size, self.layouts.1.size);
+        let of = Setting { decay: decay.to, damping: damping.to, frozen: freeze.to, sizes, part: self.part };
+        let goal = if of == self.losses.of { self.losses } else { Losses::new(of, &self.layouts, self.rate) };
         let damping = shares(damping, self.rate);
         let count = io.frames.len();
         for (n, i) in io.frames.clone().enumerate() {
@@ -503,23 +517,149 @@ mod tests {
     }
 
     #[test]
-    fn figures() {
+    fn the_tail_falls_in_the_time_asked_for() {
         for kind in 0..4 {
-            for (dname, damp) in [("5k", 5000.0), ("off", 0.0)] {
-                for asked in [0.5, 1.5, 3.0] {
-                    let mut bench = Bench::new(&REVERB, 1).set("kind", f64::from(kind)).set("decay", asked);
-                    if damp == 0.0 {
-                        bench = bench.special("damping");
-                    }
-                    let output = bench.run(&[impulse((RATE * (asked * 1.5 + 0.3)) as usize)]);
-                    let energy: f64 = output[0].iter().map(|x| x * x).sum();
-                    let (l, r) = (decay(&output[0]), decay(&output[1]));
-                    eprintln!(
-                        "kind {kind} damp {dname} asked {asked}: {:.3} {:.5} | {:.3} {:.5} energy {:.3}",
-                        l.0, l.1, r.0, r.1, energy
+            for (asked, straight) in [(0.5, 0.99), (1.5, 0.995), (3.0, 0.995)] {
+                let mut bench = Bench::new(&REVERB, 1).set("kind", f64::from(kind)).set("decay", asked);
+                let output = bench.run(&[impulse((RATE * (asked * 1.5 + 0.2)) as usize)]);
+                for side in &output {
+                    let (got, square) = decay(side);
+                    eprintln!("kind {kind} {asked} {got:.3} {square:.4}");
+                    assert!(
+                        (got / asked - 1.0).abs() < 0.05 && square >= straight,
+                        "{kind}, {asked} s: {got} s, {square}"
                     );
                 }
             }
         }
+    }
+
+    #[test]
+    fn band() {
+        for kind in 0..4 {
+            for asked in [0.5, 1.5, 3.0] {
+                let mut bench = Bench::new(&REVERB, 1).set("kind", f64::from(kind)).set("decay", asked);
+                let mut output = bench.run(&[impulse((RATE * (asked * 1.5 + 0.2)) as usize)]);
+                for f in [500.0, 1000.0, 2000.0] {
+                    let mut out = output[0].clone();
+                    for _ in 0..2 {
+                        let mut filter = Filter::default();
+                        let step = Section::band_pass(f, 1.41, RATE).step();
+                        out.iter_mut().for_each(|x| *x = filter.tick(&step, *x));
+                    }
+                    eprintln!("band {f} kind {kind} {asked} {:?}", decay(&out));
+                }
+                output.clear();
+            }
+        }
+    }
+
+    #[test]
+    fn without_damping_too() {
+        for asked in [0.5, 1.5, 3.0] {
+            let mut bench = Bench::new(&REVERB, 1).set("decay", asked).special("damping").special("high_cut");
+            let (got, square) = decay(&bench.run(&[impulse((RATE * (asked * 1.5 + 0.2)) as usize)])[0]);
+            assert!((got / asked - 1.0).abs() < 0.05 && square >= 0.995, "{asked} s: {got} s, {square}");
+        }
+    }
+
+    /// When half of the energy has come, in ms, and how much of it has come after 25 ms.
+    fn structure(kind: usize) -> (f64, f64) {
+        let mut bench = Bench::new(&REVERB, 1).set("kind", kind as f64).set("predelay", 0.0);
+        let falling = falling(&bench.run(&[impulse(144_000)])[0]);
+        let half = falling.iter().position(|level| *level <= -3.0103).unwrap() as f64 / 48.0;
+        (half, 1.0 - 10.0_f64.powf(falling[1200] / 10.0))
+    }
+
+    #[test]
+    fn the_kinds_are_built_differently() {
+        let [hall, room, plate, chamber] = [0, 1, 2, 3].map(structure);
+        // A hall builds up last; a room has most of its early reflections at once, a hall nearly none.
+        assert!(hall.0 > 1.2 * chamber.0 && chamber.0 > 1.2 * room.0, "{hall:?} {room:?} {plate:?} {chamber:?}");
+        assert!(room.1 > 1.5 * chamber.1 && chamber.1 > 1.5 * hall.1, "{hall:?} {room:?} {plate:?} {chamber:?}");
+        assert!((plate.0 / chamber.0 - 1.0).abs() > 0.1 || (plate.1 / chamber.1 - 1.0).abs() > 0.3);
+    }
+
+    #[test]
+    fn all_kinds_are_about_as_loud_as_what_comes_in() {
+        // Noise within what the cuts let through.
+        let mut low_pass = Filter::default();
+        let step = Section::low_pass(5000.0, 0.7, RATE).step();
+        let input: Vec<f64> = noise(1, 192_000).iter().map(|x| low_pass.tick(&step, *x)).collect();
+        for kind in 0..4 {
+            eprintln!("{kind} {:?}", structure(kind as usize));
+            let output = Bench::new(&REVERB, 1).set("kind", f64::from(kind)).run(std::slice::from_ref(&input));
+            let gain = rms(&output[0][96_000..]) - rms(&input);
+            eprintln!("gain {gain}");
+            assert!(gain.abs() < 2.0, "{kind}: {gain} dB");
+        }
+    }
+
+    #[test]
+    fn one_channel_becomes_two_different_ones() {
+        let output = Bench::new(&REVERB, 1).run(&[noise(1, 96_000)]);
+        let product: f64 = output[0].iter().zip(&output[1]).map(|(left, right)| left * right).sum();
+        let power = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>();
+        let correlation = product / math::sqrt(power(&output[0]) * power(&output[1]));
+        assert!(correlation.abs() < 0.3, "{correlation}");
+    }
+
+    #[test]
+    fn frozen_it_holds_its_level_and_lets_nothing_in() {
+        let freeze = REVERB.index("freeze").unwrap();
+        let mut bench = Bench::new(&REVERB, 1).set("decay", 3.0);
+        bench.run(&[noise(1, 96_000)]);
+        bench.edit(freeze, 1.0);
+        let held = bench.run(&[noise(2, 480_000)]);
+        let (early, late) = (rms(&held[0][24_000..72_000]), rms(&held[0][432_000..]));
+        assert!((early - late).abs() < 0.5, "{early} {late}");
+        bench.edit(freeze, 0.0);
+        let thawed = bench.run(&[vec![0.0; 240_000]]);
+        assert!(rms(&thawed[0][192_000..]) < late - 60.0);
+    }
+
+    #[test]
+    fn after_the_tail_it_is_100_db_down() {
+        for (decay, kind) in [(0.5, 0.0), (1.5, 1.0)] {
+            let mut bench = Bench::new(&REVERB, 1).set("decay", decay).set("kind", kind);
+            let tail = (REVERB.tail)(bench.recipe()) as usize;
+            let output = bench.run(&[impulse(tail + 24_000)]);
+            assert!(peak(&output[0][tail..]) < peak(&output[0]) - 100.0);
+        }
+        assert_eq!((REVERB.tail)(Bench::new(&REVERB, 1).set("freeze", 1.0).recipe()), 480_000);
+    }
+
+    #[test]
+    fn edits_leave_no_click() {
+        let times = [("decay", 3.0), ("predelay", 90.0), ("size", 100.0), ("damping", 1500.0), ("diffusion", 20.0)];
+        let rest = [("low_cut", 300.0), ("high_cut", 2000.0), ("width", 0.0), ("freeze", 1.0)];
+        for (name, to) in times.into_iter().chain(rest) {
+            let index = REVERB.index(name).unwrap();
+            let click = click_of_edit(&mut Bench::new(&REVERB, 2), |bench| bench.edit(index, to));
+            eprintln!("click {name} {click:.1}");
+            assert!(click < -80.0, "{name}: {click}");
+        }
+    }
+
+    #[test]
+    fn after_an_edit_it_is_what_it_would_be_from_the_start() {
+        let values = [("decay", 0.4), ("predelay", 5.0), ("size", 20.0), ("damping", 9000.0)];
+        let mut edited = Bench::new(&REVERB, 1).set("decay", 0.3);
+        let silence = vec![0.0; 48_000];
+        edited.run(&[noise(1, 48_000)]);
+        let mut fresh = Bench::new(&REVERB, 1);
+        for (name, to) in values {
+            edited.edit(REVERB.index(name).unwrap(), to);
+            fresh = fresh.set(name, to);
+        }
+        // Until what came before has gone, to the last bit of it.
+        edited.run(&[vec![0.0; 192_000]]);
+        (0..5).for_each(|_| {
+            fresh.run(std::slice::from_ref(&silence));
+        });
+        let input = [noise(2, 48_000)];
+        let (edited, fresh) = (edited.run(&input), fresh.run(&input));
+        let apart = edited[0].iter().zip(&fresh[0]).map(|(a, b)| a - b).collect::<Vec<_>>();
+        assert!(peak(&apart) < -200.0, "{}", peak(&apart));
     }
 }
