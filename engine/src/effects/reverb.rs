@@ -2,8 +2,9 @@
 //!
 //! What comes in waits for the predelay, is heard as early reflections, and after an onset passes all-passes (Schroeder
 //! 1962) into a network of sixteen delay lines that feed each other through a Hadamard matrix (Jot and Chaigne 1991;
-//! Stautner and Puckette 1982). Each line loses what its length asks for, so that all of them fall by 60 dB in the decay
-//! time, and in a third of it far above the damping frequency. Some lines sway by a few frames, as a function of the
+//! Stautner and Puckette 1982). Each line loses what its length asks for, so that all of them fall by 60 dB in one
+//! time, and in a third of it far above the damping frequency; that time is chosen so that the whole (T30 of ISO 3382 over
+//! all frequencies) falls as asked. Some lines sway by a few frames, as a function of the
 //! transport, so that no resonance stands out.
 
 use std::f64::consts::{LN_10, TAU};
@@ -24,7 +25,14 @@ pub static REVERB: Table = Table {
     example: "x >> reverb().decay(1.8.s).mix(20)",
     arguments: &["decay"],
     parameters: &[
-        Parameter::number("decay", Unit::Seconds, 1.5, 0.1, 30.0, "until the tail has fallen by 60 dB"),
+        Parameter::number(
+            "decay",
+            Unit::Seconds,
+            1.5,
+            0.1,
+            30.0,
+            "until the tail as a whole has fallen by 60 dB; lows take up to a fifth longer",
+        ),
         Parameter::number("predelay", Unit::Milliseconds, 20.0, 0.0, LONGEST_PREDELAY, "before the room answers")
             .law(Law::Own),
         Parameter::number("size", Unit::Percent, 60.0, 0.0, 100.0, "how far its walls are apart").law(Law::Own),
@@ -187,7 +195,7 @@ impl Layout {
 
 /// The first prime from a number on, so that no two lines ring together. RT.
 fn prime(from: usize) -> usize {
-    let divides = |n: usize| (2..).take_while(|d| d * d <= n).any(|d| n % d == 0);
+    let divides = |n: usize| (2..).take_while(|d| d * d <= n).any(|d| n.is_multiple_of(d));
     (from.max(2)..).find(|n| !divides(*n)).unwrap_or(from)
 }
 
@@ -447,7 +455,7 @@ impl Kernel for Reverb {
 /// By how many frames a line sways at a transport frame. RT.
 fn sway(line: usize, frame: u64, rate: f64) -> f64 {
     match SWAY_HZ.get(line / SWAYING) {
-        Some(pace) if line % SWAYING == 0 => {
+        Some(pace) if line.is_multiple_of(SWAYING) => {
             SWAY_MS / 1000.0 * rate * math::sin(TAU * (frame as f64 * pace / rate).fract())
         }
         _ => 0.0,
@@ -524,32 +532,11 @@ mod tests {
                 let output = bench.run(&[impulse((RATE * (asked * 1.5 + 0.2)) as usize)]);
                 for side in &output {
                     let (got, square) = decay(side);
-                    eprintln!("kind {kind} {asked} {got:.3} {square:.4}");
                     assert!(
                         (got / asked - 1.0).abs() < 0.05 && square >= straight,
                         "{kind}, {asked} s: {got} s, {square}"
                     );
                 }
-            }
-        }
-    }
-
-    #[test]
-    fn band() {
-        for kind in 0..4 {
-            for asked in [0.5, 1.5, 3.0] {
-                let mut bench = Bench::new(&REVERB, 1).set("kind", f64::from(kind)).set("decay", asked);
-                let mut output = bench.run(&[impulse((RATE * (asked * 1.5 + 0.2)) as usize)]);
-                for f in [500.0, 1000.0, 2000.0] {
-                    let mut out = output[0].clone();
-                    for _ in 0..2 {
-                        let mut filter = Filter::default();
-                        let step = Section::band_pass(f, 1.41, RATE).step();
-                        out.iter_mut().for_each(|x| *x = filter.tick(&step, *x));
-                    }
-                    eprintln!("band {f} kind {kind} {asked} {:?}", decay(&out));
-                }
-                output.clear();
             }
         }
     }
@@ -587,10 +574,8 @@ mod tests {
         let step = Section::low_pass(5000.0, 0.7, RATE).step();
         let input: Vec<f64> = noise(1, 192_000).iter().map(|x| low_pass.tick(&step, *x)).collect();
         for kind in 0..4 {
-            eprintln!("{kind} {:?}", structure(kind as usize));
             let output = Bench::new(&REVERB, 1).set("kind", f64::from(kind)).run(std::slice::from_ref(&input));
             let gain = rms(&output[0][96_000..]) - rms(&input);
-            eprintln!("gain {gain}");
             assert!(gain.abs() < 2.0, "{kind}: {gain} dB");
         }
     }
@@ -636,7 +621,6 @@ mod tests {
         for (name, to) in times.into_iter().chain(rest) {
             let index = REVERB.index(name).unwrap();
             let click = click_of_edit(&mut Bench::new(&REVERB, 2), |bench| bench.edit(index, to));
-            eprintln!("click {name} {click:.1}");
             assert!(click < -80.0, "{name}: {click}");
         }
     }
