@@ -3,23 +3,40 @@
 use crate::parameter::{Recipe, Table};
 
 pub mod compressor;
-#[cfg(test)]
-mod contract;
+pub mod dc_block;
 pub mod delay;
+pub mod eq;
+pub mod filter;
 pub mod gain;
 pub mod gate;
 pub mod limiter;
+pub mod mono;
+pub mod pan;
+pub mod polarity;
 pub mod reverb;
+pub mod saturate;
+pub mod width;
 
 /// Every effect, in the order in which the reference shows them.
 pub static EFFECTS: &[&Table] = &[
     &gain::FADER,
     &gain::GAIN,
+    &pan::PAN,
+    &width::WIDTH,
+    &polarity::POLARITY,
+    &mono::MONO,
+    &eq::EQ,
+    &filter::HIGH_PASS,
+    &filter::LOW_PASS,
+    &filter::BAND_PASS,
+    &filter::NOTCH,
     &compressor::COMPRESSOR,
     &gate::GATE,
-    &limiter::LIMITER,
+    &saturate::SATURATE,
     &delay::DELAY,
     &reverb::REVERB,
+    &limiter::LIMITER,
+    &dc_block::DC_BLOCK,
 ];
 
 /// The effect of a name.
@@ -46,4 +63,67 @@ pub(crate) fn no_tail(_: &Recipe) -> u64 {
 pub(crate) fn widened(left: f64, right: f64, width: f64) -> (f64, f64) {
     let across = (1.0 - width / 100.0) / 2.0 * (right - left);
     (left + across, right - across)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parameter::Kind;
+    use crate::test_signals::{Bench, noise};
+
+    /// Every effect that needs no file, as its table has it, on one channel and on two.
+    fn benches(rate: f64) -> impl Iterator<Item = (&'static str, usize, Bench)> {
+        let whole = |table: &&&Table| !table.parameters.iter().any(|p| matches!(p.kind, Kind::Path));
+        EFFECTS.iter().filter(whole).flat_map(move |table| {
+            [1, 2].map(|channels| (table.word, channels, Bench::new(table, channels).rate(rate)))
+        })
+    }
+
+    fn input(channels: usize, frames: usize) -> Vec<Vec<f64>> {
+        (0..channels).map(|channel| noise(channel as u64, frames)).collect()
+    }
+
+    #[test]
+    fn every_effect_is_finite_at_every_rate_for_sound_and_silence() {
+        for rate in [8000.0, 22_050.0, 44_100.0, 192_000.0] {
+            for (word, channels, mut bench) in benches(rate) {
+                let sound = bench.run(&input(channels, 2000));
+                let silence = bench.run(&vec![vec![0.0; 2000]; channels]);
+                let all = sound.iter().chain(&silence).flatten();
+                assert!(all.clone().all(|x| x.is_finite()), "{word} at {rate} Hz");
+                assert!(all.fold(0.0f64, |most, x| most.max(x.abs())) < 10.0, "{word} at {rate} Hz");
+            }
+        }
+    }
+
+    #[test]
+    fn every_effect_is_as_new_after_a_reset_even_from_what_is_no_number() {
+        for (word, channels, mut bench) in benches(48_000.0) {
+            let fresh = bench.run(&input(channels, 2000));
+            for poison in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+                let mut poisoned = input(channels, 100);
+                poisoned.iter_mut().for_each(|channel| channel[50] = poison);
+                bench.run(&poisoned);
+                bench.reset();
+                assert!(bench.run(&input(channels, 2000)) == fresh, "{word} on {channels} channels after {poison}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_effect_gives_silence_for_silence() {
+        for (word, channels, mut bench) in benches(48_000.0) {
+            let output = bench.run(&vec![vec![0.0; 2000]; channels]);
+            assert!(output.iter().flatten().all(|x| *x == 0.0), "{word} on {channels} channels");
+        }
+    }
+
+    #[test]
+    fn every_effect_gives_the_same_for_stretches_of_any_length() {
+        for (word, channels, mut bench) in benches(48_000.0) {
+            let output = bench.run(&input(channels, 2000));
+            let mut other = Bench::new(find(word).unwrap(), channels).stretch(17);
+            assert!(output == other.run(&input(channels, 2000)), "{word} on {channels} channels");
+        }
+    }
 }

@@ -8,6 +8,7 @@ pub mod kernel;
 pub mod math;
 pub mod media;
 pub mod one_pole;
+pub mod oversample;
 pub mod parameter;
 pub mod session;
 pub mod sources;
