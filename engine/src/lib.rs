@@ -14,5 +14,6 @@ pub mod session;
 pub mod sources;
 #[cfg(test)]
 mod test_signals;
+pub mod true_peak;
 pub mod units;
 pub mod words;
