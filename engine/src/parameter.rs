@@ -40,6 +40,15 @@ impl Table {
     pub fn index(&self, name: &str) -> Option<usize> {
         self.parameters.iter().position(|p| p.name == name)
     }
+
+    /// What a recipe of this table has for a parameter, by its name.
+    ///
+    /// # Panics
+    /// If the table has no such parameter.
+    pub fn value(&self, recipe: &Recipe, name: &str) -> f64 {
+        let index = self.index(name).unwrap_or_else(|| panic!("`{}` has no parameter `{name}`", self.word));
+        recipe.values[index]
+    }
 }
 
 impl std::fmt::Debug for Table {

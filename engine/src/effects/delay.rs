@@ -78,12 +78,8 @@ const DUCK_FROM: f64 = -40.0;
 const DUCK_ATTACK_MS: f64 = 10.0;
 const DUCK_RELEASE_MS: f64 = 250.0;
 
-fn value(recipe: &Recipe, name: &str) -> f64 {
-    DELAY.index(name).and_then(|index| recipe.values.get(index)).copied().unwrap_or(0.0)
-}
-
 fn channels(recipe: &Recipe) -> Result<usize, String> {
-    match (value(recipe, "ping_pong") == 1.0, recipe.channels) {
+    match (DELAY.value(recipe, "ping_pong") == 1.0, recipe.channels) {
         (false, count) => Ok(count),
         (true, 1 | 2) => Ok(2),
         (true, count) => Err(format!("a ping-pong delay takes one or two channels, not {count}")),
@@ -92,10 +88,10 @@ fn channels(recipe: &Recipe) -> Result<usize, String> {
 
 /// Until the echoes, and what rings in the filters, have fallen by 100 dB; at most 10 s.
 fn tail(recipe: &Recipe) -> u64 {
-    let loss = -math::db_from_gain(value(recipe, "feedback") / 100.0);
+    let loss = -math::db_from_gain(DELAY.value(recipe, "feedback") / 100.0);
     let echoes = if loss > 0.0 { 1.0 + (100.0 / loss).ceil() } else { f64::INFINITY };
-    let ring = 1000.0 * math::ln(1e5) / (TAU * value(recipe, "high_pass"));
-    recipe.clock.frames((echoes * value(recipe, "time") + ring).min(10_000.0))
+    let ring = 1000.0 * math::ln(1e5) / (TAU * DELAY.value(recipe, "high_pass"));
+    recipe.clock.frames((echoes * DELAY.value(recipe, "time") + ring).min(10_000.0))
 }
 
 struct Delay {
@@ -121,12 +117,12 @@ struct Line {
 impl Delay {
     fn new(recipe: &Recipe) -> Self {
         let rate = recipe.rate();
-        let ping_pong = value(recipe, "ping_pong") == 1.0;
+        let ping_pong = DELAY.value(recipe, "ping_pong") == 1.0;
         let longest = recipe.clock.frames(LONGEST_MS + SWAY_MS) as usize;
         let line =
             || Line { sound: DelayLine::new(longest), low: OnePole::default(), high: OnePole::default(), echo: 0.0 };
-        let frames = frames_back(value(recipe, "time"), rate);
-        let head = if value(recipe, "style") == 0.0 {
+        let frames = frames_back(DELAY.value(recipe, "time"), rate);
+        let head = if DELAY.value(recipe, "style") == 0.0 {
             Head::Fade(Crossfade::new(frames, recipe.clock.frames(FADE_MS) as usize))
         } else {
             Head::Tape(Tape::new(frames, rate))

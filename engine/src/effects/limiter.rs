@@ -3,8 +3,7 @@
 //! The gain that the loudest channel needs is held at its lowest over a window (a sliding minimum), released, and
 //! smoothed by two boxes of equal odd length; the sound waits for it. Every gain that is averaged for a frame is at most
 //! the one that frame needs, so that no sample passes. With `true_peak` the sound between samples is looked at too, eight
-//! times as often; what lies between those points is at most 0.17 dB higher (the bound of ITU-R BS.1770, annex 2), for which it
-//! works 0.2 dB inside its ceiling.
+//! times as often; for what lies between those points it works 0.2 dB inside its ceiling.
 
 use std::collections::VecDeque;
 
@@ -28,7 +27,7 @@ pub static LIMITER: Table = Table {
         Parameter::number("ceiling", Unit::DecibelsTruePeak, -1.0, -40.0, 0.0, "what nothing leaves above")
             .law(Law::Amplitude),
         Parameter::number("gain", Unit::Decibels, 0.0, -24.0, 48.0, "gain before it").law(Law::Amplitude),
-        Parameter::number(LOOKAHEAD, Unit::Milliseconds, 1.5, 0.5, 10.0, "how early it begins to turn down").fixed(),
+        Parameter::number("lookahead", Unit::Milliseconds, 1.5, 0.5, 10.0, "how early it begins to turn down").fixed(),
         Parameter::number(
             "release",
             Unit::Milliseconds,
@@ -49,9 +48,6 @@ pub static LIMITER: Table = Table {
     kernel: |recipe| Box::new(Limiter::new(recipe)),
 };
 
-const LOOKAHEAD: &str = "lookahead";
-const TRUE_PEAK: &str = "true_peak";
-
 /// What stands for a release by programme.
 const AUTO: f64 = 0.0;
 
@@ -67,13 +63,9 @@ const GRAIN: f64 = (1u64 << 40) as f64;
 /// Nearer to the goal than this a release is over.
 const THERE: f64 = 1e-7;
 
-fn value(recipe: &Recipe, name: &str) -> f64 {
-    LIMITER.index(name).and_then(|index| recipe.values.get(index)).copied().unwrap_or(0.0)
-}
-
 /// The length of one box: odd.
 fn box_length(recipe: &Recipe) -> usize {
-    let frames = recipe.clock.frames(value(recipe, LOOKAHEAD)) as usize;
+    let frames = recipe.clock.frames(LIMITER.value(recipe, "lookahead")) as usize;
     (frames / 2) | 1
 }
 
@@ -103,7 +95,7 @@ struct Channel {
 impl Limiter {
     fn new(recipe: &Recipe) -> Self {
         let (length, latency) = (box_length(recipe), (LIMITER.latency)(recipe));
-        let true_peak = value(recipe, TRUE_PEAK) == 1.0;
+        let true_peak = LIMITER.value(recipe, "true_peak") == 1.0;
         let channel = || Channel { line: DelayLine::new(latency), history: History::default() };
         Limiter {
             channels: (0..recipe.channels).map(|_| channel()).collect(),
@@ -288,7 +280,6 @@ mod tests {
 
     use super::*;
     use crate::test_signals::{Bench, RATE, click_of_edit, impulse, level_at, noise, peak, sine};
-    use crate::true_peak::kaiser;
 
     const SECOND: usize = 48_000;
 
@@ -321,7 +312,7 @@ mod tests {
         let peaks = (1..16).map(|phase| {
             let weight = |k: usize| {
                 let t = k as f64 - 63.0 - f64::from(phase) / 16.0;
-                math::sin(PI * t) / (PI * t) * kaiser(t / 64.0)
+                math::sin(PI * t) / (PI * t) * math::kaiser(t / 64.0, 6.0)
             };
             let taps: Vec<f64> = (0..128).map(weight).collect();
             let points =

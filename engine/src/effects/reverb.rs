@@ -149,20 +149,16 @@ const KINDS: [Kind; 4] = [
 /// The most early reflections of a side.
 const REFLECTIONS: usize = 7;
 
-fn value(recipe: &Recipe, name: &str) -> f64 {
-    REVERB.index(name).and_then(|index| recipe.values.get(index)).copied().unwrap_or(0.0)
-}
-
 fn kind(recipe: &Recipe) -> &'static Kind {
-    KINDS.get(value(recipe, "kind") as usize).unwrap_or(&KINDS[0])
+    KINDS.get(REVERB.value(recipe, "kind") as usize).unwrap_or(&KINDS[0])
 }
 
 /// Until it has fallen by 100 dB; at most 10 s.
 fn tail(recipe: &Recipe) -> u64 {
     let kind = kind(recipe);
-    let before = value(recipe, "predelay") + kind.onset + kind.lines.1 + kind.diffusers.iter().sum::<f64>();
-    let falling = value(recipe, "decay") * 1000.0 * 100.0 / 60.0;
-    let ms = if value(recipe, "freeze") > 0.0 { f64::INFINITY } else { before + falling };
+    let before = REVERB.value(recipe, "predelay") + kind.onset + kind.lines.1 + kind.diffusers.iter().sum::<f64>();
+    let falling = REVERB.value(recipe, "decay") * 1000.0 * 100.0 / 60.0;
+    let ms = if REVERB.value(recipe, "freeze") > 0.0 { f64::INFINITY } else { before + falling };
     recipe.clock.frames(ms.min(10_000.0))
 }
 
@@ -310,7 +306,7 @@ impl Reverb {
     fn new(recipe: &Recipe) -> Self {
         let (kind, rate, clock) = (kind(recipe), recipe.rate(), recipe.clock);
         let frames = |ms: f64| clock.frames(ms) as usize;
-        let (size, fade) = (value(recipe, "size"), frames(FADE_MS));
+        let (size, fade) = (REVERB.value(recipe, "size"), frames(FADE_MS));
         let reach = kind.early.iter().flat_map(|side| side.iter()).fold(kind.onset, |most, (ms, _)| most.max(*ms));
         // The right side's all-passes are a little longer, so that one channel becomes two different ones.
         let side = |stretch: f64| Side {
@@ -323,14 +319,15 @@ impl Reverb {
         // A prime is never far.
         let longest = frames(kind.lines.1 + SWAY_MS) + 200;
         let layout = Layout::new(kind, size, rate);
-        let (decay, damping, frozen) = (value(recipe, "decay"), value(recipe, "damping"), value(recipe, "freeze"));
+        let (decay, damping, frozen) =
+            (REVERB.value(recipe, "decay"), REVERB.value(recipe, "damping"), REVERB.value(recipe, "freeze"));
         let of = Setting { decay, damping, frozen, sizes: (size, size), part: 0.0 };
         Reverb {
             kind,
             rate,
             sides: [side(1.0), side(1.083)],
             lines: std::array::from_fn(|_| Line { sound: DelayLine::new(longest), lows: OnePole::default() }),
-            predelay: Crossfade::new(frames(value(recipe, "predelay")), fade),
+            predelay: Crossfade::new(frames(REVERB.value(recipe, "predelay")), fade),
             size: Crossfade::new(size, fade),
             layouts: (layout, layout),
             part: 0.0,
