@@ -115,7 +115,7 @@ impl Library {
         let media = Arc::new(media);
         let mut open = lock(&self.open);
         open.push((key, media.clone()));
-        forget_idle(&mut open);
+        forget_idle(&mut open, IDLE_BOUND);
         Ok(media)
     }
 
@@ -178,13 +178,13 @@ impl Library {
     }
 }
 
-/// Drops the longest unused of the files that nobody else holds, until they fit in [`IDLE_BOUND`].
-fn forget_idle(open: &mut Vec<(Key, Arc<Media>)>) {
+/// Drops the longest unused of the files that nobody else holds, until they fit in `bound` decoded bytes.
+fn forget_idle(open: &mut Vec<(Key, Arc<Media>)>, bound: u64) {
     let idle = |media: &Arc<Media>| if Arc::strong_count(media) == 1 { media.bytes() } else { 0 };
     let mut sum: u64 = open.iter().map(|(_, media)| idle(media)).sum();
     open.retain(|(_, media)| {
         let bytes = idle(media);
-        let keep = bytes == 0 || sum <= IDLE_BOUND;
+        let keep = bytes == 0 || sum <= bound;
         if !keep {
             sum -= bytes;
         }

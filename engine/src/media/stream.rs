@@ -236,7 +236,10 @@ pub(super) fn work(jobs: &Receiver<Stream>) {
             Err(TryRecvError::Disconnected) if streams.is_empty() => return,
             Err(_) => {
                 streams.retain(|stream| !stream.tickets.is_abandoned());
-                let busy = streams.iter_mut().fold(false, |busy, stream| stream.go_on() || busy);
+                let mut busy = false;
+                for stream in &mut streams {
+                    busy |= stream.go_on();
+                }
                 if !busy && !streams.is_empty() {
                     match jobs.recv_timeout(REST) {
                         Ok(stream) => streams.push(stream),
