@@ -111,8 +111,11 @@ impl Library {
         if let Some(media) = self.remembered(&key) {
             return Ok(media);
         }
-        let media = guarded(|| self.load(path, &key)).map_err(failed)?;
-        let media = Arc::new(media);
+        let media = Arc::new(guarded(|| self.load(path, &key)).map_err(failed)?);
+        if let Some(media) = self.remembered(&key) {
+            // Another thread was faster; one copy is enough.
+            return Ok(media);
+        }
         let mut open = lock(&self.open);
         open.push((key, media.clone()));
         forget_idle(&mut open, IDLE_BOUND);
@@ -145,7 +148,7 @@ impl Library {
         } else {
             drop(memory);
             frames = sound::measure(&key.stamp.path, key.rate)?;
-            Held::Disk { stamp: key.stamp.clone(), worker: self.worker()? }
+            Held::Disk { stamp: key.stamp.clone(), keep: self.bound, worker: self.worker()? }
         };
         if frames == 0 {
             return Err(Fault::Empty);
@@ -218,8 +221,9 @@ pub struct Media {
 enum Held {
     /// All of it here, one vector a channel.
     Memory(Vec<Vec<f32>>),
-    /// In the file as it was when it was opened, decoded by the worker as it is wanted.
-    Disk { stamp: Stamp, worker: Sender<Stream> },
+    /// In the file as it was when it was opened, decoded by the worker as it is wanted. Looped regions of up to `keep`
+    /// decoded bytes are kept by their stream.
+    Disk { stamp: Stamp, keep: u64, worker: Sender<Stream> },
 }
 
 impl Media {

@@ -153,6 +153,7 @@ fn what_cannot_be_written_is_refused_with_its_reason() {
     assert!(matches!(problem("a.wav", Format { channels: 0, ..FORMAT }), Problem::Format(_)));
     let mut writer = FileWriter::create(&folder.path().join("a.wav"), FORMAT).unwrap();
     assert_eq!(writer.write(&[[0.0, f64::NAN]]).unwrap_err().problem, Problem::NotANumber(1));
+    assert!(matches!(writer.write(&[[0.0], [0.0]]).unwrap_err().problem, Problem::Format(_)));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "only the one that is open");
 }
 
