@@ -6,6 +6,7 @@ pub mod filters;
 pub mod kernel;
 pub mod math;
 pub mod media;
+pub mod oversample;
 pub mod parameter;
 pub mod random;
 pub mod resample;
