@@ -6,7 +6,7 @@ use super::*;
 use crate::math;
 use crate::media::Library;
 use crate::random;
-use crate::test_signals::{rms, sine, spectrum};
+use crate::test_signals::{db_of_power, rms, sine, spectrum};
 
 const FORMAT: Format = Format { depth: Depth::Int16, rate: 48_000, channels: 1, dither: true, seed: 3 };
 
@@ -59,7 +59,7 @@ fn a_tone_far_below_the_last_bit_survives_dither_undistorted_and_vanishes_withou
     for name in ["a.wav", "a.flac"] {
         let (file, _) = deliver(name, FORMAT, &sound);
         let power = spectrum(&file[0]);
-        let level = |bin: usize| 10.0 * math::ln(power[bin]) / std::f64::consts::LN_10;
+        let level = |bin: usize| db_of_power(power[bin]);
         assert!((level(bin) + 100.0).abs() < 0.1, "{name}: {}", level(bin));
         assert!(level(3 * bin) < -130.0, "{name}: third harmonic {}", level(3 * bin));
         let (plain, _) = deliver(name, Format { dither: false, ..FORMAT }, &sound);
