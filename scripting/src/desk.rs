@@ -10,8 +10,8 @@ use engine::parameter::{Parameter, Spoken, Value};
 use engine::session::{Amend, Amendment, Cable, CableKind, MASTER, Place, PlaceId, PlaceKind, Session, Setting, Tap};
 use rhai::{Module, Shared};
 
-use crate::nearest;
 use crate::text::Text;
+use crate::words;
 
 /// More than this are not told: they have one cause.
 const MOST_DIAGNOSTICS: usize = 20;
@@ -210,7 +210,7 @@ impl Desk {
                 let place = &self.session.places[id];
                 let (name, at) = (place.name.clone(), place.at);
                 let known = self.names.iter().filter(|(_, id)| self.declared[id.0]).map(|(name, _)| name.as_str());
-                let help = nearest::suggest(&name, known)
+                let help = words::suggest(&name, known)
                     .unwrap_or_else(|| format!("declare it: `bus(\"{name}\")`, anywhere in the session"));
                 self.tell(
                     Diagnostic::error("unknown-name", at, format!("no input or bus is named \"{name}\"")).help(help),

@@ -9,7 +9,6 @@ use rhai::Dynamic;
 
 use crate::call::{Call, Outcome};
 use crate::desk::{self, Desk};
-use crate::nearest;
 use crate::value::{EffectValue, Signal, SourceValue, Step, describe, spoken};
 use crate::words;
 
@@ -240,7 +239,7 @@ pub fn no_such_method(call: &Call) -> Diagnostic {
 /// The error for a method that a table does not have.
 pub fn unknown_method(table: &'static Table, method: &str, at: engine::diagnostic::Position) -> Diagnostic {
     let has: Vec<&str> = words::methods(table).collect();
-    let help = nearest::suggest(method, has.iter().copied().chain(["named", "mix", "bypass"]))
+    let help = words::suggest(method, has.iter().copied().chain(["named", "mix", "bypass"]))
         .unwrap_or_else(|| format!("`{}` has {}", table.word, list(&has)));
     Diagnostic::error("unknown-parameter", at, format!("`{}` has no `{method}`", table.word)).help(help)
 }

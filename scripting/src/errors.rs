@@ -8,7 +8,6 @@ use crate::call::Told;
 use crate::desk::Desk;
 use crate::grammar;
 use crate::machine::OutOfTime;
-use crate::nearest::suggest;
 use crate::text::Text;
 use crate::words;
 
@@ -276,7 +275,7 @@ fn unknown(text: &Text, name: &str, at: Position) -> Diagnostic {
     if words::is_method(name) {
         return error.help(format!("`{name}` is set on an effect or a source: `effect.{name}(value)`"));
     }
-    match suggest(name, declared.iter().map(|&index| text.written(index)).chain(words::functions())) {
+    match words::suggest(name, declared.iter().map(|&index| text.written(index)).chain(words::functions())) {
         Some(help) => error.help(help),
         None => error.help(format!("declare it: `let {name} = ...;`")),
     }
@@ -314,14 +313,14 @@ fn unknown_function(text: &Text, signature: &str, at: Position) -> Diagnostic {
     if text.is_method(at) {
         let error = Diagnostic::error("unknown-parameter", at, format!("nothing has a `.{name}`"));
         let known = words::callable();
-        return match suggest(name, known.iter().copied()) {
+        return match words::suggest(name, known.iter().copied()) {
             Some(help) => error.help(help),
             None => error,
         };
     }
     let error = Diagnostic::error("unknown-word", at, format!("there is no word `{name}`"));
     let functions = grammar::functions(text);
-    match suggest(name, functions.iter().map(|&index| text.written(index)).chain(words::functions())) {
+    match words::suggest(name, functions.iter().map(|&index| text.written(index)).chain(words::functions())) {
         Some(help) => error.help(help),
         None => error.help("`gainstage words` lists them all"),
     }
@@ -343,7 +342,7 @@ fn property(text: &Text, said: &str, at: Position) -> Diagnostic {
     if matches!(of, "i64" | "f64") {
         let error = Diagnostic::error("unknown-unit", at, format!("there is no unit `{name}`"));
         let units = Unit::ALL.map(Unit::suffix);
-        return match suggest(name, units) {
+        return match words::suggest(name, units) {
             Some(help) => error.help(help),
             None => error.help(format!("the units are {}", units.join(", "))),
         };
@@ -354,7 +353,7 @@ fn property(text: &Text, said: &str, at: Position) -> Diagnostic {
     } else if Unit::ALL.iter().any(|unit| unit.suffix() == name) {
         error.help(format!("units follow bare numbers: `3.{name}`"))
     } else {
-        match suggest(name, words::callable()) {
+        match words::suggest(name, words::callable()) {
             Some(help) => error.help(help),
             None => error,
         }

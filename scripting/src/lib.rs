@@ -25,7 +25,6 @@ mod flow;
 mod grammar;
 mod import;
 mod machine;
-mod nearest;
 mod number;
 mod place;
 pub mod report;
