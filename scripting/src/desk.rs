@@ -13,6 +13,9 @@ use rhai::{Module, Shared};
 use crate::text::Text;
 use crate::words;
 
+/// The most places, effects and cables together.
+const MOST_THINGS: usize = 20_000;
+
 /// More than this are not told: they have one cause.
 const MOST_DIAGNOSTICS: usize = 20;
 
@@ -191,6 +194,16 @@ impl Desk {
             self.session.cables.push(plug(member.tap, id, member.cable.clone(), CableKind::Plug, member.at));
         }
         id
+    }
+
+    /// The error for a session that declares more than a desk can hold.
+    pub fn is_full(&self, at: Position) -> Option<Diagnostic> {
+        let session = &self.session;
+        let things = session.places.len() + session.instances.len() + session.cables.len() + session.amendments.len();
+        (things > MOST_THINGS).then(|| {
+            Diagnostic::error("too-large", at, format!("the session declares more than {MOST_THINGS} things"))
+                .help("look for a loop that never ends")
+        })
     }
 
     /// Something said of the whole.

@@ -188,6 +188,15 @@ pub fn describe(value: &Dynamic) -> &'static str {
     }
 }
 
+/// What a value is, with the value if it is short.
+pub fn shown(value: &Dynamic) -> String {
+    match (number(value), value.read_lock::<Quantity>()) {
+        (Some(number), _) => format!("the number {number}"),
+        (_, Some(quantity)) => quantity.to_string(),
+        _ => describe(value).to_string(),
+    }
+}
+
 /// A value as parameters take it.
 pub fn spoken(value: &Dynamic) -> Spoken {
     if let Ok(number) = value.as_int() {
