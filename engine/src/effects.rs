@@ -5,17 +5,13 @@ use crate::parameter::{Recipe, Table};
 pub mod compressor;
 #[cfg(test)]
 mod contract;
+pub mod dc_block;
 pub mod delay;
+pub mod eq;
+pub mod filter;
 pub mod gain;
 pub mod gate;
 pub mod limiter;
-
-/// Every effect, in the order in which the reference shows them.
-pub static EFFECTS: &[&Table] =
-    &[&gain::FADER, &gain::GAIN, &compressor::COMPRESSOR, &gate::GATE, &limiter::LIMITER, &delay::DELAY];
-pub mod dc_block;
-pub mod eq;
-pub mod filter;
 pub mod mono;
 pub mod pan;
 pub mod polarity;
@@ -35,7 +31,11 @@ pub static EFFECTS: &[&Table] = &[
     &filter::LOW_PASS,
     &filter::BAND_PASS,
     &filter::NOTCH,
+    &compressor::COMPRESSOR,
+    &gate::GATE,
+    &limiter::LIMITER,
     &saturate::SATURATE,
+    &delay::DELAY,
     &dc_block::DC_BLOCK,
 ];
 

@@ -10,6 +10,7 @@ pub mod denormals;
 pub mod desk;
 #[cfg(feature = "devices")]
 pub mod device;
+pub mod delivery;
 pub mod diagnostic;
 pub mod diff;
 pub mod dynamics;
