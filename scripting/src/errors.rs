@@ -8,7 +8,7 @@ use crate::call::Told;
 use crate::desk::Desk;
 use crate::effect;
 use crate::grammar;
-use crate::machine::OutOfTime;
+use crate::machine::{MOST_CHARACTERS, MOST_ELEMENTS, OutOfTime};
 use crate::text::Text;
 use crate::words;
 
@@ -97,7 +97,7 @@ fn explain(desk: &Desk, text: &Text, error: &EvalAltResult, at: Position) -> Dia
         E::ErrorStackOverflow(_) => plain("too-deep", "functions call each other too deep")
             .help("a function that calls itself has to end some time"),
         E::ErrorDataTooLarge(what, _) => plain("too-large", &format!("this makes a {} too large", type_name(what)))
-            .help("a list has at most 10 000 elements, a text 100 000 characters"),
+            .help(format!("a list has at most {MOST_ELEMENTS} elements, a text {MOST_CHARACTERS} characters")),
         E::ErrorTooManyVariables(_) => plain("too-large", "there are too many variables"),
         E::ErrorTooManyModules(_) => plain("too-large", "there are too many imports"),
         E::LoopBreak(..) => plain("syntax", "this stands in a loop only"),
@@ -228,7 +228,13 @@ fn lexical(text: &Text, error: &LexError, at: Position) -> Diagnostic {
         LexError::UnexpectedInput(what) => syntax(format!("`{}` has no meaning here", what.escape_debug())),
         LexError::ImproperSymbol(symbol, _) => {
             let symbol = if symbol.is_empty() { text.word_at(at) } else { symbol };
-            syntax(format!("`{symbol}` has no meaning here"))
+            match symbol {
+                ">>" => syntax("a value is expected here, not `>>`".into()),
+                "->" | "<-" | "=>" | "|>" => {
+                    syntax(format!("`{symbol}` has no meaning here")).help("sound flows with `>>`")
+                }
+                _ => syntax(format!("`{symbol}` has no meaning here")),
+            }
         }
         LexError::Runtime(_) => syntax("this cannot be read".into()),
         _ => syntax("this cannot be read".into()),
@@ -302,6 +308,9 @@ fn unknown(text: &Text, name: &str, at: Position) -> Diagnostic {
     }
     if words::is_method(name) {
         return error.help(format!("`{name}` is set on an effect or a source: `effect.{name}(value)`"));
+    }
+    if let Some(signature) = words::signature(name) {
+        return error.help(format!("it is called: `{signature}`"));
     }
     match words::suggest(name, declared.iter().map(|&index| text.written(index)).chain(words::functions())) {
         Some(help) => error.help(help),

@@ -22,6 +22,12 @@ use engine::diagnostic::Diagnostic;
 /// The most values that a word can be given; more than any takes, so that its own error speaks.
 const MOST_ARGUMENTS: usize = 10;
 
+/// The longest text that a script makes, in bytes.
+pub const MOST_CHARACTERS: usize = 100_000;
+
+/// The most elements of a list, those of the lists in it counted too.
+pub const MOST_ELEMENTS: usize = 1_000;
+
 /// The machine that every session is evaluated on.
 pub static MACHINE: LazyLock<Engine> = LazyLock::new(build);
 
@@ -43,9 +49,9 @@ fn build() -> Engine {
     engine.set_max_variables(10_000);
     engine.set_max_functions(2_000);
     engine.set_max_modules(100);
-    engine.set_max_string_size(100_000);
-    engine.set_max_array_size(2_000);
-    engine.set_max_map_size(2_000);
+    engine.set_max_string_size(MOST_CHARACTERS);
+    engine.set_max_array_size(MOST_ELEMENTS);
+    engine.set_max_map_size(MOST_ELEMENTS);
     engine.on_progress(|_| desk::with(|desk| Instant::now() > desk.deadline).then(|| Dynamic::from(OutOfTime)));
     engine.set_module_resolver(import::Confined);
 
