@@ -5,14 +5,39 @@ use crate::parameter::{Recipe, Table};
 pub mod compressor;
 #[cfg(test)]
 mod contract;
+pub mod dc_block;
 pub mod delay;
+pub mod eq;
+pub mod filter;
 pub mod gain;
 pub mod gate;
 pub mod limiter;
+pub mod mono;
+pub mod pan;
+pub mod polarity;
+pub mod saturate;
+pub mod width;
 
 /// Every effect, in the order in which the reference shows them.
-pub static EFFECTS: &[&Table] =
-    &[&gain::FADER, &gain::GAIN, &compressor::COMPRESSOR, &gate::GATE, &limiter::LIMITER, &delay::DELAY];
+pub static EFFECTS: &[&Table] = &[
+    &gain::FADER,
+    &gain::GAIN,
+    &pan::PAN,
+    &width::WIDTH,
+    &polarity::POLARITY,
+    &mono::MONO,
+    &eq::EQ,
+    &filter::HIGH_PASS,
+    &filter::LOW_PASS,
+    &filter::BAND_PASS,
+    &filter::NOTCH,
+    &compressor::COMPRESSOR,
+    &gate::GATE,
+    &limiter::LIMITER,
+    &saturate::SATURATE,
+    &delay::DELAY,
+    &dc_block::DC_BLOCK,
+];
 
 /// The effect of a name.
 pub fn find(word: &str) -> Option<&'static Table> {

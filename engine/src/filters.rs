@@ -8,6 +8,8 @@
 //!
 //! A frequency that the rate cannot carry is designed at [`HIGHEST`] of the rate: a session at 22 050 Hz may name 20 kHz.
 
+pub mod cascade;
+
 use std::f64::consts::PI;
 
 use crate::math;
@@ -73,21 +75,25 @@ impl Section {
 
     /// A bell that follows the analogue curve up to 20 kHz. RT.
     pub fn bell(freq: f64, gain: f64, q: f64, rate: f64) -> Self {
+        let freq = carried(freq, rate);
         Analogue::bell(freq, gain, q).matched(freq, rate)
     }
 
     /// A shelf on what is below `freq`, where it has half its gain; follows the analogue curve. RT.
     pub fn low_shelf(freq: f64, gain: f64, q: f64, rate: f64) -> Self {
+        let freq = carried(freq, rate);
         Analogue::low_shelf(freq, gain, q).matched(freq, rate)
     }
 
     /// A shelf on what is above `freq`, where it has half its gain; follows the analogue curve. RT.
     pub fn high_shelf(freq: f64, gain: f64, q: f64, rate: f64) -> Self {
+        let freq = carried(freq, rate);
         Analogue::high_shelf(freq, gain, q).matched(freq, rate)
     }
 
     /// Raises what is above `freq` by up to `gain` and lowers what is below by as much; follows the analogue curve. RT.
     pub fn tilt(freq: f64, gain: f64, rate: f64) -> Self {
+        let freq = carried(freq, rate);
         Analogue::tilt(freq, gain).matched(freq, rate)
     }
 
@@ -293,8 +299,7 @@ impl Biquad {
             let (slow, fast) = (math::exp((apart - damping) * w), math::exp((-apart - damping) * w));
             (-slow - fast, slow * fast)
         };
-        let at = centre.min(HIGHEST * rate);
-        let sine = math::sin(PI * at / rate);
+        let sine = math::sin(PI * centre / rate);
         let p1 = sine * sine;
         let p0 = 1.0 - p1;
         let p2 = 4.0 * p0 * p1;
@@ -302,7 +307,7 @@ impl Biquad {
         let (c0, c1) = (even * even, odd * odd);
         let b0 = c0 * analogue.power(0.0);
         let b1 = c1 * analogue.power(rate / 2.0);
-        let b2 = ((c0 * p0 + c1 * p1 - 4.0 * a2 * p2) * analogue.power(at) - b0 * p0 - b1 * p1) / p2;
+        let b2 = ((c0 * p0 + c1 * p1 - 4.0 * a2 * p2) * analogue.power(centre) - b0 * p0 - b1 * p1) / p2;
         let (root0, root1) = (math::sqrt(b0), math::sqrt(b1));
         let w = (root0 + root1) / 2.0;
         let first = (w + math::sqrt((w * w + b2).max(0.0))) / 2.0;
@@ -330,6 +335,206 @@ impl Biquad {
     }
 }
 
+fn carried(freq: f64, rate: f64) -> f64 {
+    freq.min(HIGHEST * rate)
+}
+
 fn warped(freq: f64, rate: f64) -> f64 {
-    math::tan(PI * freq.min(HIGHEST * rate) / rate)
+    math::tan(PI * carried(freq, rate) / rate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_signals::{RATE, impulse, noise};
+
+    const GAINS: [f64; 6] = [-24.0, -12.0, -3.0, 3.0, 12.0, 24.0];
+
+    /// The cookbook's sections (Bristow-Johnson 1998): b0, b1, b2, a0, a1, a2 of a low-pass, high-pass, band-pass, notch
+    /// and all-pass.
+    fn cookbook(freq: f64, q: f64) -> [[f64; 6]; 5] {
+        let w = 2.0 * PI * freq / RATE;
+        let (cos, alpha) = (math::cos(w), math::sin(w) / (2.0 * q));
+        let with = |b0, b1, b2| [b0, b1, b2, 1.0 + alpha, -2.0 * cos, 1.0 - alpha];
+        [
+            with((1.0 - cos) / 2.0, 1.0 - cos, (1.0 - cos) / 2.0),
+            with((1.0 + cos) / 2.0, -1.0 - cos, (1.0 + cos) / 2.0),
+            with(alpha, 0.0, -alpha),
+            with(1.0, -2.0 * cos, 1.0),
+            with(1.0 - alpha, -2.0 * cos, 1.0 + alpha),
+        ]
+    }
+
+    fn ours(freq: f64, q: f64) -> [Section; 5] {
+        [
+            Section::low_pass(freq, q, RATE),
+            Section::high_pass(freq, q, RATE),
+            Section::band_pass(freq, q, RATE),
+            Section::notch(freq, q, RATE),
+            Section::all_pass(freq, q, RATE),
+        ]
+    }
+
+    fn audible() -> impl Iterator<Item = f64> {
+        (0..=200).map(|i| 20.0 * math::pow(1000.0, f64::from(i) / 200.0))
+    }
+
+    fn worst(section: &Section, analogue: &Analogue, rate: f64) -> f64 {
+        audible().map(|f| (section.gain_db(f, rate) - 10.0 * analogue.power(f).log10()).abs()).fold(0.0, f64::max)
+    }
+
+    #[test]
+    fn the_state_variable_filter_sounds_like_the_cookbook_s_difference_equation() {
+        for (freq, q) in [(20.0, 0.71), (300.0, 8.0), (1000.0, 0.1), (12_000.0, 2.0), (20_000.0, 40.0)] {
+            for (section, [b0, b1, b2, a0, a1, a2]) in ours(freq, q).iter().zip(cookbook(freq, q)) {
+                let mut sound = noise(3, 2000);
+                let (mut x1, mut x2, mut y1, mut y2) = (0.0, 0.0, 0.0, 0.0);
+                let expected: Vec<f64> = sound
+                    .iter()
+                    .map(|x| {
+                        let y = (b0 * x + b1 * x1 + b2 * x2 - a1 * y1 - a2 * y2) / a0;
+                        (x2, x1, y2, y1) = (x1, *x, y1, y);
+                        y
+                    })
+                    .collect();
+                Filter::default().run(section, section, &mut sound);
+                for (ours, theirs) in sound.iter().zip(&expected) {
+                    assert!((ours - theirs).abs() < 1e-9, "{freq} Hz, Q {q}: {ours} for {theirs}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_response_of_a_section_is_the_cookbook_s_closed_form() {
+        for (freq, q) in [(50.0, 0.71), (1000.0, 4.0), (15_000.0, 1.0)] {
+            for (section, [b0, b1, b2, a0, a1, a2]) in ours(freq, q).iter().zip(cookbook(freq, q)) {
+                for f in audible() {
+                    let w = 2.0 * PI * f / RATE;
+                    let norm = |c0: f64, c1: f64, c2: f64| {
+                        let re = c0 + c1 * math::cos(w) + c2 * math::cos(2.0 * w);
+                        let im = c1 * math::sin(w) + c2 * math::sin(2.0 * w);
+                        re * re + im * im
+                    };
+                    let expected = norm(b0, b1, b2) / norm(a0, a1, a2);
+                    let (re, im) = section.response(f, RATE);
+                    let ratio = (re * re + im * im + 1e-12) / (expected + 1e-12);
+                    assert!(10.0 * ratio.log10().abs() < 1e-3, "{freq} Hz, Q {q} at {f} Hz");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_bell_of_12_db_at_10_khz_keeps_within_0_7_db_of_the_analogue_curve() {
+        for gain in [12.0, -12.0] {
+            let off = worst(&Section::bell(10_000.0, gain, 1.0, RATE), &Analogue::bell(10_000.0, gain, 1.0), RATE);
+            assert!(off < 0.7, "{gain} dB is off by {off} dB");
+        }
+    }
+
+    #[test]
+    fn bells_and_shelves_keep_within_1_db_of_the_analogue_curve_up_to_20_khz() {
+        for rate in [44_100.0, RATE, 96_000.0] {
+            for freq in [30.0, 1000.0, 5000.0, 10_000.0] {
+                for gain in GAINS {
+                    for q in [0.3, 0.71, 1.0] {
+                        for (section, analogue) in [
+                            (Section::bell(freq, gain, q, rate), Analogue::bell(freq, gain, q)),
+                            (Section::low_shelf(freq, gain, q, rate), Analogue::low_shelf(freq, gain, q)),
+                            (Section::high_shelf(freq, gain, q, rate), Analogue::high_shelf(freq, gain, q)),
+                            (Section::tilt(freq, gain, rate), Analogue::tilt(freq, gain)),
+                        ] {
+                            let off = worst(&section, &analogue, rate);
+                            assert!(off < 1.0, "{analogue:?} at {rate} Hz is off by {off} dB");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_cut_undoes_the_boost_of_the_same_amount() {
+        for freq in [100.0, 3000.0, 16_000.0] {
+            for (cut, boost) in [
+                (Section::bell(freq, -9.0, 2.0, RATE), Section::bell(freq, 9.0, 2.0, RATE)),
+                (Section::high_shelf(freq, -9.0, 0.71, RATE), Section::high_shelf(freq, 9.0, 0.71, RATE)),
+                (Section::low_shelf(freq, -9.0, 0.71, RATE), Section::low_shelf(freq, 9.0, 0.71, RATE)),
+            ] {
+                for f in audible() {
+                    assert!((cut.gain_db(f, RATE) + boost.gain_db(f, RATE)).abs() < 1e-6, "{freq} Hz at {f} Hz");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_section_is_stable_even_above_what_the_rate_carries() {
+        for rate in [8000.0, 22_050.0, 44_100.0, 192_000.0] {
+            for freq in [10.0, 3999.0, 11_025.0, 20_000.0] {
+                for q in [0.1, 0.71, 40.0] {
+                    for gain in GAINS {
+                        for section in [
+                            Section::bell(freq, gain, q, rate),
+                            Section::low_shelf(freq, gain, q, rate),
+                            Section::high_shelf(freq, gain, q, rate),
+                            Section::tilt(freq, gain, rate),
+                            Section::low_pass(freq, q, rate),
+                            Section::high_pass_6(freq, rate),
+                        ] {
+                            assert!(section.g > 0.0 && section.k > 0.0, "{section:?}");
+                            let all = [section.g, section.k, section.low, section.band, section.high];
+                            assert!(all.iter().all(|x| x.is_finite() && x.abs() < 1e6), "{section:?}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn it_stays_bounded_when_swept_over_the_whole_band_every_frame() {
+        let mut filter = Filter::default();
+        let mut most: f64 = 0.0;
+        for (i, x) in noise(7, 96_000).iter().enumerate() {
+            // Up and down over ten octaves in 34 frames, and in one frame from end to end.
+            let part = (i % 17) as f64 / 16.0;
+            let section = Section::low_pass(20.0 * math::pow(1000.0, part), 0.71, RATE);
+            most = most.max(filter.tick(&section.step(), *x).abs());
+        }
+        assert!(most < 4.0, "peaks at {most}");
+    }
+
+    #[test]
+    fn stages_of_a_butterworth_filter_are_3_01_db_down_together_at_its_corner() {
+        for order in 2..=16 {
+            let stages = (0..order / 2).map(|i| Section::high_pass(500.0, butterworth_q(order, i), RATE));
+            let odd = (order % 2 == 1).then(|| Section::high_pass_6(500.0, RATE));
+            let level: f64 = stages.chain(odd).map(|section| section.gain_db(500.0, RATE)).sum();
+            assert!((level + 3.0103).abs() < 1e-3, "order {order}: {level} dB");
+        }
+    }
+
+    #[test]
+    fn a_section_that_passes_everything_is_exact() {
+        let mut sound = noise(5, 256);
+        Filter::default().run(&Section::THROUGH, &Section::THROUGH, &mut sound);
+        assert_eq!(sound, noise(5, 256));
+    }
+
+    #[test]
+    fn what_rings_has_fallen_by_96_db_when_it_says() {
+        for section in [
+            Section::band_pass(100.0, 20.0, RATE),
+            Section::low_pass(40.0, 0.3, RATE),
+            Section::high_pass_6(90.0, RATE),
+        ] {
+            let mut sound = impulse(200_000);
+            Filter::default().run(&section, &section, &mut sound);
+            let most = |part: &[f64]| part.iter().fold(0.0f64, |most, x| most.max(x.abs()));
+            let fallen = most(&sound[section.ring() as usize..]) / most(&sound[1..]);
+            assert!(20.0 * fallen.log10() < -90.0, "{section:?}: {fallen}");
+        }
+    }
 }

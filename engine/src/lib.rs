@@ -10,6 +10,7 @@ pub mod denormals;
 pub mod desk;
 #[cfg(feature = "devices")]
 pub mod device;
+pub mod delivery;
 pub mod diagnostic;
 pub mod diff;
 pub mod dynamics;
@@ -25,6 +26,7 @@ pub mod mesh;
 pub mod names;
 pub mod offline;
 pub mod one_pole;
+pub mod oversample;
 pub mod parameter;
 pub mod plan;
 pub mod playback;

@@ -175,3 +175,125 @@ impl Resampler {
 fn greatest_common_divisor(a: usize, b: usize) -> usize {
     if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_signals::{level_at, rms, sine};
+
+    fn convert(sound: &[f64], from: u32, to: u32, piece: usize) -> Vec<f64> {
+        let mut resampler = Resampler::new(from, to, 1).unwrap();
+        let mut out = [Vec::new()];
+        sound.chunks(piece).for_each(|piece| resampler.push(&[piece], &mut out));
+        resampler.finish(&mut out);
+        let [out] = out;
+        out
+    }
+
+    #[test]
+    fn the_pass_band_is_flat_to_20_khz_and_in_phase() {
+        for (from, to) in [(44_100, 48_000), (48_000, 44_100), (96_000, 44_100), (44_100, 192_000)] {
+            for freq in [20.0, 997.0, 10_007.0, 19_000.0, 20_000.0] {
+                let input = sine(freq, 0.0, f64::from(from), 60_000);
+                let output = convert(&input, from, to, 1000);
+                let middle = 10_000..output.len() - 10_000;
+                let level = level_at(&output[middle.clone()], freq, f64::from(to));
+                assert!(level.abs() < 0.01, "{from} to {to}: {level} dB at {freq}");
+                let expected = sine(freq, 0.0, f64::from(to), output.len());
+                let error: Vec<f64> = middle.map(|i| output[i] - expected[i]).collect();
+                assert!(rms(&error) < -55.0, "{from} to {to}: {} dB from the tone at {freq}", rms(&error));
+            }
+        }
+    }
+
+    #[test]
+    fn images_and_aliases_lie_below_120_db() {
+        // Up: whatever is not the tone. Down: a tone that the lower rate has no room for leaves nothing.
+        for (from, to, freq) in [(44_100, 48_000, 19_000.0), (44_100, 96_000, 20_000.0), (48_000, 44_100, 19_000.0)] {
+            let output = convert(&sine(freq, 0.0, f64::from(from), 80_000), from, to, 4096);
+            let middle = &output[10_000..output.len() - 10_000];
+            let scale = crate::math::gain_from_db(-level_at(middle, freq, f64::from(to)));
+            // The tone is taken out by its own fit, and its level does not enter.
+            let w = std::f64::consts::TAU * freq / f64::from(to);
+            let (mut s, mut c, mut ss, mut cc, mut sc) = (0.0, 0.0, 0.0, 0.0, 0.0);
+            for (i, x) in middle.iter().enumerate() {
+                let (a, b) = (crate::math::sin(w * i as f64), crate::math::cos(w * i as f64));
+                s += x * a;
+                c += x * b;
+                ss += a * a;
+                cc += b * b;
+                sc += a * b;
+            }
+            let (a, b) = ((s * cc - c * sc) / (ss * cc - sc * sc), (c * ss - s * sc) / (ss * cc - sc * sc));
+            let rest: Vec<f64> = middle
+                .iter()
+                .enumerate()
+                .map(|(i, x)| (x - a * crate::math::sin(w * i as f64) - b * crate::math::cos(w * i as f64)) * scale)
+                .collect();
+            assert!(rms(&rest) < -120.0, "{from} to {to}: {} dB beside {freq}", rms(&rest));
+        }
+        for (from, to, freq) in [(48_000, 44_100, 22_100.0), (96_000, 48_000, 30_000.0), (192_000, 44_100, 80_000.0)] {
+            let output = convert(&sine(freq, 0.0, f64::from(from), 80_000), from, to, 4096);
+            let middle = &output[output.len() / 4..output.len() * 3 / 4];
+            assert!(rms(middle) < -120.0, "{from} to {to}: {} dB of {freq}", rms(middle));
+        }
+    }
+
+    #[test]
+    fn an_impulse_stays_where_it_is_in_time() {
+        for (from, to) in [(44_100, 48_000), (48_000, 44_100), (48_000, 96_000), (96_000, 48_000), (44_100, 22_050)] {
+            // At a tenth of a second, a whole frame at every rate.
+            let (at_in, at_out) = (from as usize / 10, to as usize / 10);
+            let input: Vec<f64> = (0..from as usize / 2).map(|i| f64::from(u8::from(i == at_in))).collect();
+            let output = convert(&input, from, to, 777);
+            let peak = output.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).unwrap().0;
+            assert_eq!(peak, at_out, "{from} to {to}");
+            for i in 1..1000 {
+                assert!((output[peak - i] - output[peak + i]).abs() < 1e-9, "{from} to {to}: not symmetric at {i}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_output_is_as_long_in_time_and_does_not_depend_on_the_pieces() {
+        for (from, to, frames) in
+            [(44_100, 48_000, 1), (44_100, 48_000, 30_001), (48_000, 44_100, 20_000), (11_025, 48_001, 5000)]
+        {
+            let sound: Vec<f64> = (0..frames).map(|i| crate::random::even(1, i)).collect();
+            let whole = convert(&sound, from, to, sound.len());
+            assert_eq!(whole.len() as u64, (frames * u64::from(to)).div_ceil(u64::from(from)));
+            for piece in [17, 4096] {
+                assert_eq!(convert(&sound, from, to, piece), whole, "{from} to {to} in pieces of {piece}");
+            }
+        }
+    }
+
+    #[test]
+    fn resumed_near_a_frame_it_gives_the_bits_it_would_have_given() {
+        let sound: Vec<f64> = (0..60_000).map(|i| crate::random::even(1, i)).collect();
+        for (from, to) in [(44_100, 48_000), (96_000, 44_100), (48_000, 48_000)] {
+            let whole = convert(&sound, from, to, 1000);
+            let mut resampler = Resampler::new(from, to, 1).unwrap();
+            for near in [0, 1, 5000, 13_000, 25_000] {
+                let (input, output) = resampler.resume(near);
+                assert!(output <= near);
+                let mut out = [Vec::new()];
+                resampler.push(&[&sound[input as usize..]], &mut out);
+                resampler.finish(&mut out);
+                assert!(out[0] == whole[output as usize..], "{from} to {to} near {near}");
+            }
+        }
+    }
+
+    #[test]
+    fn equal_rates_pass_the_sound_on_untouched() {
+        let sound: Vec<f64> = (0..5000).map(|i| crate::random::even(1, i)).collect();
+        assert_eq!(convert(&sound, 48_000, 48_000, 100), sound);
+    }
+
+    #[test]
+    fn a_rate_out_of_bounds_is_refused() {
+        assert_eq!(Resampler::new(999, 48_000, 1).err(), Some(UnsupportedRate(999)));
+        assert_eq!(Resampler::new(48_000, u32::MAX, 1).err(), Some(UnsupportedRate(u32::MAX)));
+    }
+}

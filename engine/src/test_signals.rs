@@ -293,12 +293,15 @@ pub fn level_above(signal: &[f64], freq: f64, rate: f64) -> f64 {
     loudest - math::db_from_gain(length as f64)
 }
 
-/// What an edit leaves above 5 kHz, in dBFS: the bench runs a 100 Hz sine of -12 dBFS on every channel, the edit is made
-/// at its crest, and the loudest channel counts.
+/// What an edit leaves above 5 kHz, in dBFS: the bench runs a 100 Hz sine of -12 dBFS on every channel, every second one
+/// upside down, the edit is made at its crest, and the loudest channel counts.
 pub fn click_of_edit(bench: &mut Bench, edit: impl FnOnce(&mut Bench)) -> f64 {
     let rate = bench.recipe().rate();
     let (length, at) = (24_000, 12_120);
-    let input = vec![sine(100.0, -12.0, rate, length); bench.recipe().channels];
+    let turned = |channel: usize| if channel % 2 == 0 { 1.0 } else { -1.0 };
+    let input: Vec<Vec<f64>> = (0..bench.recipe().channels)
+        .map(|channel| sine(100.0, -12.0, rate, length).iter().map(|x| x * turned(channel)).collect())
+        .collect();
     let cut = |from: usize, to: usize| -> Vec<Vec<f64>> { input.iter().map(|x| x[from..to].to_vec()).collect() };
     let mut output = bench.run(&cut(0, at));
     edit(bench);

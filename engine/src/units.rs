@@ -155,3 +155,57 @@ impl Clock {
         (ms * self.rate / 1000.0 + 0.5).max(0.0) as u64
     }
 }
+
+/// The frequency in Hz of a note such as `a4` (440 Hz), `c#3` or `Bb2`: equal temperament, octaves from C, `c-1` to `b9`.
+/// One sharp `#` or flat `b`, or two.
+pub fn note_frequency(name: &str) -> Option<f64> {
+    let mut letters = name.chars();
+    let tone = match letters.next()?.to_ascii_lowercase() {
+        'c' => 0,
+        'd' => 2,
+        'e' => 4,
+        'f' => 5,
+        'g' => 7,
+        'a' => 9,
+        'b' => 11,
+        _ => return None,
+    };
+    let rest = letters.as_str();
+    let octave = rest.trim_start_matches(['#', 'b']);
+    let shift = match &rest[..rest.len() - octave.len()] {
+        "" => 0,
+        "#" => 1,
+        "##" => 2,
+        "b" => -1,
+        "bb" => -2,
+        _ => return None,
+    };
+    let digits = octave.strip_prefix('-').unwrap_or(octave);
+    let octave: i32 = octave.parse().ok().filter(|octave| (-1..=9).contains(octave) && digits.len() == 1)?;
+    let above_a4 = 12 * (octave - 4) + tone + shift - 9;
+    Some(440.0 * crate::math::pow(2.0, f64::from(above_a4) / 12.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_have_the_frequencies_of_equal_temperament() {
+        for (name, expected) in [("a4", 440.0), ("A3", 220.0), ("c4", 261.6256), ("c#3", 138.5913), ("bb2", 116.5409)] {
+            assert!((note_frequency(name).unwrap() - expected).abs() < 1e-4, "{name}");
+        }
+        for (name, expected) in
+            [("c-1", 8.1758), ("b9", 15_804.2656), ("e#4", 349.2282), ("cb4", 246.9417), ("f##5", 783.9909)]
+        {
+            assert!((note_frequency(name).unwrap() - expected).abs() < 1e-4, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_note_has_no_frequency() {
+        for name in ["", "a", "4", "h4", "a10", "a+4", "a#b4", "a###4", "a-2", "a4x", "é4", "a 4"] {
+            assert_eq!(note_frequency(name), None, "{name:?}");
+        }
+    }
+}

@@ -4,18 +4,19 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use engine::diagnostic::{Diagnostic, Severity};
-use scripting::Evaluated;
+use engine::media::Library;
 use serde::Serialize;
 
 use crate::arguments::Check;
 use crate::ending::{Failure, Outcome};
-use crate::load::{load, told};
+use crate::load::{Loaded, load};
 use crate::paint::Paint;
 use crate::status;
 
 /// Checks every session. An error in one does not keep the others from being checked.
 pub fn run(arguments: &Check) -> Outcome {
-    let checked: Vec<Evaluated> = arguments.sessions.iter().map(|path| load(path)).collect();
+    let library = Library::new();
+    let checked: Vec<Loaded> = arguments.sessions.iter().map(|path| load(path, &library)).collect();
     let mut out = io::stdout().lock();
     if arguments.json {
         let found: Vec<Found> = arguments.sessions.iter().zip(&checked).flat_map(|(path, c)| found(path, c)).collect();
@@ -23,12 +24,12 @@ pub fn run(arguments: &Check) -> Outcome {
         writeln!(out)?;
     } else {
         for one in &checked {
-            out.write_all(told(one, Paint::stdout()).as_bytes())?;
+            out.write_all(one.told(Paint::stdout()).as_bytes())?;
         }
     }
     out.flush()?;
     status::say(summary(&checked));
-    if checked.iter().all(|one| one.session.is_some()) { Ok(()) } else { Err(Failure::Shown) }
+    if checked.iter().all(|one| one.graph.is_some()) { Ok(()) } else { Err(Failure::Shown) }
 }
 
 /// One diagnostic as `--json` prints it.
@@ -46,7 +47,7 @@ struct Found<'a> {
     help: Option<&'a str>,
 }
 
-fn found<'a>(session: &'a Path, checked: &'a Evaluated) -> impl Iterator<Item = Found<'a>> {
+fn found<'a>(session: &'a Path, checked: &'a Loaded) -> impl Iterator<Item = Found<'a>> {
     checked.diagnostics.iter().map(move |diagnostic| {
         let Diagnostic { severity, code, message, at, help, .. } = diagnostic;
         let file = checked.files.get(usize::from(at.file)).map_or(session, |file| &file.path);
@@ -62,7 +63,7 @@ fn found<'a>(session: &'a Path, checked: &'a Evaluated) -> impl Iterator<Item = 
     })
 }
 
-fn summary(checked: &[Evaluated]) -> String {
+fn summary(checked: &[Loaded]) -> String {
     let all = || checked.iter().flat_map(|one| &one.diagnostics);
     let errors = all().filter(|diagnostic| diagnostic.is_error()).count();
     format!(
@@ -110,19 +111,19 @@ mod tests {
     #[test]
     fn an_error_is_told_with_its_place_and_its_remedy() {
         let (_dir, path) = session("tempo(96);\nbus(\"band\") >> fadre(-3) >> master;\n");
-        let checked = load(&path);
+        let checked = load(&path, &Library::new());
         let found = found(&path, &checked).find(|found| found.severity == Severity::Error).unwrap();
         assert_eq!((found.line, found.column, found.code), (2, 16, "unknown-word"));
         assert!(found.help.unwrap().contains("fader"), "{:?}", found.help);
         assert!(found.file.ends_with("session.rhai"));
-        assert!(told(&checked, Paint::stdout()).contains("fadre(-3)"), "the line is shown");
+        assert!(checked.told(Paint::stdout()).contains("fadre(-3)"), "the line is shown");
     }
 
     #[test]
     fn a_session_that_is_not_there_is_an_error_with_its_name() {
         let missing = Path::new("no such session.rhai");
-        let checked = load(missing);
-        assert!(checked.session.is_none());
+        let checked = load(missing, &Library::new());
+        assert!(checked.graph.is_none());
         assert!(found(missing, &checked).all(|found| found.file.contains("no such session")));
     }
 
@@ -130,7 +131,8 @@ mod tests {
     fn errors_and_warnings_are_counted() {
         let (_a, good) = session("tempo(96);\n");
         let (_b, bad) = session("fadre(-3);\n");
-        assert!(summary(&[load(&good), load(&good)]).starts_with("2 sessions, no errors, "));
-        assert!(summary(&[load(&bad)]).starts_with("1 session, 1 error, "));
+        let library = Library::new();
+        assert!(summary(&[load(&good, &library), load(&good, &library)]).starts_with("2 sessions, no errors, "));
+        assert!(summary(&[load(&bad, &library)]).starts_with("1 session, 1 error, "));
     }
 }

@@ -1,11 +1,224 @@
-//! `gainstage graph`: shows the signal flow.
+//! `gainstage graph`: shows the signal flow, read off what would be compiled.
 
-use crate::arguments::Graph;
+use std::io::{self, Write};
+
+use engine::graph::{Graph as Flow, Port, Role, parameters_of};
+use engine::math::db_from_gain;
+use engine::media::Library;
+use engine::names::Names;
+use engine::session::{Cable, CableId, CableKind, InstanceId, PlaceId, PlaceKind, Session, Tap, Work};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::arguments::{Graph, GraphFormat};
 use crate::ending::{Failure, Outcome};
-use crate::load::loaded;
+use crate::load;
 
-/// Refuses: the desk has no core to do it with yet.
+/// Shows the session's signal flow on standard output.
 pub fn run(arguments: &Graph) -> Outcome {
-    loaded(&arguments.session)?;
-    Err(Failure::Error(format!("{}: this build cannot graph yet", arguments.session.display())))
+    let loaded = load::load(&arguments.session, &Library::new());
+    loaded.show();
+    let (Some(session), Some(flow)) = (&loaded.session, &loaded.graph) else {
+        return Err(Failure::Shown);
+    };
+    let mut out = io::stdout().lock();
+    match arguments.format {
+        GraphFormat::Text => out.write_all(text(session, flow).as_bytes())?,
+        GraphFormat::Json => {
+            serde_json::to_writer_pretty(&mut out, &Picture::of(flow)).map_err(io::Error::from)?;
+            writeln!(out)?;
+        }
+    }
+    out.flush()?;
+    Ok(())
+}
+
+/// The graph as `--format json` prints it.
+#[derive(Serialize)]
+struct Picture {
+    /// Frames a second.
+    sample_rate: f64,
+    nodes: Vec<Node>,
+    edges: Vec<Edge>,
+}
+
+#[derive(Serialize)]
+struct Node {
+    path: String,
+    /// `source`, `effect`, `sum`, `blend` or `output`.
+    kind: &'static str,
+    /// The word of a source or an effect.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    word: Option<&'static str>,
+    channels: usize,
+    /// Frames by which it delays what flows through it.
+    latency: usize,
+    /// Frames by which what reaches it is late.
+    late: usize,
+    /// A source's or an effect's numbers, in their own units.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    parameters: Map<String, Value>,
+}
+
+#[derive(Serialize)]
+struct Edge {
+    path: String,
+    from: String,
+    to: String,
+    /// `main`, `key` or `dry`.
+    port: &'static str,
+    /// In dB; null is silence.
+    gain_db: Option<f64>,
+    /// Frames it waits for slower ones.
+    delay: usize,
+    /// Frames of a feedback's line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    feedback: Option<usize>,
+}
+
+impl Picture {
+    fn of(flow: &Flow) -> Self {
+        let node = |node: &engine::graph::Node| {
+            let (kind, word, parameters) = match &node.role {
+                Role::Sum => ("sum", None, Map::new()),
+                Role::Blend { .. } => ("blend", None, Map::new()),
+                Role::Output(_) => ("output", None, Map::new()),
+                Role::Work { table, recipe, .. } => {
+                    let kind = if recipe.channels == 0 { "source" } else { "effect" };
+                    let own = table.0.parameters.len();
+                    let shown = parameters_of(table.0, &recipe.parts).zip(&recipe.settings).enumerate();
+                    let shown = shown.map(|(i, (parameter, setting))| {
+                        let name = match i < own {
+                            true => parameter.name.to_owned(),
+                            false => part_name(table.0, &recipe.parts, i - own),
+                        };
+                        (name, Value::String(parameter.show(setting)))
+                    });
+                    (kind, Some(table.0.word), shown.collect())
+                }
+            };
+            let (path, channels) = (node.path.clone(), node.channels);
+            Node { path, kind, word, channels, latency: node.latency, late: node.late, parameters }
+        };
+        let edge = |edge: &engine::graph::Edge| Edge {
+            path: edge.path.clone(),
+            from: flow.nodes[edge.from].path.clone(),
+            to: flow.nodes[edge.to].path.clone(),
+            port: match edge.port {
+                Port::Main => "main",
+                Port::Key => "key",
+                Port::Dry => "dry",
+            },
+            gain_db: Some(db_from_gain(edge.gain)).filter(|db| db.is_finite()),
+            delay: edge.delay,
+            feedback: edge.feedback,
+        };
+        Picture {
+            sample_rate: flow.clock.rate,
+            nodes: flow.nodes.iter().map(node).collect(),
+            edges: flow.edges.iter().map(edge).collect(),
+        }
+    }
+}
+
+/// `#2.gain`: the name of the `i`th parameter of all parts, counted through.
+fn part_name(table: &engine::parameter::Table, parts: &[usize], i: usize) -> String {
+    let mut before = 0;
+    for (number, part) in parts.iter().enumerate() {
+        let parameters = table.parts[*part].parameters;
+        if let Some(parameter) = parameters.get(i - before) {
+            return format!("#{}.{}", number + 1, parameter.name);
+        }
+        before += parameters.len();
+    }
+    unreachable!("every parameter belongs to a part")
+}
+
+/// One paragraph a place: what it is, and each cable that leaves it with what it passes.
+fn text(session: &Session, flow: &Flow) -> String {
+    let names = Names::of(session);
+    let mut out = String::new();
+    for (i, place) in session.places.iter().enumerate() {
+        let id = PlaceId(i);
+        let name = names.place(id);
+        let Some(node) = flow.nodes.iter().find(|node| node.path == name) else { continue };
+        let what = match &place.kind {
+            PlaceKind::Input(sources) => {
+                let words: Vec<&str> = sources.iter().map(|source| source.table.0.word).collect();
+                format!("input, {}", words.join(" and "))
+            }
+            PlaceKind::Bus { .. } => "bus".into(),
+            PlaceKind::Sum => "sum".into(),
+            PlaceKind::Output(_) => "output".into(),
+        };
+        let channels = match node.channels {
+            1 => "mono".into(),
+            2 => "stereo".into(),
+            n => format!("{n} channels"),
+        };
+        let state = match (place.state.muted, place.state.soloed) {
+            (true, _) => ", muted",
+            (_, true) => ", soloed",
+            _ => "",
+        };
+        let late = match (&place.kind, node.late) {
+            (PlaceKind::Output(_), late) if late > 0 => format!(", {late} frames late"),
+            _ => String::new(),
+        };
+        out.push_str(&format!("{name}  ({what}, {channels}{state}{late})\n"));
+        for (c, cable) in session.cables.iter().enumerate() {
+            if session.origin(cable.from) == id {
+                out.push_str(&format!("  {}\n", cable_line(session, &names, CableId(c), cable)));
+            }
+        }
+        for (k, instance) in session.instances.iter().enumerate() {
+            if let Work::Effect(effect) = &instance.work
+                && let Some((key, _)) = effect.key
+                && session.origin(key) == id
+            {
+                let chain = chain(session, key);
+                out.push_str(&format!("  ~> key of {}{chain}\n", names.call(InstanceId(k))));
+            }
+        }
+    }
+    out
+}
+
+fn cable_line(session: &Session, names: &Names, id: CableId, cable: &Cable) -> String {
+    let to = names.place(cable.to);
+    let label = cable.name.as_ref().map(|name| format!(" :{name}")).unwrap_or_default();
+    let arrow = match &cable.kind {
+        CableKind::Plug => format!("-> {to}{label}"),
+        CableKind::Send { gain } => {
+            format!("=> {to}{label}  send {}", engine::words::SEND_GAIN.show(&gain.value))
+        }
+        CableKind::Feedback { time } => {
+            format!("<> {to}{label}  feedback {}", engine::words::FEEDBACK_TIME.show(&time.value))
+        }
+    };
+    let muted = if engine::audible::silent_cables(session)[id.0] { "  (silent)" } else { "" };
+    format!("{arrow}{}{muted}", chain(session, cable.from))
+}
+
+fn chain(session: &Session, end: Tap) -> String {
+    let passed = session.chain(end);
+    let steps: Vec<String> = passed.iter().map(|id| step(&session.instances[id.0].work)).collect();
+    if steps.is_empty() { String::new() } else { format!("  through {}", steps.join(", ")) }
+}
+
+/// An effect with the numbers that its word was given.
+fn step(work: &Work) -> String {
+    match work {
+        Work::Blend { mix, .. } => format!("blend {}", engine::words::MIX.show(&mix.value)),
+        Work::Effect(effect) => {
+            let table = effect.table.0;
+            let given = table.arguments.iter().filter_map(|name| table.index(name));
+            let mut shown: Vec<String> = given.map(|i| table.parameters[i].show(&effect.settings[i].value)).collect();
+            shown.extend(effect.parts.iter().map(|part| table.parts[part.part].word.to_owned()));
+            match shown.is_empty() {
+                true => table.word.to_owned(),
+                false => format!("{}({})", table.word, shown.join(", ")),
+            }
+        }
+    }
 }

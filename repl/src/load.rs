@@ -1,30 +1,108 @@
-//! From a path to a session that can be played, and what there is to tell of it.
+//! From a session's file to a graph that can sound, with everything there is to tell about it shown.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use engine::session::Session;
-use scripting::{Evaluated, evaluate_file, report};
+use engine::diagnostic::Diagnostic;
+use engine::graph::{Graph, Prepared, prepare};
+use engine::media::Library;
+use engine::session::{PlaceKind, Session};
+use scripting::SourceFile;
 
-use crate::ending::Failure;
 use crate::paint::Paint;
 use crate::status;
 
-/// Reads and checks a session. Without an error among the diagnostics there is one.
-pub fn load(path: &Path) -> Evaluated {
-    evaluate_file(path)
+/// A session's text, looked at.
+pub struct Loaded {
+    /// The session with everything applied, if the text could be evaluated.
+    pub session: Option<Session>,
+    /// The graph, if nothing is wrong.
+    pub graph: Option<Graph>,
+    /// Errors and warnings, in text order.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The texts they speak of: the session's file first.
+    pub files: Vec<SourceFile>,
 }
 
-/// The session of a path, with whatever there is to tell of it shown on standard error.
-///
-/// # Errors
-/// The session has errors, which have been shown.
-pub fn loaded(path: &Path) -> Result<Session, Failure> {
-    let evaluated = load(path);
-    status::show(&told(&evaluated, Paint::stderr()));
-    evaluated.session.ok_or(Failure::Shown)
+/// Evaluates a session's file and prepares what it declares.
+pub fn load(file: &Path, library: &Library) -> Loaded {
+    prepared(scripting::evaluate_file(file), library, |_| {})
 }
 
-/// Everything there is to tell of a session, as a person reads it.
-pub fn told(evaluated: &Evaluated, paint: Paint) -> String {
-    evaluated.diagnostics.iter().map(|d| report::render(d, &evaluated.files, paint.is_on())).collect()
+/// The same, with the session changed before it is prepared.
+pub fn load_with(file: &Path, library: &Library, change: impl FnOnce(&mut Session)) -> Loaded {
+    prepared(scripting::evaluate_file(file), library, change)
+}
+
+fn prepared(evaluated: scripting::Evaluated, library: &Library, change: impl FnOnce(&mut Session)) -> Loaded {
+    let mut diagnostics = evaluated.diagnostics;
+    let prepared = match evaluated.session {
+        Some(mut session) => {
+            change(&mut session);
+            prepare(session, library)
+        }
+        None => Prepared::default(),
+    };
+    diagnostics.extend(prepared.diagnostics);
+    diagnostics.sort_by_key(|diagnostic| diagnostic.at);
+    Loaded { session: prepared.session, graph: prepared.graph, diagnostics, files: evaluated.files }
+}
+
+impl Loaded {
+    /// Everything there is to tell, as a person reads it.
+    pub fn told(&self, paint: Paint) -> String {
+        let told = |diagnostic| scripting::report::render(diagnostic, &self.files, paint.is_on());
+        self.diagnostics.iter().map(told).collect()
+    }
+
+    /// Shows what there is to tell on standard error.
+    pub fn show(&self) {
+        if !self.diagnostics.is_empty() {
+            status::show(&self.told(Paint::stderr()));
+        }
+    }
+
+    /// Every file that the session was made from: its texts, and the media it names.
+    pub fn watched(&self) -> Vec<PathBuf> {
+        let texts = self.files.iter().map(|file| file.path.clone());
+        let media = self.session.iter().flat_map(media_of);
+        texts.chain(media).collect()
+    }
+}
+
+/// The media that a session names, as whole paths.
+fn media_of(session: &Session) -> Vec<PathBuf> {
+    use engine::parameter::Value;
+    use engine::session::Work;
+    let sources = session.places.iter().flat_map(|place| match &place.kind {
+        PlaceKind::Input(sources) => sources.as_slice(),
+        _ => &[],
+    });
+    let effects = session.instances.iter().filter_map(|instance| match &instance.work {
+        Work::Effect(effect) => Some(&effect.settings),
+        Work::Blend { .. } => None,
+    });
+    let settings = sources.map(|source| &source.settings).chain(effects).flatten();
+    settings
+        .filter_map(|setting| match &setting.value {
+            Value::Path(path) => Some(session.folder.join(path)),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The device channels that each live input of a session hears, by its name.
+pub fn live_inputs(session: &Session) -> Vec<(String, Vec<u16>)> {
+    use engine::parameter::Value;
+    let mut found = Vec::new();
+    for place in &session.places {
+        let PlaceKind::Input(sources) = &place.kind else { continue };
+        for source in sources.iter().filter(|source| source.table.0.word == "device") {
+            let channels = source.settings.iter().find_map(|setting| match &setting.value {
+                Value::Channels(list) => Some(list.clone()),
+                _ => None,
+            });
+            found.push((place.name.clone(), channels.unwrap_or_default()));
+        }
+    }
+    found
 }

@@ -1,11 +1,350 @@
-//! `gainstage play`: plays a session.
+//! `gainstage play`: plays a session and follows its edits.
 
-use crate::arguments::Play;
+use std::path::PathBuf;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use engine::compile::Program;
+use engine::desk::Desk;
+use engine::diff::Changes;
+use engine::graph::Graph;
+use engine::live::{Listener, Live, Report, Setup, start};
+use engine::media::Library;
+use engine::session::Session;
+
+use crate::arguments::{DeviceChoice, Play};
 use crate::ending::{Failure, Outcome};
-use crate::load::loaded;
+use crate::load::{self, Loaded};
+use crate::recorder::Recorder;
+use crate::sound::{self, Input, Output, Wish};
+use crate::status;
+use crate::watch::{Changed, Watch};
 
-/// Refuses: the desk has no core to do it with yet.
+/// How often the audio side is asked what happened while something is under way, and while nothing is.
+const BUSY: Duration = Duration::from_millis(2);
+const IDLE: Duration = Duration::from_millis(50);
+
+/// How long a fade-out may take before the device is closed all the same.
+const STOP_PATIENCE: Duration = Duration::from_millis(1500);
+
+/// How long after saying so trouble of one kind is not told again.
+const TROUBLE_PAUSE: Duration = Duration::from_secs(5);
+
+/// Everything that can wake the desk.
+enum Event {
+    /// A file of the session was saved.
+    Changed(Changed),
+    /// The user wants it to end.
+    Stop,
+}
+
+/// Plays until the user stops it, or the length is over.
 pub fn run(arguments: &Play) -> Outcome {
-    loaded(&arguments.session)?;
-    Err(Failure::Error(format!("{}: this build cannot play yet", arguments.session.display())))
+    let (send, events) = mpsc::channel();
+    let changed = send.clone();
+    let watch = Watch::new(move |file| drop(changed.send(Event::Changed(file))))
+        .map_err(|error| Failure::Error(format!("files cannot be watched: {error}")))?;
+    ctrlc::set_handler(move || drop(send.send(Event::Stop)))
+        .map_err(|error| Failure::Error(format!("Ctrl-C cannot be caught: {error}")))?;
+    watch.files(std::slice::from_ref(&arguments.session));
+    let library = Library::new();
+    let loaded = load::load(&arguments.session, &library);
+    watch.files(&watched(arguments, &loaded));
+    loaded.show();
+    let (Some(graph), Some(session)) = (loaded.graph, loaded.session) else {
+        return Err(Failure::Shown);
+    };
+    let mut playing = Playing::start(arguments, library, watch, &graph, &session)?;
+    playing.follow(&events)?;
+    playing.stop()
+}
+
+fn watched(arguments: &Play, loaded: &Loaded) -> Vec<PathBuf> {
+    let mut files = vec![arguments.session.clone()];
+    files.extend(loaded.watched());
+    files.sort();
+    files.dedup();
+    files
+}
+
+/// A desk that plays, and what it was started with.
+struct Playing<'a> {
+    arguments: &'a Play,
+    library: Library,
+    watch: Watch,
+    desk: Desk,
+    live: Live,
+    output: Output,
+    input: Option<Input>,
+    /// What will take live input once the session has any.
+    listener: Option<Listener>,
+    recorder: Option<Recorder>,
+    /// The number of the program that has been sent and not yet taken up.
+    in_flight: Option<u64>,
+    /// The newest text, waiting for the one before it to be taken up.
+    waiting: Option<Graph>,
+    started_with: (u32, u64),
+    length: Option<u64>,
+    trouble: Trouble,
+}
+
+impl<'a> Playing<'a> {
+    fn start(
+        arguments: &'a Play,
+        library: Library,
+        watch: Watch,
+        graph: &Graph,
+        session: &Session,
+    ) -> Result<Self, Failure> {
+        let (desk, program) = Desk::open(graph, None).map_err(|flaw| Failure::Error(flaw.to_string()))?;
+        let rate = session.sample_rate;
+        let heard = load::live_inputs(session);
+        let inputs = heard.iter().flat_map(|(_, channels)| channels).copied().max().unwrap_or(0).max(2);
+        let setup = Setup {
+            rate,
+            record: arguments.record.is_some(),
+            inputs: usize::from(inputs),
+            cushion: 2 * arguments.buffer as usize,
+        };
+        let channels = program.plan.outputs.iter().flat_map(|output| &output.channels).copied().max().unwrap_or(2);
+        let (live, player, listener, recording) = start(program, setup);
+        let length = arguments.length.map(|length| length.frames(&session.clock()));
+        let recorder = match (&arguments.record, recording) {
+            (Some(path), Some(recording)) => Some(Recorder::start(path, recording, rate, length)?),
+            _ => None,
+        };
+        status::say(format!("playing {}", arguments.session.display()));
+        let wish = Wish { device: arguments.device.as_ref(), rate, buffer: arguments.buffer, channels };
+        let output = sound::open_output(wish, Box::new(player))?;
+        let started_with = (rate, session.seed);
+        let mut playing = Playing {
+            arguments,
+            library,
+            watch,
+            desk,
+            live,
+            output,
+            input: None,
+            listener: Some(listener),
+            recorder,
+            in_flight: None,
+            waiting: None,
+            started_with,
+            length,
+            trouble: Trouble::default(),
+        };
+        playing.listen_if_needed(session)?;
+        Ok(playing)
+    }
+
+    /// Opens the way in when the session has an input that hears it.
+    fn listen_if_needed(&mut self, session: &Session) -> Result<(), Failure> {
+        if load::live_inputs(session).is_empty() {
+            return Ok(());
+        }
+        let Some(listener) = self.listener.take() else { return Ok(()) };
+        let silent = matches!(self.output, Output::Silent(_)) && self.arguments.input.is_none();
+        let none = DeviceChoice::None;
+        let device = if silent { Some(&none) } else { self.arguments.input.as_ref() };
+        let channels = load::live_inputs(session).iter().flat_map(|(_, list)| list).copied().max().unwrap_or(1);
+        let wish = Wish { device, rate: self.started_with.0, buffer: self.arguments.buffer, channels };
+        self.input = sound::open_input(wish, Box::new(listener))?;
+        Ok(())
+    }
+
+    /// Takes part in what happens until it is over.
+    fn follow(&mut self, events: &Receiver<Event>) -> Outcome {
+        loop {
+            let busy = self.in_flight.is_some() || self.desk.mesh().next_end().is_some();
+            match events.recv_timeout(if busy { BUSY } else { IDLE }) {
+                Ok(Event::Stop) => return Ok(()),
+                Ok(Event::Changed(changed)) => self.edited(&changed)?,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+            self.hear_reports();
+            self.go_on()?;
+            if self.is_over() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        match (&self.recorder, self.length) {
+            (Some(recorder), _) if recorder.is_done() => true,
+            (None, Some(length)) => self.live.transport() >= length,
+            _ => false,
+        }
+    }
+
+    /// A file was saved: the newest text is evaluated, and sent unless something is wrong with it.
+    fn edited(&mut self, changed: &Changed) -> Outcome {
+        let begun = Instant::now();
+        let (rate, seed) = self.started_with;
+        let mut says = None;
+        let loaded = load::load_with(&self.arguments.session, &self.library, |session| {
+            let wanted = (session.sample_rate, session.seed);
+            if wanted != (rate, seed) {
+                says = Some("sample_rate and seed take effect at the next start");
+            }
+            (session.sample_rate, session.seed) = (rate, seed);
+        });
+        self.watch.files(&watched(self.arguments, &loaded));
+        loaded.show();
+        let (Some(graph), Some(session)) = (loaded.graph, loaded.session) else {
+            let file = changed.file.display();
+            status::say(format!("{file}: not taken; the last good text still plays"));
+            return Ok(());
+        };
+        says.into_iter().for_each(status::say);
+        self.listen_if_needed(&session)?;
+        self.waiting = Some(graph);
+        self.go_on()?;
+        let _ = begun;
+        Ok(())
+    }
+
+    /// Sends what waits, if the way is free: the newest text first, then what is left when fades are over.
+    fn go_on(&mut self) -> Outcome {
+        if self.in_flight.is_some() {
+            return Ok(());
+        }
+        if let Some(graph) = self.waiting.take() {
+            match self.desk.edit(&graph).map_err(|flaw| Failure::Error(flaw.to_string()))? {
+                Some((program, changes)) => {
+                    self.send(program);
+                    status::say(describe(&changes));
+                }
+                None => status::say("no change to the sound"),
+            }
+            return Ok(());
+        }
+        let now = self.live.transport();
+        if let Some(program) = self.desk.settle(now).map_err(|flaw| Failure::Error(flaw.to_string()))? {
+            self.send(program);
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, program: Box<Program>) {
+        self.in_flight = Some(program.serial);
+        if self.live.send(program).is_err() {
+            unreachable!("nothing is sent while a program is in flight");
+        }
+    }
+
+    fn hear_reports(&mut self) {
+        let mut frame_taken_up = None;
+        for report in self.live.reports() {
+            match report {
+                Report::TakenUp { serial, frame } if self.in_flight == Some(serial) => frame_taken_up = Some(frame),
+                Report::TakenUp { .. } => {}
+                Report::Poisoned { .. } => self.trouble.poisoned += 1,
+                Report::MediaLate { .. } => self.trouble.media += 1,
+                Report::InputLate { .. } => self.trouble.input += 1,
+                Report::RecordLate { .. } => self.trouble.record += 1,
+            }
+        }
+        if let Some(frame) = frame_taken_up {
+            self.in_flight = None;
+            self.desk.taken_up(frame);
+        }
+        self.trouble.late_blocks = self.output.load().late();
+        self.trouble.tell();
+    }
+
+    /// Fades out, closes the device, and then the files.
+    fn stop(self) -> Outcome {
+        let Playing { live, output, input, recorder, length, .. } = self;
+        let recorded = recorder.map(|recorder| match (length, recorder.is_done()) {
+            // What was asked for is complete only when it is all there.
+            (Some(_), true) | (None, _) | (Some(_), false) => recorder,
+        });
+        live.stop();
+        let begun = Instant::now();
+        while !live.has_stopped() && begun.elapsed() < STOP_PATIENCE {
+            std::thread::sleep(BUSY);
+        }
+        drop(input);
+        drop(output);
+        match recorded.map(Recorder::finish).transpose()? {
+            Some(frames) => status::say(format!("stopped; {frames} frames recorded")),
+            None => status::say("stopped"),
+        }
+        Ok(())
+    }
+}
+
+/// What an edit did, in a line.
+fn describe(changes: &Changes) -> String {
+    let mut parts = Vec::new();
+    let mut list = |sign: &str, paths: &[String]| {
+        if !paths.is_empty() {
+            parts.push(format!("{sign} {}", shortened(paths)));
+        }
+    };
+    list("added", &changes.added);
+    list("changed", &changes.changed);
+    list("removed", &changes.removed);
+    list("started anew", &changes.restarted);
+    if !changes.realigned.is_empty() {
+        let by: Vec<String> = changes.realigned.iter().map(|(path, by)| format!("{path} by {by:+} frames")).collect();
+        parts.push(format!("realigned {}", shortened(&by)));
+    }
+    match parts.is_empty() {
+        true => "no change to the sound".into(),
+        false => parts.join("; "),
+    }
+}
+
+/// At most a handful of names, and how many more there are.
+fn shortened(paths: &[String]) -> String {
+    const SHOWN: usize = 6;
+    let mut text = paths.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    if paths.len() > SHOWN {
+        text.push_str(&format!(" and {} more", paths.len() - SHOWN));
+    }
+    text
+}
+
+/// What went wrong since it was last told of.
+#[derive(Default)]
+struct Trouble {
+    poisoned: u32,
+    media: u32,
+    input: u32,
+    record: u32,
+    late_blocks: u64,
+    late_told: u64,
+    told: Option<Instant>,
+}
+
+impl Trouble {
+    fn tell(&mut self) {
+        if self.told.is_some_and(|told| told.elapsed() < TROUBLE_PAUSE) {
+            return;
+        }
+        let late = self.late_blocks - self.late_told;
+        let mut lines = Vec::new();
+        let mut line = |count: u64, what: &str| {
+            if count > 0 {
+                lines.push(format!("{what} ({count} times)"));
+            }
+        };
+        line(u64::from(self.poisoned), "an effect gave what is no number: it was silenced and started anew");
+        line(u64::from(self.media), "a sound file was not read in time: what was missing was silent");
+        line(u64::from(self.input), "live input did not come in time: what was missing was silent");
+        line(u64::from(self.record), "the recording was not written in time: frames are missing from it");
+        line(late, "a block was computed too late");
+        if !lines.is_empty() {
+            lines.iter().for_each(status::warning);
+            *self = Trouble {
+                late_blocks: self.late_blocks,
+                late_told: self.late_blocks,
+                told: Some(Instant::now()),
+                ..Trouble::default()
+            };
+        }
+    }
 }

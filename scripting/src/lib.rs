@@ -25,7 +25,7 @@ mod flow;
 mod grammar;
 mod import;
 mod machine;
-mod nearest;
+pub mod nearest;
 mod number;
 mod place;
 pub mod report;

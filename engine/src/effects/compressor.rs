@@ -217,7 +217,7 @@ mod tests {
     fn under_a_silent_key_the_output_equals_the_input() {
         let input = [noise(1, 10_000), noise(2, 10_000)];
         let output = Bench::new(&COMPRESSOR, 2).key(1).run_keyed(&input, &[vec![0.0; 10_000]]);
-        assert_eq!(output, input);
+        assert!(output == input);
     }
 
     #[test]

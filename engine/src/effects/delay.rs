@@ -312,3 +312,112 @@ impl Tape {
         self.now
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parameter::note_length;
+    use crate::test_signals::{Bench, RATE, click_of_edit, impulse, level_at, noise, peak, sine};
+
+    /// A bench whose loop changes nothing but the level.
+    fn plain(channels: usize) -> Bench {
+        Bench::new(&DELAY, channels).special("high_pass").special("low_pass")
+    }
+
+    #[test]
+    fn a_dotted_eighth_at_120_bpm_is_18000_frames() {
+        let beats = note_length("1/8.").unwrap();
+        let mut bench = plain(1).set("time", beats * 500.0).set("feedback", 50.0);
+        let output = bench.run_mono(&impulse(60_000));
+        let echoes: Vec<usize> = (0..60_000).filter(|i| output[*i] != 0.0).collect();
+        assert_eq!(echoes, [18_000, 36_000, 54_000]);
+        let filtered = Bench::new(&DELAY, 1).set("time", 375.0).run_mono(&impulse(30_000));
+        assert_eq!((0..30_000).max_by(|a, b| filtered[*a].total_cmp(&filtered[*b])), Some(18_000));
+        assert!(filtered[..18_000].iter().all(|x| *x == 0.0));
+    }
+
+    #[test]
+    fn each_echo_is_the_feedback_times_the_one_before() {
+        let output = plain(1).set("time", 10.0).set("feedback", 50.0).run_mono(&impulse(2000));
+        assert_eq!((output[480], output[960], output[1440]), (1.0, 0.5, 0.25));
+        assert_eq!(output.iter().filter(|x| **x != 0.0).count(), 4);
+    }
+
+    #[test]
+    fn ping_pong_goes_left_and_right_in_turn() {
+        let mut bench = plain(1).set("ping_pong", 1.0).set("time", 10.0).set("feedback", 50.0);
+        let output = bench.run(&[impulse(2000)]);
+        assert_eq!((output[0][480], output[1][960], output[0][1440]), (1.0, 0.5, 0.25));
+        assert_eq!((output[1][480], output[0][960]), (0.0, 0.0));
+    }
+
+    #[test]
+    fn no_width_is_mono() {
+        let output = plain(2).set("width", 0.0).run(&[noise(1, 48_000), noise(2, 48_000)]);
+        assert!(output[0].iter().zip(&output[1]).all(|(left, right)| (left - right).abs() < 1e-15));
+        assert!(peak(&output[0]) > -20.0);
+    }
+
+    #[test]
+    fn it_never_runs_away() {
+        let input = sine(100.0, 6.0, RATE, 480_000);
+        let output = plain(1).set("time", 50.0).set("feedback", 110.0).run_mono(&input);
+        assert!(peak(&output) < 20.0 * 4.0_f64.log10() + 1e-9 && output[479_000..].iter().all(|x| x.is_finite()));
+    }
+
+    #[test]
+    fn the_loop_loses_highs_and_lows() {
+        let level = |freq| {
+            level_at(
+                &Bench::new(&DELAY, 1).set("feedback", 0.0).run_mono(&sine(freq, 0.0, RATE, 48_000))[36_000..],
+                freq,
+                RATE,
+            )
+        };
+        assert!((level(100.0) + 3.01).abs() < 0.1 && level(1000.0) > -0.2 && level(8000.0) < -2.0);
+    }
+
+    #[test]
+    fn an_input_ducks_the_echoes() {
+        let tone = sine(1000.0, -12.0, RATE, 96_000);
+        let plain = Bench::new(&DELAY, 1).run_mono(&tone);
+        let ducked = Bench::new(&DELAY, 1).set("duck", 12.0).run_mono(&tone);
+        assert!((peak(&plain[90_000..]) - peak(&ducked[90_000..]) - 12.0).abs() < 0.05);
+    }
+
+    #[test]
+    fn after_the_tail_echoes_are_100_db_down() {
+        for (time, feedback) in [(375.0, 35.0), (50.0, 80.0), (200.0, 0.0)] {
+            let mut bench = Bench::new(&DELAY, 1).set("time", time).set("feedback", feedback);
+            let tail = (DELAY.tail)(bench.recipe()) as usize;
+            let output = bench.run_mono(&impulse(tail + 48_000));
+            assert!(peak(&output[tail..]) - peak(&output) < -100.0, "{time} ms at {feedback} %");
+            assert!(tail < 480_000);
+        }
+        assert_eq!((DELAY.tail)(Bench::new(&DELAY, 1).set("feedback", 110.0).recipe()), 480_000);
+    }
+
+    #[test]
+    fn edits_leave_no_click() {
+        let edits = [("time", 231.0), ("feedback", 90.0), ("high_pass", 1000.0), ("low_pass", 1000.0), ("width", 0.0)];
+        for style in [0.0, 1.0] {
+            for (name, to) in edits.into_iter().chain([("mod", 100.0), ("duck", 30.0)]) {
+                let index = DELAY.index(name).unwrap();
+                let mut bench = Bench::new(&DELAY, 2).set("time", 40.0).set("style", style);
+                let click = click_of_edit(&mut bench, |bench| bench.edit(index, to));
+                assert!(click < -80.0, "{name} in style {style}: {click}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_tape_glides_to_exactly_its_new_time() {
+        let index = DELAY.index("time").unwrap();
+        let mut bench = plain(1).set("time", 100.0).set("style", 1.0).set("feedback", 0.0);
+        let input = noise(1, 144_000);
+        bench.run_mono(&input[..48_000]);
+        bench.edit(index, 150.0);
+        let output = bench.run_mono(&input[48_000..]);
+        assert!(output[90_000..] == input[48_000 + 90_000 - 7200..][..6000]);
+    }
+}

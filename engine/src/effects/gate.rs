@@ -141,7 +141,7 @@ mod tests {
     fn an_open_gate_passes_its_input_exactly() {
         let input = sine(200.0, -20.0, RATE, 48_000);
         let output = Bench::new(&GATE, 1).run_mono(&input);
-        assert_eq!(output[4800..], input[4800..]);
+        assert!(output[4800..] == input[4800..]);
     }
 
     #[test]

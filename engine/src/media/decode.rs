@@ -7,7 +7,9 @@ use symphonia::core::codecs::CodecParameters;
 use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
-use symphonia::core::formats::well_known::{FORMAT_ID_AIFF, FORMAT_ID_FLAC, FORMAT_ID_ISOMP4, FORMAT_ID_WAVE};
+use symphonia::core::formats::well_known::{
+    FORMAT_ID_AIFF, FORMAT_ID_FLAC, FORMAT_ID_ISOMP4, FORMAT_ID_MP3, FORMAT_ID_WAVE,
+};
 use symphonia::core::formats::{FormatOptions, FormatReader, SeekMode, SeekTo, Track, TrackType};
 use symphonia::core::io::MediaSourceStream;
 use symphonia::core::meta::MetadataOptions;
@@ -180,10 +182,16 @@ impl Decoder {
 /// How many frames the codec gives, learnt from the packets alone, without decoding them.
 pub(super) fn count(path: &Path, rate: u32) -> Result<u64, Fault> {
     let (mut format, track, _) = probe(path)?;
+    // The reader of MP3 files leaves what is to be trimmed in the packet's duration; the others take it off.
+    let untrimmed = format.format_info().format == FORMAT_ID_MP3;
     let mut ticks = 0u128;
     loop {
         match format.next_packet() {
-            Ok(Some(packet)) if packet.track_id == track.id => ticks += u128::from(packet.dur.get()),
+            Ok(Some(packet)) if packet.track_id == track.id => {
+                let trim = packet.trim_start.get().saturating_add(packet.trim_end.get());
+                let trim = if untrimmed { trim } else { 0 };
+                ticks += u128::from(packet.dur.get().saturating_sub(trim));
+            }
             Ok(Some(_)) => {}
             Ok(None) => break,
             Err(error) => return Err(Fault::Corrupt(error.to_string())),

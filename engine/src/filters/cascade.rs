@@ -1,0 +1,86 @@
+//! Sections in a row that follow an effect's parameters: designed when a parameter moves, glided in between.
+
+use std::ops::Range;
+
+use super::{Filter, Section};
+use crate::kernel::{Buffer, Glide};
+
+/// The most parameters that one cascade follows.
+const VALUES: usize = 3;
+
+/// Designs every section of a cascade from the values of its parameters and the sample rate. RT.
+pub type Design = fn(&[f64], f64, &mut [Section]);
+
+/// Sections in a row, on any number of channels, that follow up to three parameters.
+pub struct Cascade {
+    design: Design,
+    rate: f64,
+    /// The values that `now` is designed from.
+    values: [f64; VALUES],
+    now: Vec<Section>,
+    next: Vec<Section>,
+    /// For each channel the state of each section.
+    state: Vec<Filter>,
+}
+
+impl Cascade {
+    /// So many sections on so many channels, as `design` makes them from `values`. Not RT.
+    pub fn new(design: Design, values: &[f64], sections: usize, channels: usize, rate: f64) -> Self {
+        let mut cascade = Cascade {
+            design,
+            rate,
+            values: [0.0; VALUES],
+            now: vec![Section::THROUGH; sections],
+            next: vec![Section::THROUGH; sections],
+            state: vec![Filter::default(); sections * channels],
+        };
+        cascade.values.iter_mut().zip(values).for_each(|(kept, value)| *kept = *value);
+        design(values, rate, &mut cascade.now);
+        cascade
+    }
+
+    /// Filters these frames of each channel while the parameters glide as given. RT.
+    pub fn process(&mut self, glides: &[Glide], audio: &mut [Buffer], frames: Range<usize>) {
+        let (mut from, mut to) = (self.values, self.values);
+        for ((from, to), glide) in from.iter_mut().zip(&mut to).zip(glides) {
+            (*from, *to) = (glide.from, glide.to);
+        }
+        let count = glides.len().min(VALUES);
+        if from != self.values {
+            (self.design)(&from[..count], self.rate, &mut self.now);
+            self.values = from;
+        }
+        let moves = to != from;
+        if moves {
+            (self.design)(&to[..count], self.rate, &mut self.next);
+        }
+        let sections = self.now.len().max(1);
+        for (channel, state) in audio.iter_mut().zip(self.state.chunks_exact_mut(sections)) {
+            let sound = &mut channel[frames.clone()];
+            for (i, filter) in state.iter_mut().enumerate() {
+                let after = if moves { &self.next[i] } else { &self.now[i] };
+                filter.run(&self.now[i], after, sound);
+            }
+        }
+        if moves {
+            std::mem::swap(&mut self.now, &mut self.next);
+            self.values = to;
+        }
+    }
+
+    /// Frames after which what rings in it has fallen by 96 dB, or more.
+    pub fn ring(&self) -> u64 {
+        self.now.iter().map(Section::ring).sum()
+    }
+
+    /// The level in dB at which a steady tone leaves.
+    #[cfg(test)]
+    pub fn gain_db(&self, freq: f64) -> f64 {
+        self.now.iter().map(|section| section.gain_db(freq, self.rate)).sum()
+    }
+
+    /// Forgets all sound. RT.
+    pub fn reset(&mut self) {
+        self.state.iter_mut().for_each(Filter::reset);
+    }
+}

@@ -1,0 +1,61 @@
+//! `device`: what comes in live.
+
+use crate::effects::{no_latency, no_tail};
+use crate::kernel::{Io, Kernel};
+use crate::parameter::{Law, Parameter, Recipe, Table, Value};
+use crate::units::Unit;
+
+/// `device(channels)`.
+pub static DEVICE: Table = Table {
+    word: "device",
+    summary: "Channels of the input device; one that it does not have is silent.",
+    example: "device(1)",
+    arguments: &["channels"],
+    parameters: &[
+        Parameter::channels("channels", "which of the device's inputs, from 1; the first if none is given"),
+        Parameter::number("gain", Unit::Decibels, 0.0, -120.0, 24.0, "level; off is silence")
+            .or("off", 0.0)
+            .law(Law::Amplitude),
+        Parameter::flag("polarity", false, "inverts it"),
+    ],
+    parts: &[],
+    mix: 100.0,
+    channels: |recipe| Ok(inputs(recipe).len()),
+    latency: no_latency,
+    tail: no_tail,
+    kernel,
+};
+
+/// The inputs, counted from 0.
+fn inputs(recipe: &Recipe) -> Vec<usize> {
+    match recipe.settings.first() {
+        Some(Value::Channels(list)) if !list.is_empty() => {
+            list.iter().map(|&channel| usize::from(channel).saturating_sub(1)).collect()
+        }
+        _ => vec![0],
+    }
+}
+
+fn kernel(recipe: &Recipe) -> Box<dyn Kernel> {
+    Box::new(Device { inputs: inputs(recipe), sign: if recipe.values[2] == 0.0 { 1.0 } else { -1.0 } })
+}
+
+struct Device {
+    inputs: Vec<usize>,
+    sign: f64,
+}
+
+impl Kernel for Device {
+    fn process(&mut self, io: &mut Io<'_>) {
+        let gain = io.values[1];
+        let count = io.frames.len();
+        for (channel, &input) in io.audio.iter_mut().zip(&self.inputs) {
+            let Some(live) = io.live.get(input) else { continue };
+            for (i, (x, live)) in channel[io.frames.clone()].iter_mut().zip(&live[io.frames.clone()]).enumerate() {
+                *x = self.sign * gain.at(i, count) * live;
+            }
+        }
+    }
+
+    fn reset(&mut self) {}
+}

@@ -1,0 +1,87 @@
+//! `sweep`: a sine that glides evenly in octaves, once, from transport frame 0 (Farina, 2000).
+
+use std::f64::consts::TAU;
+
+use super::{below_half_rate, level};
+use crate::effects::{no_latency, no_tail};
+use crate::kernel::{Io, Kernel};
+use crate::math;
+use crate::parameter::{Parameter, Recipe, Table};
+use crate::units::Unit;
+
+/// `sweep(from, to, time)`.
+pub static SWEEP: Table = Table {
+    word: "sweep",
+    summary: "A sine that glides from one frequency to another, evenly in octaves, once.",
+    example: "sweep(20, 20.kHz, 10.s)",
+    arguments: &["from", "to", "time"],
+    parameters: &[
+        Parameter::number("from", Unit::Hertz, 20.0, 0.01, 20_000.0, "frequency at its start").fixed(),
+        Parameter::number("to", Unit::Hertz, 20_000.0, 0.01, 20_000.0, "frequency at its end").fixed(),
+        Parameter::number("time", Unit::Milliseconds, 10_000.0, 1.0, 3_600_000.0, "how long it takes").fixed(),
+        level(-18.0, "its peak; off is silence"),
+    ],
+    parts: &[],
+    mix: 100.0,
+    channels,
+    latency: no_latency,
+    tail: no_tail,
+    kernel,
+};
+
+fn channels(recipe: &Recipe) -> Result<usize, String> {
+    below_half_rate(recipe, "from", recipe.values[0])?;
+    below_half_rate(recipe, "to", recipe.values[1])?;
+    Ok(1)
+}
+
+/// How many frames it has.
+pub(super) fn length(recipe: &Recipe) -> u64 {
+    recipe.clock.frames(recipe.values[2])
+}
+
+fn kernel(recipe: &Recipe) -> Box<dyn Kernel> {
+    let [from, to, time] = [recipe.values[0], recipe.values[1], recipe.values[2]];
+    let seconds = time / 1000.0;
+    Box::new(Sweep { from, octaves: math::ln(to / from), seconds, rate: recipe.rate(), length: length(recipe) })
+}
+
+struct Sweep {
+    from: f64,
+    /// The natural logarithm of how many times the frequency grows.
+    octaves: f64,
+    seconds: f64,
+    rate: f64,
+    length: u64,
+}
+
+impl Sweep {
+    /// RT.
+    fn at(&self, frame: u64) -> f64 {
+        if frame >= self.length {
+            return 0.0;
+        }
+        let time = frame as f64 / self.rate;
+        let cycles = if self.octaves == 0.0 {
+            self.from * time
+        } else {
+            self.from * self.seconds / self.octaves * (math::exp(time / self.seconds * self.octaves) - 1.0)
+        };
+        math::sin(TAU * cycles.fract())
+    }
+}
+
+impl Kernel for Sweep {
+    fn process(&mut self, io: &mut Io<'_>) {
+        let level = io.values[3];
+        let count = io.frames.len();
+        let transport = io.transport + io.frames.start as u64;
+        for channel in io.audio.iter_mut() {
+            for (i, x) in channel[io.frames.clone()].iter_mut().enumerate() {
+                *x = level.at(i, count) * self.at(transport + i as u64);
+            }
+        }
+    }
+
+    fn reset(&mut self) {}
+}

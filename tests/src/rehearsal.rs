@@ -1,0 +1,124 @@
+//! A desk without a device: texts in, sound out, every edit at a chosen frame.
+
+use std::path::Path;
+
+use engine::desk::Desk;
+use engine::diff::Changes;
+use engine::graph::{Graph, prepare};
+use engine::kernel::{Buffer, QUANTUM};
+use engine::media::Library;
+use engine::render::Renderer;
+
+/// The graph of a text that is right.
+///
+/// # Panics
+/// With everything there is to tell of it, when it is not.
+pub fn graph(text: &str) -> Graph {
+    try_graph(text).unwrap_or_else(|told| panic!("the text is not right:\n{text}\n{told}"))
+}
+
+/// The graph of a text, or what is wrong with it.
+pub fn try_graph(text: &str) -> Result<Graph, String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/rehearsal.rhai");
+    let evaluated = scripting::evaluate_text(&path, text);
+    let mut told: Vec<_> = evaluated.diagnostics;
+    let prepared = evaluated.session.map(|session| prepare(session, &Library::new())).unwrap_or_default();
+    told.extend(prepared.diagnostics);
+    let shown = told.iter().map(|d| scripting::report::render(d, &evaluated.files, false)).collect();
+    prepared.graph.ok_or(shown)
+}
+
+/// A desk that plays into memory.
+pub struct Rehearsal {
+    desk: Desk,
+    renderer: Renderer,
+    /// What the first output gave, a list a channel, latency included.
+    pub sound: Vec<Vec<f64>>,
+    /// What each stem gave, by path.
+    pub stems: Vec<(String, Vec<Vec<f64>>)>,
+}
+
+impl Rehearsal {
+    /// Starts with a text.
+    pub fn new(text: &str) -> Self {
+        Self::with_stems(text, None)
+    }
+
+    /// Starts with a text, the cables into a place kept as well. Only for texts whose cables into it stay the same.
+    pub fn with_stems(text: &str, stems_of: Option<&str>) -> Self {
+        let (desk, program) = Desk::open(&graph(text), stems_of).expect("the plan proves right");
+        Rehearsal { desk, renderer: Renderer::new(program), sound: Vec::new(), stems: Vec::new() }
+    }
+
+    /// The frame that comes next.
+    pub fn now(&self) -> u64 {
+        self.renderer.transport()
+    }
+
+    /// Whether nothing fades or rings any more.
+    pub fn is_settled(&self) -> bool {
+        self.desk.mesh().next_end().is_none()
+    }
+
+    /// Takes up a text at once; `None` when it changes nothing.
+    pub fn edit(&mut self, text: &str) -> Option<Changes> {
+        self.edit_graph(&graph(text))
+    }
+
+    /// Takes up a graph at once; `None` when it changes nothing.
+    pub fn edit_graph(&mut self, graph: &Graph) -> Option<Changes> {
+        let (mut program, changes) = self.desk.edit(graph).expect("the plan proves right")?;
+        self.renderer.exchange(&mut program);
+        self.desk.taken_up(self.renderer.transport());
+        Some(changes)
+    }
+
+    /// What runs.
+    pub fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    /// Plays on for at least so many frames, in whole quanta.
+    pub fn run(&mut self, frames: usize) -> &mut Self {
+        for _ in 0..frames.div_ceil(QUANTUM) {
+            let settled = self.desk.settle(self.renderer.transport()).expect("the plan proves right");
+            if let Some(mut program) = settled {
+                self.renderer.exchange(&mut program);
+                self.desk.taken_up(self.renderer.transport());
+            }
+            assert!(self.renderer.is_ready(), "rehearsals use media that are held in memory");
+            self.renderer.quantum(&[]);
+            if let Some(work) = self.renderer.take_poisoned() {
+                panic!("{} gave what is no number", self.renderer.program().plan.paths[work]);
+            }
+            let (_, sound) = self.renderer.outputs().next().expect("there is an output");
+            append(&mut self.sound, sound);
+            let captures = self.renderer.captures().zip(&self.renderer.program().plan.captures);
+            for (sound, capture) in captures {
+                let at = self.stems.iter().position(|(path, _)| *path == capture.path).unwrap_or_else(|| {
+                    self.stems.push((capture.path.clone(), Vec::new()));
+                    self.stems.len() - 1
+                });
+                append(&mut self.stems[at].1, sound);
+            }
+        }
+        self
+    }
+}
+
+fn append(to: &mut Vec<Vec<f64>>, sound: &[Buffer]) {
+    to.resize(sound.len().max(to.len()), Vec::new());
+    to.iter_mut().zip(sound).for_each(|(channel, buffer)| channel.extend_from_slice(buffer));
+}
+
+/// What a text gives from a cold start, one list a channel.
+pub fn cold(text: &str, frames: usize) -> Vec<Vec<f64>> {
+    let mut rehearsal = Rehearsal::new(text);
+    rehearsal.run(frames);
+    rehearsal.sound
+}
+
+/// The first frame in which two sounds differ, if any does.
+pub fn first_difference(a: &[Vec<f64>], b: &[Vec<f64>]) -> Option<usize> {
+    a.iter().zip(b).filter_map(|(a, b)| a.iter().zip(b).position(|(a, b)| a.to_bits() != b.to_bits())).min()
+}
