@@ -6,11 +6,11 @@ pub mod bank;
 pub mod check;
 pub mod compile;
 pub mod delay_line;
+pub mod delivery;
 pub mod denormals;
 pub mod desk;
 #[cfg(feature = "devices")]
 pub mod device;
-pub mod delivery;
 pub mod diagnostic;
 pub mod diff;
 pub mod dynamics;
