@@ -337,7 +337,8 @@ impl Union<'_> {
         let mut ids = vec![0; self.graph.nodes.len()];
         for (rank, &i) in self.graph.order.iter().enumerate() {
             let node = &self.graph.nodes[i];
-            let known = self.old.nodes.iter().any(|old| old.current && old.node.path == node.path);
+            let is_twin = |old: &&MeshNode| old.current && old.node.path == node.path && !self.carried(old.id);
+            let known = self.old.nodes.iter().any(|old| is_twin(&old));
             let before = self.matched[i].and_then(|id| self.old.node(id));
             ids[i] = match before {
                 Some(old) => {
@@ -366,6 +367,7 @@ impl Union<'_> {
     fn new_edges(&self, mesh: &mut Mesh, ids: &[Id], changes: &mut Changes) {
         let length = fade_frames(CROSSFADE_MS, self.graph.clock.rate);
         let mut wait = 0;
+        let faded_in = self.faded_in();
         for edge in &self.graph.edges {
             let (from, to) = (ids[edge.from], ids[edge.to]);
             let twins = |old: &&MeshEdge| {
@@ -404,14 +406,15 @@ impl Union<'_> {
                 changes.realigned.push((edge.path.clone(), edge.delay as i64 - old.delay as i64));
             }
             let node = &self.graph.nodes[edge.to];
-            let enters = self.carried(to) || node.tail > 0 || matches!(node.role, Role::Output(_));
+            let stays = self.carried(to) || matches!(node.role, Role::Output(_));
+            let enters = !faded_in[edge.from] && (stays || node.tail > 0);
             let (initial, phase) = match enters {
                 true => (0.0, Phase::Arriving(Fade::new(0, length))),
                 false => (edge.gain, Phase::Steady),
             };
             if enters && (edge.delay > 0 || !self.carried(from) || twin.is_some()) {
                 // Lines and look-aheads fill with sound before any of it is let through.
-                wait = wait.max(node.late + node.latency);
+                wait = wait.max(node.late);
             }
             let only_cable = self.carried(from) && self.carried(to) && twin.is_none();
             if only_cable && !edge.path.contains('/') {
@@ -428,6 +431,18 @@ impl Union<'_> {
             }
         }
         self.leave(mesh, wait, length);
+    }
+
+    /// For every node of the graph, whether it is new and its sound fades in by itself: it has a tail, so what flows into
+    /// it is faded in, or it hears of nothing but such nodes.
+    fn faded_in(&self) -> Vec<bool> {
+        let mut faded = vec![false; self.graph.nodes.len()];
+        for &i in &self.graph.order {
+            let mut feeds = self.graph.edges.iter().filter(|edge| edge.to == i && edge.feedback.is_none()).peekable();
+            let by_feeds = feeds.peek().is_some() && feeds.all(|edge| faded[edge.from]);
+            faded[i] = self.matched[i].is_none() && (self.graph.nodes[i].tail > 0 || by_feeds);
+        }
+        faded
     }
 
     /// What the text no longer has: it fades at the last point before what stays; a tail fades at what feeds it, and

@@ -58,3 +58,45 @@ pub(crate) fn no_latency(_: &Recipe) -> usize {
 pub(crate) fn no_tail(_: &Recipe) -> u64 {
     0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parameter::Kind;
+    use crate::test_signals::{Bench, noise};
+
+    /// Every effect that needs no file, as its table has it, on one channel and on two.
+    fn benches(rate: f64) -> impl Iterator<Item = (&'static str, usize, Bench)> {
+        let whole = |table: &&&Table| !table.parameters.iter().any(|p| matches!(p.kind, Kind::Path));
+        EFFECTS.iter().filter(whole).flat_map(move |table| {
+            [1, 2].map(|channels| (table.word, channels, Bench::new(table, channels).rate(rate)))
+        })
+    }
+
+    fn input(channels: usize, frames: usize) -> Vec<Vec<f64>> {
+        (0..channels).map(|channel| noise(channel as u64, frames)).collect()
+    }
+
+    #[test]
+    fn every_effect_is_finite_at_every_rate_for_sound_and_silence() {
+        for rate in [8000.0, 22_050.0, 44_100.0, 192_000.0] {
+            for (word, channels, mut bench) in benches(rate) {
+                let sound = bench.run(&input(channels, 2000));
+                let silence = bench.run(&vec![vec![0.0; 2000]; channels]);
+                let all = sound.iter().chain(&silence).flatten();
+                assert!(all.clone().all(|x| x.is_finite()), "{word} at {rate} Hz");
+                assert!(all.fold(0.0f64, |most, x| most.max(x.abs())) < 10.0, "{word} at {rate} Hz");
+            }
+        }
+    }
+
+    #[test]
+    fn every_effect_is_as_new_after_a_reset_even_from_what_is_no_number() {
+        for (word, channels, mut bench) in benches(48_000.0) {
+            let fresh = bench.run(&input(channels, 2000));
+            bench.run(&vec![vec![f64::NAN; 100]; channels]);
+            bench.reset();
+            assert_eq!(bench.run(&input(channels, 2000)), fresh, "{word} on {channels} channels");
+        }
+    }
+}

@@ -63,6 +63,16 @@ impl Glide {
         self.from == self.to
     }
 
+    /// Multiplies a stretch by the value, frame by frame. RT.
+    pub fn scale(&self, frames: &mut [f64]) {
+        if self.is_still() {
+            frames.iter_mut().for_each(|x| *x *= self.to);
+        } else {
+            let count = frames.len();
+            frames.iter_mut().enumerate().for_each(|(i, x)| *x *= self.at(i, count));
+        }
+    }
+
     /// The value at frame `index` of `count`: `to` at the last, exactly. RT.
     pub fn at(&self, index: usize, count: usize) -> f64 {
         if index + 1 == count || self.is_still() {

@@ -64,6 +64,7 @@ impl Oversampler {
     }
 }
 
+/// Up through the first level, on through the rest, and down again. RT.
 fn run(levels: &mut [Level], frames: &mut [f64], work: &mut dyn FnMut(&mut [f64])) {
     match levels.split_first_mut() {
         None => work(frames),
@@ -106,6 +107,7 @@ impl Level {
         }
     }
 
+    /// RT.
     fn reset(&mut self) {
         self.held = 0.0;
         [&mut self.up, &mut self.down_even, &mut self.down_odd].into_iter().for_each(|line| line.samples.fill(0.0));
@@ -119,10 +121,12 @@ struct Line {
 }
 
 impl Line {
+    /// Puts a stretch behind what was kept. RT.
     fn put(&mut self, stretch: impl Iterator<Item = f64>) {
         self.samples[self.kept..].iter_mut().zip(stretch).for_each(|(slot, x)| *slot = x);
     }
 
+    /// Keeps the end of the stretch of `count` samples for the next one. RT.
     fn keep(&mut self, count: usize) {
         self.samples.copy_within(count..count + self.kept, 0);
     }
@@ -151,7 +155,7 @@ impl HalfBand {
         HalfBand { taps }
     }
 
-    /// RT.
+    /// A stretch at twice its rate. RT.
     fn upsample(&self, line: &mut Line, low: &[f64], high: &mut [f64]) {
         let length = 2 * self.taps.len();
         line.put(low.iter().copied());
@@ -163,7 +167,7 @@ impl HalfBand {
         line.keep(low.len());
     }
 
-    /// RT.
+    /// A stretch at half its rate. RT.
     fn downsample(&self, even: &mut Line, odd: &mut Line, high: &[f64], low: &mut [f64]) {
         let length = 2 * self.taps.len();
         even.put(high.iter().copied().step_by(2));
@@ -204,7 +208,7 @@ fn bessel(x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test_signals::{RATE, impulse, level_at, noise, sine, spectrum};
+    use crate::test_signals::{RATE, db_of_power, impulse, level_at, noise, sine, spectrum};
 
     const FACTORS: [usize; 5] = [1, 2, 4, 8, 16];
 
@@ -246,7 +250,7 @@ mod tests {
         let mut high = Vec::new();
         signal.chunks_mut(QUANTUM).for_each(|stretch| oversampler.process(stretch, |x| high.extend_from_slice(x)));
         let bins = spectrum(&high[4800..]);
-        let image = 10.0 * (bins[38_000 / 20] / bins[10_000 / 20]).log10();
+        let image = db_of_power(bins[38_000 / 20] / bins[10_000 / 20]);
         assert!(image < -110.0, "image at {image} dB");
 
         // A tone that only the higher rate carries, 30 kHz, would fold to 18 kHz.

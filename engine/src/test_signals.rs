@@ -97,9 +97,10 @@ impl Bench {
         self.goal[index] = self.parameter(index).resolve(&Value::Number(number), &self.recipe.clock);
     }
 
-    /// Makes the kernel forget all sound.
+    /// Has the kernel forget all sound, and begins again at frame 0.
     pub fn reset(&mut self) {
         self.kernel().reset();
+        self.frame = 0;
     }
 
     /// What the kernel is built from.
@@ -251,9 +252,14 @@ pub fn level_at(signal: &[f64], freq: f64, rate: f64) -> f64 {
     math::db_from_gain(math::sqrt(a * a + b * b))
 }
 
+/// A ratio of powers in dB.
+pub fn db_of_power(ratio: f64) -> f64 {
+    math::db_from_gain(ratio) / 2.0
+}
+
 /// The RMS level in dB.
 pub fn rms(signal: &[f64]) -> f64 {
-    10.0 * math::ln(signal.iter().map(|x| x * x).sum::<f64>() / signal.len() as f64) / std::f64::consts::LN_10
+    db_of_power(signal.iter().map(|x| x * x).sum::<f64>() / signal.len() as f64)
 }
 
 /// The sample peak in dBFS.
@@ -298,7 +304,7 @@ pub fn level_above(signal: &[f64], freq: f64, rate: f64) -> f64 {
 pub fn click_of_edit(bench: &mut Bench, edit: impl FnOnce(&mut Bench)) -> f64 {
     let rate = bench.recipe().rate();
     let (length, at) = (24_000, 12_120);
-    let turned = |channel: usize| if channel % 2 == 0 { 1.0 } else { -1.0 };
+    let turned = |channel: usize| if channel.is_multiple_of(2) { 1.0 } else { -1.0 };
     let input: Vec<Vec<f64>> = (0..bench.recipe().channels)
         .map(|channel| sine(100.0, -12.0, rate, length).iter().map(|x| x * turned(channel)).collect())
         .collect();
@@ -308,4 +314,77 @@ pub fn click_of_edit(bench: &mut Bench, edit: impl FnOnce(&mut Bench)) -> f64 {
     let after = bench.run(&cut(at, length));
     output.iter_mut().zip(after).for_each(|(out, rest)| out.extend(rest));
     output.iter().map(|channel| level_above(channel, 5000.0, rate)).fold(f64::NEG_INFINITY, f64::max)
+}
+
+mod tests {
+    use super::*;
+    use crate::effects::{no_latency, no_tail, same_channels};
+    use crate::units::Unit;
+
+    /// Gives its key plus each of its values, so that a test sees what a kernel is given.
+    static PROBE: Table = Table {
+        word: "probe",
+        summary: "",
+        example: "",
+        arguments: &[],
+        parameters: &[
+            Parameter::number("even", Unit::Plain, 0.0, 0.0, 10.0, ""),
+            Parameter::number("octaves", Unit::Hertz, 0.0, 0.0, 10.0, ""),
+        ],
+        parts: &[],
+        mix: 100.0,
+        channels: same_channels,
+        latency: no_latency,
+        tail: no_tail,
+        kernel: |_| Box::new(Probe),
+    };
+
+    struct Probe;
+
+    impl Kernel for Probe {
+        fn process(&mut self, io: &mut Io<'_>) {
+            let count = io.frames.len();
+            for (n, i) in io.frames.clone().enumerate() {
+                let key: f64 = io.key.iter().map(|key| key[i]).sum();
+                io.audio[0][i] = key + io.values.iter().map(|value| value.at(n, count)).sum::<f64>();
+            }
+        }
+
+        fn reset(&mut self) {}
+    }
+
+    #[test]
+    fn a_kernel_is_given_the_key_of_its_own_frames() {
+        let key = vec![noise(1, 300)];
+        for frames in [1, 17, 64] {
+            let mut bench = Bench::new(&PROBE, 1).key(1).stretch(frames);
+            assert_eq!(bench.recipe().key_channels, 1);
+            assert_eq!(bench.run_keyed(&[vec![0.0; 300]], &key), key);
+        }
+    }
+
+    #[test]
+    fn an_edit_is_ramped_over_20_ms_evenly_or_in_octaves() {
+        // At the end of the eighth of fifteen stretches.
+        let under_way = |index: usize, from: f64, to: f64| {
+            let mut bench = Bench::new(&PROBE, 1).set(PROBE.parameters[index].name, from);
+            bench.edit(index, to);
+            let out = bench.run_mono(&[0.0; RAMP]);
+            assert_eq!(out[RAMP - 1], to);
+            out[8 * QUANTUM - 1]
+        };
+        assert!((under_way(0, 1.0, 4.0) - (1.0 + 3.0 * 8.0 / 15.0)).abs() < 1e-9);
+        assert!((under_way(1, 1.0, 4.0) - math::pow(4.0, 8.0 / 15.0)).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_measures_read_a_sine_at_its_level() {
+        let tone = sine(1000.0, -12.0, RATE, 48_000);
+        assert!((level_at(&tone, 1000.0, RATE) + 12.0).abs() < 1e-9);
+        assert!((rms(&tone) + 15.0103).abs() < 1e-4);
+        assert!((peak(&tone) + 12.0).abs() < 1e-3);
+        assert!((db_of_power(spectrum(&tone)[1000]) + 12.0).abs() < 1e-9);
+        assert!((level_above(&tone, 900.0, RATE) + 15.0103).abs() < 1e-3);
+        assert!(level_above(&tone, 5000.0, RATE) < -150.0);
+    }
 }

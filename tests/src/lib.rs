@@ -1,4 +1,8 @@
-//! What must hold across the crates.
+//! What must hold across the crates: one test binary.
 
+#[cfg(test)]
+mod edits;
+#[cfg(test)]
+mod rehearsal;
 #[cfg(all(test, feature = "devices"))]
 mod virtual_card;

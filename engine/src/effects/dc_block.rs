@@ -26,7 +26,7 @@ pub static DC_BLOCK: Table = Table {
 
 fn kernel(recipe: &Recipe) -> Box<dyn Kernel> {
     let design = |_: &[f64], rate: f64, sections: &mut [Section]| {
-        sections.iter_mut().for_each(|section| *section = Section::high_pass_6(CORNER, rate));
+        sections.fill(Section::high_pass_6(CORNER, rate));
     };
     Box::new(DcBlock(Cascade::new(design, &[], 1, recipe.channels, recipe.rate())))
 }

@@ -8,7 +8,8 @@ use crate::parameter::{Law, Parameter, Recipe, Table};
 use crate::units::Unit;
 
 const Q: Parameter =
-    Parameter::number("q", Unit::Plain, 0.71, 0.1, 40.0, "resonance; 0.71 has none, above it the edge rings");
+    Parameter::number("q", Unit::Plain, 0.71, 0.1, 40.0, "resonance; 0.71 has none, above it the edge rings")
+        .law(Law::Octaves);
 
 const fn freq(default: f64, help: &'static str) -> Parameter {
     Parameter::number("freq", Unit::Hertz, default, 10.0, 20_000.0, help)
@@ -63,23 +64,19 @@ pub static NOTCH: Table = Table {
 };
 
 fn high_pass(values: &[f64], rate: f64, sections: &mut [Section]) {
-    set(sections, Section::high_pass(values[0], values[1], rate));
+    sections.fill(Section::high_pass(values[0], values[1], rate));
 }
 
 fn low_pass(values: &[f64], rate: f64, sections: &mut [Section]) {
-    set(sections, Section::low_pass(values[0], values[1], rate));
+    sections.fill(Section::low_pass(values[0], values[1], rate));
 }
 
 fn band_pass(values: &[f64], rate: f64, sections: &mut [Section]) {
-    set(sections, Section::band_pass(values[0], values[1], rate));
+    sections.fill(Section::band_pass(values[0], values[1], rate));
 }
 
 fn notch(values: &[f64], rate: f64, sections: &mut [Section]) {
-    set(sections, Section::notch(values[0], values[1], rate));
-}
-
-fn set(sections: &mut [Section], section: Section) {
-    sections.iter_mut().for_each(|one| *one = section);
+    sections.fill(Section::notch(values[0], values[1], rate));
 }
 
 fn cascade(recipe: &Recipe, design: Design) -> Cascade {

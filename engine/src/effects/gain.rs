@@ -37,15 +37,8 @@ struct Gain;
 
 impl Kernel for Gain {
     fn process(&mut self, io: &mut Io<'_>) {
-        let gain = io.values[0];
         for channel in io.audio.iter_mut() {
-            let frames = &mut channel[io.frames.clone()];
-            if gain.is_still() {
-                frames.iter_mut().for_each(|x| *x *= gain.to);
-            } else {
-                let count = frames.len();
-                frames.iter_mut().enumerate().for_each(|(i, x)| *x *= gain.at(i, count));
-            }
+            io.values[0].scale(&mut channel[io.frames.clone()]);
         }
     }
 

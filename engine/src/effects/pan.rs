@@ -3,7 +3,7 @@
 use std::f64::consts::FRAC_PI_2;
 
 use super::{no_latency, no_tail};
-use crate::kernel::{Buffer, Glide, Io, Kernel};
+use crate::kernel::{Glide, Io, Kernel};
 use crate::math;
 use crate::parameter::{Parameter, Recipe, Table};
 use crate::units::Unit;
@@ -100,16 +100,11 @@ impl Kernel for Pan {
             *right = *left;
         }
         for (channel, (from, to)) in [left, right].into_iter().zip(from.into_iter().zip(to)) {
-            scale(channel, io.frames.clone(), Glide { from, to });
+            Glide { from, to }.scale(&mut channel[io.frames.clone()]);
         }
     }
 
     fn reset(&mut self) {}
-}
-
-fn scale(channel: &mut Buffer, frames: std::ops::Range<usize>, gain: Glide) {
-    let count = frames.len();
-    channel[frames].iter_mut().enumerate().for_each(|(i, x)| *x *= gain.at(i, count));
 }
 
 #[cfg(test)]

@@ -61,8 +61,7 @@ fn factor(recipe: &Recipe) -> usize {
 
 fn kernel(recipe: &Recipe) -> Box<dyn Kernel> {
     let tilt = |values: &[f64], rate: f64, sections: &mut [Section]| {
-        let section = if values[0] == 0.0 { Section::THROUGH } else { Section::tilt(TONE_CENTRE, values[0], rate) };
-        sections.iter_mut().for_each(|one| *one = section);
+        sections.fill(Section::tilt(TONE_CENTRE, values[0], rate));
     };
     let tone = recipe.values[TONE];
     let mut saturate = Saturate {
@@ -196,7 +195,7 @@ impl Kernel for Saturate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test_signals::{Bench, RATE, click_of_edit, level_at, rms, sine, spectrum};
+    use crate::test_signals::{Bench, RATE, click_of_edit, db_of_power, level_at, rms, sine, spectrum};
 
     const CURVES: usize = 6;
 
@@ -207,7 +206,7 @@ mod tests {
         let out = bench.run_mono(&sine(4187.0, 0.0, RATE, 50_000));
         let bins = spectrum(&out[2000..]);
         let power: f64 = (20..=20_000).filter(|bin| bin % 4187 != 0).map(|bin| bins[bin]).sum();
-        10.0 * (power / bins[4187]).log10()
+        db_of_power(power / bins[4187])
     }
 
     #[test]
@@ -280,7 +279,7 @@ mod tests {
         let second = |curve: f64, bias: f64| {
             let mut bench = Bench::new(&SATURATE, 1).set("curve", curve).set("bias", bias);
             let bins = spectrum(&bench.run_mono(&sine(1000.0, -6.0, RATE, 9600))[4800..]);
-            10.0 * (bins[200] / bins[100]).log10()
+            db_of_power(bins[200] / bins[100])
         };
         assert!(second(0.0, 0.0) < -150.0);
         assert!(second(0.0, 0.3) > -30.0);

@@ -44,8 +44,7 @@ fn channels(recipe: &Recipe) -> Result<usize, String> {
 
 fn kernel(recipe: &Recipe) -> Box<dyn Kernel> {
     let design = |values: &[f64], rate: f64, sections: &mut [Section]| {
-        let section = Section::high_pass(values[0], std::f64::consts::FRAC_1_SQRT_2, rate);
-        sections.iter_mut().for_each(|one| *one = section);
+        sections.fill(Section::high_pass(values[0], std::f64::consts::FRAC_1_SQRT_2, rate));
     };
     let corner = recipe.values[MONO_BELOW].max(LOWEST);
     Box::new(Width { high_pass: Cascade::new(design, &[corner], 1, 1, recipe.rate()), side: [[0.0; QUANTUM]] })
@@ -141,7 +140,6 @@ mod tests {
 
     #[test]
     fn an_edit_of_either_parameter_does_not_click() {
-        // The two channels differ by what a mono input lacks: a polarity of their own.
         for (index, from, to) in
             [(AMOUNT, 0.0, 0.0), (AMOUNT, 0.0, 200.0), (MONO_BELOW, 0.0, 150.0), (MONO_BELOW, 300.0, 0.0)]
         {

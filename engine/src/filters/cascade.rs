@@ -73,12 +73,6 @@ impl Cascade {
         self.now.iter().map(Section::ring).sum()
     }
 
-    /// The level in dB at which a steady tone leaves.
-    #[cfg(test)]
-    pub fn gain_db(&self, freq: f64) -> f64 {
-        self.now.iter().map(|section| section.gain_db(freq, self.rate)).sum()
-    }
-
     /// Forgets all sound. RT.
     pub fn reset(&mut self) {
         self.state.iter_mut().for_each(Filter::reset);

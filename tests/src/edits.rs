@@ -1,0 +1,222 @@
+//! Edits of a playing session: what they change, what they leave alone, and that nothing is heard of the seam.
+
+use realfft::RealFftPlanner;
+
+use crate::rehearsal::{Rehearsal, cold, first_difference};
+
+const RATE: f64 = 48_000.0;
+
+/// Three strips, one of them with a tail, into a bus and the master.
+const BAND: &str = r#"
+let a = input("a", sine(100).level(-12));
+let b = input("b", saw(220).level(-24));
+let c = input("c", impulse(2));
+let band = bus("band");
+a >> eq().bell(400, 3, 1) >> fader(-3) >> band;
+b >> compressor(-30, 4) >> pan(0.3) >> fader(-6) >> band;
+c >> delay(120).feedback(60).mix(40) >> fader(-9) >> band;
+band >> limiter(-1) >> master;
+"#;
+
+/// The loudest amplitude above a frequency, in dBFS, within any window of 2048 frames (Hann).
+fn loudest_above(sound: &[f64], hertz: f64) -> f64 {
+    const WINDOW: usize = 2048;
+    let fft = RealFftPlanner::<f64>::new().plan_fft_forward(WINDOW);
+    let mut spectrum = fft.make_output_vec();
+    let first = (hertz / RATE * WINDOW as f64).ceil() as usize;
+    let hann = |i: usize| 0.5 - 0.5 * (std::f64::consts::TAU * i as f64 / WINDOW as f64).cos();
+    let mut loudest = 0.0f64;
+    for start in (0..sound.len().saturating_sub(WINDOW)).step_by(WINDOW / 4) {
+        let mut window: Vec<f64> = (0..WINDOW).map(|i| sound[start + i] * hann(i)).collect();
+        fft.process(&mut window, &mut spectrum).unwrap();
+        // All that is above, as one amplitude: the noise bandwidth of the window is 1.5 bins, its gain a half.
+        let power: f64 = spectrum[first..].iter().map(|bin| bin.norm_sqr()).sum::<f64>() / 1.5;
+        loudest = loudest.max(power.sqrt() * 4.0 / WINDOW as f64);
+    }
+    20.0 * loudest.log10()
+}
+
+/// Plays `before`, edits to `after`, and gives what came out from shortly before the edit to after all fades.
+fn across(before: &str, after: &str) -> Vec<Vec<f64>> {
+    let mut rehearsal = Rehearsal::new(before);
+    rehearsal.run(48_000);
+    rehearsal.edit(after).expect("the edit changes something");
+    rehearsal.run(24_000);
+    rehearsal.sound.iter().map(|channel| channel[40_000..].to_vec()).collect()
+}
+
+fn assert_no_step(what: &str, before: &str, after: &str) {
+    for (channel, sound) in across(before, after).iter().enumerate() {
+        let level = loudest_above(sound, 5000.0);
+        assert!(level < -80.0, "{what}: {level:.1} dBFS above 5 kHz in channel {channel}");
+    }
+}
+
+fn sine(chain: &str) -> String {
+    format!("let a = input(\"a\", sine(100).level(-12));\na {chain} >> master;\n")
+}
+
+#[test]
+fn a_gain_is_edited_without_a_step() {
+    assert_no_step("fader", &sine(">> fader(0)"), &sine(">> fader(-12)"));
+    assert_no_step("fader to off", &sine(">> fader(0)"), &sine(">> fader(off)"));
+    assert_no_step("gain", &sine("* 0.25"), &sine("* 1.0"));
+}
+
+#[test]
+fn a_pan_is_edited_without_a_step() {
+    assert_no_step("pan", &sine(">> pan(-1)"), &sine(">> pan(1)"));
+    assert_no_step("pan taken in", &sine(""), &sine(">> pan(0.5)"));
+    assert_no_step("law", &sine(">> pan(0)"), &sine(">> pan(0).law(-6)"));
+}
+
+#[test]
+fn a_cable_is_edited_without_a_step() {
+    let two = |cable: &str| {
+        format!("let a = input(\"a\", sine(100).level(-12));\nlet b = bus(\"b\");\na >> master;\nb >> master;\n{cable}")
+    };
+    assert_no_step("cable plugged", &two(""), &two("a >> fader(-6) >> b;"));
+    assert_no_step("cable unplugged", &two("a >> fader(-6) >> b;"), &two(""));
+    assert_no_step("mute", &sine(""), &(sine("") + "mute(\"a\");"));
+    assert_no_step("unmute", &(sine("") + "mute(\"a\");"), &sine(""));
+    assert_no_step("strip removed", &two("input(\"c\", sine(100).level(-12)) >> b;"), &two(""));
+}
+
+#[test]
+fn a_send_is_edited_without_a_step() {
+    let send = |send: &str| {
+        format!("let a = input(\"a\", sine(100).level(-12));\nlet b = bus(\"b\");\na {send} >> master;\nb >> master;\n")
+    };
+    assert_no_step("send plugged", &send(""), &send(">> send(b, -6)"));
+    assert_no_step("send turned down", &send(">> send(b, -6)"), &send(">> send(b, -30)"));
+    assert_no_step("send taken out", &send(">> send(b, -6)"), &send(""));
+}
+
+#[test]
+fn an_insert_is_edited_without_a_step() {
+    for insert in [
+        "eq().bell(100, 6, 1)",
+        "high_pass(200)",
+        "compressor(-30, 4)",
+        "gate(-6)",
+        "saturate(12)",
+        "delay(50).mix(50)",
+        "limiter(-20)",
+        "polarity()",
+        "width(150)",
+        "dc_block()",
+    ] {
+        assert_no_step(&format!("{insert} put in"), &sine(""), &sine(&format!(">> {insert}")));
+        assert_no_step(&format!("{insert} taken out"), &sine(&format!(">> {insert}")), &sine(""));
+        let bypassed = format!(">> {insert}.bypass(on)");
+        assert_no_step(&format!("{insert} bypassed"), &sine(&format!(">> {insert}")), &sine(&bypassed));
+    }
+}
+
+#[test]
+fn the_order_of_effects_is_edited_without_a_step() {
+    assert_no_step(
+        "order",
+        &sine(">> fader(6) >> compressor(-30, 8) >> high_pass(100)"),
+        &sine(">> high_pass(100) >> compressor(-30, 8) >> fader(6)"),
+    );
+    assert_no_step("order", &sine(">> saturate(12) >> pan(-1)"), &sine(">> pan(-1) >> saturate(12)"));
+}
+
+#[test]
+fn a_source_is_edited_without_a_step() {
+    let source = |source: &str| format!("input(\"a\", {source}) >> master;");
+    assert_no_step("frequency", &source("sine(100).level(-12)"), &source("sine(150).level(-12)"));
+    assert_no_step("level", &source("sine(100).level(-12)"), &source("sine(100).level(-30)"));
+}
+
+#[test]
+fn swapping_in_the_same_text_or_other_comments_changes_nothing() {
+    let mut rehearsal = Rehearsal::new(BAND);
+    rehearsal.run(4800);
+    assert_eq!(rehearsal.edit(BAND), None);
+    assert_eq!(rehearsal.edit(&format!("// another comment\n\n{BAND}// at the end")), None);
+    rehearsal.run(4800);
+    assert_eq!(first_difference(&rehearsal.sound, &cold(BAND, 9600)), None);
+}
+
+#[test]
+fn the_order_of_unrelated_lines_changes_no_bit() {
+    let lines: Vec<&str> = BAND.trim().lines().collect();
+    let mut other = lines.clone();
+    other[4..7].reverse();
+    let other = other.join("\n");
+    assert_eq!(first_difference(&cold(BAND, 9600), &cold(&other, 9600)), None);
+    let mut rehearsal = Rehearsal::new(BAND);
+    rehearsal.run(4800);
+    rehearsal.edit(&other);
+    rehearsal.run(4800);
+    assert_eq!(first_difference(&rehearsal.sound, &cold(BAND, 9600)), None);
+}
+
+#[test]
+fn a_fader_changed_leaves_the_other_stems_to_the_last_bit() {
+    let edited = BAND.replace("fader(-3)", "fader(-20)");
+    let mut still = Rehearsal::with_stems(BAND, Some("band"));
+    still.run(48_000);
+    let mut touched = Rehearsal::with_stems(BAND, Some("band"));
+    touched.run(20_000);
+    touched.edit(&edited).expect("the fader changed");
+    touched.run(48_000 - touched.now() as usize);
+    assert_eq!(still.stems.len(), 3);
+    for ((path, still), (_, touched)) in still.stems.iter().zip(&touched.stems) {
+        let different = first_difference(still, touched);
+        match path.as_str() {
+            "a>band" => assert_eq!(different.map(|frame| frame / 64), Some(20_032 / 64), "{path}"),
+            _ => assert_eq!(different, None, "{path}"),
+        }
+    }
+}
+
+#[test]
+fn an_effect_put_in_before_one_of_its_kind_disturbs_neither() {
+    let chain = |first: &str| {
+        format!("input(\"a\", saw(50)) {first} >> delay(100).feedback(70).named(\"echo\") >> delay(200) >> master;")
+    };
+    let before = chain("");
+    let after = chain(">> delay(30).mix(0)");
+    let mut rehearsal = Rehearsal::new(&before);
+    rehearsal.run(48_000);
+    let changes = rehearsal.edit(&after).expect("the chain changed");
+    assert_eq!(changes.restarted, Vec::<String>::new());
+    assert_eq!(changes.added.len(), 1, "{changes:?}");
+    rehearsal.run(24_000);
+    // A delay that is mixed out is a wire, so the echoes go on as if nothing had been done, but for the fade's rounding.
+    let still = cold(&before, 72_000);
+    let most =
+        |range: std::ops::Range<usize>| range.map(|i| (still[0][i] - rehearsal.sound[0][i]).abs()).fold(0.0, f64::max);
+    assert!(most(48_000..72_000) < 1e-12, "{}", most(48_000..72_000));
+}
+
+#[test]
+fn a_removed_delay_rings_out_and_a_removed_fader_does_not() {
+    let with = "input(\"c\", impulse(0.5)) >> delay(200).feedback(80).named(\"echo\") >> master;";
+    let mut rehearsal = Rehearsal::new(with);
+    rehearsal.run(24_000);
+    rehearsal.edit("input(\"c\", impulse(0.5)) >> fader(off) >> master;").expect("the delay is gone");
+    rehearsal.run(48_000);
+    let energy = |range: std::ops::Range<usize>| rehearsal.sound[0][range].iter().map(|x| x * x).sum::<f64>();
+    assert!(energy(26_000..72_000) > 1e-3, "the echoes of the first impulse go on");
+    rehearsal.run(11 * 48_000);
+    assert!(rehearsal.is_settled(), "the tail has ended");
+    let last = rehearsal.sound[0].len();
+    assert_eq!(rehearsal.sound[0][last - 4800..].iter().fold(0.0f64, |a, b| a.max(b.abs())), 0.0);
+}
+
+#[test]
+fn after_an_edit_and_its_tails_the_sound_is_that_of_a_cold_start() {
+    let after = BAND.replace("fader(-3)", "fader(-20)").replace("pan(0.3)", "pan(-0.6) >> high_pass(200)");
+    let mut rehearsal = Rehearsal::new(BAND);
+    rehearsal.run(24_000);
+    rehearsal.edit(&after);
+    rehearsal.run(10 * 48_000);
+    let cold = cold(&after, rehearsal.now() as usize);
+    let last = cold[0].len();
+    let most = (last - 48_000..last).map(|i| (cold[0][i] - rehearsal.sound[0][i]).abs()).fold(0.0, f64::max);
+    assert!(most < 1e-9, "{most}");
+}
