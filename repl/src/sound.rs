@@ -113,7 +113,6 @@ mod card {
     use engine::device::{self, Format, Opened, Wanted};
     use engine::playback::{Capture, Playback};
     use engine::resampled::{ResampledCapture, ResampledPlayback};
-    use std::cell::RefCell;
 
     fn wanted<'a>(wish: &Wish<'a>) -> Wanted<'a> {
         let name = match wish.device {
@@ -125,25 +124,17 @@ mod card {
 
     pub fn open_output(wish: Wish<'_>, playback: Box<dyn Playback>) -> Result<Output, Failure> {
         // The playback is handed over only when a device is open to take it.
-        let playback = RefCell::new(Some(playback));
-        let unfit = RefCell::new(None);
+        let mut playback = Some(playback);
         let opened = device::open_output(&wanted(&wish), |format| {
-            let playback = playback.take().unwrap_or_else(|| Box::new(Nothing));
-            let channels = usize::from(format.channels);
-            match format.rate == wish.rate {
-                true => playback,
-                false => match ResampledPlayback::new(playback, wish.rate, format.rate, channels) {
-                    Ok(resampled) => Box::new(resampled),
-                    Err(why) => {
-                        unfit.replace(Some(why));
-                        Box::new(Nothing)
-                    }
-                },
+            let playback = playback.take().ok_or("it was opened twice")?;
+            if format.rate == wish.rate {
+                return Ok(playback);
             }
+            Ok(Box::new(ResampledPlayback::new(playback, wish.rate, format.rate, usize::from(format.channels))?))
         });
-        match (opened, playback.take()) {
+        match (opened, playback) {
             (Ok(opened), _) => {
-                started(&opened, "playing to", wish.rate, unfit.take())?;
+                started(&opened, "playing to", wish.rate)?;
                 Ok(Output::Card(opened))
             }
             (Err(error), Some(playback)) if wish.device.is_none() => {
@@ -155,23 +146,15 @@ mod card {
     }
 
     pub fn open_input(wish: Wish<'_>, capture: Box<dyn Capture>) -> Result<Option<Input>, Failure> {
-        let unfit = RefCell::new(None);
         let opened = device::open_input(&wanted(&wish), |format| {
-            let channels = usize::from(format.channels);
-            match format.rate == wish.rate {
-                true => capture,
-                false => match ResampledCapture::new(capture, wish.rate, format.rate, channels) {
-                    Ok(resampled) => Box::new(resampled),
-                    Err(why) => {
-                        unfit.replace(Some(why));
-                        Box::new(Nothing)
-                    }
-                },
+            if format.rate == wish.rate {
+                return Ok(capture);
             }
+            Ok(Box::new(ResampledCapture::new(capture, wish.rate, format.rate, usize::from(format.channels))?))
         });
         match opened {
             Ok(opened) => {
-                started(&opened, "listening to", wish.rate, unfit.take())?;
+                started(&opened, "listening to", wish.rate)?;
                 Ok(Some(opened))
             }
             Err(error) if wish.device.is_none() => {
@@ -182,23 +165,7 @@ mod card {
         }
     }
 
-    /// What a device is given that will not be started.
-    struct Nothing;
-
-    impl Capture for Nothing {
-        fn take(&mut self, _: &[f32], _: usize) {}
-    }
-
-    impl Playback for Nothing {
-        fn fill(&mut self, block: &mut [f32], _: usize) {
-            block.fill(0.0);
-        }
-    }
-
-    fn started(opened: &Opened, what: &str, rate: u32, unfit: Option<String>) -> Result<(), Failure> {
-        if let Some(why) = unfit {
-            return Err(Failure::Error(format!("{}: {why}", opened.format.description)));
-        }
+    fn started(opened: &Opened, what: &str, rate: u32) -> Result<(), Failure> {
         tell(what, opened, rate);
         opened.start().map_err(|error| Failure::Error(error.to_string()))
     }

@@ -82,16 +82,15 @@ fn loop_back(host: &str, session: u32, device: u32, sound: &[f32]) -> Result<Vec
     let (keep, mut heard) = RingBuffer::new(20 * 2 * 48_000);
     let input = open_input(&Wanted { rate: 48_000, ..wanted }, |format| {
         assert_eq!((format.rate, format.channels), (48_000, 2));
-        Box::new(Keep(keep))
+        Ok(Box::new(Keep(keep)))
     })?;
     let once = Once { sound: sound.to_vec(), silence: 48_000, next: 0 };
     let output = open_output(&wanted, |format| {
         assert_eq!((format.rate, format.channels), (device, 2));
         if device == session {
-            Box::new(once)
-        } else {
-            Box::new(ResampledPlayback::new(Box::new(once), session, device, 2).expect("such rates are usual"))
+            return Ok(Box::new(once));
         }
+        ResampledPlayback::new(Box::new(once), session, device, 2).map(|playback| Box::new(playback) as Box<_>)
     })?;
     input.start()?;
     output.start()?;
