@@ -254,7 +254,7 @@ impl<'a> Playing<'a> {
             self.in_flight = None;
             self.desk.taken_up(frame);
         }
-        self.trouble.late_blocks = self.output.load().late();
+        self.trouble.late_blocks = self.output.late();
         self.trouble.tell();
     }
 
@@ -266,11 +266,13 @@ impl<'a> Playing<'a> {
         while !live.has_stopped() && begun.elapsed() < STOP_PATIENCE {
             std::thread::sleep(BUSY);
         }
+        let load = output.take_worst_load() * 100.0;
         drop(input);
         drop(output);
+        let busiest = format!("the busiest block took {load:.0} % of its time");
         match recorder.map(Recorder::finish).transpose()? {
-            Some(frames) => status::say(format!("stopped; {frames} frames recorded")),
-            None => status::say("stopped"),
+            Some(frames) => status::say(format!("stopped; {frames} frames recorded; {busiest}")),
+            None => status::say(format!("stopped; {busiest}")),
         }
         Ok(())
     }

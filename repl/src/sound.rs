@@ -1,7 +1,7 @@
 //! Where the sound goes and comes from: a card, or the silent device that only keeps time.
 
 use engine::kernel::QUANTUM;
-use engine::playback::{Capture, Load, Playback};
+use engine::playback::{Capture, Playback};
 use engine::silent::Silent;
 
 use crate::arguments::DeviceChoice;
@@ -34,12 +34,21 @@ pub enum Output {
 }
 
 impl Output {
-    /// How well the playback keeps up.
-    pub fn load(&self) -> &Load {
+    /// The worst share of its own time that a block took to make, since last asked: 1 is all of it.
+    pub fn take_worst_load(&self) -> f64 {
         match self {
-            Output::Silent(silent) => silent.load(),
+            Output::Silent(silent) => silent.load().take_worst(),
             #[cfg(feature = "devices")]
-            Output::Card(card) => card.load(),
+            Output::Card(card) => card.load().take_worst(),
+        }
+    }
+
+    /// How many blocks were computed too late to be heard in time. The silent device waits, so that none is.
+    pub fn late(&self) -> u64 {
+        match self {
+            Output::Silent(_) => 0,
+            #[cfg(feature = "devices")]
+            Output::Card(card) => card.load().late(),
         }
     }
 }
