@@ -45,7 +45,8 @@ fn show<'a>(
     let marks: Vec<Annotation<'a>> = places
         .iter()
         .filter_map(|(at, label)| {
-            let kind = if *at == primary && label.is_none() { AnnotationKind::Primary } else { AnnotationKind::Context };
+            let kind =
+                if *at == primary && label.is_none() { AnnotationKind::Primary } else { AnnotationKind::Context };
             let mark = kind.span(span(file, &text, *at)?);
             Some(match label {
                 Some(label) => mark.label(visible(label)),
@@ -80,7 +81,8 @@ mod tests {
 
     #[test]
     fn carets_stand_under_words_behind_wide_characters() {
-        let files = [SourceFile { path: PathBuf::from("é.rhai"), text: "title(\"é\"); gain(90.dB);\r\nbus(3);".into() }];
+        let files =
+            [SourceFile { path: PathBuf::from("é.rhai"), text: "title(\"é\"); gain(90.dB);\r\nbus(3);".into() }];
         let at = Position { file: 0, line: 1, column: 18 };
         let diagnostic = Diagnostic::error("out-of-range", at, "too much")
             .also(Position { line: 2, column: 1, ..at }, "and this")
