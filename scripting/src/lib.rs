@@ -29,6 +29,8 @@ mod number;
 mod place;
 pub mod report;
 mod setup;
+#[cfg(test)]
+mod tests;
 mod text;
 mod tokens;
 mod value;

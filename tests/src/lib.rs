@@ -1,6 +1,8 @@
 //! What must hold across the crates: one test binary.
 
 #[cfg(test)]
+mod bad_scripts;
+#[cfg(test)]
 mod edits;
 #[cfg(test)]
 mod rehearsal;

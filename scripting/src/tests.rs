@@ -1,0 +1,319 @@
+//! What texts mean: the sessions that they declare.
+
+use std::path::Path;
+
+use engine::parameter::Value;
+use engine::session::*;
+
+use crate::{Evaluated, evaluate_text};
+
+fn evaluated(text: &str) -> Evaluated {
+    evaluate_text(Path::new("session.rhai"), text)
+}
+
+fn session(text: &str) -> Session {
+    let result = evaluated(text);
+    assert!(result.diagnostics.is_empty(), "{text}: {:?}", result.diagnostics);
+    result.session.expect("a text without errors is a session")
+}
+
+fn codes(text: &str) -> Vec<&'static str> {
+    evaluated(text).diagnostics.iter().map(|d| d.code).collect()
+}
+
+fn place(session: &Session, name: &str) -> PlaceId {
+    PlaceId(session.places.iter().position(|p| p.name == name).unwrap_or_else(|| panic!("no place {name}")))
+}
+
+/// The words of the effects that a cable passes, from the source on, and where it begins.
+fn chain(session: &Session, cable: usize) -> (Vec<&'static str>, PlaceId) {
+    let mut words = Vec::new();
+    let mut tap = session.cables[cable].from;
+    while let Tap::Instance(id) = tap {
+        let instance = &session.instances[id.0];
+        words.push(match &instance.work {
+            Work::Effect(effect) => effect.table.word,
+            Work::Blend { .. } => "blend",
+        });
+        tap = instance.from;
+    }
+    words.reverse();
+    let Tap::Place(start) = tap else { unreachable!("the loop ends at a place") };
+    (words, start)
+}
+
+fn effect(session: &Session, index: usize) -> &Effect {
+    match &session.instances[index].work {
+        Work::Effect(effect) => effect,
+        Work::Blend { .. } => panic!("instance {index} is a blend"),
+    }
+}
+
+#[test]
+fn flow_binds_looser_than_addition() {
+    let s = session("let a = bus(\"a\"); let b = bus(\"b\"); a + b >> gain(-3) >> master;");
+    assert_eq!(s.cables.len(), 3);
+    let (words, start) = chain(&s, 2);
+    assert_eq!((words, &s.places[start.0].kind), (vec!["gain"], &PlaceKind::Sum));
+    assert_eq!(s.cables[0].to, start);
+    assert_eq!(s.cables[1].to, start);
+    assert_eq!(s.cables[2].to, MASTER);
+}
+
+#[test]
+fn sums_of_the_same_members_are_one_place() {
+    let s =
+        session("let a = bus(\"a\"); let b = bus(\"b\"); a + b >> master; b + a >> gain(1) >> at(\"c\"); bus(\"c\");");
+    assert_eq!(s.places.iter().filter(|p| p.kind == PlaceKind::Sum).count(), 1);
+    let s = session("let a = bus(\"a\"); a + bus(\"b\") + bus(\"c\") >> master;");
+    assert_eq!(s.cables.iter().filter(|c| s.places[c.to.0].kind == PlaceKind::Sum).count(), 3);
+}
+
+#[test]
+fn a_list_plugs_in_each_of_its_signals() {
+    let s = session("[bus(\"a\"), bus(\"b\")] >> gain(-3) >> master;");
+    assert_eq!(s.cables.len(), 2);
+    assert_eq!(chain(&s, 0), (vec!["gain"], place(&s, "a")));
+    assert_eq!(chain(&s, 1), (vec!["gain"], place(&s, "b")));
+}
+
+#[test]
+fn taps_held_in_variables_share_what_comes_before_them() {
+    let s = session("let v = bus(\"v\") >> gain(1); v >> fader(0) >> master; v >> fader(-9) >> bus(\"r\");");
+    assert_eq!(s.instances.len(), 3);
+    assert_eq!(s.instances[1].from, Tap::Instance(InstanceId(0)));
+    assert_eq!(s.instances[2].from, Tap::Instance(InstanceId(0)));
+}
+
+#[test]
+fn effects_are_values_that_setters_do_not_change() {
+    let s = session("let c = gain(1); let d = c.gain(2); bus(\"a\") >> c >> d >> master;");
+    assert_eq!(effect(&s, 0).settings[0].value, Value::Number(1.0));
+    assert_eq!(effect(&s, 1).settings[0].value, Value::Number(2.0));
+    assert_eq!(codes("let c = gain(1); c.gain(2); bus(\"a\") >> c >> master;"), ["thrown-away"]);
+    assert_eq!(codes("fn f() { gain(1) } f() >> gain(2); gain(3);"), ["thrown-away", "thrown-away"]);
+}
+
+#[test]
+fn functions_return_whole_strips() {
+    let s = session("fn strip(db) { gain(1) >> fader(db) } bus(\"a\") >> strip(-3) >> master;");
+    assert_eq!(chain(&s, 0).0, ["gain", "fader"]);
+}
+
+#[test]
+fn a_composed_effect_with_a_mix_ends_in_a_blend_with_the_signal_before_it() {
+    let s = session("let g = (gain(1) >> fader(2)).mix(40).named(\"glue\"); bus(\"a\") >> pan(0) >> g >> master;");
+    assert_eq!(chain(&s, 0).0, ["pan", "gain", "fader", "blend"]);
+    let Work::Blend { dry, name, mix, bypass } = &s.instances[3].work else { panic!("no blend") };
+    assert_eq!((*dry, name.as_deref()), (Tap::Instance(InstanceId(0)), Some("glue")));
+    assert_eq!((&mix.value, &bypass.value), (&Value::Number(40.0), &Value::Flag(false)));
+    let plain = session("bus(\"a\") >> (gain(1) >> fader(2)) >> master;");
+    assert_eq!(chain(&plain, 0).0, ["gain", "fader"]);
+}
+
+#[test]
+fn a_send_taps_where_it_stands_and_belongs_to_its_statement() {
+    let s = session("let r = bus(\"r\"); bus(\"a\") >> gain(1) >> send(r, -14) >> fader(0) >> master;");
+    assert_eq!(chain(&s, 0).0, ["gain"]);
+    assert_eq!((s.cables[0].owner, s.cables[0].to), (Some(CableId(1)), place(&s, "r")));
+    assert!(matches!(&s.cables[0].kind, CableKind::Send { gain } if gain.value == Value::Number(-14.0)));
+
+    let held = session("let v = bus(\"a\") >> send(\"r\", -14); v >> master; bus(\"r\");");
+    assert_eq!(held.cables[0].owner, None, "the statement of the send plugs nothing in");
+
+    let called = session("fn f(x) { x >> send(\"r\") >> gain(1) } f(bus(\"a\")) >> master; bus(\"r\");");
+    assert_eq!(called.cables[0].owner, Some(CableId(1)));
+}
+
+#[test]
+fn replace_marks_the_cables_of_its_line_and_their_sends() {
+    let s = session("bus(\"a\") >> master; replace(at(\"a\") >> send(\"r\") >> gain(1) >> master); bus(\"r\");");
+    assert_eq!(s.cables.iter().map(|c| c.replaces).collect::<Vec<_>>(), [false, true, true]);
+}
+
+#[test]
+fn signals_scale_and_subtract_by_gain_and_polarity() {
+    let s = session("bus(\"a\") * -0.5 >> master;");
+    assert_eq!(chain(&s, 0).0, ["gain", "polarity"]);
+    let Value::Number(db) = effect(&s, 0).settings[0].value else { panic!("no level") };
+    assert!((db + 6.020_599_913_279_624).abs() < 1e-12, "{db}");
+    let silent = session("0 * bus(\"a\") >> master;");
+    assert_eq!(effect(&silent, 0).settings[0].value, Value::Special);
+    let difference = session("let b = bus(\"b\"); bus(\"a\") - b >> master;");
+    assert_eq!(chain(&difference, 1), (vec!["polarity"], place(&difference, "b")));
+}
+
+#[test]
+fn places_may_be_named_before_they_are_declared() {
+    let s = session("bus(\"a\") >> send(\"room\", -3) >> at(\"band\"); bus(\"room\", 1); bus(\"band\") >> master;");
+    assert_eq!(s.places[place(&s, "room").0].kind, PlaceKind::Bus { channels: 1 });
+    assert_eq!(codes("bus(\"a\") >> at(\"band\"); bus(\"bend\") >> master;"), ["unknown-name"]);
+}
+
+#[test]
+fn quantities_of_one_unit_reckon() {
+    let ok = "if 1 / 2 != 0.5 { throw 1; } if -3.dB + 1.dB != - 2.dB { throw 2; } if 1.s + 500.ms != 1.5.s { throw 3; }
+        if 2 * 4.beats != 8.beats { throw 4; } if 6.dB / 2.dB != 3 { throw 5; } if 7 / 7 != 1 { throw 6; }
+        if (-(3.dB)) > 0.dB { throw 7; } if 2 ** 3 != 8 { throw 8; } let x = 3; x /= 2; if x != 1.5 { throw 9; }";
+    session(ok);
+    for wrong in ["1.dB + 1", "1.dB + 1.ms", "1.dB * 1.dB", "1 / 0", "1.dB < 1", "9223372036854775807 * 2"] {
+        assert_eq!(codes(&format!("let x = {wrong};")).len(), 1, "{wrong}");
+    }
+}
+
+#[test]
+fn our_values_cannot_be_compared() {
+    for operator in ["==", "!=", "<", ">", "<=", ">="] {
+        assert_eq!(codes(&format!("let x = master {operator} 0.5;")), ["wrong-type"], "{operator}");
+        assert_eq!(codes(&format!("let x = gain(1) {operator} gain(1);")), ["wrong-type"], "{operator}");
+    }
+}
+
+#[test]
+fn times_in_music_are_judged_by_the_final_tempo() {
+    assert!(codes("bus(\"a\") >> compressor().attack(2.beats) >> master; tempo(240);").is_empty());
+    assert_eq!(codes("bus(\"a\") >> compressor().attack(2.beats) >> master; tempo(30);"), ["out-of-range"]);
+}
+
+#[test]
+fn notes_are_frequencies_where_hertz_are_wanted() {
+    let s = session("input(\"a\", sine(\"a3\")) >> master;");
+    let PlaceKind::Input(sources) = &s.places[1].kind else { panic!("no input") };
+    let Value::Number(hertz) = sources[0].settings[0].value else { panic!("no frequency") };
+    assert!((hertz - 220.0).abs() < 1e-9);
+}
+
+#[test]
+fn parts_take_some_of_their_arguments_and_names() {
+    let s =
+        session("bus(\"a\") >> eq().bell(350, -4).named(\"mud\").bell(900).named(\"x\").named(\"tone\") >> master;");
+    let eq = effect(&s, 0);
+    assert_eq!(eq.name.as_deref(), Some("tone"));
+    let names: Vec<_> = eq.parts.iter().map(|p| p.name.as_deref()).collect();
+    assert_eq!(names, [Some("mud"), Some("x")]);
+    assert_eq!(eq.parts[0].settings[0].value, Value::Number(350.0));
+    assert_eq!(eq.parts[0].settings[2].value, eq.table.parts[eq.parts[0].part].parameters[2].default());
+}
+
+#[test]
+fn every_setter_of_every_table_takes_its_own_default() {
+    for table in crate::words::tables() {
+        for parameter in table.parameters {
+            use engine::parameter::Kind;
+            let value = match (parameter.kind, parameter.default()) {
+                (Kind::Signal, _) => "master".to_string(),
+                (Kind::Path, _) => "\"a.wav\"".to_string(),
+                (Kind::Channels, _) => "1".to_string(),
+                (Kind::Number { special: Some(("off", _)), .. }, Value::Special) => "off".to_string(),
+                (Kind::Number { special: Some((word, _)), .. }, Value::Special) => format!("\"{word}\""),
+                (_, Value::Number(number)) => number.to_string(),
+                (_, value) => parameter.show(&value),
+            };
+            let first = match table.parameters.first().map(|p| p.kind) {
+                Some(Kind::Path) => "\"a.wav\"",
+                Some(Kind::Channels) => "1",
+                _ => "",
+            };
+            let text = format!("let x = {}({first}).{}({value});", table.word, parameter.name);
+            let told: Vec<_> = evaluated(&text).diagnostics.into_iter().filter(|d| d.is_error()).collect();
+            assert!(told.is_empty(), "{text}: {told:?}");
+        }
+    }
+}
+
+#[test]
+fn every_example_of_the_reference_evaluates() {
+    for entry in crate::reference() {
+        if entry.word == "import" {
+            continue;
+        }
+        let names = ["x", "voice", "band", "room", "echo", "left", "right", "sides", "kick", "snare", "drums"];
+        let declared: String =
+            names.iter().map(|n| format!("let {n} = bus(\"{n} bus\"); bus(\"{n}\");")).collect::<Vec<_>>().join(" ");
+        let declares = entry.example.starts_with("let ");
+        let flows = entry.example.contains("x >>") && !entry.example.contains("master");
+        let line = match (declares, flows) {
+            (true, _) => entry.example.replace("\"voice\"", "\"lead\"").replace("\"band\"", "\"choir\""),
+            (false, true) => format!("{} >> master;", entry.example),
+            (false, false) => entry.example.clone(),
+        };
+        // What `get` reads has to be there.
+        let before = if entry.word == "get" { "at(\"voice\") >> compressor() >> master;" } else { "" };
+        let text = format!("{declared}\n{before}\n{line}");
+        let told: Vec<_> = evaluated(&text).diagnostics.into_iter().filter(|d| d.is_error()).collect();
+        assert!(told.is_empty(), "{text}: {told:?}");
+    }
+}
+
+#[test]
+fn positions_are_those_of_the_words() {
+    let s = session("let a = bus(\"a\");\na >> gain(\n  -3) >> master;\n");
+    assert_eq!((s.instances[0].at.line, s.instances[0].at.column), (2, 6));
+    assert_eq!((effect(&s, 0).settings[0].at.line, effect(&s, 0).settings[0].at.column), (3, 3));
+    assert_eq!((s.cables[0].at.line, s.cables[0].at.column), (3, 10));
+}
+
+#[test]
+fn evaluating_twice_gives_the_same() {
+    let text = "for i in 0..20 { bus(`b${i}`) >> send(\"r\", -i) >> pan(i / 40) >> master; } bus(\"r\") + at(\"b1\") >> master;";
+    let (first, second) = (session(text), session(text));
+    assert!(first == second);
+}
+
+#[test]
+fn imports_see_the_words_and_are_evaluated_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("it can be written");
+    file("strips.rhai", "bus(\"room\") >> master;\nfn strip(x) { x >> send(\"room\", -3) >> fader(off) }\n");
+    file("more.rhai", "import \"strips\" as strips;\nfn both(x) { strips::strip(x) }\n");
+    let text = "import \"strips\" as s; import \"more\" as m; m::both(s::strip(bus(\"a\"))) >> master;";
+    let result = evaluate_text(&folder.path().join("session.rhai"), text);
+    assert!(result.diagnostics.is_empty(), "{:?}", result.diagnostics);
+    let s = result.session.expect("it has no errors");
+    assert_eq!(s.places.iter().filter(|p| p.name == "room").count(), 1);
+    let names: Vec<_> = result.files.iter().map(|f| f.path.file_name().expect("a name").to_owned()).collect();
+    assert_eq!(names, ["session.rhai", "strips.rhai", "more.rhai"]);
+    assert_eq!(s.files.len(), 3);
+}
+
+#[test]
+fn a_missing_import_is_among_the_files() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let result = evaluate_text(&folder.path().join("session.rhai"), "import \"strips\" as s;");
+    assert_eq!(result.files[1].path, folder.path().join("strips.rhai"));
+    assert_eq!(result.diagnostics[0].code, "import-missing");
+}
+
+#[test]
+fn broken_texts_are_told_what_is_wrong_and_never_break_the_program() {
+    let text = "tempo(96);\nlet room = bus(\"room\");\nfn strip(x, db) { x >> eq().bell(350, -4).named(\"mud\") >> fader(db) }\n\
+        let v = input(\"v\", sine(\"a3\").level(-12));\nfor i in 0..3 { strip(v, -i.dB) >> send(room, -14) >> cable(`c${i}`) >> master; }\n\
+        [v, room] + v * 0.5 >> at(\"band\"); /* c */ mute(\"v*\"); set(\"v/eq.gain\", 3.ms); // end\n";
+    let pieces =
+        ["(", ")", "[", "]", "{", "}", ";", ">>", ".", ",", "\"", "`", "/*", "|", "-", "é", "loop ", "let ", "fn "];
+    let characters: Vec<char> = text.chars().collect();
+    let mut state = 1u64;
+    let mut next = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    for _ in 0..400 {
+        let mut broken = characters.clone();
+        for _ in 0..1 + next(3) {
+            let at = next(broken.len());
+            match next(3) {
+                0 => drop(broken.remove(at)),
+                1 => broken.swap(at, next(characters.len()).min(characters.len() - 4)),
+                _ => drop(broken.splice(at..at, pieces[next(pieces.len())].chars())),
+            }
+        }
+        let broken: String = broken.into_iter().collect();
+        let result = evaluated(&broken);
+        let refused = result.diagnostics.iter().any(|d| d.is_error());
+        assert_eq!(refused, result.session.is_none(), "{broken}");
+        for diagnostic in &result.diagnostics {
+            assert!(diagnostic.code != "internal" && diagnostic.at.line > 0, "{broken}\n{diagnostic:?}");
+            assert!(crate::report::render(diagnostic, &result.files, false).contains("session.rhai:"), "{broken}");
+        }
+    }
+}
