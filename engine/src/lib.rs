@@ -39,6 +39,7 @@ pub mod silent;
 pub mod sources;
 #[cfg(test)]
 mod test_signals;
+pub mod true_peak;
 pub mod units;
 pub mod verify;
 pub mod words;

@@ -310,13 +310,15 @@ impl Session {
     }
 }
 
-/// The nearest of some names, if one is near enough to be meant.
+/// The nearest of some names, if a slip or two of the fingers would turn it into the word; capitals do not matter.
 pub fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    let most = (word.chars().count() / 3).clamp(1, 3);
     names
         .into_iter()
-        .map(|name| (strsim::jaro_winkler(word, name), name))
-        .filter(|(likeness, _)| *likeness > 0.75)
-        .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(a.1)))
+        .map(|name| (strsim::damerau_levenshtein(&word, &name.to_lowercase()), name))
+        .filter(|(slips, _)| *slips <= most)
+        .min()
         .map(|(_, name)| name)
 }
 

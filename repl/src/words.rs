@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use scripting::nearest::suggest;
+use scripting::words::suggest;
 use scripting::words::{Group, ParameterEntry, WordEntry, reference};
 
 use crate::arguments::Words;

@@ -1,13 +1,14 @@
 //! The words that apply after everything is declared: `mute`, `solo`, `safe`, `set`, `get`, `at`, `replace`, `unplug`,
 //! `remove`, `before`, `after`. They are recorded here and resolved by the engine.
 
-use engine::diagnostic::Diagnostic;
-use engine::session::{Amend, Effect, Target};
+use engine::diagnostic::{Diagnostic, Position};
+use engine::names::{Found, Names};
+use engine::session::{Amend, CableId, Effect, Session, Tap, Target};
 use rhai::{Array, Dynamic};
 
 use crate::call::{Call, Outcome};
 use crate::desk;
-use crate::value::{EffectValue, Handle, Signal, Step, spoken};
+use crate::value::{self, EffectValue, Handle, Point, Signal, Step, spoken};
 
 /// `mute(x)`.
 pub fn mute(call: &Call) -> Outcome {
@@ -36,10 +37,14 @@ fn audible(call: &Call, what: fn(Target) -> Amend) -> Outcome {
     Ok(Dynamic::UNIT)
 }
 
-/// What a value speaks of: a path, a handle, or, if places are meant, a place.
+/// What a value speaks of: a path, a handle, or a signal: the place it comes from, or the effect it has just left.
 fn target(value: &Dynamic, places: bool) -> Option<Target> {
     if let Some(signal) = value.read_lock::<Signal>() {
-        return signal.as_place().filter(|_| places).map(Target::Place);
+        return match signal.from {
+            Point::Tap(Tap::Place(id)) if places => Some(Target::Place(id)),
+            Point::Tap(Tap::Instance(id)) if !places => Some(Target::Instance(id)),
+            _ => None,
+        };
     }
     if let Some(handle) = value.read_lock::<Handle>() {
         return Some(match *handle {
@@ -58,29 +63,49 @@ pub fn set(call: &Call) -> Outcome {
     Ok(Dynamic::UNIT)
 }
 
-/// `get(path)`.
+/// `get(path)`: the value that it has by now.
 pub fn get(call: &Call) -> Outcome {
     call.takes(1..=1)?;
     let path = call.text(0, "the path of a parameter in quotes")?;
-    Err(unresolved(call, &path))
+    let at = call.place_of(0);
+    let mut session = desk::with(|desk| desk.session.clone());
+    engine::amend::apply(&mut session);
+    match find(&session, &path, at)? {
+        Found::Parameter(owner, which) => {
+            let (parameter, setting) = session.setting(owner, which);
+            Ok(value::read(parameter, &setting.value))
+        }
+        _ => Err(Diagnostic::error("unknown-path", at, format!("\"{path}\" is no parameter"))
+            .help(format!("`get` reads parameters, \"{path}.gain\"; `at(\"{path}\")` is the thing itself"))),
+    }
 }
 
-/// `at(path)`.
+/// `at(path)`: a place may be declared further down, a cable or an effect stands above.
 pub fn at(call: &Call) -> Outcome {
     call.takes(1..=1)?;
     let path = call.text(0, "a path in quotes")?;
-    if path.contains(['/', '>', '.', '#', ':', '*']) {
-        return Err(unresolved(call, &path));
-    }
-    let name = call.name(0)?;
     let place = call.place_of(0);
-    let id = desk::with(|desk| desk.named(&name, place));
-    Ok(Dynamic::from(Signal::place(id)))
+    let is_path = path.contains(['/', '>', '+', '.', '#', ':', '*']);
+    if !is_path && !path.starts_with("output ") {
+        let name = call.name(0)?;
+        let id = desk::with(|desk| desk.named(&name, place));
+        return Ok(Dynamic::from(Signal::place(id)));
+    }
+    match desk::with(|desk| find(&desk.session, &path, place))? {
+        Found::Place(id) => Ok(Dynamic::from(Signal::place(id))),
+        Found::Cable(id) => Ok(Dynamic::from(Handle::Cable(id))),
+        Found::Instance(id) => Ok(Dynamic::from(Handle::Instance(id))),
+        Found::Parameter(..) => Err(Diagnostic::error("unknown-path", place, format!("\"{path}\" is a parameter"))
+            .help(format!("read it with `get(\"{path}\")`, change it with `set(\"{path}\", value)`"))),
+    }
 }
 
-fn unresolved(call: &Call, path: &str) -> Diagnostic {
-    Diagnostic::error("unknown-path", call.place_of(0), format!("`{}` finds nothing at \"{path}\"", call.word))
-        .help("here the names of inputs and buses can be used")
+/// What a path means in what is declared by now.
+fn find(session: &Session, path: &str, at: Position) -> Result<Found, Diagnostic> {
+    Names::of(session).find(session, path).map_err(|error| {
+        let diagnostic = Diagnostic::error("unknown-path", at, error.message);
+        diagnostic.help(error.help.unwrap_or_else(|| "what it names has to be declared above".into()))
+    })
 }
 
 /// `replace(signal >> ... >> bus)`.
@@ -92,7 +117,7 @@ pub fn replace(call: &Call) -> Outcome {
     desk::with(|desk| {
         let cables = &mut desk.session.cables;
         for index in 0..cables.len() {
-            let owner = cables[index].owner.unwrap_or(engine::session::CableId(index));
+            let owner = cables[index].owner.unwrap_or(CableId(index));
             if signal.plugged.contains(&owner) {
                 cables[index].replaces = true;
             }

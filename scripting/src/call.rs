@@ -5,7 +5,7 @@ use engine::session::PlaceId;
 use rhai::{Dynamic, EvalAltResult, NativeCallContext};
 
 use crate::desk::{self, Desk};
-use crate::value::{Signal, describe};
+use crate::value::{Signal, shown};
 use crate::words;
 
 /// What a word gives, or the error that ends the evaluation.
@@ -63,6 +63,8 @@ impl Call {
             (0, 0) => "no arguments".into(),
             (1, 1) => "one argument".into(),
             (a, b) if a == b => format!("{a} arguments"),
+            (0, 1) => "at most one argument".into(),
+            (0, b) => format!("at most {b} arguments"),
             (a, b) if b > 8 => {
                 format!("at least {}", if a == 1 { "one argument".into() } else { format!("{a} arguments") })
             }
@@ -82,7 +84,7 @@ impl Call {
 
     /// The error for a value of a wrong type.
     pub fn wrong_type(&self, index: usize, wanted: &str) -> Diagnostic {
-        let what = self.given.get(index).map_or("nothing", describe);
+        let what = self.given.get(index).map_or("nothing".into(), shown);
         let error = Diagnostic::error(
             "wrong-type",
             self.place_of(index),
@@ -138,6 +140,11 @@ impl Call {
 /// Ends the evaluation with an error that is told already.
 pub fn told(diagnostic: Diagnostic) -> Box<EvalAltResult> {
     desk::with(|desk| desk.tell(diagnostic));
+    told_already()
+}
+
+/// Ends the evaluation; why is told already.
+pub fn told_already() -> Box<EvalAltResult> {
     EvalAltResult::ErrorTerminated(Dynamic::from(Told), rhai::Position::NONE).into()
 }
 

@@ -10,8 +10,11 @@ use engine::parameter::{Parameter, Spoken, Value};
 use engine::session::{Amend, Amendment, Cable, CableKind, MASTER, Place, PlaceId, PlaceKind, Session, Setting, Tap};
 use rhai::{Module, Shared};
 
-use crate::nearest;
 use crate::text::Text;
+use crate::words;
+
+/// The most places, effects and cables together.
+const MOST_THINGS: usize = 20_000;
 
 /// More than this are not told: they have one cause.
 const MOST_DIAGNOSTICS: usize = 20;
@@ -193,6 +196,16 @@ impl Desk {
         id
     }
 
+    /// The error for a session that declares more than a desk can hold.
+    pub fn is_full(&self, at: Position) -> Option<Diagnostic> {
+        let session = &self.session;
+        let things = session.places.len() + session.instances.len() + session.cables.len() + session.amendments.len();
+        (things > MOST_THINGS).then(|| {
+            Diagnostic::error("too-large", at, format!("the session declares more than {MOST_THINGS} things"))
+                .help("look for a loop that never ends")
+        })
+    }
+
     /// Something said of the whole.
     pub fn amend(&mut self, what: Amend, at: Position) {
         self.session.amendments.push(Amendment { what, at });
@@ -210,7 +223,7 @@ impl Desk {
                 let place = &self.session.places[id];
                 let (name, at) = (place.name.clone(), place.at);
                 let known = self.names.iter().filter(|(_, id)| self.declared[id.0]).map(|(name, _)| name.as_str());
-                let help = nearest::suggest(&name, known)
+                let help = words::suggest(&name, known)
                     .unwrap_or_else(|| format!("declare it: `bus(\"{name}\")`, anywhere in the session"));
                 self.tell(
                     Diagnostic::error("unknown-name", at, format!("no input or bus is named \"{name}\"")).help(help),

@@ -4,12 +4,12 @@
 use engine::diagnostic::Diagnostic;
 use engine::parameter::{Kind, Parameter, Spoken, Table};
 use engine::session::{Effect, PartUse, Setting, Source};
+use engine::units::{Unit, note_frequency};
 use engine::words::{BYPASS, FEEDBACK_TIME, MIX, SEND_GAIN};
 use rhai::Dynamic;
 
 use crate::call::{Call, Outcome};
 use crate::desk::{self, Desk};
-use crate::nearest;
 use crate::value::{EffectValue, Signal, SourceValue, Step, describe, spoken};
 use crate::words;
 
@@ -25,18 +25,13 @@ pub fn effect(call: &Call, table: &'static Table) -> Outcome {
 /// A source from its word and arguments.
 pub fn source(call: &Call, table: &'static Table) -> Outcome {
     let mut source = Source::new(table, call.at);
-    for (index, setting) in arguments(call, table)? {
-        source.settings[index] = setting;
+    let given = arguments(call, table)?;
+    let first = table.arguments.first().and_then(|name| table.index(name)).map(|index| &table.parameters[index]);
+    if let Some(parameter) = first.filter(|p| given.is_empty() && matches!(p.kind, Kind::Path | Kind::Channels)) {
+        return Err(call.misuse(format!("`{}` wants {}", table.word, parameter.expected())));
     }
-    for (parameter, setting) in table.parameters.iter().zip(&source.settings) {
-        let missing = match parameter.kind {
-            Kind::Path => setting.value == parameter.default(),
-            Kind::Channels => table.arguments.contains(&parameter.name) && setting.value == parameter.default(),
-            _ => false,
-        };
-        if missing {
-            return Err(call.misuse(format!("`{}` wants {}", table.word, parameter.expected())));
-        }
+    for (index, setting) in given {
+        source.settings[index] = setting;
     }
     Ok(Dynamic::from(SourceValue(source)))
 }
@@ -151,11 +146,21 @@ fn setter(call: &Call, parameter: &Parameter) -> Result<Setting, Diagnostic> {
 /// What a parameter takes from `count` of the given values, the first of them at `first`.
 fn value(call: &Call, parameter: &Parameter, first: usize, count: usize) -> Result<Setting, Diagnostic> {
     let said = match &call.given[first..first + count] {
-        [one] => spoken(one),
+        [one] => note(parameter, spoken(one)),
         many => Spoken::List(many.iter().map(spoken).collect()),
     };
     let at = call.place_of(first);
     Ok(desk::with(|desk| desk.accept(parameter, &said, at)))
+}
+
+/// A note's name where a frequency is wanted is the frequency of that note.
+fn note(parameter: &Parameter, said: Spoken) -> Spoken {
+    match (&said, parameter.kind) {
+        (Spoken::Text(name), Kind::Number { unit: Unit::Hertz, .. }) => {
+            note_frequency(name).map_or(said, |hertz| Spoken::Number(hertz, Unit::Hertz))
+        }
+        _ => said,
+    }
 }
 
 /// The signal that steers an effect.
@@ -240,7 +245,7 @@ pub fn no_such_method(call: &Call) -> Diagnostic {
 /// The error for a method that a table does not have.
 pub fn unknown_method(table: &'static Table, method: &str, at: engine::diagnostic::Position) -> Diagnostic {
     let has: Vec<&str> = words::methods(table).collect();
-    let help = nearest::suggest(method, has.iter().copied().chain(["named", "mix", "bypass"]))
+    let help = words::suggest(method, has.iter().copied().chain(["named", "mix", "bypass"]))
         .unwrap_or_else(|| format!("`{}` has {}", table.word, list(&has)));
     Diagnostic::error("unknown-parameter", at, format!("`{}` has no `{method}`", table.word)).help(help)
 }

@@ -6,9 +6,9 @@ use rhai::{EvalAltResult, LexError, ParseErrorType};
 
 use crate::call::Told;
 use crate::desk::Desk;
+use crate::effect;
 use crate::grammar;
-use crate::machine::OutOfTime;
-use crate::nearest::suggest;
+use crate::machine::{MOST_CHARACTERS, MOST_ELEMENTS, OutOfTime};
 use crate::text::Text;
 use crate::words;
 
@@ -33,7 +33,7 @@ pub fn tell(desk: &mut Desk, error: &EvalAltResult, file: u16) {
         if let Some(last) = desk.diagnostics.last_mut()
             && at.line > 0
             && (last.at.file, last.at.line) != (at.file, at.line)
-            && !last.code.starts_with("import")
+            && last.also.is_empty()
         {
             last.also.push((at, "called from here".into()));
         }
@@ -58,7 +58,7 @@ fn explain(desk: &Desk, text: &Text, error: &EvalAltResult, at: Position) -> Dia
     match error {
         E::ErrorParsing(kind, _) => parse(text, kind, at),
         E::ErrorVariableNotFound(name, _) => unknown(text, name, at),
-        E::ErrorFunctionNotFound(signature, _) => unknown_function(text, signature, at),
+        E::ErrorFunctionNotFound(signature, _) => unknown_function(desk, text, signature, at),
         E::ErrorDotExpr(said, _) => property(text, said, at),
         E::ErrorPropertyNotFound(name, _) => plain("unknown-word", &format!("there is no `{name}` in this map")),
         E::ErrorIndexingType(..) | E::ErrorIndexNotFound(..) => {
@@ -97,7 +97,7 @@ fn explain(desk: &Desk, text: &Text, error: &EvalAltResult, at: Position) -> Dia
         E::ErrorStackOverflow(_) => plain("too-deep", "functions call each other too deep")
             .help("a function that calls itself has to end some time"),
         E::ErrorDataTooLarge(what, _) => plain("too-large", &format!("this makes a {} too large", type_name(what)))
-            .help("a list has at most 10 000 elements, a text 100 000 characters"),
+            .help(format!("a list has at most {MOST_ELEMENTS} elements, a text {MOST_CHARACTERS} characters")),
         E::ErrorTooManyVariables(_) => plain("too-large", "there are too many variables"),
         E::ErrorTooManyModules(_) => plain("too-large", "there are too many imports"),
         E::LoopBreak(..) => plain("syntax", "this stands in a loop only"),
@@ -126,11 +126,23 @@ fn type_name(name: &str) -> &str {
     }
 }
 
+fn with_article(name: &str) -> String {
+    match type_name(name) {
+        name @ ("on or off" | "nothing") => name.into(),
+        name if name.starts_with(['a', 'e', 'i', 'o', 'u']) => format!("an {name}"),
+        name => format!("a {name}"),
+    }
+}
+
 fn parse(text: &Text, kind: &ParseErrorType, at: Position) -> Diagnostic {
     use ParseErrorType as P;
     let plain = |code, message: String| Diagnostic::error(code, at, message);
     let syntax = |message: String| plain("syntax", message);
     match kind {
+        P::MissingToken(token, _) if token == ";" && text.closes_nothing(at) => {
+            syntax(format!("this `{}` closes nothing", text.word_at(at)))
+        }
+        P::MissingToken(_, _) if text.is_token(at, ";") && text.open_at(at).is_some() => not_closed(text, at),
         P::MissingToken(token, _) if token == ";" => grammar::semicolon_after(text, before(text, at)),
         P::UnexpectedEOF => unfinished(text),
         P::MissingToken(token, _) if at.line == 0 || is_behind(text, at) => {
@@ -210,10 +222,19 @@ fn lexical(text: &Text, error: &LexError, at: Position) -> Diagnostic {
         LexError::StringTooLong(most) => {
             Diagnostic::error("too-large", at, format!("this text is too long: at most {most}"))
         }
+        LexError::UnexpectedInput(what) if what.contains(['“', '”', '„', '‘', '’']) => {
+            syntax(format!("`{what}` is a typographic quote")).help("write plain quotes: \"...\"")
+        }
         LexError::UnexpectedInput(what) => syntax(format!("`{}` has no meaning here", what.escape_debug())),
         LexError::ImproperSymbol(symbol, _) => {
             let symbol = if symbol.is_empty() { text.word_at(at) } else { symbol };
-            syntax(format!("`{symbol}` has no meaning here"))
+            match symbol {
+                ">>" => syntax("a value is expected here, not `>>`".into()),
+                "->" | "<-" | "=>" | "|>" => {
+                    syntax(format!("`{symbol}` has no meaning here")).help("sound flows with `>>`")
+                }
+                _ => syntax(format!("`{symbol}` has no meaning here")),
+            }
         }
         LexError::Runtime(_) => syntax("this cannot be read".into()),
         _ => syntax("this cannot be read".into()),
@@ -238,6 +259,18 @@ fn instead(text: &Text, at: Position) -> String {
         Some(index) if text.start(index) == at => format!(", not `{}`", text.written(index)),
         _ => String::new(),
     }
+}
+
+/// A statement ends while a bracket in it is still open.
+fn not_closed(text: &Text, at: Position) -> Diagnostic {
+    let open = text.open_at(at).unwrap_or(0);
+    let wanted = match text.written(open) {
+        "(" => ")",
+        "[" | "?[" => "]",
+        _ => "}",
+    };
+    Diagnostic::error("syntax", at, format!("expected `{wanted}` before the `;`"))
+        .also(text.start(open), format!("this `{}` is never closed", text.written(open)))
 }
 
 /// The text ends within a bracket: the innermost one that is still open is shown.
@@ -276,7 +309,10 @@ fn unknown(text: &Text, name: &str, at: Position) -> Diagnostic {
     if words::is_method(name) {
         return error.help(format!("`{name}` is set on an effect or a source: `effect.{name}(value)`"));
     }
-    match suggest(name, declared.iter().map(|&index| text.written(index)).chain(words::functions())) {
+    if let Some(signature) = words::signature(name) {
+        return error.help(format!("it is called: `{signature}`"));
+    }
+    match words::suggest(name, declared.iter().map(|&index| text.written(index)).chain(words::functions())) {
         Some(help) => error.help(help),
         None => error.help(format!("declare it: `let {name} = ...;`")),
     }
@@ -293,7 +329,7 @@ fn unknown_import(text: &Text, name: &str, at: Position) -> Diagnostic {
 }
 
 /// A call of a function that does not exist with these arguments; the signature is `name (types)`.
-fn unknown_function(text: &Text, signature: &str, at: Position) -> Diagnostic {
+fn unknown_function(desk: &Desk, text: &Text, signature: &str, at: Position) -> Diagnostic {
     let name = signature.split(" (").next().unwrap_or(signature).rsplit("::").next().unwrap_or(signature);
     let name = name.trim();
     if let Some(index) = grammar::functions(text).into_iter().find(|&index| text.written(index) == name) {
@@ -304,6 +340,25 @@ fn unknown_function(text: &Text, signature: &str, at: Position) -> Diagnostic {
         )
         .also(text.start(index), "here it is defined");
     }
+    let qualifier = text.token_at(at).and_then(|word| word.checked_sub(2)).filter(|&i| text.is(i + 1, "::"));
+    if let Some(module) = qualifier.map(|index| text.written(index)) {
+        let all = desk.files.iter().flat_map(|file| {
+            grammar::functions(file)
+                .into_iter()
+                .map(|index| (file.written(index), file.start(index)))
+                .collect::<Vec<_>>()
+        });
+        let all: Vec<(&str, Position)> = all.collect();
+        if let Some((_, defined)) = all.iter().find(|(other, _)| *other == name) {
+            let message = format!("`{module}::{name}` is called with another number of arguments than it has");
+            return Diagnostic::error("wrong-arguments", at, message).also(*defined, "here it is defined");
+        }
+        let error = Diagnostic::error("unknown-word", at, format!("`{module}` has no function `{name}`"));
+        return match words::suggest(name, all.iter().map(|(other, _)| *other)) {
+            Some(help) => error.help(help),
+            None => error,
+        };
+    }
     if words::callable().contains(name) {
         let error = Diagnostic::error("wrong-arguments", at, format!("`{name}` is given too many arguments"));
         return match words::signature(name) {
@@ -312,16 +367,20 @@ fn unknown_function(text: &Text, signature: &str, at: Position) -> Diagnostic {
         };
     }
     if text.is_method(at) {
+        let root = text.chain_root(at);
+        if let Some(table) = root.and_then(|root| words::tables().find(|table| table.word == text.written(root))) {
+            return effect::unknown_method(table, name, at);
+        }
         let error = Diagnostic::error("unknown-parameter", at, format!("nothing has a `.{name}`"));
         let known = words::callable();
-        return match suggest(name, known.iter().copied()) {
+        return match words::suggest(name, known.iter().copied()) {
             Some(help) => error.help(help),
             None => error,
         };
     }
     let error = Diagnostic::error("unknown-word", at, format!("there is no word `{name}`"));
     let functions = grammar::functions(text);
-    match suggest(name, functions.iter().map(|&index| text.written(index)).chain(words::functions())) {
+    match words::suggest(name, functions.iter().map(|&index| text.written(index)).chain(words::functions())) {
         Some(help) => error.help(help),
         None => error.help("`gainstage words` lists them all"),
     }
@@ -343,18 +402,18 @@ fn property(text: &Text, said: &str, at: Position) -> Diagnostic {
     if matches!(of, "i64" | "f64") {
         let error = Diagnostic::error("unknown-unit", at, format!("there is no unit `{name}`"));
         let units = Unit::ALL.map(Unit::suffix);
-        return match suggest(name, units) {
+        return match words::suggest(name, units) {
             Some(help) => error.help(help),
             None => error.help(format!("the units are {}", units.join(", "))),
         };
     }
-    let error = Diagnostic::error("unknown-parameter", at, format!("a {} has no `.{name}` to be read", type_name(of)));
+    let error = Diagnostic::error("unknown-parameter", at, format!("{} has no `.{name}` to be read", with_article(of)));
     if words::callable().contains(name) {
         error.help(format!("it is called: `{object}.{name}(value)`"))
     } else if Unit::ALL.iter().any(|unit| unit.suffix() == name) {
         error.help(format!("units follow bare numbers: `3.{name}`"))
     } else {
-        match suggest(name, words::callable()) {
+        match words::suggest(name, words::callable()) {
             Some(help) => error.help(help),
             None => error,
         }

@@ -22,10 +22,8 @@ pub fn flow(call: &Call) -> Outcome {
     if let Some(effect) = left.read_lock::<EffectValue>() {
         return match right.read_lock::<EffectValue>() {
             Some(next) => Ok(Dynamic::from(compose(&effect, &next, call.at))),
-            None => {
-                Err(Diagnostic::error("wrong-type", call.at, format!("an effect cannot flow into {}", describe(right)))
-                    .help("an effect has no sound of its own: begin the line with a signal, `voice >> effect >> bus`"))
-            }
+            None => Err(Diagnostic::error("wrong-type", call.at, "an effect has no sound of its own to flow")
+                .help("begin the line with a signal: `voice >> effect >> bus`")),
         };
     }
     if left.is::<SourceValue>() {

@@ -11,6 +11,7 @@ use crate::words;
 pub fn faults(text: &Text) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = redefined(text).collect();
     found.extend(absent(text));
+    found.extend(open_comment(text));
     found.extend(missing_semicolon(text));
     found.sort_by_key(|d| d.at);
     found
@@ -53,18 +54,25 @@ fn ends_value(text: &Text, index: usize) -> bool {
         Some(Kind::Number | Kind::Text) => true,
         Some(Kind::Word) => !text.is_keyword(index),
         Some(Kind::Symbol) => text.closes(index),
-        None => false,
+        Some(Kind::OpenComment) | None => false,
     }
+}
+
+/// Rhai takes a comment that never ends for an end of the text.
+fn open_comment(text: &Text) -> Option<Diagnostic> {
+    let last = text.len().checked_sub(1).filter(|&last| text.kind(last) == Some(Kind::OpenComment))?;
+    Some(Diagnostic::error("syntax", text.start(last), "this comment never ends").help("end it with `*/`"))
 }
 
 /// Rhai's functions that a session does not have.
 fn absent(text: &Text) -> impl Iterator<Item = Diagnostic> {
-    const ABSENT: &[&str] = &["print", "debug", "eval"];
+    const ABSENT: &[&str] = &["print", "debug", "eval", "sleep", "timestamp", "exit", "rand"];
     (0..text.len())
         .filter(|&i| ABSENT.contains(&text.written(i)) && text.kind(i) == Some(Kind::Word) && text.is(i + 1, "("))
         .map(|i| {
-            Diagnostic::error("unknown-word", text.start(i), format!("there is no word `{}`", text.written(i)))
-                .help("a session declares sound; it neither prints nor runs other text")
+            Diagnostic::error("unknown-word", text.start(i), format!("there is no word `{}`", text.written(i))).help(
+                "a session declares sound: it prints nothing, waits for nothing, and knows neither clock nor chance",
+            )
         })
 }
 

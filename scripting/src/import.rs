@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use engine::diagnostic::{Diagnostic, Position};
 use rhai::{Engine, EvalAltResult, Module, ModuleResolver, Shared};
 
-use crate::call::told;
+use crate::call::{told, told_already};
 use crate::desk;
 use crate::machine;
 use crate::text::Text;
@@ -27,25 +27,24 @@ impl ModuleResolver for Confined {
             line: position.line().unwrap_or(0) as u32,
             column: position.position().unwrap_or(0) as u32,
         };
-        load(engine, path, at).map_err(told)
+        load(engine, path, at)
     }
 }
 
-fn load(engine: &Engine, path: &str, at: Position) -> Result<Shared<Module>, Diagnostic> {
-    let file = within(path, at)?;
+fn load(engine: &Engine, path: &str, at: Position) -> Result<Shared<Module>, Box<EvalAltResult>> {
+    let file = within(path, at).map_err(told)?;
     if let Some(module) = desk::with(|desk| desk.modules.get(&file).cloned()) {
         return Ok(module);
     }
-    let number = open(&file, path, at)?;
+    let number = open(&file, path, at).map_err(told)?;
     desk::with(|desk| desk.importing.push((number, at)));
     let faults = desk::with(|desk| {
         let faults = grammar::faults(&desk.files[usize::from(number)]);
         faults.iter().for_each(|fault| desk.tell(fault.clone()));
         faults
     });
-    let failed = Diagnostic::error("import-failed", at, format!("\"{path}\" has errors of its own"));
     if !faults.is_empty() {
-        return Err(failed);
+        return Err(failed(at));
     }
     let text = desk::with(|desk| desk.files[usize::from(number)].text.clone());
     let module =
@@ -66,9 +65,19 @@ fn load(engine: &Engine, path: &str, at: Position) -> Result<Shared<Module>, Dia
         }
         Err(error) => {
             desk::with(|desk| errors::tell(desk, &error, number));
-            Err(failed)
+            Err(failed(at))
         }
     }
+}
+
+/// Ends an import whose errors are told already, with the place that wanted it.
+fn failed(at: Position) -> Box<EvalAltResult> {
+    desk::with(|desk| {
+        if let Some(last) = desk.diagnostics.last_mut() {
+            last.also.push((at, "imported from here".into()));
+        }
+    });
+    told_already()
 }
 
 /// The file that an import means, once it is known to lie in the session's folder.

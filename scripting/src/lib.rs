@@ -25,7 +25,6 @@ mod flow;
 mod grammar;
 mod import;
 mod machine;
-pub mod nearest;
 mod number;
 mod place;
 pub mod report;

@@ -12,7 +12,7 @@ use engine::session::MASTER;
 use engine::sources;
 use engine::units::Unit;
 use rhai::packages::{BasicArrayPackage, BasicIteratorPackage, BasicMapPackage, MoreStringPackage, Package};
-use rhai::{Dynamic, Engine, FnPtr, Module, NativeCallContext, OptimizationLevel, Scope};
+use rhai::{Dynamic, Engine, Module, NativeCallContext, OptimizationLevel, Scope};
 
 use crate::call::{Call, Outcome, told};
 use crate::value::{EffectValue, Handle, Quantity, Signal, SourceValue};
@@ -21,6 +21,12 @@ use engine::diagnostic::Diagnostic;
 
 /// The most values that a word can be given; more than any takes, so that its own error speaks.
 const MOST_ARGUMENTS: usize = 10;
+
+/// The longest text that a script makes, in bytes.
+pub const MOST_CHARACTERS: usize = 100_000;
+
+/// The most elements of a list, those of the lists in it counted too.
+pub const MOST_ELEMENTS: usize = 1_000;
 
 /// The machine that every session is evaluated on.
 pub static MACHINE: LazyLock<Engine> = LazyLock::new(build);
@@ -37,15 +43,15 @@ fn build() -> Engine {
     engine.set_strict_variables(true);
     engine.disable_symbol(">>").register_custom_operator(">>", 20).expect("`>>` is free once it is disabled");
 
-    engine.set_max_operations(2_000_000);
+    engine.set_max_operations(500_000);
     engine.set_max_call_levels(48);
     engine.set_max_expr_depths(96, 64);
     engine.set_max_variables(10_000);
     engine.set_max_functions(2_000);
     engine.set_max_modules(100);
-    engine.set_max_string_size(100_000);
-    engine.set_max_array_size(10_000);
-    engine.set_max_map_size(10_000);
+    engine.set_max_string_size(MOST_CHARACTERS);
+    engine.set_max_array_size(MOST_ELEMENTS);
+    engine.set_max_map_size(MOST_ELEMENTS);
     engine.on_progress(|_| desk::with(|desk| Instant::now() > desk.deadline).then(|| Dynamic::from(OutOfTime)));
     engine.set_module_resolver(import::Confined);
 
@@ -117,6 +123,7 @@ fn register(engine: &mut Engine, name: &'static str, count: usize, run: fn(&Call
     engine.register_raw_fn(name, vec![TypeId::of::<Dynamic>(); count], move |context: NativeCallContext<'_>, given| {
         let call = Call::new(name, &context, given);
         let result = run(&call).map_err(told)?;
+        desk::with(|desk| desk.is_full(call.at)).map_or(Ok(()), |full| Err(told(full)))?;
         if result.is::<EffectValue>() || result.is::<SourceValue>() {
             warn_if_discarded(&call);
         }
@@ -126,7 +133,8 @@ fn register(engine: &mut Engine, name: &'static str, count: usize, run: fn(&Call
 
 /// Gives a call to whoever it is meant for: the object's own method, a word, an effect, a source.
 fn dispatch(call: &Call) -> Outcome {
-    if let Some(object) = call.given.first() {
+    let is_method = desk::with(|desk| desk.file(call.at).is_method(call.at));
+    if let Some(object) = call.given.first().filter(|_| is_method) {
         let own = if let Some(this) = object.read_lock::<EffectValue>() {
             effect::effect_method(call, &this)
         } else {
@@ -135,29 +143,24 @@ fn dispatch(call: &Call) -> Outcome {
         if let Some(outcome) = own {
             return outcome;
         }
-        if object.is::<FnPtr>() || (desk::with(|desk| desk.file(call.at).is_method(call.at)) && !object.is::<Signal>())
-        {
+        if !object.is::<Signal>() && !object.is_string() && !object.is_array() {
             return Err(effect::no_such_method(call));
         }
     }
     if let Some(run) = words::find(call.word).and_then(|word| word.run) {
         return run(call);
     }
-    if let Some(table) = effects::find(call.word).filter(|_| !is_method_of_signal(call)) {
+    if let Some(table) = effects::find(call.word).filter(|_| !is_method) {
         return effect::effect(call, table);
     }
-    if let Some(table) = sources::find(call.word) {
+    if let Some(table) = sources::find(call.word).filter(|_| !is_method) {
         return effect::source(call, table);
     }
-    match call.given.first() {
-        Some(_) => Err(effect::no_such_method(call)),
-        None => Err(Diagnostic::error("unknown-word", call.at, format!("there is no word `{}` by itself", call.word))
-            .help(format!("`{0}` is set on an effect or a source: `effect.{0}(value)`", call.word))),
+    if is_method {
+        return Err(effect::no_such_method(call));
     }
-}
-
-fn is_method_of_signal(call: &Call) -> bool {
-    call.given.first().is_some_and(Dynamic::is::<Signal>) && desk::with(|desk| desk.file(call.at).is_method(call.at))
+    Err(Diagnostic::error("unknown-word", call.at, format!("there is no word `{}` by itself", call.word))
+        .help(format!("`{0}` is set on an effect or a source: `effect.{0}(value)`", call.word)))
 }
 
 fn warn_if_discarded(call: &Call) {

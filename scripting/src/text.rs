@@ -118,10 +118,22 @@ impl Text {
 
     /// How many characters the token at a place has on its line; 1 where there is none.
     pub fn width_at(&self, at: Position) -> usize {
-        let token = self.token_at(at).map(|index| &self.tokens[index]);
-        token
-            .filter(|t| (t.line, t.column) == (at.line, at.column))
-            .map_or(1, |t| if t.end_line == t.line { (t.end_column - t.column) as usize } else { 1 })
+        let Some(first) = self.token_at(at).filter(|&index| self.start(index) == at) else { return 1 };
+        // A quantity is marked as a whole: its sign, its number and its unit.
+        let mut last = first;
+        if self.is(last, "-") && self.kind(last + 1) == Some(Kind::Number) && self.touches(last) {
+            last += 1;
+        }
+        if self.kind(last) == Some(Kind::Number) && self.is(last + 1, ".") && self.is_name(last + 2) {
+            last += 2;
+        }
+        let (start, end) = (&self.tokens[first], &self.tokens[last]);
+        if end.end_line == start.line { (end.end_column - start.column) as usize } else { 1 }
+    }
+
+    /// Whether nothing stands between a token and the next.
+    fn touches(&self, index: usize) -> bool {
+        self.tokens.get(index + 1).is_some_and(|next| next.start == self.tokens[index].end)
     }
 
     /// The token at a place as it is written.
@@ -168,6 +180,50 @@ impl Text {
     /// Which statement a place stands in, counted by the semicolons before it.
     pub fn statement(&self, at: Position) -> usize {
         self.ends.partition_point(|&end| end < (at.line, at.column))
+    }
+
+    /// Whether the token at a place is this symbol.
+    pub fn is_token(&self, at: Position, what: &str) -> bool {
+        self.token_at(at).is_some_and(|index| self.start(index) == at && self.is(index, what))
+    }
+
+    /// The innermost bracket that is open before a place.
+    pub fn open_at(&self, at: Position) -> Option<usize> {
+        let mut open = Vec::new();
+        for index in (0..self.len()).take_while(|&index| self.start(index) < at) {
+            if self.opens(index) {
+                open.push(index);
+            } else if self.closes(index) {
+                open.pop();
+            }
+        }
+        // A brace holds statements: one of them ends within it.
+        open.pop().filter(|&index| !self.is(index, "{"))
+    }
+
+    /// Whether the token at a place is a bracket that closes none.
+    pub fn closes_nothing(&self, at: Position) -> bool {
+        let Some(index) = self.token_at(at).filter(|&index| self.start(index) == at && self.closes(index)) else {
+            return false;
+        };
+        let open = (0..index).filter(|&i| self.opens(i)).count();
+        open <= (0..index).filter(|&i| self.closes(i)).count()
+    }
+
+    /// The word that begins the chain of methods in which the method at a place stands: `eq` in `eq().bell().mix()`.
+    pub fn chain_root(&self, method: Position) -> Option<usize> {
+        let mut word = self.token_at(method)?;
+        while word >= 2 && self.is(word - 1, ".") {
+            word -= 2;
+            if self.closes(word) {
+                let close = word;
+                word = (0..close)
+                    .rev()
+                    .find(|&open| self.closing(open) == Some(close) && self.opens(open))?
+                    .checked_sub(1)?;
+            }
+        }
+        Some(word)
     }
 
     /// The first word of the statement around a place, and the statement as it is written, without its end.

@@ -12,6 +12,8 @@ pub enum Kind {
     Text,
     /// An operator or a bracket.
     Symbol,
+    /// A comment that never ends.
+    OpenComment,
 }
 
 /// One token.
@@ -39,7 +41,8 @@ const LONG: &[&str] = &[
     "?.", "?[", "=>", "->", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "#{", "..",
 ];
 
-/// Every token of a text but its comments. What is not finished (a string, a comment) ends with the text.
+/// Every token of a text but its comments. A string that is not finished ends with its line; a comment that is not
+/// finished is a token of its own.
 pub fn tokens(text: &str) -> Vec<Token> {
     let mut reader = Reader { text, offset: 0, line: 1, column: 1 };
     let mut found = Vec::new();
@@ -50,7 +53,19 @@ pub fn tokens(text: &str) -> Vec<Token> {
         } else if rest.starts_with("//") {
             reader.skip_while(|c| c != '\n');
         } else if rest.starts_with("/*") {
-            reader.comment();
+            let (start, line, column) = (reader.offset, reader.line, reader.column);
+            if !reader.comment() {
+                let (end_line, end_column) = (line, column + 2);
+                found.push(Token {
+                    kind: Kind::OpenComment,
+                    start,
+                    end: start + 2,
+                    line,
+                    column,
+                    end_line,
+                    end_column,
+                });
+            }
         } else {
             found.push(reader.token(first));
         }
@@ -98,7 +113,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn comment(&mut self) {
+    /// Skips a comment; `false` if the text ends within it.
+    fn comment(&mut self) -> bool {
         let mut depth = 0usize;
         while !self.rest().is_empty() {
             if self.rest().starts_with("/*") {
@@ -108,12 +124,13 @@ impl<'a> Reader<'a> {
                 self.skip_text("*/");
                 depth -= 1;
                 if depth == 0 {
-                    return;
+                    return true;
                 }
             } else {
                 self.skip();
             }
         }
+        false
     }
 
     fn token(&mut self, first: char) -> Token {

@@ -1,7 +1,7 @@
 //! The values that a script holds: quantities, sources, effects, signals and handles.
 
 use engine::diagnostic::Position;
-use engine::parameter::Spoken;
+use engine::parameter::{Kind, Parameter, Spoken, Value};
 use engine::session::{CableId, Effect, InstanceId, PlaceId, Setting, Source, Tap};
 use engine::units::Unit;
 use rhai::{Array, Dynamic};
@@ -188,6 +188,15 @@ pub fn describe(value: &Dynamic) -> &'static str {
     }
 }
 
+/// What a value is, with the value if it is short.
+pub fn shown(value: &Dynamic) -> String {
+    match (number(value), value.read_lock::<Quantity>()) {
+        (Some(number), _) => format!("the number {number}"),
+        (_, Some(quantity)) => quantity.to_string(),
+        _ => describe(value).to_string(),
+    }
+}
+
 /// A value as parameters take it.
 pub fn spoken(value: &Dynamic) -> Spoken {
     if let Ok(number) = value.as_int() {
@@ -204,6 +213,27 @@ pub fn spoken(value: &Dynamic) -> Spoken {
         Spoken::List(list.iter().map(spoken).collect())
     } else {
         Spoken::Other(describe(value))
+    }
+}
+
+/// A parameter's value as a script reads it: with its unit if it has one.
+pub fn read(parameter: &Parameter, value: &Value) -> Dynamic {
+    let quantity = |number, unit| Dynamic::from(Quantity { number, unit });
+    match (value, parameter.kind) {
+        (Value::Number(number), Kind::Number { unit, .. } | Kind::Steps { unit, .. }) if unit != Unit::Plain => {
+            quantity(*number, unit)
+        }
+        (Value::Number(number), _) => Dynamic::from(*number),
+        (Value::Beats(beats), _) => quantity(*beats, Unit::Beats),
+        (Value::Bars(bars), _) => quantity(*bars, Unit::Bars),
+        (Value::Samples(samples), _) => quantity(*samples, Unit::Samples),
+        (Value::Special, Kind::Number { special: Some(("off", _)), .. }) => Dynamic::from(false),
+        (Value::Special, Kind::Number { special: Some((word, _)), .. }) => Dynamic::from(word.to_string()),
+        (Value::Choice(index), Kind::Choice { options, .. }) => Dynamic::from(options[*index].to_string()),
+        (Value::Flag(flag), _) => Dynamic::from(*flag),
+        (Value::Channels(list), _) => list.iter().map(|n| Dynamic::from(i64::from(*n))).collect::<Array>().into(),
+        (Value::Path(path), _) => Dynamic::from(path.clone()),
+        (Value::Special | Value::Choice(_), _) => Dynamic::UNIT,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use engine::names::nearest;
 use engine::parameter::{Kind, Parameter, Table};
 use engine::units::Unit;
 use engine::{effects, sources};
@@ -203,6 +204,11 @@ pub fn functions<'a>() -> impl Iterator<Item = &'a str> {
         .map(|w| w.word)
         .chain(tables().map(|t| t.word))
         .chain(FUNCTIONS.iter().map(|(signature, _)| function_name(signature)))
+}
+
+/// "did you mean ...?", if some name is near.
+pub fn suggest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    nearest(name, known.into_iter().filter(|other| *other != name)).map(|near| format!("did you mean `{near}`?"))
 }
 
 fn function_name(signature: &'static str) -> &'static str {
