@@ -8,9 +8,6 @@ use crate::arguments::DeviceChoice;
 use crate::ending::Failure;
 use crate::status;
 
-/// Channels of the silent device.
-const SILENT_CHANNELS: usize = 2;
-
 /// What is wanted of a device.
 #[derive(Clone, Copy, Debug)]
 pub struct Wish<'a> {
@@ -18,7 +15,8 @@ pub struct Wish<'a> {
     pub device: Option<&'a DeviceChoice>,
     /// Frames a second.
     pub rate: u32,
-    /// Frames at a time.
+    /// Frames at a time, of a card.
+    #[cfg_attr(not(feature = "devices"), expect(dead_code, reason = "only cards are asked"))]
     pub buffer: u32,
     /// The least number of channels.
     pub channels: u16,
@@ -79,7 +77,7 @@ pub fn open_output(wish: Wish<'_>, playback: Box<dyn Playback>) -> Result<Output
 
 /// Blocks of one quantum, so that before each the playback can be asked whether it is ready.
 fn silent(wish: Wish<'_>, playback: Box<dyn Playback>) -> Result<Output, Failure> {
-    Silent::start(wish.rate, SILENT_CHANNELS, QUANTUM, playback)
+    Silent::start(wish.rate, usize::from(wish.channels), QUANTUM, playback)
         .map(Output::Silent)
         .map_err(|error| Failure::Error(format!("the silent device cannot start: {error}")))
 }
