@@ -20,8 +20,9 @@ use crate::sound::{self, Input, Output, Wish};
 use crate::status;
 use crate::watch::{Changed, Watch};
 
-/// How often the audio side is asked what happened while something is under way, and while nothing is.
+/// How often the audio side is asked what happened: while something fades, while a program is on its way, and otherwise.
 const BUSY: Duration = Duration::from_millis(2);
+const IN_FLIGHT: Duration = Duration::from_micros(200);
 const IDLE: Duration = Duration::from_millis(50);
 
 /// How long a fade-out may take before the device is closed all the same.
@@ -70,6 +71,13 @@ fn watched(arguments: &Play, loaded: &Loaded) -> Vec<PathBuf> {
     files
 }
 
+/// A program on its way to the audio side.
+struct InFlight {
+    serial: u64,
+    /// What to say when it is heard.
+    announce: Option<String>,
+}
+
 /// A desk that plays, and what it was started with.
 struct Playing<'a> {
     arguments: &'a Play,
@@ -82,8 +90,8 @@ struct Playing<'a> {
     /// What will take live input once the session has any.
     listener: Option<Listener>,
     recorder: Option<Recorder>,
-    /// The number of the program that has been sent and not yet taken up.
-    in_flight: Option<u64>,
+    /// The program that has been sent and not yet taken up.
+    in_flight: Option<InFlight>,
     /// The newest text, waiting for the one before it to be taken up.
     waiting: Option<Graph>,
     started_with: (u32, u64),
@@ -158,8 +166,12 @@ impl<'a> Playing<'a> {
     /// Takes part in what happens until it is over.
     fn follow(&mut self, events: &Receiver<Event>) -> Outcome {
         loop {
-            let busy = self.in_flight.is_some() || self.desk.mesh().next_end().is_some();
-            match events.recv_timeout(if busy { BUSY } else { IDLE }) {
+            let pause = match (&self.in_flight, self.desk.mesh().next_end()) {
+                (Some(_), _) => IN_FLIGHT,
+                (None, Some(_)) => BUSY,
+                (None, None) => IDLE,
+            };
+            match events.recv_timeout(pause) {
                 Ok(Event::Stop) => return Ok(()),
                 Ok(Event::Changed(changed)) => self.edited(&changed)?,
                 Err(RecvTimeoutError::Timeout) => {}
@@ -212,47 +224,43 @@ impl<'a> Playing<'a> {
         }
         if let Some(graph) = self.waiting.take() {
             match self.desk.edit(&graph).map_err(|flaw| Failure::Error(flaw.to_string()))? {
-                Some((program, changes)) => {
-                    self.send(program);
-                    status::say(describe(&changes));
-                }
+                Some((program, changes)) => self.send(program, Some(describe(&changes))),
                 None => status::say("no change to the sound"),
             }
             return Ok(());
         }
         let now = self.live.transport();
         if let Some(program) = self.desk.settle(now).map_err(|flaw| Failure::Error(flaw.to_string()))? {
-            self.send(program);
+            self.send(program, None);
         }
         Ok(())
     }
 
-    fn send(&mut self, program: Box<Program>) {
+    fn send(&mut self, program: Box<Program>, announce: Option<String>) {
         let begun = Instant::now();
         while !program.media_ready(self.live.transport()) && begun.elapsed() < MEDIA_PATIENCE {
             std::thread::sleep(Duration::from_millis(1));
         }
-        self.in_flight = Some(program.serial);
+        self.in_flight = Some(InFlight { serial: program.serial, announce });
         if self.live.send(program).is_err() {
             unreachable!("nothing is sent while a program is in flight");
         }
     }
 
     fn hear_reports(&mut self) {
-        let mut frame_taken_up = None;
         for report in self.live.reports() {
             match report {
-                Report::TakenUp { serial, frame } if self.in_flight == Some(serial) => frame_taken_up = Some(frame),
-                Report::TakenUp { .. } => {}
+                Report::TakenUp { serial, frame } => {
+                    if let Some(sent) = self.in_flight.take_if(|sent| sent.serial == serial) {
+                        self.desk.taken_up(frame);
+                        sent.announce.iter().for_each(status::say);
+                    }
+                }
                 Report::Poisoned { .. } => self.trouble.poisoned += 1,
                 Report::MediaLate { .. } => self.trouble.media += 1,
                 Report::InputLate { .. } => self.trouble.input += 1,
                 Report::RecordLate { .. } => self.trouble.record += 1,
             }
-        }
-        if let Some(frame) = frame_taken_up {
-            self.in_flight = None;
-            self.desk.taken_up(frame);
         }
         self.trouble.late_blocks = self.output.late();
         self.trouble.tell();

@@ -5,6 +5,8 @@ mod bad_scripts;
 #[cfg(test)]
 mod edits;
 #[cfg(test)]
+mod plans;
+#[cfg(test)]
 mod rehearsal;
 #[cfg(all(test, feature = "devices"))]
 mod virtual_card;

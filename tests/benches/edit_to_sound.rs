@@ -1,0 +1,66 @@
+//! From a save to the sound of it: the program plays a session of 200 lines to the silent device, 64 frames at a time, and is
+//! given 200 edits. Measured is the time from the file's being closed to the program's saying that the new plan is heard.
+//!
+//! `cargo build --release && cargo bench -p gainstage-tests --bench edit_to_sound`.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+const SAVES: usize = 200;
+
+/// Between saves: longer than any fade, so that each finds the desk settled.
+const PAUSE: Duration = Duration::from_millis(40);
+
+fn session(fader: f64) -> String {
+    let mut text = String::from("title(\"two hundred lines\");\nlet mix = bus(\"mix\");\n");
+    for i in 1..=49 {
+        text.push_str(&format!(
+            "let in{i} = input(\"in-{i}\", sine({}).level(-40));\nin{i} >> eq().bell(400, -3, 1.2).bell(2500, 2, 1)\n\
+             \x20   >> compressor(-45, 3).attack(8.ms).release(120.ms)\n    >> fader({}) >> mix;\n",
+            100 + 3 * i,
+            if i == 25 { fader } else { -6.0 },
+        ));
+    }
+    text + "mix >> limiter(-1) >> master;\n// two hundred\n"
+}
+
+fn main() {
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release/gainstage");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("session.rhai");
+    std::fs::write(&file, session(0.0)).expect("the session can be written");
+    let mut child = Command::new(program)
+        .args(["play", "--device", "none", "--no-prompt"])
+        .arg(&file)
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("build the program first: cargo build --release");
+    let (told, heard) = mpsc::channel();
+    let lines = BufReader::new(child.stderr.take().expect("it is piped")).lines();
+    thread::spawn(move || {
+        for line in lines.map_while(Result::ok) {
+            if line.starts_with("changed") {
+                let _ = told.send(Instant::now());
+            }
+        }
+    });
+    thread::sleep(Duration::from_millis(500));
+    let mut times: Vec<f64> = (1..=SAVES)
+        .map(|i| {
+            std::fs::write(&file, session(-(i as f64) / 10.0)).expect("the session can be written");
+            let closed = Instant::now();
+            let heard = heard.recv_timeout(Duration::from_secs(5)).expect("the edit is heard");
+            thread::sleep(PAUSE);
+            heard.saturating_duration_since(closed).as_secs_f64() * 1000.0
+        })
+        .collect();
+    child.kill().expect("it can be stopped");
+    child.wait().expect("it ends");
+    times.sort_by(f64::total_cmp);
+    let at = |share: f64| times[((times.len() - 1) as f64 * share).round() as usize];
+    println!("{SAVES} saves: median {:.2} ms, 99th percentile {:.2} ms, worst {:.2} ms", at(0.5), at(0.99), at(1.0));
+}
