@@ -25,6 +25,15 @@ pub struct Program {
     pub fade: u32,
 }
 
+impl Program {
+    /// Whether the new sources have their sound at hand for the quantum at this transport frame. Asking makes those that
+    /// stream from disk fetch it. Not RT.
+    pub fn media_ready(&self, transport: u64) -> bool {
+        // Every one is asked, so that all of them begin to fetch.
+        self.bank.works.iter().flatten().fold(true, |ready, cell| cell.is_ready(transport) && ready)
+    }
+}
+
 /// Which cell of a bank belongs to which identity.
 #[derive(Clone, Debug, Default)]
 pub struct Layout {

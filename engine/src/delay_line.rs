@@ -1,4 +1,4 @@
-//! Sound kept for a while: one channel's ring of past frames, and a tap that moves along it without a click.
+//! Sound kept for a while: one channel's ring of past frames, and how to move along it without a click.
 
 use crate::math;
 
@@ -42,17 +42,19 @@ impl DelayLine {
         }
     }
 
-    /// The sound `frames` before the newest frame, at least 1, between frames by a cubic through the four nearest
-    /// (Lagrange). A whole number of frames gives exactly what [`DelayLine::read`] does. RT.
+    /// The sound `frames` before the newest frame, between frames by a cubic through the four nearest (Lagrange); before
+    /// the first frame back the newest stands for the one still to come. A whole number of frames gives exactly what
+    /// [`DelayLine::read`] does. RT.
     #[inline]
     pub fn read_between(&self, frames: f64) -> f64 {
-        let frames = frames.max(1.0);
+        let frames = frames.max(0.0);
         let whole = frames as usize;
         let t = frames - whole as f64;
         if t == 0.0 {
             return self.read(whole);
         }
-        let (a, b, c, d) = (self.read(whole - 1), self.read(whole), self.read(whole + 1), self.read(whole + 2));
+        let newer = whole.saturating_sub(1);
+        let (a, b, c, d) = (self.read(newer), self.read(whole), self.read(whole + 1), self.read(whole + 2));
         let (before, after, beyond) = (t + 1.0, t - 1.0, t - 2.0);
         b * (before * after * beyond * 0.5) - a * (t * after * beyond / 6.0) - c * (before * t * beyond * 0.5)
             + d * (before * t * after / 6.0)
@@ -79,35 +81,35 @@ impl DelayLine {
     }
 }
 
-/// A place on a delay line, in whole frames, that moves by crossfading from the old place to the new.
+/// Something that cannot glide, such as a place on a delay line, and so moves by a crossfade from the old to the new.
 ///
 /// A move that is asked for during a crossfade begins when that has ended; of several only the last is made.
 #[derive(Clone, Copy, Debug)]
-pub struct FadingTap {
-    now: usize,
-    next: usize,
-    wanted: usize,
+pub struct Crossfade<T> {
+    now: T,
+    next: T,
+    wanted: T,
     /// Frames of the present crossfade gone by; `length` when there is none.
     gone: usize,
     length: usize,
 }
 
-impl FadingTap {
-    /// A tap at `frames` that takes `length` frames, at least one, to move. Not RT.
-    pub fn new(frames: usize, length: usize) -> Self {
+impl<T: Copy + PartialEq> Crossfade<T> {
+    /// At rest at `at`; takes `length` frames, at least one, to move. Not RT.
+    pub fn new(at: T, length: usize) -> Self {
         let length = length.max(1);
-        FadingTap { now: frames, next: frames, wanted: frames, gone: length, length }
+        Crossfade { now: at, next: at, wanted: at, gone: length, length }
     }
 
     /// Where it shall be. RT.
-    pub fn go_to(&mut self, frames: usize) {
-        self.wanted = frames;
+    pub fn go_to(&mut self, wanted: T) {
+        self.wanted = wanted;
     }
 
-    /// Steps on by one frame and gives the old place, the new place, and how much the new one counts, from 0 to 1.
-    /// At rest both places are the same. RT.
+    /// Steps on by one frame and gives the old, the new, and how much the new counts, from 0 to 1. At rest both are the
+    /// same. RT.
     #[inline]
-    pub fn step(&mut self) -> (usize, usize, f64) {
+    pub fn step(&mut self) -> (T, T, f64) {
         if self.gone >= self.length {
             self.now = self.next;
             if self.wanted == self.now {
@@ -172,8 +174,8 @@ mod tests {
         let mut line = DelayLine::new(100);
         (0..50).for_each(|_| line.write(1.0));
         (0..50).for_each(|_| line.write(0.0));
-        let mut tap = FadingTap::new(10, 20);
-        let read = |tap: &mut FadingTap| {
+        let mut tap = Crossfade::new(10, 20);
+        let read = |tap: &mut Crossfade<usize>| {
             let (now, next, part) = tap.step();
             line.read_faded(now as f64, next as f64, part)
         };
@@ -186,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_tap_asked_again_while_moving_ends_at_the_last_place() {
-        let mut tap = FadingTap::new(10, 20);
+        let mut tap = Crossfade::new(10, 20);
         tap.go_to(30);
         tap.step();
         tap.go_to(40);

@@ -113,22 +113,26 @@ impl FileWriter {
     /// Appends sound: a slice for each channel of the format, all equally long.
     ///
     /// # Errors
-    /// A sample that is not a number, a WAV file that would become larger than 4 GiB, a disk that is full. The file cannot
-    /// be finished after that.
+    /// Channels that are not those of the format or not equally long, a sample that is not a number, a WAV file that would
+    /// become larger than 4 GiB, a disk that is full. What is wrong with the sound leaves the file as it was; after the
+    /// rest it cannot be finished.
     pub fn write<C: AsRef<[f64]>>(&mut self, sound: &[C]) -> Result<(), DeliveryError> {
-        debug_assert_eq!(sound.len(), self.channels, "the sound has the channels of the format");
-        let frames = sound.iter().map(|channel| channel.as_ref().len()).min().unwrap_or(0);
+        let frames = sound.first().map_or(0, |channel| channel.as_ref().len());
         self.append(sound, frames).map_err(|problem| DeliveryError { path: self.path.clone(), problem })
     }
 
     fn append<C: AsRef<[f64]>>(&mut self, sound: &[C], frames: usize) -> Result<(), Problem> {
+        if sound.len() != self.channels || sound.iter().any(|channel| channel.as_ref().len() != frames) {
+            return Err(Problem::Format(format!("the sound does not have {} equally long channels", self.channels)));
+        }
+        let finite = |frame: &usize| sound.iter().all(|channel| channel.as_ref()[*frame].is_finite());
+        if let Some(frame) = (0..frames).find(|frame| !finite(frame)) {
+            return Err(Problem::NotANumber(self.frames + frame as u64));
+        }
         self.encoder.room_for(self.frames + frames as u64)?;
         for frame in 0..frames {
             for (channel, samples) in sound.iter().enumerate() {
                 let x = samples.as_ref()[frame];
-                if !x.is_finite() {
-                    return Err(Problem::NotANumber(self.frames));
-                }
                 match &mut self.encoder {
                     Encoder::Float(writer) => writer.write_sample(x as f32).map_err(encode::wav_problem)?,
                     Encoder::Int(writer) => {

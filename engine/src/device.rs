@@ -268,13 +268,17 @@ fn list_host(id: HostId) -> Vec<Listed> {
 /// Opens a device for playing. `playback` makes what it shall call, knowing how the device is open.
 ///
 /// # Errors
-/// There is no such device, or it refuses.
-pub fn open_output(wanted: &Wanted, playback: impl FnOnce(&Format) -> Box<dyn Playback>) -> Result<Opened, OpenError> {
+/// There is no such device, or it or `playback` refuses.
+pub fn open_output(
+    wanted: &Wanted,
+    playback: impl FnOnce(&Format) -> Result<Box<dyn Playback>, String>,
+) -> Result<Opened, OpenError> {
     let _quiet = quiet();
     let device = find(wanted.name, Direction::Output)?;
     let (format, config, sample) = choose(&device, wanted, Direction::Output)?;
     let load = Arc::new(Load::default());
-    let driven = Driven::new(playback(&format), load.clone(), format.rate);
+    let playback = playback(&format).map_err(|why| OpenError::Refused { device: format.name.clone(), why })?;
+    let driven = Driven::new(playback, load.clone(), format.rate);
     let build = match sample {
         SampleFormat::I32 => playing::<i32>,
         SampleFormat::I16 => playing::<i16>,
@@ -287,12 +291,15 @@ pub fn open_output(wanted: &Wanted, playback: impl FnOnce(&Format) -> Box<dyn Pl
 /// Opens a device for listening. `capture` makes what it shall call, knowing how the device is open.
 ///
 /// # Errors
-/// There is no such device, or it refuses.
-pub fn open_input(wanted: &Wanted, capture: impl FnOnce(&Format) -> Box<dyn Capture>) -> Result<Opened, OpenError> {
+/// There is no such device, or it or `capture` refuses.
+pub fn open_input(
+    wanted: &Wanted,
+    capture: impl FnOnce(&Format) -> Result<Box<dyn Capture>, String>,
+) -> Result<Opened, OpenError> {
     let _quiet = quiet();
     let device = find(wanted.name, Direction::Input)?;
     let (format, config, sample) = choose(&device, wanted, Direction::Input)?;
-    let capture = capture(&format);
+    let capture = capture(&format).map_err(|why| OpenError::Refused { device: format.name.clone(), why })?;
     let build = match sample {
         SampleFormat::I32 => hearing::<i32>,
         SampleFormat::I16 => hearing::<i16>,

@@ -417,7 +417,7 @@ impl Union<'_> {
                 wait = wait.max(node.late);
             }
             let only_cable = self.carried(from) && self.carried(to) && twin.is_none();
-            if only_cable && !edge.path.contains('/') {
+            if only_cable && edge.path.contains('>') && !edge.path.contains('/') {
                 changes.added.push(edge.path.clone());
             }
             mesh.fresh += 1;

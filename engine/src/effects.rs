@@ -3,8 +3,6 @@
 use crate::parameter::{Recipe, Table};
 
 pub mod compressor;
-#[cfg(test)]
-mod contract;
 pub mod dc_block;
 pub mod delay;
 pub mod eq;
@@ -15,6 +13,7 @@ pub mod limiter;
 pub mod mono;
 pub mod pan;
 pub mod polarity;
+pub mod reverb;
 pub mod saturate;
 pub mod width;
 
@@ -33,9 +32,10 @@ pub static EFFECTS: &[&Table] = &[
     &filter::NOTCH,
     &compressor::COMPRESSOR,
     &gate::GATE,
-    &limiter::LIMITER,
     &saturate::SATURATE,
     &delay::DELAY,
+    &reverb::REVERB,
+    &limiter::LIMITER,
     &dc_block::DC_BLOCK,
 ];
 
@@ -57,6 +57,12 @@ pub(crate) fn no_latency(_: &Recipe) -> usize {
 /// For [`Table::tail`]: none worth hearing out.
 pub(crate) fn no_tail(_: &Recipe) -> u64 {
     0
+}
+
+/// A stereo frame with its picture as wide as said, in percent: 100 leaves it as it is, 0 makes it mono. RT.
+pub(crate) fn widened(left: f64, right: f64, width: f64) -> (f64, f64) {
+    let across = (1.0 - width / 100.0) / 2.0 * (right - left);
+    (left + across, right - across)
 }
 
 #[cfg(test)]
@@ -94,9 +100,30 @@ mod tests {
     fn every_effect_is_as_new_after_a_reset_even_from_what_is_no_number() {
         for (word, channels, mut bench) in benches(48_000.0) {
             let fresh = bench.run(&input(channels, 2000));
-            bench.run(&vec![vec![f64::NAN; 100]; channels]);
-            bench.reset();
-            assert_eq!(bench.run(&input(channels, 2000)), fresh, "{word} on {channels} channels");
+            for poison in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+                let mut poisoned = input(channels, 100);
+                poisoned.iter_mut().for_each(|channel| channel[50] = poison);
+                bench.run(&poisoned);
+                bench.reset();
+                assert!(bench.run(&input(channels, 2000)) == fresh, "{word} on {channels} channels after {poison}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_effect_gives_silence_for_silence() {
+        for (word, channels, mut bench) in benches(48_000.0) {
+            let output = bench.run(&vec![vec![0.0; 2000]; channels]);
+            assert!(output.iter().flatten().all(|x| *x == 0.0), "{word} on {channels} channels");
+        }
+    }
+
+    #[test]
+    fn every_effect_gives_the_same_for_stretches_of_any_length() {
+        for (word, channels, mut bench) in benches(48_000.0) {
+            let output = bench.run(&input(channels, 2000));
+            let mut other = Bench::new(find(word).unwrap(), channels).stretch(17);
+            assert!(output == other.run(&input(channels, 2000)), "{word} on {channels} channels");
         }
     }
 }

@@ -1,5 +1,42 @@
-//! The sound of gainstage.
+//! The sound of gainstage: sessions as plain data, compiled into plans, rendered live and offline.
 //!
+//! This crate knows nothing of Rhai, of files being edited, or of terminals. The way of an edit through it:
+//!
+//! ```text
+//! Session ── amend ── check ── Graph ── diff ── Mesh ── compile, verify ──> Program { plan, bank, carry }
+//!  plain data                  what could       what runs                     │
+//!                              sound            now                           ring
+//!                                                                             │
+//!             the old program, and small reports  <── ring ──  Player ── Renderer: a quantum at a time
+//! ```
+//!
+//! - What is said: [`session`] (data), [`names`] (paths and the way back), [`units`], [`parameter`] (the tables that words
+//!   are declared by), [`words`], [`diagnostic`].
+//! - What is built: [`amend`] and [`check`] complete a session, [`audible`] turns solos into mutes, [`graph`] finds
+//!   channels, numbers and latencies, [`mesh`] is what runs, [`mod@diff`] what shall run, [`mod@compile`] makes a [`plan`]
+//!   and a [`bank`], [`mod@verify`] proves them.
+//! - What sounds: [`render`], [`fade`], [`kernel`], and the [`effects`] and [`sources`] with what they share: [`filters`],
+//!   [`one_pole`], [`dynamics`], [`delay_line`], [`oversample`], [`true_peak`], [`random`], [`mod@math`].
+//! - Who drives it: [`desk`] (the control side), [`live`] (the audio side and its rings), [`offline`]; [`device`] and
+//!   [`silent`] call [`playback`]; [`resampled`] stands between rates.
+//! - Files: [`media`] in, [`delivery`] out, [`resample`] between rates.
+//!
+//! # Invariants
+//!
+//! 1. The audio thread never allocates, frees, locks, does I/O, logs or panics. Functions that run there end their doc with
+//!    `RT`.
+//! 2. A plan is immutable; all state that sound depends on is in the bank. Every plan is verified before it is used, in
+//!    release too.
+//! 3. All identity is by path: state, parameters, delays, seeds.
+//! 4. At most one program is in flight, the newest edit wins, and what the audio thread receives it gives back.
+//! 5. Output is a function of texts, inputs, media and rate alone: not of the callback's size, the clock, or the order of
+//!    unrelated lines. Sums add in path order; every function of analysis comes from [`mod@math`]; nothing multiplies and
+//!    adds in one rounding.
+//! 6. To remove is to fade to zero, then to go on without it.
+//! 7. Every loop contains a declared delay of at least one quantum; any other is refused with the way round named.
+//! 8. One file knows `cpal`; one file is `unsafe`.
+//! 9. Nothing changes a level that the text did not ask for.
+
 pub mod amend;
 pub mod audible;
 pub mod bank;
@@ -39,6 +76,7 @@ pub mod silent;
 pub mod sources;
 #[cfg(test)]
 mod test_signals;
+pub mod true_peak;
 pub mod units;
 pub mod verify;
 pub mod words;

@@ -67,3 +67,20 @@ pub fn db_from_gain(gain: f64) -> f64 {
 pub fn ease(t: f64) -> f64 {
     t * t * (3.0 - 2.0 * t)
 }
+
+/// The window of Kaiser (1974) at `part` of its half length, from -1 to 1.
+pub fn kaiser(part: f64, beta: f64) -> f64 {
+    bessel(beta * sqrt((1.0 - part * part).max(0.0))) / bessel(beta)
+}
+
+/// The modified Bessel function of the first kind and order 0, by its series.
+fn bessel(x: f64) -> f64 {
+    let quarter = x * x / 4.0;
+    let (mut term, mut sum, mut n) = (1.0, 1.0, 1.0);
+    while term > sum * 1e-17 {
+        term *= quarter / (n * n);
+        sum += term;
+        n += 1.0;
+    }
+    sum
+}

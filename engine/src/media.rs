@@ -111,11 +111,14 @@ impl Library {
         if let Some(media) = self.remembered(&key) {
             return Ok(media);
         }
-        let media = guarded(|| self.load(path, &key)).map_err(failed)?;
-        let media = Arc::new(media);
+        let media = Arc::new(guarded(|| self.load(path, &key)).map_err(failed)?);
+        if let Some(media) = self.remembered(&key) {
+            // Another thread was faster; one copy is enough.
+            return Ok(media);
+        }
         let mut open = lock(&self.open);
         open.push((key, media.clone()));
-        forget_idle(&mut open);
+        forget_idle(&mut open, IDLE_BOUND);
         Ok(media)
     }
 
@@ -145,7 +148,7 @@ impl Library {
         } else {
             drop(memory);
             frames = sound::measure(&key.stamp.path, key.rate)?;
-            Held::Disk { stamp: key.stamp.clone(), worker: self.worker()? }
+            Held::Disk { stamp: key.stamp.clone(), keep: self.bound, worker: self.worker()? }
         };
         if frames == 0 {
             return Err(Fault::Empty);
@@ -178,13 +181,13 @@ impl Library {
     }
 }
 
-/// Drops the longest unused of the files that nobody else holds, until they fit in [`IDLE_BOUND`].
-fn forget_idle(open: &mut Vec<(Key, Arc<Media>)>) {
+/// Drops the longest unused of the files that nobody else holds, until they fit in `bound` decoded bytes.
+fn forget_idle(open: &mut Vec<(Key, Arc<Media>)>, bound: u64) {
     let idle = |media: &Arc<Media>| if Arc::strong_count(media) == 1 { media.bytes() } else { 0 };
     let mut sum: u64 = open.iter().map(|(_, media)| idle(media)).sum();
     open.retain(|(_, media)| {
         let bytes = idle(media);
-        let keep = bytes == 0 || sum <= IDLE_BOUND;
+        let keep = bytes == 0 || sum <= bound;
         if !keep {
             sum -= bytes;
         }
@@ -218,8 +221,9 @@ pub struct Media {
 enum Held {
     /// All of it here, one vector a channel.
     Memory(Vec<Vec<f32>>),
-    /// In the file as it was when it was opened, decoded by the worker as it is wanted.
-    Disk { stamp: Stamp, worker: Sender<Stream> },
+    /// In the file as it was when it was opened, decoded by the worker as it is wanted. Looped regions of up to `keep`
+    /// decoded bytes are kept by their stream.
+    Disk { stamp: Stamp, keep: u64, worker: Sender<Stream> },
 }
 
 impl Media {

@@ -4,10 +4,39 @@ use std::thread;
 use std::time::Duration;
 
 use crate::desk::Desk;
-use crate::graph::Graph;
+use crate::graph::{Graph, Role};
 use crate::kernel::{Buffer, QUANTUM};
 use crate::render::Renderer;
+use crate::sources::{self, End};
 use crate::verify::Flaw;
+
+/// How long to wait before asking again whether media are at hand.
+const MEDIA_WAIT: Duration = Duration::from_micros(200);
+
+/// The longest tail that is waited for round a feedback loop, whose gain nobody knows, in seconds.
+const LOOP_TAIL_SECONDS: f64 = 10.0;
+
+/// The transport frame at which everything has ended, tails included; `None` when nothing in it ever ends. What goes on for
+/// ever beside what ends is not waited for. Live inputs end at `live`.
+pub fn natural_end(graph: &Graph, live: Option<u64>) -> Option<u64> {
+    let mut ends: Vec<Option<u64>> = vec![None; graph.nodes.len()];
+    for &i in &graph.order {
+        let node = &graph.nodes[i];
+        let arriving = graph.edges.iter().filter(|edge| edge.to == i && edge.feedback.is_none());
+        let heard = arriving.filter_map(|edge| ends[edge.from]).max();
+        ends[i] = match &node.role {
+            Role::Work { table, recipe, .. } if recipe.channels == 0 => match sources::end(table.0, recipe) {
+                End::At(frame) => Some(frame),
+                End::Live => live,
+                End::Never => None,
+            },
+            _ => heard.map(|frame| frame + node.tail),
+        };
+    }
+    let looped = graph.edges.iter().any(|edge| edge.feedback.is_some());
+    let rest = if looped { (LOOP_TAIL_SECONDS * graph.clock.rate) as u64 } else { 0 };
+    ends.into_iter().flatten().max().map(|end| end + rest)
+}
 
 /// What comes out of a rendering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,14 +62,23 @@ impl Offline {
         Ok(Offline { renderer: Renderer::new(program) })
     }
 
-    /// The channels of every output.
+    /// How many channels each output has.
     pub fn outputs(&self) -> Vec<usize> {
         self.renderer.program().plan.outputs.iter().map(|output| output.slots.count).collect()
     }
 
-    /// The path and the channels of every stem.
+    /// The path of every stem, and how many channels it has.
     pub fn stems(&self) -> Vec<(String, usize)> {
         self.renderer.program().plan.captures.iter().map(|c| (c.path.clone(), c.slots.count)).collect()
+    }
+
+    /// Renders one quantum, waiting for media, and gives the first output.
+    pub fn step(&mut self, live: &[Buffer]) -> &[Buffer] {
+        while !self.renderer.is_ready() {
+            thread::sleep(MEDIA_WAIT);
+        }
+        self.renderer.quantum(live);
+        self.renderer.outputs().next().map_or(&[], |(_, sound)| sound)
     }
 
     /// Renders exactly `frames` of each stream, from the transport's frame 0: latencies are left out.
@@ -62,11 +100,8 @@ impl Offline {
         let mut inputs: Vec<Buffer> = Vec::new();
         let mut now = 0u64;
         while now < end {
-            while !self.renderer.is_ready() {
-                thread::sleep(Duration::from_micros(200));
-            }
             live(&mut inputs);
-            self.renderer.quantum(&inputs);
+            self.step(&inputs);
             let outputs = self.renderer.outputs().enumerate();
             let outputs = outputs.map(|(i, (output, sound))| (Stream::Output(i), output.late, sound));
             let captures = self.renderer.captures().zip(&self.renderer.program().plan.captures).enumerate();

@@ -2,6 +2,7 @@
 
 use std::f64::consts::TAU;
 
+use crate::kernel::Glide;
 use crate::math;
 
 /// The pole of a smoother that reaches 63.2 % of a step after `ms`: what remains of the old after each frame. RT.
@@ -12,6 +13,12 @@ pub fn pole(ms: f64, rate: f64) -> f64 {
 /// The share of the new in each frame of a low-pass of 6 dB an octave at `freq`. RT.
 pub fn share(freq: f64, rate: f64) -> f64 {
     1.0 - math::exp(-TAU * freq / rate)
+}
+
+/// The shares at both ends of a stretch over which the frequency glides. RT.
+pub fn shares(freq: Glide, rate: f64) -> Glide {
+    let from = share(freq.from, rate);
+    Glide { from, to: if freq.is_still() { from } else { share(freq.to, rate) } }
 }
 
 /// A low-pass of 6 dB an octave, whose response to an impulse is greatest at once; what it leaves out is the high-pass.

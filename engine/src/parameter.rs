@@ -40,6 +40,15 @@ impl Table {
     pub fn index(&self, name: &str) -> Option<usize> {
         self.parameters.iter().position(|p| p.name == name)
     }
+
+    /// What a recipe of this table has for a parameter, by its name.
+    ///
+    /// # Panics
+    /// If the table has no such parameter.
+    pub fn value(&self, recipe: &Recipe, name: &str) -> f64 {
+        let index = self.index(name).unwrap_or_else(|| panic!("`{}` has no parameter `{name}`", self.word));
+        recipe.values[index]
+    }
 }
 
 impl std::fmt::Debug for Table {
@@ -111,7 +120,7 @@ pub enum Kind {
         /// What is allowed.
         options: &'static [&'static str],
     },
-    /// Yes or no; the setter without an argument says yes. Always fixed. Kernels receive 0 or 1.
+    /// Yes or no; the setter without an argument says yes. Fixed, unless it is [`Parameter::live`]. Kernels receive 0 or 1.
     Flag {
         /// The default.
         default: bool,
@@ -195,6 +204,12 @@ impl Parameter {
     /// The same, but a change builds a new kernel.
     pub const fn fixed(mut self) -> Self {
         self.fixed = true;
+        self
+    }
+
+    /// The same, but a change is handed to the kernel, evenly from 0 to 1 or back. For flags.
+    pub const fn live(mut self) -> Self {
+        self.fixed = false;
         self
     }
 

@@ -281,6 +281,13 @@ pub struct Cable {
     pub at: Position,
 }
 
+impl Cable {
+    /// A cable that nothing more has been said of.
+    pub fn new(from: Tap, to: PlaceId, kind: CableKind, at: Position) -> Self {
+        Cable { from, to, name: None, kind, owner: None, replaces: false, muted: false, soloed: false, at }
+    }
+}
+
 /// The kinds of cable.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum CableKind {

@@ -3,6 +3,7 @@
 //! What a source gives at a transport frame is a function of that frame alone (and, for a device, of what came in): one
 //! that is built, or located, in the middle of a piece gives the bits of one that has run from the beginning.
 
+use crate::kernel::{Glide, Io};
 use crate::parameter::{Law, Parameter, Recipe, Table};
 use crate::units::Unit;
 
@@ -58,6 +59,16 @@ pub fn end(table: &Table, recipe: &Recipe) -> End {
 /// The level of a generator.
 const fn level(default: f64, help: &'static str) -> Parameter {
     Parameter::number("level", Unit::DecibelsFullScale, default, -120.0, 0.0, help).or("off", 0.0).law(Law::Amplitude)
+}
+
+/// Fills every channel with what `at` gives for each transport frame and its index in the stretch, at a level. RT.
+fn generate(io: &mut Io<'_>, level: Glide, mut at: impl FnMut(u64, usize) -> f64) {
+    let first = io.transport + io.frames.start as u64;
+    for channel in io.audio.iter_mut() {
+        let frames = &mut channel[io.frames.clone()];
+        frames.iter_mut().enumerate().for_each(|(i, x)| *x = at(first + i as u64, i));
+        level.scale(frames);
+    }
 }
 
 /// For [`Table::channels`]: one.

@@ -196,7 +196,7 @@ mod tests {
             assert!((note_frequency(name).unwrap() - expected).abs() < 1e-4, "{name}");
         }
         for (name, expected) in
-            [("c-1", 8.1758), ("b9", 15_804.2656), ("e#4", 349.2282), ("cb4", 246.9417), ("f##5", 783.9909)]
+            [("c-1", 8.1758), ("b9", 15_804.265_6), ("e#4", 349.2282), ("cb4", 246.9417), ("f##5", 783.9909)]
         {
             assert!((note_frequency(name).unwrap() - expected).abs() < 1e-4, "{name}");
         }

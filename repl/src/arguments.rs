@@ -65,8 +65,11 @@ pub struct Render {
     /// The session to render
     pub session: PathBuf,
     /// The file to write: its ending, .wav or .flac, says which kind
-    #[arg(short, long, value_name = "FILE", value_parser = sound_file, required_unless_present = "stems")]
-    pub output: Option<PathBuf>,
+    #[arg(short = 'o', value_name = "FILE", value_parser = sound_file, required_unless_present = "stems")]
+    pub file: Option<PathBuf>,
+    /// Which output to write, counted from the one with the lowest channels
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub output: u32,
     /// How much to render; without it, to the end of the last clip and its tail
     #[arg(long, value_name = "30s|16bars|FRAMESf")]
     pub length: Option<Length>,
@@ -85,9 +88,6 @@ pub struct Render {
     /// What a live input hears; may be given for each
     #[arg(long, value_name = "NAME=FILE|silence")]
     pub input: Vec<LiveInput>,
-    /// Write over files that exist
-    #[arg(long)]
-    pub force: bool,
 }
 
 /// `gainstage check`.

@@ -1,15 +1,13 @@
 //! `gainstage devices`: what can be opened, by the names that `--device` takes.
 
-use std::io::{self, Write};
-
 use crate::arguments::Devices;
-#[cfg(not(feature = "devices"))]
-use crate::ending::Failure;
 use crate::ending::Outcome;
 
 /// Prints the devices.
 #[cfg(feature = "devices")]
 pub fn run(arguments: &Devices) -> Outcome {
+    use std::io::{self, Write};
+
     let devices = engine::device::list();
     let mut out = io::stdout().lock();
     if arguments.json {
@@ -24,9 +22,11 @@ pub fn run(arguments: &Devices) -> Outcome {
     Ok(())
 }
 
-/// Says that there are none in this build.
+/// Says that this build has none.
 #[cfg(not(feature = "devices"))]
 pub fn run(_: &Devices) -> Outcome {
+    use crate::ending::Failure;
+
     Err(Failure::Error("this gainstage is built without sound devices; `--device none` plays in silence".into()))
 }
 

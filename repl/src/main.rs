@@ -5,6 +5,7 @@ mod check;
 mod devices;
 mod ending;
 mod graph;
+mod live_input;
 mod load;
 mod new;
 mod paint;

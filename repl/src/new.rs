@@ -42,6 +42,8 @@ fn make(dir: &Path) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::load::load;
+    use engine::media::Library;
     use tempfile::TempDir;
 
     #[test]
@@ -68,5 +70,13 @@ mod tests {
         let file = dir.path().join("file");
         fs::write(&file, "").unwrap();
         assert!(make(&file).unwrap_err().contains("file cannot be made"));
+    }
+
+    #[test]
+    fn the_first_session_is_right_and_leaves_nothing_to_tell() {
+        let dir = TempDir::new().unwrap();
+        make(dir.path()).unwrap();
+        let loaded = load(&dir.path().join("session.rhai"), &Library::new());
+        assert!(loaded.graph.is_some() && loaded.diagnostics.is_empty(), "{:?}", loaded.diagnostics);
     }
 }

@@ -27,6 +27,9 @@ const IDLE: Duration = Duration::from_millis(50);
 /// How long a fade-out may take before the device is closed all the same.
 const STOP_PATIENCE: Duration = Duration::from_millis(1500);
 
+/// How long an edit waits for the first of a sound file that is read while it plays.
+const MEDIA_PATIENCE: Duration = Duration::from_millis(500);
+
 /// How long after saying so trouble of one kind is not told again.
 const TROUBLE_PAUSE: Duration = Duration::from_secs(5);
 
@@ -180,7 +183,6 @@ impl<'a> Playing<'a> {
 
     /// A file was saved: the newest text is evaluated, and sent unless something is wrong with it.
     fn edited(&mut self, changed: &Changed) -> Outcome {
-        let begun = Instant::now();
         let (rate, seed) = self.started_with;
         let mut says = None;
         let loaded = load::load_with(&self.arguments.session, &self.library, |session| {
@@ -200,9 +202,7 @@ impl<'a> Playing<'a> {
         says.into_iter().for_each(status::say);
         self.listen_if_needed(&session)?;
         self.waiting = Some(graph);
-        self.go_on()?;
-        let _ = begun;
-        Ok(())
+        self.go_on()
     }
 
     /// Sends what waits, if the way is free: the newest text first, then what is left when fades are over.
@@ -228,6 +228,10 @@ impl<'a> Playing<'a> {
     }
 
     fn send(&mut self, program: Box<Program>) {
+        let begun = Instant::now();
+        while !program.media_ready(self.live.transport()) && begun.elapsed() < MEDIA_PATIENCE {
+            std::thread::sleep(Duration::from_millis(1));
+        }
         self.in_flight = Some(program.serial);
         if self.live.send(program).is_err() {
             unreachable!("nothing is sent while a program is in flight");
@@ -250,27 +254,25 @@ impl<'a> Playing<'a> {
             self.in_flight = None;
             self.desk.taken_up(frame);
         }
-        self.trouble.late_blocks = self.output.load().late();
+        self.trouble.late_blocks = self.output.late();
         self.trouble.tell();
     }
 
     /// Fades out, closes the device, and then the files.
     fn stop(self) -> Outcome {
-        let Playing { live, output, input, recorder, length, .. } = self;
-        let recorded = recorder.map(|recorder| match (length, recorder.is_done()) {
-            // What was asked for is complete only when it is all there.
-            (Some(_), true) | (None, _) | (Some(_), false) => recorder,
-        });
+        let Playing { live, output, input, recorder, .. } = self;
         live.stop();
         let begun = Instant::now();
         while !live.has_stopped() && begun.elapsed() < STOP_PATIENCE {
             std::thread::sleep(BUSY);
         }
+        let load = output.take_worst_load() * 100.0;
         drop(input);
         drop(output);
-        match recorded.map(Recorder::finish).transpose()? {
-            Some(frames) => status::say(format!("stopped; {frames} frames recorded")),
-            None => status::say("stopped"),
+        let busiest = format!("the busiest block took {load:.0} % of its time");
+        match recorder.map(Recorder::finish).transpose()? {
+            Some(frames) => status::say(format!("stopped; {frames} frames recorded; {busiest}")),
+            None => status::say(format!("stopped; {busiest}")),
         }
         Ok(())
     }

@@ -1,15 +1,12 @@
 //! Where the sound goes and comes from: a card, or the silent device that only keeps time.
 
 use engine::kernel::QUANTUM;
-use engine::playback::{Capture, Load, Playback};
+use engine::playback::{Capture, Playback};
 use engine::silent::Silent;
 
 use crate::arguments::DeviceChoice;
 use crate::ending::Failure;
 use crate::status;
-
-/// Channels of the silent device.
-const SILENT_CHANNELS: usize = 2;
 
 /// What is wanted of a device.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +15,8 @@ pub struct Wish<'a> {
     pub device: Option<&'a DeviceChoice>,
     /// Frames a second.
     pub rate: u32,
-    /// Frames at a time.
+    /// Frames at a time, of a card.
+    #[cfg_attr(not(feature = "devices"), expect(dead_code, reason = "only cards are asked"))]
     pub buffer: u32,
     /// The least number of channels.
     pub channels: u16,
@@ -34,12 +32,21 @@ pub enum Output {
 }
 
 impl Output {
-    /// How well the playback keeps up.
-    pub fn load(&self) -> &Load {
+    /// The worst share of its own time that a block took to make, since last asked: 1 is all of it.
+    pub fn take_worst_load(&self) -> f64 {
         match self {
-            Output::Silent(silent) => silent.load(),
+            Output::Silent(silent) => silent.load().take_worst(),
             #[cfg(feature = "devices")]
-            Output::Card(card) => card.load(),
+            Output::Card(card) => card.load().take_worst(),
+        }
+    }
+
+    /// How many blocks were computed too late to be heard in time. The silent device waits, so that none is.
+    pub fn late(&self) -> u64 {
+        match self {
+            Output::Silent(_) => 0,
+            #[cfg(feature = "devices")]
+            Output::Card(card) => card.load().late(),
         }
     }
 }
@@ -70,7 +77,7 @@ pub fn open_output(wish: Wish<'_>, playback: Box<dyn Playback>) -> Result<Output
 
 /// Blocks of one quantum, so that before each the playback can be asked whether it is ready.
 fn silent(wish: Wish<'_>, playback: Box<dyn Playback>) -> Result<Output, Failure> {
-    Silent::start(wish.rate, SILENT_CHANNELS, QUANTUM, playback)
+    Silent::start(wish.rate, usize::from(wish.channels), QUANTUM, playback)
         .map(Output::Silent)
         .map_err(|error| Failure::Error(format!("the silent device cannot start: {error}")))
 }
@@ -113,7 +120,6 @@ mod card {
     use engine::device::{self, Format, Opened, Wanted};
     use engine::playback::{Capture, Playback};
     use engine::resampled::{ResampledCapture, ResampledPlayback};
-    use std::cell::RefCell;
 
     fn wanted<'a>(wish: &Wish<'a>) -> Wanted<'a> {
         let name = match wish.device {
@@ -125,25 +131,17 @@ mod card {
 
     pub fn open_output(wish: Wish<'_>, playback: Box<dyn Playback>) -> Result<Output, Failure> {
         // The playback is handed over only when a device is open to take it.
-        let playback = RefCell::new(Some(playback));
-        let unfit = RefCell::new(None);
+        let mut playback = Some(playback);
         let opened = device::open_output(&wanted(&wish), |format| {
-            let playback = playback.take().unwrap_or_else(|| Box::new(Nothing));
-            let channels = usize::from(format.channels);
-            match format.rate == wish.rate {
-                true => playback,
-                false => match ResampledPlayback::new(playback, wish.rate, format.rate, channels) {
-                    Ok(resampled) => Box::new(resampled),
-                    Err(why) => {
-                        unfit.replace(Some(why));
-                        Box::new(Nothing)
-                    }
-                },
+            let playback = playback.take().ok_or("it was opened twice")?;
+            if format.rate == wish.rate {
+                return Ok(playback);
             }
+            Ok(Box::new(ResampledPlayback::new(playback, wish.rate, format.rate, usize::from(format.channels))?))
         });
-        match (opened, playback.take()) {
+        match (opened, playback) {
             (Ok(opened), _) => {
-                started(&opened, "playing to", wish.rate, unfit.take())?;
+                started(&opened, "playing to", wish.rate)?;
                 Ok(Output::Card(opened))
             }
             (Err(error), Some(playback)) if wish.device.is_none() => {
@@ -155,23 +153,15 @@ mod card {
     }
 
     pub fn open_input(wish: Wish<'_>, capture: Box<dyn Capture>) -> Result<Option<Input>, Failure> {
-        let unfit = RefCell::new(None);
         let opened = device::open_input(&wanted(&wish), |format| {
-            let channels = usize::from(format.channels);
-            match format.rate == wish.rate {
-                true => capture,
-                false => match ResampledCapture::new(capture, wish.rate, format.rate, channels) {
-                    Ok(resampled) => Box::new(resampled),
-                    Err(why) => {
-                        unfit.replace(Some(why));
-                        Box::new(Nothing)
-                    }
-                },
+            if format.rate == wish.rate {
+                return Ok(capture);
             }
+            Ok(Box::new(ResampledCapture::new(capture, wish.rate, format.rate, usize::from(format.channels))?))
         });
         match opened {
             Ok(opened) => {
-                started(&opened, "listening to", wish.rate, unfit.take())?;
+                started(&opened, "listening to", wish.rate)?;
                 Ok(Some(opened))
             }
             Err(error) if wish.device.is_none() => {
@@ -182,23 +172,7 @@ mod card {
         }
     }
 
-    /// What a device is given that will not be started.
-    struct Nothing;
-
-    impl Capture for Nothing {
-        fn take(&mut self, _: &[f32], _: usize) {}
-    }
-
-    impl Playback for Nothing {
-        fn fill(&mut self, block: &mut [f32], _: usize) {
-            block.fill(0.0);
-        }
-    }
-
-    fn started(opened: &Opened, what: &str, rate: u32, unfit: Option<String>) -> Result<(), Failure> {
-        if let Some(why) = unfit {
-            return Err(Failure::Error(format!("{}: {why}", opened.format.description)));
-        }
+    fn started(opened: &Opened, what: &str, rate: u32) -> Result<(), Failure> {
         tell(what, opened, rate);
         opened.start().map_err(|error| Failure::Error(error.to_string()))
     }

@@ -250,7 +250,7 @@ impl Looking {
         }
         if matches!(event.kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_))) {
             // A watched folder that goes takes its watch with it; what comes in its place is watched at the next poll.
-            event.paths.iter().for_each(|path| drop(self.folders.remove(path)));
+            self.folders.retain(|folder| !event.paths.contains(folder));
         }
         let moved = matches!(event.kind, EventKind::Modify(ModifyKind::Name(RenameMode::To | RenameMode::Both)));
         let closed = matches!(event.kind, EventKind::Access(AccessKind::Close(AccessMode::Write)));

@@ -1,11 +1,17 @@
 //! The real sound path, through `cpal` and the system's sound server, over the card that `.ci/virtual-card` makes. These
 //! tests do nothing without it.
 
+use std::convert::Infallible;
 use std::env;
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use engine::device::{OpenError, Wanted, open_input, open_output};
+use engine::device::{OpenError, Opened, Wanted, open_input, open_output};
+use engine::graph::prepare;
+use engine::media::Library;
+use engine::offline::{Offline, Stream};
 use engine::playback::{Capture, Playback};
 use engine::resampled::ResampledPlayback;
 use rtrb::{Consumer, Producer, RingBuffer};
@@ -76,24 +82,30 @@ fn listen(heard: &mut Consumer<f32>, samples: usize) -> Vec<f32> {
     sound
 }
 
+/// Listens to the card's input from now on. Dropping the device ends it.
+fn listening(host: &str) -> Result<(Opened, Consumer<f32>), OpenError> {
+    let (keep, heard) = RingBuffer::new(20 * 2 * 48_000);
+    let wanted = Wanted { name: Some(host), rate: 48_000, buffer: BUFFER, channels: 2 };
+    let input = open_input(&wanted, |format| {
+        assert_eq!((format.rate, format.channels), (48_000, 2));
+        Ok(Box::new(Keep(keep)))
+    })?;
+    input.start()?;
+    Ok((input, heard))
+}
+
 /// Plays a sound to the card and gives back what is heard there, from its first sample on.
 fn loop_back(host: &str, session: u32, device: u32, sound: &[f32]) -> Result<Vec<f32>, OpenError> {
+    let (_input, mut heard) = listening(host)?;
     let wanted = Wanted { name: Some(host), rate: device, buffer: BUFFER, channels: 2 };
-    let (keep, mut heard) = RingBuffer::new(20 * 2 * 48_000);
-    let input = open_input(&Wanted { rate: 48_000, ..wanted }, |format| {
-        assert_eq!((format.rate, format.channels), (48_000, 2));
-        Box::new(Keep(keep))
-    })?;
     let once = Once { sound: sound.to_vec(), silence: 48_000, next: 0 };
     let output = open_output(&wanted, |format| {
         assert_eq!((format.rate, format.channels), (device, 2));
         if device == session {
-            Box::new(once)
-        } else {
-            Box::new(ResampledPlayback::new(Box::new(once), session, device, 2).expect("such rates are usual"))
+            return Ok(Box::new(once));
         }
+        ResampledPlayback::new(Box::new(once), session, device, 2).map(|playback| Box::new(playback) as Box<_>)
     })?;
-    input.start()?;
     output.start()?;
     Ok(listen(&mut heard, sound.len()))
 }
@@ -124,4 +136,51 @@ fn a_device_that_runs_at_another_rate_plays_the_sessions_pitch() {
         (799..=801).contains(&rising) && (peak - 0.5).abs() < 0.01
     });
     assert!(right, "0.8 s of 1 kHz has 800 periods with a peak of 0.5");
+}
+
+/// The first frames of a session's first output, interleaved, as a device gets them.
+fn rendered(session: &Path, frames: u64) -> Vec<f32> {
+    let evaluated = scripting::evaluate_file(session);
+    let prepared = prepare(evaluated.session.expect("the example is right"), &Library::new());
+    let mut offline =
+        Offline::new(&prepared.graph.expect("the example can sound"), None).expect("its plan proves right");
+    let mut sound = Vec::new();
+    let done: Result<(), Infallible> = offline.render(
+        frames,
+        |_| {},
+        |stream, channels| {
+            if stream == Stream::Output(0) {
+                let frames = channels[0].len();
+                sound.extend((0..frames).flat_map(|i| channels.iter().map(move |channel| channel[i] as f32)));
+            }
+            Ok(())
+        },
+    );
+    let Ok(()) = done;
+    sound
+}
+
+#[test]
+fn what_the_program_plays_to_the_card_is_what_the_session_renders_to() {
+    let Some(_card) = card() else { return };
+    let session = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/first.rhai");
+    let rendered = rendered(&session, 2 * 48_000);
+    let begin = rendered.iter().position(|&x| x != 0.0).expect("it sounds");
+    let expected = &rendered[begin..];
+    for host in ["pulseaudio", "alsa"] {
+        let whole = (0..TRIES).any(|_| {
+            let (_input, mut heard) = listening(host).expect("the card opens");
+            let mut playing = Command::new(assert_cmd::cargo::cargo_bin("gainstage"))
+                .args(["play", "--no-prompt", "--length", "4s", "--buffer", "2048", "--device", host])
+                .arg(&session)
+                .stderr(Stdio::null())
+                .spawn()
+                .expect("`cargo build` has made the program");
+            let heard = listen(&mut heard, expected.len());
+            let _ = playing.kill();
+            playing.wait().expect("it ends");
+            heard == expected
+        });
+        assert!(whole, "{host}: the session came back altered or with gaps each time");
+    }
 }

@@ -6,7 +6,7 @@ use super::*;
 use crate::math;
 use crate::media::Library;
 use crate::random;
-use crate::test_signals::{rms, sine, spectrum};
+use crate::test_signals::{db_of_power, rms, sine, spectrum};
 
 const FORMAT: Format = Format { depth: Depth::Int16, rate: 48_000, channels: 1, dither: true, seed: 3 };
 
@@ -59,7 +59,7 @@ fn a_tone_far_below_the_last_bit_survives_dither_undistorted_and_vanishes_withou
     for name in ["a.wav", "a.flac"] {
         let (file, _) = deliver(name, FORMAT, &sound);
         let power = spectrum(&file[0]);
-        let level = |bin: usize| 10.0 * math::ln(power[bin]) / std::f64::consts::LN_10;
+        let level = |bin: usize| db_of_power(power[bin]);
         assert!((level(bin) + 100.0).abs() < 0.1, "{name}: {}", level(bin));
         assert!(level(3 * bin) < -130.0, "{name}: third harmonic {}", level(3 * bin));
         let (plain, _) = deliver(name, Format { dither: false, ..FORMAT }, &sound);
@@ -153,6 +153,7 @@ fn what_cannot_be_written_is_refused_with_its_reason() {
     assert!(matches!(problem("a.wav", Format { channels: 0, ..FORMAT }), Problem::Format(_)));
     let mut writer = FileWriter::create(&folder.path().join("a.wav"), FORMAT).unwrap();
     assert_eq!(writer.write(&[[0.0, f64::NAN]]).unwrap_err().problem, Problem::NotANumber(1));
+    assert!(matches!(writer.write(&[[0.0], [0.0]]).unwrap_err().problem, Problem::Format(_)));
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "only the one that is open");
 }
 

@@ -42,7 +42,7 @@ pub static COMPRESSOR: Table = Table {
             100.0,
             "how far the channels share the loudest one's level",
         ),
-        Parameter::number(LOOKAHEAD, Unit::Milliseconds, 0.0, 0.0, 20.0, "delays the sound, not what is listened to")
+        Parameter::number("lookahead", Unit::Milliseconds, 0.0, 0.0, 20.0, "delays the sound, not what is listened to")
             .fixed(),
         Parameter::signal("key", "what is listened to instead of the input"),
         Parameter::number("key_high_pass", Unit::Hertz, 80.0, 10.0, 5000.0, "keeps lows from what is listened to")
@@ -57,8 +57,6 @@ pub static COMPRESSOR: Table = Table {
     kernel: |recipe| Box::new(Compressor::new(recipe)),
 };
 
-const LOOKAHEAD: &str = "lookahead";
-
 /// What stands for no filter: so low that to glide from here to a frequency does not jump.
 const KEY_FILTER_OFF: f64 = 1.0;
 
@@ -66,8 +64,7 @@ const KEY_FILTER_OFF: f64 = 1.0;
 const MEAN_MS: f64 = 10.0;
 
 fn lookahead(recipe: &Recipe) -> usize {
-    let ms = COMPRESSOR.index(LOOKAHEAD).and_then(|index| recipe.values.get(index)).copied().unwrap_or(0.0);
-    recipe.clock.frames(ms) as usize
+    recipe.clock.frames(COMPRESSOR.value(recipe, "lookahead")) as usize
 }
 
 /// What is heard of one channel.

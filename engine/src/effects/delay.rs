@@ -2,12 +2,12 @@
 
 use std::f64::consts::{FRAC_PI_2, TAU};
 
-use super::no_latency;
-use crate::delay_line::{DelayLine, FadingTap};
+use super::{no_latency, widened};
+use crate::delay_line::{Crossfade, DelayLine};
 use crate::dynamics::Ballistics;
 use crate::kernel::{Glide, Io, Kernel};
 use crate::math;
-use crate::one_pole::{OnePole, pole, share};
+use crate::one_pole::{OnePole, pole, shares};
 use crate::parameter::{Law, Parameter, Recipe, Table};
 use crate::units::Unit;
 
@@ -78,12 +78,8 @@ const DUCK_FROM: f64 = -40.0;
 const DUCK_ATTACK_MS: f64 = 10.0;
 const DUCK_RELEASE_MS: f64 = 250.0;
 
-fn value(recipe: &Recipe, name: &str) -> f64 {
-    DELAY.index(name).and_then(|index| recipe.values.get(index)).copied().unwrap_or(0.0)
-}
-
 fn channels(recipe: &Recipe) -> Result<usize, String> {
-    match (value(recipe, "ping_pong") == 1.0, recipe.channels) {
+    match (DELAY.value(recipe, "ping_pong") == 1.0, recipe.channels) {
         (false, count) => Ok(count),
         (true, 1 | 2) => Ok(2),
         (true, count) => Err(format!("a ping-pong delay takes one or two channels, not {count}")),
@@ -92,10 +88,10 @@ fn channels(recipe: &Recipe) -> Result<usize, String> {
 
 /// Until the echoes, and what rings in the filters, have fallen by 100 dB; at most 10 s.
 fn tail(recipe: &Recipe) -> u64 {
-    let loss = -math::db_from_gain(value(recipe, "feedback") / 100.0);
+    let loss = -math::db_from_gain(DELAY.value(recipe, "feedback") / 100.0);
     let echoes = if loss > 0.0 { 1.0 + (100.0 / loss).ceil() } else { f64::INFINITY };
-    let ring = 1000.0 * math::ln(1e5) / (TAU * value(recipe, "high_pass"));
-    recipe.clock.frames((echoes * value(recipe, "time") + ring).min(10_000.0))
+    let ring = 1000.0 * math::ln(1e5) / (TAU * DELAY.value(recipe, "high_pass"));
+    recipe.clock.frames((echoes * DELAY.value(recipe, "time") + ring).min(10_000.0))
 }
 
 struct Delay {
@@ -121,13 +117,13 @@ struct Line {
 impl Delay {
     fn new(recipe: &Recipe) -> Self {
         let rate = recipe.rate();
-        let ping_pong = value(recipe, "ping_pong") == 1.0;
+        let ping_pong = DELAY.value(recipe, "ping_pong") == 1.0;
         let longest = recipe.clock.frames(LONGEST_MS + SWAY_MS) as usize;
         let line =
             || Line { sound: DelayLine::new(longest), low: OnePole::default(), high: OnePole::default(), echo: 0.0 };
-        let frames = frames_back(value(recipe, "time"), rate);
-        let head = if value(recipe, "style") == 0.0 {
-            Head::Fade(FadingTap::new(frames, recipe.clock.frames(FADE_MS) as usize))
+        let frames = frames_back(DELAY.value(recipe, "time"), rate);
+        let head = if DELAY.value(recipe, "style") == 0.0 {
+            Head::Fade(Crossfade::new(frames, recipe.clock.frames(FADE_MS) as usize))
         } else {
             Head::Tape(Tape::new(frames, rate))
         };
@@ -154,8 +150,8 @@ impl Kernel for Delay {
     fn process(&mut self, io: &mut Io<'_>) {
         let &[time, feedback, _, high_pass, low_pass, width, sway, duck, _] = io.values else { return };
         self.head.go_to(frames_back(time.to, self.rate));
-        let high_pass = Share::new(high_pass, NO_HIGH_PASS, self.rate);
-        let low_pass = Share::new(low_pass, NO_LOW_PASS, self.rate);
+        let filters = (high_pass != Glide::still(NO_HIGH_PASS), low_pass != Glide::still(NO_LOW_PASS));
+        let (high_pass, low_pass) = (shares(high_pass, self.rate), shares(low_pass, self.rate));
         let ducks = duck != Glide::still(0.0);
         let count = io.frames.len();
         for (n, i) in io.frames.clone().enumerate() {
@@ -168,8 +164,8 @@ impl Kernel for Delay {
             for (index, line) in self.lines.iter_mut().enumerate() {
                 let sway = if depth == 0.0 { 0.0 } else { depth * swing(index, io.transport + i as u64, self.rate) };
                 let x = line.sound.read_faded(now + sway, next + sway, part);
-                let x = if low_pass.off { x } else { line.low.low(low_pass.at(n, count), x) };
-                line.echo = if high_pass.off { x } else { line.high.high(high_pass.at(n, count), x) };
+                let x = if filters.1 { line.low.low(low_pass.at(n, count), x) } else { x };
+                line.echo = if filters.0 { line.high.high(high_pass.at(n, count), x) } else { x };
             }
             if let (true, [left, right]) = (self.ping_pong, &mut self.lines[..]) {
                 left.sound.write(sum / io.channels_in as f64 + bounded(feedback * right.echo));
@@ -183,9 +179,7 @@ impl Kernel for Delay {
                 channel[i] = line.echo * echo_gain;
             }
             if let [left, right] = &mut *io.audio {
-                let across = (1.0 - width.at(n, count) / 100.0) / 2.0 * (right[i] - left[i]);
-                left[i] += across;
-                right[i] -= across;
+                (left[i], right[i]) = widened(left[i], right[i], width.at(n, count));
             }
         }
     }
@@ -219,29 +213,9 @@ fn bounded(x: f64) -> f64 {
     if size <= 1.0 { x } else { (1.0 + math::tanh(size - 1.0)).copysign(x) }
 }
 
-/// A filter's share over a stretch.
-struct Share {
-    share: Glide,
-    off: bool,
-}
-
-impl Share {
-    /// RT.
-    fn new(freq: Glide, off: f64, rate: f64) -> Self {
-        let from = share(freq.from, rate);
-        let to = if freq.is_still() { from } else { share(freq.to, rate) };
-        Share { share: Glide { from, to }, off: freq == Glide::still(off) }
-    }
-
-    /// RT.
-    fn at(&self, index: usize, count: usize) -> f64 {
-        self.share.at(index, count)
-    }
-}
-
 /// What moves along the lines to another time.
 enum Head {
-    Fade(FadingTap),
+    Fade(Crossfade<usize>),
     Tape(Tape),
 }
 

@@ -3,11 +3,9 @@
 //! The gain that the loudest channel needs is held at its lowest over a window (a sliding minimum), released, and
 //! smoothed by two boxes of equal odd length; the sound waits for it. Every gain that is averaged for a frame is at most
 //! the one that frame needs, so that no sample passes. With `true_peak` the sound between samples is looked at too, eight
-//! times as often; what lies between those points is at most 0.17 dB higher (the bound of ITU-R BS.1770, annex 2), for which it
-//! works 0.2 dB inside its ceiling.
+//! times as often; for what lies between those points it works 0.2 dB inside its ceiling.
 
 use std::collections::VecDeque;
-use std::f64::consts::PI;
 
 use super::{no_tail, same_channels};
 use crate::delay_line::DelayLine;
@@ -15,6 +13,7 @@ use crate::kernel::{Io, Kernel, QUANTUM};
 use crate::math;
 use crate::one_pole::{OnePole, pole};
 use crate::parameter::{Law, Parameter, Recipe, Table};
+use crate::true_peak::{self, History, Interpolator};
 use crate::units::Unit;
 
 /// `limiter(ceiling)`.
@@ -28,7 +27,7 @@ pub static LIMITER: Table = Table {
         Parameter::number("ceiling", Unit::DecibelsTruePeak, -1.0, -40.0, 0.0, "what nothing leaves above")
             .law(Law::Amplitude),
         Parameter::number("gain", Unit::Decibels, 0.0, -24.0, 48.0, "gain before it").law(Law::Amplitude),
-        Parameter::number(LOOKAHEAD, Unit::Milliseconds, 1.5, 0.5, 10.0, "how early it begins to turn down").fixed(),
+        Parameter::number("lookahead", Unit::Milliseconds, 1.5, 0.5, 10.0, "how early it begins to turn down").fixed(),
         Parameter::number(
             "release",
             Unit::Milliseconds,
@@ -49,23 +48,14 @@ pub static LIMITER: Table = Table {
     kernel: |recipe| Box::new(Limiter::new(recipe)),
 };
 
-const LOOKAHEAD: &str = "lookahead";
-const TRUE_PEAK: &str = "true_peak";
-
 /// What stands for a release by programme.
 const AUTO: f64 = 0.0;
 
 /// How far inside its ceiling it works, with `true_peak`.
 const INSIDE_DB: f64 = 0.2;
 
-/// Points that are looked at for each frame, with `true_peak`.
-const PHASES: usize = 8;
-
-/// Frames before and after that each point between two frames is computed from.
-const SIDE: usize = 32;
-
 /// Frames by which what is known of the peaks lags; without `true_peak` too, so that to switch it moves nothing.
-const DETECTOR_DELAY: usize = SIDE;
+const DETECTOR_DELAY: usize = true_peak::DELAY;
 
 /// Gains are counted in this part of one, so that their sums are exact and a gain of one comes back as one.
 const GRAIN: f64 = (1u64 << 40) as f64;
@@ -73,13 +63,9 @@ const GRAIN: f64 = (1u64 << 40) as f64;
 /// Nearer to the goal than this a release is over.
 const THERE: f64 = 1e-7;
 
-fn value(recipe: &Recipe, name: &str) -> f64 {
-    LIMITER.index(name).and_then(|index| recipe.values.get(index)).copied().unwrap_or(0.0)
-}
-
 /// The length of one box: odd.
 fn box_length(recipe: &Recipe) -> usize {
-    let frames = recipe.clock.frames(value(recipe, LOOKAHEAD)) as usize;
+    let frames = recipe.clock.frames(LIMITER.value(recipe, "lookahead")) as usize;
     (frames / 2) | 1
 }
 
@@ -91,7 +77,7 @@ fn window(recipe: &Recipe) -> usize {
 struct Limiter {
     channels: Vec<Channel>,
     ceiling: f64,
-    taps: Option<Box<[Phase]>>,
+    between: Option<Interpolator>,
     lowest: SlidingMinimum,
     release: Release,
     first: SlidingSum,
@@ -109,12 +95,12 @@ struct Channel {
 impl Limiter {
     fn new(recipe: &Recipe) -> Self {
         let (length, latency) = (box_length(recipe), (LIMITER.latency)(recipe));
-        let true_peak = value(recipe, TRUE_PEAK) == 1.0;
+        let true_peak = LIMITER.value(recipe, "true_peak") == 1.0;
         let channel = || Channel { line: DelayLine::new(latency), history: History::default() };
         Limiter {
             channels: (0..recipe.channels).map(|_| channel()).collect(),
             ceiling: if true_peak { math::gain_from_db(-INSIDE_DB) } else { 1.0 },
-            taps: true_peak.then(interpolator),
+            between: true_peak.then(Interpolator::new),
             // One more than both boxes feel: a peak between two frames turns both of them down.
             lowest: SlidingMinimum::new(window(recipe) + 1),
             release: Release::new(recipe.rate()),
@@ -135,9 +121,9 @@ impl Kernel for Limiter {
             for (n, i) in io.frames.clone().enumerate() {
                 let x = sound[i] * gain.at(n, count);
                 channel.history.write(x);
-                let peak = match &self.taps {
-                    Some(taps) => channel.history.peak(taps),
-                    None => channel.history.oldest_whole().abs(),
+                let peak = match &self.between {
+                    Some(between) => between.peak(&channel.history),
+                    None => channel.history.frame().abs(),
                 };
                 peaks[i] = peaks[i].max(peak);
                 sound[i] = channel.line.delay(x, self.latency);
@@ -163,82 +149,6 @@ impl Kernel for Limiter {
         self.release.reset();
         self.first.reset();
         self.second.reset();
-    }
-}
-
-/// What weighs the frames round one point between two of them, oldest first.
-type Phase = [f64; 2 * SIDE];
-
-/// The weights for each point between two frames: a windowed sinc, each phase of unit gain at 0 Hz. Not RT.
-fn interpolator() -> Box<[Phase]> {
-    let phase = |part: f64| {
-        let mut taps = [0.0; 2 * SIDE];
-        for (k, tap) in taps.iter_mut().enumerate() {
-            let t = k as f64 - (SIDE as f64 - 1.0) - part;
-            *tap = math::sin(PI * t) / (PI * t) * kaiser(t / SIDE as f64);
-        }
-        let sum: f64 = taps.iter().sum();
-        taps.iter_mut().for_each(|tap| *tap /= sum);
-        taps
-    };
-    (1..PHASES).map(|p| phase(p as f64 / PHASES as f64)).collect()
-}
-
-/// The window of Kaiser (1974), beta 5, from -1 to 1.
-fn kaiser(t: f64) -> f64 {
-    let bessel = |x: f64| {
-        let terms = (1..40).scan(1.0, |term, k| {
-            let half = x / (2.0 * f64::from(k));
-            *term *= half * half;
-            Some(*term)
-        });
-        1.0 + terms.sum::<f64>()
-    };
-    bessel(5.0 * math::sqrt((1.0 - t * t).max(0.0))) / bessel(5.0)
-}
-
-/// The last frames of one channel, each kept twice so that they always lie in one piece.
-struct History {
-    frames: [f64; 4 * SIDE],
-    next: usize,
-}
-
-impl Default for History {
-    fn default() -> Self {
-        History { frames: [0.0; 4 * SIDE], next: 0 }
-    }
-}
-
-impl History {
-    /// Takes a frame. RT.
-    fn write(&mut self, x: f64) {
-        self.frames[self.next] = x;
-        self.frames[self.next + 2 * SIDE] = x;
-        self.next = (self.next + 1) % (2 * SIDE);
-    }
-
-    /// The frames, oldest first. RT.
-    fn window(&self) -> &[f64] {
-        &self.frames[self.next..self.next + 2 * SIDE]
-    }
-
-    /// The frame that as many frames are after as a point between two needs. RT.
-    fn oldest_whole(&self) -> f64 {
-        self.window()[SIDE - 1]
-    }
-
-    /// The peak from that frame until just before the next. RT.
-    fn peak(&self, phases: &[Phase]) -> f64 {
-        let window = self.window();
-        phases.iter().fold(self.oldest_whole().abs(), |most, taps| {
-            let mut sums = [0.0; 4];
-            for (taps, frames) in taps.chunks_exact(4).zip(window.chunks_exact(4)) {
-                for lane in 0..4 {
-                    sums[lane] += taps[lane] * frames[lane];
-                }
-            }
-            most.max(((sums[0] + sums[1]) + (sums[2] + sums[3])).abs())
-        })
     }
 }
 
@@ -366,6 +276,8 @@ impl Release {
 
 #[cfg(test)]
 mod tests {
+    use std::f64::consts::PI;
+
     use super::*;
     use crate::test_signals::{Bench, RATE, click_of_edit, impulse, level_at, noise, peak, sine};
 
@@ -400,7 +312,7 @@ mod tests {
         let peaks = (1..16).map(|phase| {
             let weight = |k: usize| {
                 let t = k as f64 - 63.0 - f64::from(phase) / 16.0;
-                math::sin(PI * t) / (PI * t) * kaiser(t / 64.0)
+                math::sin(PI * t) / (PI * t) * math::kaiser(t / 64.0, 6.0)
             };
             let taps: Vec<f64> = (0..128).map(weight).collect();
             let points =

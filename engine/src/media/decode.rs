@@ -48,7 +48,9 @@ impl Decoder {
         let options = AudioDecoderOptions::default().verify(true);
         let decoder =
             symphonia::default::get_codecs().make_audio_decoder(parameters, &options).map_err(|error| match error {
-                Error::Unsupported(what) => Fault::Unsupported(what.into()),
+                Error::Unsupported(_) => {
+                    Fault::Unsupported("its codec is none of PCM, FLAC, MP3, Vorbis and AAC".into())
+                }
                 error => Fault::Corrupt(error.to_string()),
             })?;
         let mut opened = Decoder {
@@ -169,9 +171,11 @@ impl Decoder {
     fn broken(&self, error: &Error) -> Fault {
         match (error, self.promised()) {
             (Error::IoError(error), Some(promised)) if is_end(error) => Fault::CutShort { promised, found: self.at },
-            (Error::IoError(error), None) if is_end(error) => {
-                Fault::Corrupt("it ends in the middle of a packet".into())
-            }
+            (Error::IoError(error), None) if is_end(error) => Fault::Corrupt(if self.exact {
+                "its header does not say how long it is".into()
+            } else {
+                "it ends in the middle of a packet".into()
+            }),
             (Error::IoError(error), _) => Fault::Unreadable(error.to_string()),
             (Error::ResetRequired, _) => Fault::Unsupported("several streams, one after the other".into()),
             (error, _) => Fault::Corrupt(error.to_string()),

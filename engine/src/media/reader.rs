@@ -32,8 +32,8 @@ impl Reader {
     pub fn new(media: Arc<Media>, region: Region) -> Reader {
         let line = match &media.held {
             Held::Memory(_) => None,
-            Held::Disk { worker, .. } => {
-                let (stream, feed) = Stream::new(media.clone(), region);
+            Held::Disk { stamp, keep, worker } => {
+                let (stream, feed) = Stream::new(media.clone(), stamp, *keep, region);
                 // The worker is there as long as any media are: it only ends when this sender is gone.
                 worker.send(stream).ok().map(|()| {
                     let due = Ticket { turn: 0, quantum: region.first_quantum() };

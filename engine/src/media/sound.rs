@@ -21,6 +21,9 @@ pub(super) struct Sound {
     finished: bool,
 }
 
+/// The frame that a block begins with, and its samples, one vector a channel.
+pub(super) type Block<'a> = (u64, &'a [Vec<f32>]);
+
 impl Sound {
     pub(super) fn open(path: &Path, rate: u32) -> Result<Sound, Fault> {
         let decoder = Decoder::open(path)?;
@@ -52,8 +55,8 @@ impl Sound {
         Some(self.resampler.as_ref().map_or(promised, |resampler| resampler.length(promised)))
     }
 
-    /// The next block, which may be empty, with the frame it begins with; `None` at the end.
-    pub(super) fn next(&mut self) -> Result<Option<(u64, &[Vec<f32>])>, Fault> {
+    /// The next block, which may be empty; `None` at the end.
+    pub(super) fn next(&mut self) -> Result<Option<Block<'_>>, Fault> {
         let at = self.at;
         let Some(resampler) = &mut self.resampler else {
             let Some(block) = self.decoder.next()? else { return Ok(None) };

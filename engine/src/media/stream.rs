@@ -13,7 +13,7 @@ use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::region::{Region, Run};
 use super::sound::Sound;
-use super::{Fault, Held, MEMORY_BOUND, Media, Stamp, guarded};
+use super::{Fault, Media, Stamp, guarded};
 use crate::kernel::QUANTUM;
 
 /// Quanta that a stream is ahead of its reader at most: 2.7 s at 48 kHz.
@@ -72,15 +72,16 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    /// A stream of a region, which begins where the region does.
-    pub(super) fn new(media: Arc<Media>, region: Region) -> (Stream, Feed) {
+    /// A stream of a region of a file, which begins where the region does; a looped region of up to `keep` decoded bytes
+    /// is kept.
+    pub(super) fn new(media: Arc<Media>, stamp: &Stamp, keep: u64, region: Region) -> (Stream, Feed) {
         let size = media.channels() * QUANTUM;
         let (samples, samples_out) = RingBuffer::new(size * DEPTH);
         let (tickets, tickets_out) = RingBuffer::new(DEPTH);
         let next = Ticket { turn: 0, quantum: region.first_quantum() };
         let wanted = Arc::new(AtomicU64::new(next.pack()));
         let feed = Feed { samples: samples_out, tickets: tickets_out, wanted: wanted.clone() };
-        let window = Window::new(&media, region);
+        let window = Window::new(&media, stamp.clone(), keep, region);
         let block = vec![0.0; size];
         (Stream { media, region, samples, tickets, wanted, next, block, filled: 0, window, failed: false }, feed)
     }
@@ -125,7 +126,7 @@ impl Stream {
         }
         let transport = self.next.quantum * QUANTUM as u64;
         while let Some(run) = self.region.runs(transport, self.filled..QUANTUM).next() {
-            let copied = self.window.copy(&self.media, run, &mut self.block, turns)?;
+            let copied = self.window.copy(run, &mut self.block, turns)?;
             if copied == 0 {
                 return Ok(());
             }
@@ -138,6 +139,9 @@ impl Stream {
 
 /// What a stream has decoded of the file at the moment.
 struct Window {
+    stamp: Stamp,
+    rate: u32,
+    frames: u64,
     sound: Option<Sound>,
     /// Where the latest block begins; its frames.
     at: u64,
@@ -148,15 +152,15 @@ struct Window {
 }
 
 impl Window {
-    fn new(media: &Media, region: Region) -> Window {
+    fn new(media: &Media, stamp: Stamp, keep: u64, region: Region) -> Window {
         let bytes = region.length().saturating_mul((media.channels() * size_of::<f32>()) as u64);
         let empty = vec![Vec::new(); media.channels()];
-        let kept = (region.looped && bytes <= MEMORY_BOUND).then(|| empty.clone());
-        Window { sound: None, at: 0, block: empty, region, kept }
+        let kept = (region.looped && bytes <= keep).then(|| empty.clone());
+        Window { stamp, rate: media.rate, frames: media.frames, sound: None, at: 0, block: empty, region, kept }
     }
 
     /// Copies the beginning of a run into a block of a quantum; gives how many frames, 0 if the turns are used up.
-    fn copy(&mut self, media: &Media, run: Run, block: &mut [f32], turns: &mut usize) -> Result<usize, Fault> {
+    fn copy(&mut self, run: Run, block: &mut [f32], turns: &mut usize) -> Result<usize, Fault> {
         loop {
             if let Some(kept) = &self.kept
                 && let Some(copied) = copy_from(kept, self.region.from, run, block)
@@ -170,28 +174,28 @@ impl Window {
                 return Ok(0);
             }
             *turns -= 1;
-            self.advance(media, run.frame)?;
+            self.advance(run.frame)?;
         }
     }
 
     /// Decodes the next block on the way to a frame.
-    fn advance(&mut self, media: &Media, frame: u64) -> Result<(), Fault> {
-        let Held::Disk { stamp, .. } = &media.held else { return Err(Fault::NotSound) };
+    fn advance(&mut self, frame: u64) -> Result<(), Fault> {
         let sound = match &mut self.sound {
             Some(sound) => sound,
             none => {
-                if Stamp::of(&stamp.path)? != *stamp {
+                if Stamp::of(&self.stamp.path)? != self.stamp {
                     return Err(Fault::Changed);
                 }
-                none.insert(Sound::open(&stamp.path, media.rate)?)
+                none.insert(Sound::open(&self.stamp.path, self.rate)?)
             }
         };
         let end = self.at + self.block.first().map_or(0, Vec::len) as u64;
-        if frame < self.at || frame > end + media.rate as u64 {
+        // What is less than a second ahead is reached sooner by going on.
+        if frame < self.at || frame > end + u64::from(self.rate) {
             sound.seek(frame)?;
         }
         let Some((at, block)) = sound.next()? else {
-            return Err(Fault::CutShort { promised: media.frames, found: end });
+            return Err(Fault::CutShort { promised: self.frames, found: end });
         };
         self.at = at;
         for (into, from) in self.block.iter_mut().zip(block) {
@@ -236,7 +240,10 @@ pub(super) fn work(jobs: &Receiver<Stream>) {
             Err(TryRecvError::Disconnected) if streams.is_empty() => return,
             Err(_) => {
                 streams.retain(|stream| !stream.tickets.is_abandoned());
-                let busy = streams.iter_mut().fold(false, |busy, stream| stream.go_on() || busy);
+                let mut busy = false;
+                for stream in &mut streams {
+                    busy |= stream.go_on();
+                }
                 if !busy && !streams.is_empty() {
                     match jobs.recv_timeout(REST) {
                         Ok(stream) => streams.push(stream),

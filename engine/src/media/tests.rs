@@ -30,6 +30,17 @@ fn tones(folder: &TempDir, name: &str, rate: u32, frames: u32, frequencies: &[f6
     path
 }
 
+/// A FLAC file of 16 bits and one channel of noise.
+fn flac(folder: &TempDir, rate: u32, frames: u64) -> PathBuf {
+    use crate::delivery::{Depth, FileWriter, Format};
+    let path = folder.path().join("a.flac");
+    let format = Format { depth: Depth::Int16, rate, channels: 1, dither: false, seed: 0 };
+    let mut writer = FileWriter::create(&path, format).unwrap();
+    writer.write(&[(0..frames).map(|i| 0.8 * crate::random::even(1, i)).collect::<Vec<f64>>()]).unwrap();
+    writer.finish().unwrap();
+    path
+}
+
 /// The whole of a file, read on the transport from `first` on, as a streamed file that is waited for or one in memory.
 fn read(media: &Arc<Media>, region: Region, first: u64, quanta: u64) -> Vec<Vec<f64>> {
     let mut reader = Reader::new(media.clone(), region);
@@ -133,9 +144,12 @@ fn a_file_at_another_rate_is_as_long_in_time_and_in_phase() {
 fn a_streamed_file_has_the_bits_of_one_in_memory_from_any_start() {
     let folder = TempDir::new().unwrap();
     let wav = tones(&folder, "a.wav", 44_100, 300_000, &[440.0, 997.0]);
+    let flac = flac(&folder, 44_100, 200_000);
     let files = [
         (wav.clone(), 44_100),
         (wav, 48_000),
+        (flac.clone(), 44_100),
+        (flac, 96_000),
         (fixture("tone.mp3"), 44_100),
         (fixture("tone.ogg"), 48_000),
         (fixture("tone.m4a"), 32_000),
@@ -186,11 +200,16 @@ fn a_streamed_reader_follows_jumps_forwards_and_backwards() {
 fn a_streamed_loop_of_any_length_wraps_as_in_memory() {
     let folder = TempDir::new().unwrap();
     let path = tones(&folder, "a.wav", 44_100, 200_000, &[441.0]);
-    let (memory, library) = (Library::new().open(&path, 48_000).unwrap(), Library::with_bound(0));
-    let streamed = library.open(&path, 48_000).unwrap();
-    for (from, to) in [(150_000, 150_007), (100_000, 104_800), (0, memory.frames())] {
-        let region = Region { start: 1000, from, to, looped: true };
-        assert_eq!(read(&streamed, region, 0, 4000), read(&memory, region, 0, 4000), "{from} to {to}");
+    let memory = Library::new().open(&path, 48_000).unwrap();
+    // The first keeps no loop, and goes back in the file for each round; the second keeps all but the longest.
+    for (bound, quanta) in [(0, 40), (100_000, 4000)] {
+        let library = Library::with_bound(bound);
+        let streamed = library.open(&path, 48_000).unwrap();
+        for (from, to) in [(150_000, 150_007), (100_000, 104_800), (0, memory.frames())] {
+            let region = Region { start: 1000, from, to, looped: true };
+            let expected = read(&memory, region, 0, quanta);
+            assert_eq!(read(&streamed, region, 0, quanta), expected, "{from} to {to}, {bound} bytes kept");
+        }
     }
 }
 
@@ -224,6 +243,27 @@ fn an_open_file_is_remembered_until_it_changes() {
     let changed = library.open(&path, 48_000).unwrap();
     assert_ne!(first.identity(), changed.identity());
     assert_eq!(changed.frames(), 1001);
+}
+
+#[test]
+fn files_that_nobody_holds_are_forgotten_the_longest_unused_first() {
+    let folder = TempDir::new().unwrap();
+    let library = Library::new();
+    let held = library.open(&tones(&folder, "held.wav", 48_000, 1000, &[440.0]), 48_000).unwrap();
+    for name in ["first.wav", "second.wav"] {
+        library.open(&tones(&folder, name, 48_000, 1000, &[440.0]), 48_000).unwrap();
+    }
+    let mut open = lock(&library.open);
+    let names = |open: &[(Key, Arc<Media>)]| -> Vec<String> {
+        open.iter().map(|(_, media)| media.path().file_name().unwrap().to_string_lossy().into_owned()).collect()
+    };
+    forget_idle(&mut open, 8000);
+    assert_eq!(names(&open), ["held.wav", "first.wav", "second.wav"]);
+    forget_idle(&mut open, 7999);
+    assert_eq!(names(&open), ["held.wav", "second.wav"]);
+    forget_idle(&mut open, 0);
+    assert_eq!(names(&open), ["held.wav"]);
+    drop(held);
 }
 
 #[test]
@@ -277,6 +317,17 @@ fn a_header_that_promises_more_than_is_there_is_an_error_in_memory_and_streamed(
 }
 
 #[test]
+fn a_wav_file_of_unknown_length_is_refused_rather_than_played_in_part() {
+    let folder = TempDir::new().unwrap();
+    let path = tones(&folder, "piped.wav", 48_000, 5000, &[440.0]);
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[4..8].fill(0xFF);
+    bytes[40..44].fill(0xFF);
+    std::fs::write(&path, &bytes).unwrap();
+    assert!(fault(&path).to_string().contains("how long it is"), "{}", fault(&path));
+}
+
+#[test]
 fn samples_that_are_not_numbers_are_damage() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("nan.wav");
@@ -295,17 +346,7 @@ fn samples_that_are_not_numbers_are_damage() {
 #[test]
 fn no_damage_to_a_file_makes_it_panic_or_hang() {
     let folder = TempDir::new().unwrap();
-    let flac = folder.path().join("a.flac");
-    let format = crate::delivery::Format {
-        depth: crate::delivery::Depth::Int16,
-        rate: 44_100,
-        channels: 1,
-        dither: false,
-        seed: 0,
-    };
-    let mut writer = crate::delivery::FileWriter::create(&flac, format).unwrap();
-    writer.write(&[(0..6000).map(|i| 0.5 * math::sin(0.06 * f64::from(i))).collect::<Vec<f64>>()]).unwrap();
-    writer.finish().unwrap();
+    let flac = flac(&folder, 44_100, 6000);
     let wav = tones(&folder, "a.wav", 44_100, 4000, &[440.0]);
     let library = Library::new();
     let mut refused = 0;
@@ -332,17 +373,7 @@ fn no_damage_to_a_file_makes_it_panic_or_hang() {
 #[test]
 fn damage_in_the_middle_of_a_flac_is_found_when_it_is_opened() {
     let folder = TempDir::new().unwrap();
-    let path = folder.path().join("a.flac");
-    let format = crate::delivery::Format {
-        depth: crate::delivery::Depth::Int16,
-        rate: 48_000,
-        channels: 1,
-        dither: false,
-        seed: 0,
-    };
-    let mut writer = crate::delivery::FileWriter::create(&path, format).unwrap();
-    writer.write(&[(0..60_000).map(|i| 0.8 * crate::random::even(1, i)).collect::<Vec<f64>>()]).unwrap();
-    writer.finish().unwrap();
+    let path = flac(&folder, 48_000, 60_000);
     let mut bytes = std::fs::read(&path).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 0x55;

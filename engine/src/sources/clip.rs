@@ -138,16 +138,15 @@ impl Clip {
 impl Kernel for Clip {
     fn process(&mut self, io: &mut Io<'_>) {
         self.reader.read(io.transport, io.frames.clone(), &self.plan.channels, io.audio);
-        let gain = io.values[GAIN];
-        let count = io.frames.len();
         let fades = self.plan.fade_in > 0 || self.plan.fade_out > 0;
-        let transport = io.transport + io.frames.start as u64;
+        let first = io.transport + io.frames.start as u64;
         for channel in io.audio.iter_mut() {
-            for (i, x) in channel[io.frames.clone()].iter_mut().enumerate() {
-                *x *= gain.at(i, count);
-                if fades {
-                    *x *= self.fade((transport + i as u64).saturating_sub(self.plan.region.start));
-                }
+            let frames = &mut channel[io.frames.clone()];
+            io.values[GAIN].scale(frames);
+            if fades {
+                let begin = self.plan.region.start;
+                let place = |i: usize| (first + i as u64).saturating_sub(begin);
+                frames.iter_mut().enumerate().for_each(|(i, x)| *x *= self.fade(place(i)));
             }
         }
     }

@@ -47,13 +47,11 @@ struct Device {
 
 impl Kernel for Device {
     fn process(&mut self, io: &mut Io<'_>) {
-        let gain = io.values[1];
-        let count = io.frames.len();
         for (channel, &input) in io.audio.iter_mut().zip(&self.inputs) {
             let Some(live) = io.live.get(input) else { continue };
-            for (i, (x, live)) in channel[io.frames.clone()].iter_mut().zip(&live[io.frames.clone()]).enumerate() {
-                *x = self.sign * gain.at(i, count) * live;
-            }
+            let frames = &mut channel[io.frames.clone()];
+            frames.iter_mut().zip(&live[io.frames.clone()]).for_each(|(x, live)| *x = self.sign * live);
+            io.values[1].scale(frames);
         }
     }
 

@@ -1,6 +1,6 @@
 //! `impulse`: single samples at a steady rate, the first at transport frame 0.
 
-use super::{below_half_rate, level};
+use super::{below_half_rate, generate, level};
 use crate::effects::{no_latency, no_tail};
 use crate::kernel::{Io, Kernel};
 use crate::parameter::{Parameter, Recipe, Table};
@@ -44,14 +44,7 @@ impl Impulse {
 
 impl Kernel for Impulse {
     fn process(&mut self, io: &mut Io<'_>) {
-        let level = io.values[1];
-        let count = io.frames.len();
-        let transport = io.transport + io.frames.start as u64;
-        for channel in io.audio.iter_mut() {
-            for (i, x) in channel[io.frames.clone()].iter_mut().enumerate() {
-                *x = if self.falls_on(transport + i as u64) { level.at(i, count) } else { 0.0 };
-            }
-        }
+        generate(io, io.values[1], |frame, _| f64::from(u8::from(self.falls_on(frame))));
     }
 
     fn reset(&mut self) {}

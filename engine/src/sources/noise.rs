@@ -5,7 +5,7 @@
 //! Their points lie at fixed frames, so these too are a function of the frame. With lines in place of Voss's
 //! stairs the spectrum keeps to a straight slope within a few tenths of a decibel.
 
-use super::{level, mono};
+use super::{generate, level, mono};
 use crate::effects::{no_latency, no_tail};
 use crate::kernel::{Io, Kernel};
 use crate::math;
@@ -98,15 +98,7 @@ impl Octave {
 
 impl Kernel for Noise {
     fn process(&mut self, io: &mut Io<'_>) {
-        let level = io.values[1];
-        let count = io.frames.len();
-        let transport = io.transport + io.frames.start as u64;
-        for channel in io.audio.iter_mut() {
-            for (i, x) in channel[io.frames.clone()].iter_mut().enumerate() {
-                let frame = transport + i as u64;
-                *x = level.at(i, count) * self.octaves.iter_mut().map(|octave| octave.at(frame)).sum::<f64>();
-            }
-        }
+        generate(io, io.values[1], |frame, _| self.octaves.iter_mut().map(|octave| octave.at(frame)).sum());
     }
 
     fn reset(&mut self) {}

@@ -15,8 +15,8 @@ pub(super) const REACH: usize = 32;
 /// Points of the tables a frame.
 const FINE: usize = 256;
 
-/// The filter falls off about this frequency, as a part of the sample rate: flat to 0.416 (20 kHz at 48 kHz), and down
-/// by 80 dB from 0.504 on.
+/// The filter falls off about this frequency, as a part of the sample rate: flat to 0.42 (20 kHz at 48 kHz), and down
+/// by 80 dB from 0.5 on.
 const CUTOFF: f64 = 0.46;
 
 /// The window's shape (Kaiser, 1974), for 80 dB.

@@ -2,7 +2,7 @@
 
 use std::f64::consts::TAU;
 
-use super::{below_half_rate, level};
+use super::{below_half_rate, generate, level};
 use crate::effects::{no_latency, no_tail};
 use crate::kernel::{Io, Kernel};
 use crate::math;
@@ -73,14 +73,7 @@ impl Sweep {
 
 impl Kernel for Sweep {
     fn process(&mut self, io: &mut Io<'_>) {
-        let level = io.values[3];
-        let count = io.frames.len();
-        let transport = io.transport + io.frames.start as u64;
-        for channel in io.audio.iter_mut() {
-            for (i, x) in channel[io.frames.clone()].iter_mut().enumerate() {
-                *x = level.at(i, count) * self.at(transport + i as u64);
-            }
-        }
+        generate(io, io.values[3], |frame, _| self.at(frame));
     }
 
     fn reset(&mut self) {}

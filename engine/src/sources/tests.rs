@@ -1,6 +1,6 @@
 //! What sources must hold.
 
-use std::f64::consts::{LN_10, PI};
+use std::f64::consts::PI;
 use std::sync::Arc;
 
 use tempfile::TempDir;
@@ -10,7 +10,7 @@ use crate::kernel::{Buffer, Glide, Io, Kernel, QUANTUM};
 use crate::math;
 use crate::media::Library;
 use crate::parameter::Value;
-use crate::test_signals::{Bench, RATE, level_at, peak, rms, spectrum};
+use crate::test_signals::{Bench, RATE, db_of_power, level_at, peak, rms, spectrum};
 
 /// A generator at its defaults but for its level, 0 dBFS, and what is set.
 fn bench(word: &str, settings: &[(&str, f64)]) -> Bench {
@@ -45,10 +45,6 @@ fn from(kernel: &mut dyn Kernel, recipe: &Recipe, channels: usize, transport: u6
         sound.iter_mut().zip(&audio).for_each(|(all, buffer)| all.extend_from_slice(buffer));
     }
     sound
-}
-
-fn db(power: f64) -> f64 {
-    10.0 * math::ln(power.max(1e-30)) / LN_10
 }
 
 const PERIODIC: [&str; 5] = ["sine", "saw", "square", "triangle", "pulse"];
@@ -113,7 +109,7 @@ fn aliases_of_every_waveform_lie_below_60_db_of_its_fundamental() {
             let power = spectrum(&run(&mut bench(word, &[("freq", freq as f64)]), 48_000));
             let harmonic = |bin: usize| bin.is_multiple_of(freq);
             let worst = (1..24_000).filter(|&bin| !harmonic(bin)).map(|bin| power[bin]).fold(0.0, f64::max);
-            let ratio = db(worst) - db(power[freq]);
+            let ratio = db_of_power(worst) - db_of_power(power[freq]);
             assert!(ratio < -70.0, "{word} at {freq} Hz: aliases at {ratio:.1} dB");
         }
     }
@@ -123,20 +119,20 @@ fn aliases_of_every_waveform_lie_below_60_db_of_its_fundamental() {
 fn harmonics_follow_the_fourier_series_up_to_18_khz() {
     let freq = 499usize;
     let odd = |k: usize| if k % 2 == 1 { 4.0 / (PI * k as f64) } else { 0.0 };
-    let series: [(&str, Box<dyn Fn(usize) -> f64>); 4] = [
-        ("saw", Box::new(|k| 2.0 / (PI * k as f64))),
-        ("square", Box::new(odd)),
-        ("triangle", Box::new(move |k| odd(k) * 2.0 / (PI * k as f64))),
-        ("pulse", Box::new(|k| (4.0 / (PI * k as f64) * math::sin(PI * k as f64 * 0.25)).abs())),
-    ];
-    for (word, amplitude) in series {
+    let amplitude = |word: &str, k: usize| match word {
+        "saw" => 2.0 / (PI * k as f64),
+        "square" => odd(k),
+        "triangle" => odd(k) * 2.0 / (PI * k as f64),
+        _ => (4.0 / (PI * k as f64) * math::sin(PI * k as f64 * 0.25)).abs(),
+    };
+    for word in ["saw", "square", "triangle", "pulse"] {
         let mut bench = bench(word, &[("freq", freq as f64)]);
         if word == "pulse" {
             bench = bench.set("width", 25.0);
         }
         let power = spectrum(&run(&mut bench, 48_000));
         for k in 1..=18_000 / freq {
-            let (found, expected) = (math::sqrt(power[k * freq]), amplitude(k));
+            let (found, expected) = (math::sqrt(power[k * freq]), amplitude(word, k));
             if expected > 1e-9 {
                 let error = math::db_from_gain(found / expected);
                 assert!(error.abs() < 0.05, "{word}: harmonic {k} is off by {error} dB");
@@ -167,7 +163,7 @@ fn noise_falls_by_its_slope_within_a_decibel_from_40_hz_to_16_khz() {
         let density = |centre: f64| {
             let bin = |freq: f64| (freq * frames as f64 / RATE).round() as usize;
             let bins = bin(centre / 1.1225)..bin(centre * 1.1225);
-            db(power[bins.clone()].iter().sum::<f64>() / bins.len() as f64)
+            db_of_power(power[bins.clone()].iter().sum::<f64>() / bins.len() as f64)
         };
         let offsets: Vec<f64> = (-14..=12)
             .map(|third| {

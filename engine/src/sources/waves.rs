@@ -5,7 +5,7 @@ use std::f64::consts::TAU;
 
 use super::oscillator::Oscillator;
 use super::step::{REACH, Step};
-use super::{below_half_rate, level};
+use super::{below_half_rate, generate, level};
 use crate::effects::{no_latency, no_tail};
 use crate::kernel::{Io, Kernel};
 use crate::math;
@@ -138,15 +138,11 @@ impl Wave {
 
 impl Kernel for Wave {
     fn process(&mut self, io: &mut Io<'_>) {
-        let (level, width) = (io.values[1], io.values.get(2).copied());
-        let count = io.frames.len();
-        let transport = io.transport + io.frames.start as u64;
-        for channel in io.audio.iter_mut() {
-            for (i, x) in channel[io.frames.clone()].iter_mut().enumerate() {
-                let width = width.map_or(0.5, |width| width.at(i, count) / 100.0);
-                *x = level.at(i, count) * self.at(transport + i as u64, width);
-            }
-        }
+        let (width, count) = (io.values.get(2).copied(), io.frames.len());
+        generate(io, io.values[1], |frame, i| {
+            let width = width.map_or(0.5, |width| width.at(i, count) / 100.0);
+            self.at(frame, width)
+        });
     }
 
     fn reset(&mut self) {}
