@@ -115,12 +115,9 @@ pub fn replace(call: &Call) -> Outcome {
     let signal = call.given[0].read_lock::<Signal>().filter(|signal| !signal.plugged.is_empty());
     let signal = signal.ok_or_else(|| call.wrong_type(0, wanted))?;
     desk::with(|desk| {
-        let cables = &mut desk.session.cables;
-        for index in 0..cables.len() {
-            let owner = cables[index].owner.unwrap_or(CableId(index));
-            if signal.plugged.contains(&owner) {
-                cables[index].replaces = true;
-            }
+        for (index, cable) in desk.session.cables.iter_mut().enumerate() {
+            let of_the_line = signal.plugged.contains(&cable.owner.unwrap_or(CableId(index)));
+            cable.replaces |= of_the_line;
         }
     });
     Ok(call.given[0].clone())

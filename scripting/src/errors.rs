@@ -394,7 +394,11 @@ fn property(text: &Text, said: &str, at: Position) -> Diagnostic {
     let at = text.start(index);
     let object = text.written(index.saturating_sub(2)).to_string();
     let of = said.split('\'').nth(3).unwrap_or("");
-    if said.starts_with("No writable") {
+    let assigned = said.starts_with("No writable");
+    if assigned && !matches!(of, "effect" | "source") {
+        return Diagnostic::error("syntax", at, format!("nothing of {} can be assigned to", with_article(of)));
+    }
+    if assigned {
         let value = text.rest_of_statement(index + 2);
         return Diagnostic::error("assigned-setter", at, format!("`.{name}` is not assigned to: it is called"))
             .help(format!("write `{object} = {object}.{name}({value})`"));
@@ -408,7 +412,7 @@ fn property(text: &Text, said: &str, at: Position) -> Diagnostic {
         };
     }
     let error = Diagnostic::error("unknown-parameter", at, format!("{} has no `.{name}` to be read", with_article(of)));
-    if words::callable().contains(name) {
+    if words::is_method(name) {
         error.help(format!("it is called: `{object}.{name}(value)`"))
     } else if Unit::ALL.iter().any(|unit| unit.suffix() == name) {
         error.help(format!("units follow bare numbers: `3.{name}`"))

@@ -101,6 +101,13 @@ fn run() {
                 Diagnostic::error("empty", Position::default(), "the session is empty")
                     .help("a session has at least one line, such as `input(\"tone\", sine(440)) >> master;`"),
             ],
+            _ if desk.files[0].text.len() as u64 > MOST_BYTES => {
+                vec![Diagnostic::error(
+                    "too-large",
+                    Position::default(),
+                    "the session is larger than one can be (1 MiB)",
+                )]
+            }
             _ => grammar::faults(&desk.files[0]),
         };
         faults.iter().for_each(|fault| desk.tell(fault.clone()));

@@ -12,6 +12,10 @@ pub fn faults(text: &Text) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = redefined(text).collect();
     found.extend(absent(text));
     found.extend(open_comment(text));
+    found.extend(text.too_deep().map(|index| {
+        Diagnostic::error("too-deep", text.start(index), "brackets are nested too deep here")
+            .help("give a part of it a name: `let part = ...;`")
+    }));
     found.extend(missing_semicolon(text));
     found.sort_by_key(|d| d.at);
     found

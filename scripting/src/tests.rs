@@ -317,3 +317,14 @@ fn broken_texts_are_told_what_is_wrong_and_never_break_the_program() {
         }
     }
 }
+
+#[test]
+fn nesting_without_end_meets_a_limit_of_the_language() {
+    for bracket in ["(", "[", "{", "#{", "f(", "|x| {", "if x {"] {
+        let told = codes(&bracket.repeat(100_000));
+        assert!(told.contains(&"too-deep"), "{bracket} {told:?}");
+    }
+    assert_eq!(codes(&format!("let x = {}1;", "- ".repeat(100_000))), ["too-deep"]);
+    assert_eq!(codes(&format!("let x = 1{};", " + 1".repeat(100_000))), ["too-deep"]);
+    assert_eq!(codes(&"a.b(".repeat(2_000)).first(), Some(&"too-deep"));
+}

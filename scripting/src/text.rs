@@ -6,6 +6,9 @@ use engine::diagnostic::Position;
 
 use crate::tokens::{Kind, Token, tokens};
 
+/// How deep brackets may be nested.
+const DEEPEST: usize = 100;
+
 const KEYWORDS: &[&str] = &[
     "let", "const", "if", "else", "switch", "do", "while", "until", "loop", "for", "in", "continue", "break", "return",
     "throw", "try", "catch", "fn", "private", "import", "export", "as",
@@ -19,6 +22,10 @@ pub struct Text {
     pub text: String,
     file: u16,
     tokens: Vec<Token>,
+    /// For each bracket the one that it belongs to.
+    partners: Vec<Option<usize>>,
+    /// The first bracket that is nested too deep.
+    too_deep: Option<usize>,
     /// Where each statement ends.
     ends: Vec<(u32, u32)>,
     /// Calls and operators whose value nothing takes, in order.
@@ -30,13 +37,49 @@ impl Text {
     pub fn new(path: &Path, text: &str, file: u16) -> Self {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text).to_string();
         let tokens = tokens(&text);
-        let mut this = Text { path: path.into(), text, file, tokens, ends: Vec::new(), discarded: Vec::new() };
+        let partners = vec![None; tokens.len()];
+        let mut this = Text {
+            path: path.into(),
+            text,
+            file,
+            tokens,
+            partners,
+            too_deep: None,
+            ends: Vec::new(),
+            discarded: Vec::new(),
+        };
+        this.pair();
         this.ends = (0..this.len())
             .filter(|&i| this.is(i, ";"))
             .map(|i| (this.tokens[i].line, this.tokens[i].column))
             .collect();
-        this.discarded = crate::grammar::discarded(&this);
+        if this.too_deep.is_none() {
+            this.discarded = crate::grammar::discarded(&this);
+        }
         this
+    }
+
+    /// Finds which brackets belong together, of whatever kind.
+    fn pair(&mut self) {
+        let mut open = Vec::new();
+        for index in 0..self.len() {
+            if self.opens(index) {
+                open.push(index);
+                if open.len() > DEEPEST && self.too_deep.is_none() {
+                    self.too_deep = Some(index);
+                }
+            } else if self.closes(index)
+                && let Some(partner) = open.pop()
+            {
+                self.partners[index] = Some(partner);
+                self.partners[partner] = Some(index);
+            }
+        }
+    }
+
+    /// The first bracket that is nested deeper than a text may be.
+    pub fn too_deep(&self) -> Option<usize> {
+        self.too_deep
     }
 
     /// How many tokens it has.
@@ -81,11 +124,7 @@ impl Text {
 
     /// The bracket that closes the one at token `open`.
     pub fn closing(&self, open: usize) -> Option<usize> {
-        let mut depth = 0usize;
-        (open..self.len()).find(|&i| {
-            depth = if self.opens(i) { depth + 1 } else { depth - usize::from(self.closes(i) && depth > 0) };
-            depth == 0
-        })
+        self.partners.get(open).copied().flatten().filter(|_| self.opens(open))
     }
 
     /// The line of token `index`, and that on which it ends.
@@ -216,11 +255,7 @@ impl Text {
         while word >= 2 && self.is(word - 1, ".") {
             word -= 2;
             if self.closes(word) {
-                let close = word;
-                word = (0..close)
-                    .rev()
-                    .find(|&open| self.closing(open) == Some(close) && self.opens(open))?
-                    .checked_sub(1)?;
+                word = self.partners[word]?.checked_sub(1)?;
             }
         }
         Some(word)
