@@ -152,7 +152,7 @@ impl Matching<'_> {
             if self.of_new[i].is_some() || !new.path.contains('+') || is_effect(new) {
                 continue;
             }
-            let members: Vec<&str> = new.path.split('+').collect();
+            let members: Vec<&str> = new.path.split('+').filter(|member| !member.is_empty()).collect();
             let place = |id: Id| Some(self.graph.nodes[id as usize].path.as_str()).filter(|path| !path.contains('/'));
             let goals = places_reached(i as Id, &new_links, place);
             let twin = self.old_nodes().find(|old| {

@@ -274,11 +274,12 @@ impl<'a> Lowering<'a> {
         }
         for (i, cable) in self.session.cables.iter().enumerate() {
             let (from, to) = (self.node_of(cable.from), self.of_place[cable.to.0]);
-            let path = self.names.cable(crate::session::CableId(i)).to_owned();
+            let id = crate::session::CableId(i);
+            let (path, label) = (self.names.cable(id).to_owned(), self.names.label(id).to_owned());
             self.edge(from, to, Port::Main, path, cable.at);
             let edge = self.edges.len() - 1;
             let edge = &mut self.edges[edge];
-            edge.label = cable.name.clone().unwrap_or_default();
+            edge.label = label;
             match &cable.kind {
                 CableKind::Plug => {}
                 CableKind::Send { gain } => edge.gain = words::SEND_GAIN.resolve(&gain.value, &self.clock),

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use crate::parameter::{Kind, Parameter};
-use crate::session::{CableId, CableKind, InstanceId, PlaceId, PlaceKind, Session, Setting, Tap, Work};
+use crate::session::{Cable, CableId, CableKind, InstanceId, PlaceId, PlaceKind, Session, Setting, Tap, Work};
 use crate::words;
 
 /// Something a path can mean.
@@ -79,7 +79,7 @@ impl Names {
         for (i, cable) in session.cables.iter().enumerate() {
             let path = names.cable_path(session, i);
             names.index.entry(path.clone()).or_insert(Found::Cable(CableId(i)));
-            names.name_chain(session, &path, cable.from);
+            names.add(chain_names(session, &path, cable.from));
             names.cables.push(path);
         }
         for (i, instance) in session.instances.iter().enumerate() {
@@ -87,14 +87,17 @@ impl Names {
             if let Some((key, _)) = effect.key {
                 let keyed = names.instances[i].first().cloned().unwrap_or_default();
                 let path = format!("{}>{keyed}.key", names.places[session.origin(key).0]);
-                names.name_chain(session, &path, key);
+                names.add(chain_names(session, &path, key));
             }
         }
         for i in 0..session.instances.len() {
             if names.instances[i].is_empty() {
                 let tap = Tap::Instance(InstanceId(i));
                 let path = format!("{}>", names.places[session.origin(tap).0]);
-                names.name_chain(session, &path, tap);
+                // What it continues from keeps to the names that cables give it.
+                let unnamed = |(id, _): &(InstanceId, String)| names.instances[id.0].is_empty();
+                let chain: Vec<_> = chain_names(session, &path, tap).into_iter().filter(unnamed).collect();
+                names.add(chain);
             }
         }
         for list in &mut names.instances {
@@ -201,32 +204,53 @@ impl Names {
 
     fn cable_path(&self, session: &Session, i: usize) -> String {
         let cable = &session.cables[i];
-        let from = &self.places[session.origin(cable.from).0];
-        let to = &self.places[cable.to.0];
+        let origin = session.origin(cable.from);
+        let (from, to) = (&self.places[origin.0], &self.places[cable.to.0]);
+        let plain = format!("{from}>{to}");
         match &cable.name {
-            Some(name) => format!("{from}>{to}:{name}"),
-            None => format!("{from}>{to}"),
+            Some(name) => format!("{plain}:{name}"),
+            None if session.places[cable.to.0].kind == PlaceKind::Sum => {
+                // Nobody names the cables into a sum, and one thing may be added to itself.
+                let same = |other: &Cable| other.to == cable.to && session.origin(other.from) == origin;
+                match session.cables[..i].iter().filter(|other| same(other)).count() {
+                    0 => plain,
+                    before => format!("{plain}:{}", before + 1),
+                }
+            }
+            None => plain,
         }
     }
 
-    fn name_chain(&mut self, session: &Session, path: &str, end: Tap) {
-        let mut ordinals: BTreeMap<&str, usize> = BTreeMap::new();
-        for id in session.chain(end) {
-            let (word, name) = match &session.instances[id.0].work {
-                Work::Effect(effect) => (effect.table.0.word, effect.name.as_deref()),
-                Work::Blend { name, .. } => ("blend", name.as_deref()),
-            };
-            let step = match name {
-                Some(name) => name.to_owned(),
-                None => {
-                    let ordinal = ordinals.entry(word).or_default();
-                    *ordinal += 1;
-                    if *ordinal == 1 { word.to_owned() } else { format!("{word}.{ordinal}") }
-                }
-            };
-            self.instances[id.0].push(format!("{path}/{step}"));
-        }
+    /// What tells a cable from others between the same places; empty for most.
+    pub fn label(&self, id: CableId) -> &str {
+        let path = self.cable(id);
+        path.rsplit_once('>').and_then(|(_, to)| to.split_once(':')).map_or("", |(_, label)| label)
     }
+
+    fn add(&mut self, chain: Vec<(InstanceId, String)>) {
+        chain.into_iter().for_each(|(id, name)| self.instances[id.0].push(name));
+    }
+}
+
+/// What the instances that a signal has passed are called along a cable.
+fn chain_names(session: &Session, path: &str, end: Tap) -> Vec<(InstanceId, String)> {
+    let mut ordinals: BTreeMap<&str, usize> = BTreeMap::new();
+    let named = session.chain(end).into_iter().map(|id| {
+        let (word, name) = match &session.instances[id.0].work {
+            Work::Effect(effect) => (effect.table.0.word, effect.name.as_deref()),
+            Work::Blend { name, .. } => ("blend", name.as_deref()),
+        };
+        let step = match name {
+            Some(name) => name.to_owned(),
+            None => {
+                let ordinal = ordinals.entry(word).or_default();
+                *ordinal += 1;
+                if *ordinal == 1 { word.to_owned() } else { format!("{word}.{ordinal}") }
+            }
+        };
+        (id, format!("{path}/{step}"))
+    });
+    named.collect()
 }
 
 impl Session {
@@ -340,7 +364,8 @@ fn glob_matches(glob: &str, name: &str) -> bool {
     }
 }
 
-/// Names of all places. A sum is named by its members in path order, a second one of the same members by a number too.
+/// Names of all places. A sum is named by its members in path order, a second one of the same members by a number too;
+/// one that is left with a single member keeps the sign.
 fn place_names(session: &Session) -> Vec<String> {
     let mut names: Vec<Option<String>> =
         session.places.iter().map(|place| (place.kind != PlaceKind::Sum).then(|| place.name.clone())).collect();
@@ -352,8 +377,7 @@ fn place_names(session: &Session) -> Vec<String> {
         let mut members = Vec::new();
         sum_members(session, PlaceId(i), &mut members, 0);
         members.sort();
-        members.dedup();
-        let name = members.join("+");
+        let name = if members.len() == 1 { format!("{}+", members[0]) } else { members.join("+") };
         let count = taken.entry(name.clone()).or_default();
         *count += 1;
         names[i] = Some(if *count == 1 { name } else { format!("{name}.{count}") });
