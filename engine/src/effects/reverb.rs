@@ -84,7 +84,7 @@ const SWAY_MS: f64 = 0.12;
 const SWAY_HZ: [f64; LINES / SWAYING] = [0.31, 0.47, 0.59, 0.73];
 
 /// Highs fall so many times as fast as the rest.
-const DAMPED: i32 = 3;
+const DAMPED: usize = 3;
 
 /// Since highs fall faster, lows are given longer than the decay asked for, so that the whole takes that time: by this
 /// part with strong damping, by half of it with damping at the frequency.
@@ -228,7 +228,7 @@ impl Losses {
             let (old, new) = (layouts.0.lines[index] as f64, layouts.1.lines[index] as f64);
             let low = math::exp(-3.0 * LN_10 * (old + (new - old) * part) / (rate * decay));
             losses.low[index] = low + (1.0 - low) * frozen;
-            let high = low.powi(DAMPED);
+            let high: f64 = [low; DAMPED].iter().product();
             losses.high[index] = high + (1.0 - high) * frozen;
         }
         losses
