@@ -25,6 +25,8 @@ mod random_sessions;
 #[cfg(test)]
 mod rehearsal;
 #[cfg(test)]
+mod sessions;
+#[cfg(test)]
 mod spectrum;
 #[cfg(all(test, feature = "devices"))]
 mod virtual_card;

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use engine::desk::Desk;
 use engine::plan::{Op, Plan};
 
-use crate::rehearsal::graph;
+use crate::sessions::graph;
 
 fn plan(text: &str) -> String {
     let (_, program) = Desk::open(&graph(text), None).expect("the plan proves right");

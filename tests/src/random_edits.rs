@@ -15,7 +15,8 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
 use crate::random_sessions::{Draft, Step, spoilt};
-use crate::rehearsal::{Rehearsal, cold, try_graph};
+use crate::rehearsal::{Rehearsal, cold};
+use crate::sessions::try_graph;
 use crate::spectrum::loudest_above;
 
 /// How many cases the ordinary run tries.

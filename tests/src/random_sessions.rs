@@ -204,7 +204,7 @@ impl Draft {
             3 => format!("set(\"{name}/fader.gain\", -{});", c % 20),
             4 => format!("remove(\"{name}/{effect}\");"),
             5 => format!("before(\"{name}>{into}\", gain(-{}));", c % 6),
-            6 => format!("after(\"{name}/{effect}\", high_pass({}));", 20 + c),
+            6 => format!("after(\"{name}/{effect}\", high_pass({}));", 20 + u32::from(c)),
             7 => format!("unplug(\"{name}>{into}\");"),
             _ => format!("mute(\"{name}>{into}\");"),
         }

@@ -1,32 +1,12 @@
 //! A desk without a device: texts in, sound out, every edit at a chosen frame.
 
-use std::path::Path;
-
 use engine::desk::Desk;
 use engine::diff::Changes;
-use engine::graph::{Graph, prepare};
+use engine::graph::Graph;
 use engine::kernel::{Buffer, QUANTUM};
-use engine::media::Library;
 use engine::render::Renderer;
 
-/// The graph of a text that is right.
-///
-/// # Panics
-/// With everything there is to tell of it, when it is not.
-pub fn graph(text: &str) -> Graph {
-    try_graph(text).unwrap_or_else(|told| panic!("the text is not right:\n{text}\n{told}"))
-}
-
-/// The graph of a text, or what is wrong with it.
-pub fn try_graph(text: &str) -> Result<Graph, String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/rehearsal.rhai");
-    let evaluated = scripting::evaluate_text(&path, text);
-    let mut told: Vec<_> = evaluated.diagnostics;
-    let prepared = evaluated.session.map(|session| prepare(session, &Library::new())).unwrap_or_default();
-    told.extend(prepared.diagnostics);
-    let shown = told.iter().map(|d| scripting::report::render(d, &evaluated.files, false)).collect();
-    prepared.graph.ok_or(shown)
-}
+use crate::sessions::graph;
 
 /// A desk that plays into memory.
 pub struct Rehearsal {
