@@ -135,8 +135,10 @@ impl<'a> Compiler<'a> {
         for at in 0..self.order.len() {
             let i = self.order[at];
             let before = self.into[i].iter().filter(|edge| edge.feedback.is_none()).map(|edge| self.index[&edge.from]);
-            let before: Vec<usize> = before.collect();
-            self.stage_of[i] = before.iter().map(|from| self.stage_of[*from] + 2).max().unwrap_or(1);
+            let before = before.map(|from| self.stage_of[from] + 2).max().unwrap_or(1);
+            // Loops are read in the first stage of all, so what they lead into is mixed in a later one.
+            let looped = self.into[i].iter().any(|edge| edge.feedback.is_some());
+            self.stage_of[i] = if looped { before.max(3) } else { before };
             if let (Role::Sum | Role::Output(_), Some(edge)) =
                 (&self.mesh.nodes[i].node.role, self.alias(i, Port::Main))
             {

@@ -111,10 +111,7 @@ impl<'a> Matching<'a> {
             && !self.taken.contains(&old.id)
             && !self.forced.contains(&old.id)
             && self.graph.nodes[new].role.same_shape(&old.node.role)
-            && match self.graph.nodes[new].role {
-                Role::Work { .. } => true,
-                _ => self.graph.nodes[new].channels == old.node.channels,
-            }
+            && self.graph.nodes[new].channels == old.node.channels
     }
 
     fn set(&mut self, new: usize, old: Id) {

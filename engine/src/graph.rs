@@ -493,12 +493,16 @@ impl Graph {
                 Role::Sum if channels == 0 => (channels, takes) = (main, main),
                 Role::Sum | Role::Output(_) => {}
                 Role::Blend { .. } => (channels, takes) = (main.max(dry), main.max(dry)),
-                Role::Work { table, recipe, .. } => {
+                Role::Work { table, recipe, wet } => {
                     (recipe.channels, recipe.key_channels, takes) = (main, key, main);
                     channels = (table.0.channels)(recipe).map_err(|why| {
                         let message = format!("`{}`: {why}", table.0.word);
                         vec![Diagnostic::error("channels", node.at, message)]
                     })?;
+                    if *wet != 1.0 {
+                        // What it is mixed with keeps its width.
+                        channels = channels.max(main);
+                    }
                     latency = (table.0.latency)(recipe);
                     tail = (table.0.tail)(recipe);
                 }

@@ -42,6 +42,14 @@ pub struct Io<'a> {
     pub transport: u64,
 }
 
+impl Io<'_> {
+    /// The transport frame of a frame of the buffers. Behind a latency the first quanta lie before the transport's start:
+    /// silence flows there, and the count goes round through 0. RT.
+    pub fn frame(&self, i: usize) -> u64 {
+        self.transport.wrapping_add(i as u64)
+    }
+}
+
 /// A value over a stretch of frames: even from `from`, its value just before the first frame, to `to`, its value at the
 /// last.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -414,7 +414,7 @@ impl Kernel for Reverb {
             let mut given = [0.0; LINES];
             for (index, line) in self.lines.iter_mut().enumerate() {
                 // Each line is read before its next frame is written: one frame less.
-                let sway = open * sway(index, io.transport + i as u64, self.rate) - 1.0;
+                let sway = open * sway(index, io.frame(i), self.rate) - 1.0;
                 let (old, new) = (layouts.0.lines[index] as f64 + sway, layouts.1.lines[index] as f64 + sway);
                 let (low, high) = self.losses.towards(&goal, index, losses_part);
                 given[index] = line.give((old, new, part), low, high, damping.at(n, count));
