@@ -13,7 +13,10 @@ pub fn check(session: &mut Session) -> Vec<Diagnostic> {
     imply_output(session, &mut told);
     let names = Names::of(session);
     names_used_twice(session, &names, &mut told);
-    dead_ends(session, &names, &mut told);
+    // What is wrong may be why something leads nowhere.
+    if !told.iter().any(Diagnostic::is_error) {
+        dead_ends(session, &names, &mut told);
+    }
     told
 }
 
@@ -119,9 +122,16 @@ fn names_used_twice(session: &Session, names: &Names, told: &mut Vec<Diagnostic>
             );
         }
     }
+    // A cable that is there twice has been told of; that its effects are too goes without saying.
+    let mut cables: BTreeMap<&str, usize> = BTreeMap::new();
+    for i in 0..session.cables.len() {
+        *cables.entry(names.cable(CableId(i))).or_default() += 1;
+    }
+    let told_of =
+        |full: &str| full.rsplit_once('/').is_some_and(|(cable, _)| cables.get(cable).is_some_and(|n| *n > 1));
     let mut effects: BTreeMap<&str, usize> = BTreeMap::new();
     for (i, instance) in session.instances.iter().enumerate() {
-        for full in names.instance(InstanceId(i)) {
+        for full in names.instance(InstanceId(i)).iter().filter(|full| !told_of(full)) {
             let Some(earlier) = effects.insert(full, i) else { continue };
             told.push(
                 Diagnostic::error("name-twice", instance.at, format!("two effects are called `{full}`"))

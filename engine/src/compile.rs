@@ -83,6 +83,8 @@ struct Compiler<'a> {
     holder: Vec<usize>,
     /// The last stage that reads what a holder gives.
     last_use: Vec<usize>,
+    /// How many edges read what a holder gives, by the stage they lead to.
+    readers: BTreeMap<(usize, usize), usize>,
     value: Vec<Slots>,
     /// What steers a node, or its dry side.
     side: Vec<Slots>,
@@ -117,6 +119,7 @@ impl<'a> Compiler<'a> {
             stage_of: vec![1; count],
             holder: (0..count).collect(),
             last_use: vec![0; count],
+            readers: BTreeMap::new(),
             value: vec![Slots::NONE; count],
             side: vec![Slots::NONE; count],
             loop_value: BTreeMap::new(),
@@ -147,6 +150,7 @@ impl<'a> Compiler<'a> {
                 let from = self.holder[self.index[&edge.from]];
                 let until = if edge.feedback.is_some() { TO_THE_END } else { self.stage_of[i] };
                 self.last_use[from] = self.last_use[from].max(until);
+                *self.readers.entry((from, until)).or_default() += 1;
             }
             if let Role::Output(_) = self.mesh.nodes[i].node.role {
                 self.last_use[self.holder[i]] = TO_THE_END;
@@ -359,15 +363,7 @@ impl<'a> Compiler<'a> {
     /// The buffers of the one input, if nobody else reads them any more and there are enough.
     fn in_place(&mut self, i: usize, from: usize, room: usize) -> Option<Slots> {
         let (holder, stage) = (self.holder[from], self.stage_of[i]);
-        let reads_now = |to: usize, edge: &&&MeshEdge| {
-            self.holder[self.index[&edge.from]] == holder && edge.feedback.is_none() && self.stage_of[to] == stage
-        };
-        let readers: usize = self
-            .into
-            .iter()
-            .enumerate()
-            .map(|(to, edges)| edges.iter().filter(|edge| reads_now(to, edge)).count())
-            .sum();
+        let readers = self.readers.get(&(holder, stage)).copied().unwrap_or(0);
         let first = self.value[from].first;
         let until = self.last_use[i].max(stage);
         let (slots, last_use) = self.held.iter_mut().find(|(slots, _)| slots.first == first)?;

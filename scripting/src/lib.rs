@@ -5,12 +5,12 @@
 //!                                          any error -> Diagnostic -> report
 //! ```
 //!
-//! - [`tokens`], [`text`] and [`grammar`] read what Rhai does not tell: where arguments begin, where a `;` is missing.
-//! - [`machine`] is the one Rhai engine; every word and setter in it is made from a table: [`words`] here, and the
+//! - `tokens`, `text` and `grammar` read what Rhai does not tell: where arguments begin, where a `;` is missing.
+//! - `machine` is the one Rhai engine; every word and setter in it is made from a table: [`words`] here, and the
 //!   engine's effects and sources.
-//! - [`desk`] is the session that is being written; [`value`] what variables hold; [`flow`], [`place`], [`effect`],
-//!   [`amend`], [`setup`] and [`number`] what the words do.
-//! - [`errors`] turns Rhai's errors into ours, [`report`] shows them.
+//! - `desk` is the session that is being written; `value` what variables hold; `flow`, `place`, `effect`,
+//!   `amend`, `setup` and `number` what the words do.
+//! - `errors` turns Rhai's errors into ours, [`report`] shows them.
 //!
 //! What must hold: evaluation depends on the texts alone, never on a clock or on an order of hashing; it ends within a
 //! second whatever the text; it never panics and never prints; any error at all means that there is no session.
