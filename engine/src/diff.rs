@@ -342,6 +342,10 @@ impl Union<'_> {
             let before = self.matched[i].and_then(|id| self.old.node(id));
             ids[i] = match before {
                 Some(old) => {
+                    if !old.current {
+                        // It was on its way out, and is taken back.
+                        changes.added.push(node.path.clone());
+                    }
                     if numbers_differ(&old.node.role, &node.role) {
                         changes.changed.push(node.path.clone());
                     }

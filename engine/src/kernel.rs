@@ -38,8 +38,15 @@ pub struct Io<'a> {
     pub frames: Range<usize>,
     /// The value of each parameter, as the table's law says, over these frames.
     pub values: &'a [Glide],
-    /// The transport frame of the quantum's first frame (index 0 of the buffers).
+    /// The transport frame of the quantum's first frame (index 0 of the buffers), wrapped round below 0.
     pub transport: u64,
+}
+
+impl Io<'_> {
+    /// The transport frame of an index of the buffers. Behind latency the first of them lie before frame 0. RT.
+    pub fn frame(&self, index: usize) -> i64 {
+        self.transport.wrapping_add(index as u64) as i64
+    }
 }
 
 /// A value over a stretch of frames: even from `from`, its value just before the first frame, to `to`, its value at the

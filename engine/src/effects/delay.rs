@@ -162,7 +162,7 @@ impl Kernel for Delay {
             let (now, next, part) = self.head.step();
             let depth = sway.at(n, count) / 100.0 * self.sway.min(now / 2.0);
             for (index, line) in self.lines.iter_mut().enumerate() {
-                let sway = if depth == 0.0 { 0.0 } else { depth * swing(index, io.transport + i as u64, self.rate) };
+                let sway = if depth == 0.0 { 0.0 } else { depth * swing(index, io.frame(i), self.rate) };
                 let x = line.sound.read_faded(now + sway, next + sway, part);
                 let x = if filters.1 { line.low.low(low_pass.at(n, count), x) } else { x };
                 line.echo = if filters.0 { line.high.high(high_pass.at(n, count), x) } else { x };
@@ -202,7 +202,7 @@ fn frames_back(ms: f64, rate: f64) -> usize {
 }
 
 /// Where the sway of a line is, from -1 to 1, at a transport frame: a quarter turn apart from line to line. RT.
-fn swing(line: usize, frame: u64, rate: f64) -> f64 {
+fn swing(line: usize, frame: i64, rate: f64) -> f64 {
     let phase = (frame as f64 * SWAY_HZ / rate).fract();
     math::sin(TAU * phase + FRAC_PI_2 * line as f64)
 }

@@ -414,7 +414,7 @@ impl Kernel for Reverb {
             let mut given = [0.0; LINES];
             for (index, line) in self.lines.iter_mut().enumerate() {
                 // Each line is read before its next frame is written: one frame less.
-                let sway = open * sway(index, io.transport + i as u64, self.rate) - 1.0;
+                let sway = open * sway(index, io.frame(i), self.rate) - 1.0;
                 let (old, new) = (layouts.0.lines[index] as f64 + sway, layouts.1.lines[index] as f64 + sway);
                 let (low, high) = self.losses.towards(&goal, index, losses_part);
                 given[index] = line.give((old, new, part), low, high, damping.at(n, count));
@@ -450,7 +450,7 @@ impl Kernel for Reverb {
 }
 
 /// By how many frames a line sways at a transport frame. RT.
-fn sway(line: usize, frame: u64, rate: f64) -> f64 {
+fn sway(line: usize, frame: i64, rate: f64) -> f64 {
     match SWAY_HZ.get(line / SWAYING) {
         Some(pace) if line.is_multiple_of(SWAYING) => {
             SWAY_MS / 1000.0 * rate * math::sin(TAU * (frame as f64 * pace / rate).fract())
