@@ -78,6 +78,8 @@ pub struct WorkCell {
     glides: Box<[Glide]>,
     wet: Ramp,
     channels: (usize, usize),
+    /// How many of the channels that leave the kernel fills: the dry side may have more.
+    made: usize,
     dry: Box<[Buffer]>,
     waiting: Box<[DelayLine]>,
     latency: usize,
@@ -104,6 +106,7 @@ impl WorkCell {
             laws,
             wet: Ramp::still(wet),
             channels: (recipe.channels, out),
+            made: (table.0.channels)(recipe).map_or(out, |made| made.min(out)),
             dry: vec![[0.0; QUANTUM]; recipe.channels].into_boxed_slice(),
             waiting: (0..lines).map(|_| DelayLine::new(latency)).collect(),
             latency,
@@ -157,6 +160,11 @@ impl WorkCell {
             values: &self.glides,
             transport: io.transport,
         });
+        if let Some((made, others)) = io.audio.get_mut(..outs).and_then(|all| all.split_at_mut_checked(self.made))
+            && let Some(first) = made.first()
+        {
+            others.iter_mut().for_each(|buffer| *buffer = *first);
+        }
         let mut finite = true;
         for buffer in io.audio.iter_mut().take(outs) {
             // A sum is finite only if all its terms are, and costs no branch for each.

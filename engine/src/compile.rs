@@ -83,6 +83,8 @@ struct Compiler<'a> {
     holder: Vec<usize>,
     /// The last stage that reads what a holder gives.
     last_use: Vec<usize>,
+    /// How many edges read what a holder gives, by the stage they lead to.
+    readers: BTreeMap<(usize, usize), usize>,
     value: Vec<Slots>,
     /// What steers a node, or its dry side.
     side: Vec<Slots>,
@@ -117,6 +119,7 @@ impl<'a> Compiler<'a> {
             stage_of: vec![1; count],
             holder: (0..count).collect(),
             last_use: vec![0; count],
+            readers: BTreeMap::new(),
             value: vec![Slots::NONE; count],
             side: vec![Slots::NONE; count],
             loop_value: BTreeMap::new(),
@@ -132,8 +135,10 @@ impl<'a> Compiler<'a> {
         for at in 0..self.order.len() {
             let i = self.order[at];
             let before = self.into[i].iter().filter(|edge| edge.feedback.is_none()).map(|edge| self.index[&edge.from]);
-            let before: Vec<usize> = before.collect();
-            self.stage_of[i] = before.iter().map(|from| self.stage_of[*from] + 2).max().unwrap_or(1);
+            let before = before.map(|from| self.stage_of[from] + 2).max().unwrap_or(1);
+            // Loops are read in the first stage of all, so what they lead into is mixed in a later one.
+            let looped = self.into[i].iter().any(|edge| edge.feedback.is_some());
+            self.stage_of[i] = if looped { before.max(3) } else { before };
             if let (Role::Sum | Role::Output(_), Some(edge)) =
                 (&self.mesh.nodes[i].node.role, self.alias(i, Port::Main))
             {
@@ -145,6 +150,7 @@ impl<'a> Compiler<'a> {
                 let from = self.holder[self.index[&edge.from]];
                 let until = if edge.feedback.is_some() { TO_THE_END } else { self.stage_of[i] };
                 self.last_use[from] = self.last_use[from].max(until);
+                *self.readers.entry((from, until)).or_default() += 1;
             }
             if let Role::Output(_) = self.mesh.nodes[i].node.role {
                 self.last_use[self.holder[i]] = TO_THE_END;
@@ -357,15 +363,7 @@ impl<'a> Compiler<'a> {
     /// The buffers of the one input, if nobody else reads them any more and there are enough.
     fn in_place(&mut self, i: usize, from: usize, room: usize) -> Option<Slots> {
         let (holder, stage) = (self.holder[from], self.stage_of[i]);
-        let reads_now = |to: usize, edge: &&&MeshEdge| {
-            self.holder[self.index[&edge.from]] == holder && edge.feedback.is_none() && self.stage_of[to] == stage
-        };
-        let readers: usize = self
-            .into
-            .iter()
-            .enumerate()
-            .map(|(to, edges)| edges.iter().filter(|edge| reads_now(to, edge)).count())
-            .sum();
+        let readers = self.readers.get(&(holder, stage)).copied().unwrap_or(0);
         let first = self.value[from].first;
         let until = self.last_use[i].max(stage);
         let (slots, last_use) = self.held.iter_mut().find(|(slots, _)| slots.first == first)?;

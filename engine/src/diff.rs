@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fade::fade_frames;
-use crate::graph::{Graph, Node, Role};
+use crate::graph::{Graph, Node, Port, Role};
 use crate::kernel::QUANTUM;
 use crate::mesh::{Ends, Fade, Id, Mesh, MeshEdge, MeshNode, Phase};
 
@@ -41,7 +41,7 @@ pub fn edit(old: &Mesh, graph: &Graph) -> Option<(Mesh, Changes)> {
     let mut forced: BTreeSet<Id> = BTreeSet::new();
     loop {
         let matched = match_nodes(old, graph, &forced);
-        let (mesh, changes) = Union { old, graph, matched }.build();
+        let (mesh, changes) = Union::new(old, graph, matched).build();
         match mesh.order() {
             Ok(_) if changes.is_empty() && same(old, &mesh) => return None,
             Ok(_) => return Some((mesh, changes)),
@@ -62,7 +62,7 @@ pub fn edit(old: &Mesh, graph: &Graph) -> Option<(Mesh, Changes)> {
 /// The mesh of a graph that nothing runs before: everything steady from its first frame.
 pub fn first(graph: &Graph, fresh: Id) -> Mesh {
     let nothing = Mesh { fresh, ..Mesh::empty(graph.clock) };
-    let (mut mesh, _) = Union { old: &nothing, graph, matched: vec![None; graph.nodes.len()] }.build();
+    let (mut mesh, _) = Union::new(&nothing, graph, vec![None; graph.nodes.len()]).build();
     for edge in &mut mesh.edges {
         edge.phase = Phase::Steady;
         edge.initial = edge.gain;
@@ -105,16 +105,13 @@ fn cable_of(name: &str) -> &str {
     name.rsplit_once('/').map_or(name, |(cable, _)| cable)
 }
 
-impl Matching<'_> {
+impl<'a> Matching<'a> {
     fn may_match(&self, new: usize, old: &MeshNode) -> bool {
         self.of_new[new].is_none()
             && !self.taken.contains(&old.id)
             && !self.forced.contains(&old.id)
             && self.graph.nodes[new].role.same_shape(&old.node.role)
-            && match self.graph.nodes[new].role {
-                Role::Work { .. } => true,
-                _ => self.graph.nodes[new].channels == old.node.channels,
-            }
+            && self.graph.nodes[new].channels == old.node.channels
     }
 
     fn set(&mut self, new: usize, old: Id) {
@@ -123,18 +120,24 @@ impl Matching<'_> {
     }
 
     /// Old nodes, those of the text before those that only ring on.
-    fn old_nodes(&self) -> impl Iterator<Item = &MeshNode> {
-        let ringing = self.old.nodes.iter().filter(|node| !node.current);
-        self.old.nodes.iter().filter(|node| node.current).chain(ringing)
+    fn old_nodes(&self) -> impl Iterator<Item = &'a MeshNode> + use<'a> {
+        let old = self.old;
+        let ringing = old.nodes.iter().filter(|node| !node.current);
+        old.nodes.iter().filter(|node| node.current).chain(ringing)
     }
 
     fn places(&mut self) {
+        let mut by_path: BTreeMap<&str, Vec<&MeshNode>> = BTreeMap::new();
+        for old in self.old_nodes().filter(|old| !is_effect(&old.node)) {
+            by_path.entry(&old.node.path).or_default().push(old);
+        }
         for i in 0..self.graph.nodes.len() {
             let new = &self.graph.nodes[i];
             if is_effect(new) {
                 continue;
             }
-            let found = self.old_nodes().find(|old| old.node.path == new.path && self.may_match(i, old));
+            let named = by_path.get(new.path.as_str()).map_or(&[][..], Vec::as_slice);
+            let found = named.iter().find(|old| self.may_match(i, old));
             if let Some(id) = found.map(|old| old.id) {
                 self.set(i, id);
             }
@@ -315,10 +318,35 @@ fn rename(name: &str, renamed: &BTreeMap<String, String>) -> String {
 struct Union<'a> {
     old: &'a Mesh,
     graph: &'a Graph,
+    /// For each node of the graph the running one that it is.
     matched: Vec<Option<Id>>,
+    /// The running nodes that go on.
+    carried: BTreeSet<Id>,
+    old_nodes: BTreeMap<Id, &'a MeshNode>,
+    /// The running edges between the same ports.
+    twins: BTreeMap<Between<'a>, Vec<&'a MeshEdge>>,
 }
 
-impl Union<'_> {
+/// What an edge joins: from, to, the way in, its label, whether it closes a loop.
+type Between<'a> = (Id, Id, Port, &'a str, bool);
+
+impl<'a> Union<'a> {
+    fn new(old: &'a Mesh, graph: &'a Graph, matched: Vec<Option<Id>>) -> Self {
+        let mut twins: BTreeMap<Between, Vec<&MeshEdge>> = BTreeMap::new();
+        for edge in &old.edges {
+            let between = (edge.from, edge.to, edge.port, edge.label.as_str(), edge.feedback.is_some());
+            twins.entry(between).or_default().push(edge);
+        }
+        Union {
+            carried: matched.iter().flatten().copied().collect(),
+            old_nodes: old.nodes.iter().map(|node| (node.id, node)).collect(),
+            old,
+            graph,
+            matched,
+            twins,
+        }
+    }
+
     fn build(&self) -> (Mesh, Changes) {
         let mut mesh = Mesh { fresh: self.old.fresh, ..Mesh::empty(self.graph.clock) };
         let mut changes = Changes::default();
@@ -330,16 +358,17 @@ impl Union<'_> {
     }
 
     fn carried(&self, id: Id) -> bool {
-        self.matched.contains(&Some(id))
+        self.carried.contains(&id)
     }
 
     fn nodes(&self, mesh: &mut Mesh, changes: &mut Changes) -> Vec<Id> {
         let mut ids = vec![0; self.graph.nodes.len()];
+        let ended = self.old.nodes.iter().filter(|old| old.current && !self.carried(old.id));
+        let ended: BTreeSet<&str> = ended.map(|old| old.node.path.as_str()).collect();
         for (rank, &i) in self.graph.order.iter().enumerate() {
             let node = &self.graph.nodes[i];
-            let is_twin = |old: &&MeshNode| old.current && old.node.path == node.path && !self.carried(old.id);
-            let known = self.old.nodes.iter().any(|old| is_twin(&old));
-            let before = self.matched[i].and_then(|id| self.old.node(id));
+            let known = ended.contains(node.path.as_str());
+            let before = self.matched[i].and_then(|id| self.old_nodes.get(&id));
             ids[i] = match before {
                 Some(old) => {
                     if !old.current {
@@ -359,8 +388,9 @@ impl Union<'_> {
             };
             mesh.nodes.push(MeshNode { id: ids[i], node: node.clone(), rank, current: true });
         }
+        let paths: BTreeSet<&str> = self.graph.nodes.iter().map(|node| node.path.as_str()).collect();
         for old in self.old.nodes.iter().filter(|old| !self.carried(old.id)) {
-            if old.current && !self.graph.nodes.iter().any(|node| node.path == old.node.path) {
+            if old.current && !paths.contains(old.node.path.as_str()) {
                 changes.removed.push(old.node.path.clone());
             }
             mesh.nodes.push(MeshNode { current: false, ..old.clone() });
@@ -374,12 +404,9 @@ impl Union<'_> {
         let faded_in = self.faded_in();
         for edge in &self.graph.edges {
             let (from, to) = (ids[edge.from], ids[edge.to]);
-            let twins = |old: &&MeshEdge| {
-                (old.from, old.to, old.port, &old.label, old.feedback.is_some())
-                    == (from, to, edge.port, &edge.label, edge.feedback.is_some())
-            };
-            let twin = self.old.edges.iter().filter(twins);
-            let twin = twin.max_by_key(|old| (old.delay, old.feedback) == (edge.delay, edge.feedback));
+            let between = (from, to, edge.port, edge.label.as_str(), edge.feedback.is_some());
+            let twins = self.twins.get(&between).map_or(&[][..], Vec::as_slice).iter().copied();
+            let twin = twins.max_by_key(|old| (old.delay, old.feedback) == (edge.delay, edge.feedback));
             let base = MeshEdge {
                 id: 0,
                 from,
@@ -458,7 +485,8 @@ impl Union<'_> {
         let hold = (TAIL_HOLD_SECONDS * self.graph.clock.rate) as u64;
         for edge in gone {
             let stays = self.carried(edge.to);
-            let leaves_desk = self.old.node(edge.to).is_some_and(|node| matches!(node.node.role, Role::Output(_)));
+            let leaves_desk =
+                self.old_nodes.get(&edge.to).is_some_and(|node| matches!(node.node.role, Role::Output(_)));
             let rings = tails.get(&edge.from).copied();
             let phase = match edge.phase {
                 phase @ (Phase::Leaving(_) | Phase::Held | Phase::Ringing(_)) if !stays || phase != Phase::Held => {

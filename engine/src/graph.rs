@@ -380,12 +380,20 @@ fn seed_of(seed: u64, path: &str) -> u64 {
     mixed ^ (mixed >> 31)
 }
 
+/// The edges that arrive at each node.
+fn arriving(edges: &[Edge], nodes: usize) -> Vec<Vec<usize>> {
+    let mut arriving = vec![Vec::new(); nodes];
+    edges.iter().enumerate().for_each(|(i, edge)| arriving[edge.to].push(i));
+    arriving
+}
+
 /// Leaves out what no output hears.
 fn audible_part(nodes: Vec<Node>, edges: Vec<Edge>) -> (Vec<Node>, Vec<Edge>) {
     let mut heard: Vec<bool> = nodes.iter().map(|node| matches!(node.role, Role::Output(_))).collect();
+    let arriving = arriving(&edges, nodes.len());
     let mut open: Vec<usize> = (0..nodes.len()).filter(|i| heard[*i]).collect();
     while let Some(to) = open.pop() {
-        for edge in edges.iter().filter(|edge| edge.to == to) {
+        for edge in arriving[to].iter().map(|i| &edges[*i]) {
             if !heard[edge.from] {
                 heard[edge.from] = true;
                 open.push(edge.from);
@@ -469,10 +477,11 @@ fn cycle_error(nodes: &[Node], round: &[&Edge]) -> Diagnostic {
 impl Graph {
     /// Finds the channels of everything, and with them latencies and tails.
     fn find_channels(&mut self) -> Result<(), Vec<Diagnostic>> {
+        let arriving = arriving(&self.edges, self.nodes.len());
         for &i in &self.order {
             let ins = |port: Port| {
-                let arriving = self.edges.iter().filter(move |edge| edge.to == i && edge.port == port);
-                arriving.filter(|edge| edge.feedback.is_none()).map(|edge| (edge.at, self.nodes[edge.from].channels))
+                let edges = arriving[i].iter().map(|i| &self.edges[*i]).filter(move |edge| edge.port == port);
+                edges.filter(|edge| edge.feedback.is_none()).map(|edge| (edge.at, self.nodes[edge.from].channels))
             };
             let widest = |port: Port| ins(port).map(|(_, channels)| channels).max().unwrap_or(0);
             let (main, key, dry) = (widest(Port::Main), widest(Port::Key), widest(Port::Dry));
@@ -484,12 +493,16 @@ impl Graph {
                 Role::Sum if channels == 0 => (channels, takes) = (main, main),
                 Role::Sum | Role::Output(_) => {}
                 Role::Blend { .. } => (channels, takes) = (main.max(dry), main.max(dry)),
-                Role::Work { table, recipe, .. } => {
+                Role::Work { table, recipe, wet } => {
                     (recipe.channels, recipe.key_channels, takes) = (main, key, main);
                     channels = (table.0.channels)(recipe).map_err(|why| {
                         let message = format!("`{}`: {why}", table.0.word);
                         vec![Diagnostic::error("channels", node.at, message)]
                     })?;
+                    if *wet != 1.0 {
+                        // What it is mixed with keeps its width.
+                        channels = channels.max(main);
+                    }
                     latency = (table.0.latency)(recipe);
                     tail = (table.0.tail)(recipe);
                 }
@@ -512,9 +525,10 @@ impl Graph {
     /// of its period.
     fn align(&mut self) -> Result<(), Vec<Diagnostic>> {
         let mut leaves = vec![0usize; self.nodes.len()];
+        let arriving = arriving(&self.edges, self.nodes.len());
         for &i in &self.order {
-            let arriving = self.edges.iter().filter(|edge| edge.to == i && edge.feedback.is_none());
-            let late = arriving.map(|edge| leaves[edge.from]).max().unwrap_or(0);
+            let edges = arriving[i].iter().map(|i| &self.edges[*i]).filter(|edge| edge.feedback.is_none());
+            let late = edges.map(|edge| leaves[edge.from]).max().unwrap_or(0);
             self.nodes[i].late = late;
             leaves[i] = late + self.nodes[i].latency;
         }

@@ -38,14 +38,15 @@ pub struct Io<'a> {
     pub frames: Range<usize>,
     /// The value of each parameter, as the table's law says, over these frames.
     pub values: &'a [Glide],
-    /// The transport frame of the quantum's first frame (index 0 of the buffers), wrapped round below 0.
+    /// The transport frame of the quantum's first frame (index 0 of the buffers).
     pub transport: u64,
 }
 
 impl Io<'_> {
-    /// The transport frame of an index of the buffers. Behind latency the first of them lie before frame 0. RT.
-    pub fn frame(&self, index: usize) -> i64 {
-        self.transport.wrapping_add(index as u64) as i64
+    /// The transport frame of a frame of the buffers. Behind a latency the first quanta lie before the transport's start:
+    /// silence flows there, and the count goes round through 0. RT.
+    pub fn frame(&self, i: usize) -> u64 {
+        self.transport.wrapping_add(i as u64)
     }
 }
 

@@ -1,6 +1,8 @@
 //! The mesh: what runs now. It is the newest graph together with whatever of older ones still fades or rings, every part
 //! with an identity of its own, so that state can be carried and everything changed can be ramped.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::diagnostic::Position;
 use crate::graph::{Node, Port, Role};
 use crate::units::Clock;
@@ -179,26 +181,20 @@ impl Mesh {
 
     /// Takes out what is not of the newest text and cannot be heard any more.
     pub(crate) fn drop_unheard(&mut self) {
-        let mut heard: Vec<Id> = Vec::new();
-        for node in &self.nodes {
-            let leaves = matches!(node.node.role, Role::Output(_)) && self.edges.iter().any(|edge| edge.to == node.id);
-            if node.current || leaves {
-                heard.push(node.id);
-            }
+        let mut into: BTreeMap<Id, Vec<Id>> = BTreeMap::new();
+        for edge in &self.edges {
+            into.entry(edge.to).or_default().push(edge.from);
         }
-        let mut next = 0;
-        while let Some(&to) = heard.get(next) {
-            next += 1;
-            for edge in self.edges.iter().filter(|edge| edge.to == to) {
-                if !heard.contains(&edge.from) {
-                    heard.push(edge.from);
-                }
-            }
+        let still_leaves = |node: &MeshNode| matches!(node.node.role, Role::Output(_)) && into.contains_key(&node.id);
+        let ends = self.nodes.iter().filter(|node| node.current || still_leaves(node));
+        let mut open: Vec<Id> = ends.map(|node| node.id).collect();
+        let mut heard: BTreeSet<Id> = open.iter().copied().collect();
+        while let Some(to) = open.pop() {
+            let from = into.get(&to).map_or(&[][..], Vec::as_slice);
+            open.extend(from.iter().copied().filter(|from| heard.insert(*from)));
         }
-        heard.sort_unstable();
-        let is_heard = |id: Id| heard.binary_search(&id).is_ok();
-        self.nodes.retain(|node| is_heard(node.id));
-        self.edges.retain(|edge| is_heard(edge.from) && is_heard(edge.to));
+        self.nodes.retain(|node| heard.contains(&node.id));
+        self.edges.retain(|edge| heard.contains(&edge.from) && heard.contains(&edge.to));
     }
 
     /// The indices of [`Mesh::nodes`], each after all it hears of, feedback aside; otherwise nodes of one way round.
@@ -215,7 +211,7 @@ impl Mesh {
     }
 
     /// Where each node is in [`Mesh::nodes`].
-    pub(crate) fn index(&self) -> std::collections::BTreeMap<Id, usize> {
+    pub(crate) fn index(&self) -> BTreeMap<Id, usize> {
         self.nodes.iter().enumerate().map(|(i, node)| (node.id, i)).collect()
     }
 }

@@ -63,7 +63,7 @@ const fn level(default: f64, help: &'static str) -> Parameter {
 
 /// Fills every channel with what `at` gives for each transport frame and its index in the stretch, at a level. RT.
 fn generate(io: &mut Io<'_>, level: Glide, mut at: impl FnMut(u64, usize) -> f64) {
-    let first = io.transport + io.frames.start as u64;
+    let first = io.frame(io.frames.start);
     for channel in io.audio.iter_mut() {
         let frames = &mut channel[io.frames.clone()];
         frames.iter_mut().enumerate().for_each(|(i, x)| *x = at(first + i as u64, i));

@@ -37,30 +37,38 @@ pub fn verify(plan: &Plan, bank: &Bank, carry: &Carry) -> Result<(), Flaw> {
     cells(bank, carry)?;
     sizes(plan, bank)?;
     let mut written = vec![false; plan.slots];
+    // Which op of the present stage writes a buffer.
+    let mut writer: Vec<Option<usize>> = vec![None; plan.slots];
     let mut first = 0;
     for &end in &plan.stages {
-        let stage = plan.ops.get(first..end).ok_or(Flaw::Index(first))?;
-        for (i, op) in stage.iter().enumerate() {
-            let at = first + i;
-            for slots in reads(plan, op).ok_or(Flaw::Index(at))? {
-                let held = written.get(slots.range()).ok_or(Flaw::Index(at))?;
-                // What an op works on in place may be wider than what flows in.
-                if held.iter().any(|written| !written) {
-                    return Err(Flaw::ReadBeforeWrite(at));
-                }
-            }
-            for (j, other) in stage.iter().enumerate().filter(|(j, _)| *j != i) {
-                let others = reads(plan, other).ok_or(Flaw::Index(first + j))?;
-                let own = writes(plan, op);
-                let clash = |slots: &Slots| own.iter().any(|own| own.overlaps(*slots));
-                if others.iter().any(clash) || writes(plan, other).iter().any(clash) {
-                    return Err(Flaw::Shared(at, first + j));
+        let stage = first..end;
+        if plan.ops.get(stage.clone()).is_none() {
+            return Err(Flaw::Index(first));
+        }
+        for at in stage.clone() {
+            for slots in writes(plan, &plan.ops[at]) {
+                for slot in writer.get_mut(slots.range()).ok_or(Flaw::Index(at))? {
+                    if let Some(other) = slot.replace(at).filter(|other| *other != at) {
+                        return Err(Flaw::Shared(other, at));
+                    }
                 }
             }
         }
-        for op in stage {
-            for slots in writes(plan, op) {
-                written.get_mut(slots.range()).ok_or(Flaw::Index(first))?.fill(true);
+        for at in stage.clone() {
+            for slots in reads(plan, &plan.ops[at]).ok_or(Flaw::Index(at))? {
+                let held = written.get(slots.range()).ok_or(Flaw::Index(at))?;
+                if held.contains(&false) {
+                    return Err(Flaw::ReadBeforeWrite(at));
+                }
+                if let Some(other) = writer[slots.range()].iter().flatten().find(|other| **other != at) {
+                    return Err(Flaw::Shared(*other, at));
+                }
+            }
+        }
+        for at in stage {
+            for slots in writes(plan, &plan.ops[at]) {
+                written[slots.range()].fill(true);
+                writer[slots.range()].fill(None);
             }
         }
         first = end;

@@ -3,6 +3,9 @@
 //!
 //! `cargo build --release && cargo bench -p gainstage-tests --bench edit_to_sound`.
 
+use engine::desk::Desk;
+use engine::graph::prepare;
+use engine::media::Library;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -28,7 +31,45 @@ fn session(fader: f64) -> String {
     text + "mix >> limiter(-1) >> master;\n// two hundred\n"
 }
 
+/// The middle and nearly the worst of some times.
+fn show(what: &str, mut times: Vec<f64>) {
+    times.sort_by(f64::total_cmp);
+    let at = |share: f64| times[((times.len() - 1) as f64 * share).round() as usize];
+    println!("{what:<22} median {:>6.2} ms, 99th percentile {:>6.2} ms, worst {:>6.2} ms", at(0.5), at(0.99), at(1.0));
+}
+
+/// What each step of an edit takes, without a program, files or a device.
+fn steps() {
+    let library = Library::new();
+    let path = Path::new("bench.rhai");
+    let [mut evaluated, mut prepared, mut compiled] = [const { Vec::new() }; 3];
+    let mut desk: Option<Desk> = None;
+    let timed = |times: &mut Vec<f64>, begun: Instant| times.push(begun.elapsed().as_secs_f64() * 1000.0);
+    for i in 0..=SAVES {
+        let text = session(-(i as f64) / 10.0);
+        let begun = Instant::now();
+        let session = scripting::evaluate_text(path, &text).session.expect("the session is right");
+        timed(&mut evaluated, begun);
+        let begun = Instant::now();
+        let graph = prepare(session, &library).graph.expect("the session can sound");
+        timed(&mut prepared, begun);
+        let begun = Instant::now();
+        match &mut desk {
+            None => desk = Some(Desk::open(&graph, None).expect("the plan proves right").0),
+            Some(desk) => {
+                desk.edit(&graph).expect("the plan proves right");
+                desk.taken_up(0);
+                timed(&mut compiled, begun);
+            }
+        }
+    }
+    show("evaluate", evaluated);
+    show("check and lower", prepared);
+    show("diff, compile, verify", compiled);
+}
+
 fn main() {
+    steps();
     let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release/gainstage");
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("session.rhai");
@@ -49,7 +90,7 @@ fn main() {
         }
     });
     thread::sleep(Duration::from_millis(500));
-    let mut times: Vec<f64> = (1..=SAVES)
+    let times: Vec<f64> = (1..=SAVES)
         .map(|i| {
             std::fs::write(&file, session(-(i as f64) / 10.0)).expect("the session can be written");
             let closed = Instant::now();
@@ -60,7 +101,5 @@ fn main() {
         .collect();
     child.kill().expect("it can be stopped");
     child.wait().expect("it ends");
-    times.sort_by(f64::total_cmp);
-    let at = |share: f64| times[((times.len() - 1) as f64 * share).round() as usize];
-    println!("{SAVES} saves: median {:.2} ms, 99th percentile {:.2} ms, worst {:.2} ms", at(0.5), at(0.99), at(1.0));
+    show("save to sound", times);
 }

@@ -1,20 +1,42 @@
 //! What must hold across the crates: one test binary.
 
 #[cfg(test)]
+mod audible;
+#[cfg(test)]
 mod bad_scripts;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
 mod edits;
 #[cfg(test)]
+mod exact;
+#[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod house;
+#[cfg(test)]
+mod names;
+#[cfg(test)]
+mod no_alloc;
+#[cfg(test)]
+mod null;
 #[cfg(test)]
 mod plans;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod random_edits;
+#[cfg(test)]
+mod random_sessions;
+#[cfg(test)]
 mod readme;
 #[cfg(test)]
 mod rehearsal;
+#[cfg(test)]
+mod spectrum;
 #[cfg(all(test, feature = "devices"))]
 mod virtual_card;
+
+#[cfg(test)]
+#[global_allocator]
+static ALLOCATOR: assert_no_alloc::AllocDisabler = assert_no_alloc::AllocDisabler;

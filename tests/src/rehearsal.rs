@@ -44,9 +44,18 @@ impl Rehearsal {
         Self::with_stems(text, None)
     }
 
+    /// Starts with a graph.
+    pub fn of(graph: &Graph) -> Self {
+        Self::open(graph, None)
+    }
+
     /// Starts with a text, the cables into a place kept as well. Only for texts whose cables into it stay the same.
     pub fn with_stems(text: &str, stems_of: Option<&str>) -> Self {
-        let (desk, program) = Desk::open(&graph(text), stems_of).expect("the plan proves right");
+        Self::open(&graph(text), stems_of)
+    }
+
+    fn open(graph: &Graph, stems_of: Option<&str>) -> Self {
+        let (desk, program) = Desk::open(graph, stems_of).expect("the plan proves right");
         Rehearsal { desk, renderer: Renderer::new(program), sound: Vec::new(), stems: Vec::new() }
     }
 

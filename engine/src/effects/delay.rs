@@ -202,7 +202,7 @@ fn frames_back(ms: f64, rate: f64) -> usize {
 }
 
 /// Where the sway of a line is, from -1 to 1, at a transport frame: a quarter turn apart from line to line. RT.
-fn swing(line: usize, frame: i64, rate: f64) -> f64 {
+fn swing(line: usize, frame: u64, rate: f64) -> f64 {
     let phase = (frame as f64 * SWAY_HZ / rate).fract();
     math::sin(TAU * phase + FRAC_PI_2 * line as f64)
 }

@@ -450,7 +450,7 @@ impl Kernel for Reverb {
 }
 
 /// By how many frames a line sways at a transport frame. RT.
-fn sway(line: usize, frame: i64, rate: f64) -> f64 {
+fn sway(line: usize, frame: u64, rate: f64) -> f64 {
     match SWAY_HZ.get(line / SWAYING) {
         Some(pace) if line.is_multiple_of(SWAYING) => {
             SWAY_MS / 1000.0 * rate * math::sin(TAU * (frame as f64 * pace / rate).fract())

@@ -139,7 +139,7 @@ impl Kernel for Clip {
     fn process(&mut self, io: &mut Io<'_>) {
         self.reader.read(io.transport, io.frames.clone(), &self.plan.channels, io.audio);
         let fades = self.plan.fade_in > 0 || self.plan.fade_out > 0;
-        let first = io.transport + io.frames.start as u64;
+        let first = io.frame(io.frames.start);
         for channel in io.audio.iter_mut() {
             let frames = &mut channel[io.frames.clone()];
             io.values[GAIN].scale(frames);
