@@ -1,95 +1,145 @@
 //! What a text says of the whole (`mute`, `set`, `remove`, ...), applied in text order once everything is declared.
 
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::mem;
 
 use crate::diagnostic::{Diagnostic, Position};
 use crate::names::{Found, Names, NotFound};
 use crate::parameter::{Kind, Spoken};
 use crate::session::{
-    Amend, CableId, Effect, Instance, InstanceId, PlaceId, PlaceKind, Session, Setting, Tap, Target, Work,
+    Amend, Amendment, CableId, Effect, Instance, InstanceId, MASTER, PlaceId, PlaceKind, Session, Setting, Tap, Target,
+    Work,
 };
 
-/// Applies every amendment and leaves the list empty. Each one sees what those before it have made of the session.
-/// Handles in the list stay good: nothing is renumbered before all is done.
+/// Lets replaced cables go, then applies every amendment and leaves the list empty. Each one sees what those before it have
+/// made of the session.
 pub fn apply(session: &mut Session) -> Vec<Diagnostic> {
-    let mut diagnostics = Vec::new();
-    let mut gone = Gone::default();
-    for amendment in mem::take(&mut session.amendments) {
-        let mut one = One { session, gone: &mut gone, diagnostics: &mut diagnostics, at: amendment.at };
-        if let Err(refused) = one.apply(amendment.what) {
-            diagnostics.push(refused);
+    let mut amending =
+        Amending { rest: mem::take(&mut session.amendments).into(), session, names: None, told: Vec::new() };
+    amending.replace_cables();
+    while let Some(Amendment { what, at }) = amending.rest.pop_front() {
+        if let Err(refused) = (One { all: &mut amending, at }).apply(what) {
+            amending.told.push(refused);
         }
     }
-    gone.sweep(session);
-    diagnostics
+    amending.told
 }
 
-/// What has been taken away but still has its number.
-#[derive(Default)]
-struct Gone {
-    cables: Vec<CableId>,
-    instances: Vec<InstanceId>,
-    places: Vec<PlaceId>,
-}
-
-struct One<'a> {
+/// A session that is being amended.
+struct Amending<'a> {
     session: &'a mut Session,
-    gone: &'a mut Gone,
-    diagnostics: &'a mut Vec<Diagnostic>,
+    /// What is still to be applied.
+    rest: VecDeque<Amendment>,
+    /// The session's names, until its structure changes.
+    names: Option<Names>,
+    told: Vec<Diagnostic>,
+}
+
+impl Amending<'_> {
+    fn names(&mut self) -> (&Names, &Session) {
+        let session = &*self.session;
+        (self.names.get_or_insert_with(|| Names::of(session)), session)
+    }
+
+    /// A cable that is meant to replace an earlier one of the same path does so, and takes that one's sends with it.
+    fn replace_cables(&mut self) {
+        let (names, session) = self.names();
+        let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut gone = Gone::default();
+        for (i, cable) in session.cables.iter().enumerate() {
+            match seen.insert(names.cable(CableId(i)), i) {
+                Some(earlier) if cable.replaces => gone.unplug(session, CableId(earlier)),
+                _ => {}
+            }
+        }
+        self.take_out(gone);
+    }
+
+    /// Takes things out of the session, and with them what served nothing else. What is left, and what is still to be
+    /// applied, is numbered anew.
+    fn take_out(&mut self, gone: Gone) {
+        if gone != Gone::default() {
+            gone.sweep(self.session, self.rest.make_contiguous());
+        }
+        self.names = None;
+    }
+}
+
+/// What is to be taken out.
+#[derive(Default, PartialEq)]
+struct Gone {
+    cables: BTreeSet<CableId>,
+    instances: BTreeSet<InstanceId>,
+    places: BTreeSet<PlaceId>,
+}
+
+/// The amendment that is being applied.
+struct One<'a, 's> {
+    all: &'a mut Amending<'s>,
     at: Position,
 }
 
-impl One<'_> {
+impl One<'_, '_> {
     fn apply(&mut self, what: Amend) -> Result<(), Diagnostic> {
         match what {
-            Amend::Mute(target) => self.each(&target, |session, found| match found {
-                Found::Place(id) => Ok(session.places[id.0].state.muted = true),
-                Found::Cable(id) => Ok(session.cables[id.0].muted = true),
-                _ => Err("inputs, buses and cables can be muted; an effect is bypassed"),
-            }),
-            Amend::Solo(target) => self.each(&target, |session, found| match found {
-                Found::Place(id) => Ok(session.places[id.0].state.soloed = true),
-                Found::Cable(id) => Ok(session.cables[id.0].soloed = true),
-                _ => Err("inputs, buses and cables can be soloed"),
-            }),
-            Amend::Safe(target) => self.each(&target, |session, found| match found {
-                Found::Place(id) => Ok(session.places[id.0].state.safe = true),
-                _ => Err("inputs and buses can be safe"),
+            Amend::Mute(target) => {
+                self.each(&target, "inputs, buses and cables can be muted; an effect is bypassed", {
+                    |session, found| match found {
+                        Found::Place(id) => Some(session.places[id.0].state.muted = true),
+                        Found::Cable(id) => Some(session.cables[id.0].muted = true),
+                        _ => None,
+                    }
+                })
+            }
+            Amend::Solo(target) => {
+                self.each(&target, "inputs, buses and cables can be soloed", |session, found| match found {
+                    Found::Place(id) => Some(session.places[id.0].state.soloed = true),
+                    Found::Cable(id) => Some(session.cables[id.0].soloed = true),
+                    _ => None,
+                })
+            }
+            Amend::Safe(target) => self.each(&target, "inputs and buses can be safe", |session, found| match found {
+                Found::Place(id) => Some(session.places[id.0].state.safe = true),
+                _ => None,
             }),
             Amend::Set(path, spoken) => self.set(&path, &spoken),
             Amend::Unplug(target) => {
-                for found in self.resolve(&target)? {
-                    match found {
-                        Found::Cable(id) => self.unplug(id),
-                        _ => return Err(self.refuse("cables and sends can be unplugged: `unplug(\"voice>band\")`")),
+                let mut gone = Gone::default();
+                self.each(&target, "cables and sends can be unplugged: `unplug(\"voice>band\")`", {
+                    |session, found| match found {
+                        Found::Cable(id) => Some(gone.unplug(session, id)),
+                        _ => None,
                     }
-                }
+                })?;
+                self.all.take_out(gone);
                 Ok(())
             }
             Amend::Remove(target) => {
+                let mut gone = Gone::default();
                 for found in self.resolve(&target)? {
                     match found {
-                        Found::Instance(id) => self.remove_instance(id),
-                        Found::Cable(id) => self.unplug(id),
-                        Found::Place(PlaceId(0)) => return Err(self.refuse("`master` always exists")),
-                        Found::Place(id) => self.remove_place(id),
+                        Found::Instance(id) => gone.remove_instance(self.all.session, id),
+                        Found::Cable(id) => gone.unplug(self.all.session, id),
+                        Found::Place(MASTER) => return Err(self.refuse("`master` always exists")),
+                        Found::Place(id) => gone.remove_place(self.all.session, id),
                         Found::Parameter(..) => return Err(self.refuse("a parameter cannot be removed, only set")),
                     }
                 }
+                self.all.take_out(gone);
                 Ok(())
             }
             Amend::Before(target, effects) => match self.resolve_one(&target)? {
-                Found::Instance(id) if matches!(self.session.instances[id.0].work, Work::Blend { .. }) => {
+                Found::Instance(id) if matches!(self.all.session.instances[id.0].work, Work::Blend { .. }) => {
                     Err(self.refuse("put it before an effect inside the composed one"))
                 }
                 Found::Instance(id) => {
-                    let from = self.session.instances[id.0].from;
-                    self.session.instances[id.0].from = self.insert(from, effects);
+                    let from = self.all.session.instances[id.0].from;
+                    self.all.session.instances[id.0].from = self.insert(from, effects);
                     Ok(())
                 }
                 Found::Cable(id) => {
-                    let from = self.session.cables[id.0].from;
-                    self.session.cables[id.0].from = self.insert(from, effects);
+                    let from = self.all.session.cables[id.0].from;
+                    self.all.session.cables[id.0].from = self.insert(from, effects);
                     Ok(())
                 }
                 Found::Place(_) => Err(self.refuse("give an effect or a cable; what leaves a bus follows `after`")),
@@ -105,74 +155,65 @@ impl One<'_> {
                         );
                     }
                 };
-                let first = self.session.instances.len();
+                let first = self.all.session.instances.len();
                 let last = self.insert(tap, effects);
-                self.session.redirect(tap, last, first);
+                self.all.session.redirect(tap, last, first);
                 Ok(())
             }
         }
     }
 
     fn set(&mut self, path: &str, spoken: &Spoken) -> Result<(), Diagnostic> {
-        let names = Names::of(self.session);
-        match names.find(self.session, path).map_err(|missing| self.missing(missing))? {
-            Found::Parameter(owner, which) => {
-                let clock = self.session.clock();
-                let (parameter, _) = self.session.setting(owner, which);
-                let accepted = match (parameter.kind, spoken) {
-                    (Kind::Signal, _) => return Err(self.refuse("a key is plugged in where the effect is written")),
-                    _ => parameter.accept(spoken, &clock),
-                };
+        let (names, session) = self.all.names();
+        match names.find(session, path) {
+            Err(missing) => Err(self.missing(missing)),
+            Ok(Found::Parameter(owner, which)) => {
+                let clock = session.clock();
+                let (parameter, _) = session.setting(owner, which);
+                if let Kind::Signal = parameter.kind {
+                    return Err(self.refuse("a key is plugged in where the effect is written"));
+                }
+                let accepted = parameter.accept(spoken, &clock);
                 let accepted =
                     accepted.map_err(|no| Diagnostic::error(no.code, self.at, no.message).help(no.expected))?;
                 if let Some(warning) = accepted.warning {
-                    self.diagnostics.push(Diagnostic::warning("percent-fraction", self.at, warning));
+                    self.all.told.push(Diagnostic::warning("percent-fraction", self.at, warning));
                 }
-                *self.session.setting_mut(owner, which) = Setting { value: accepted.value, at: self.at };
+                *self.all.session.setting_mut(owner, which) = Setting { value: accepted.value, at: self.at };
                 Ok(())
             }
-            _ => Err(self.refuse(&format!("`{path}` is no parameter; give one of its parameters: `{path}.NAME`"))),
+            Ok(_) => Err(self.refuse(&format!("`{path}` is no parameter; give one of its parameters: `{path}.NAME`"))),
         }
     }
 
+    /// Does something with each thing that is meant and to which it can be done. `otherwise` says to what.
     fn each(
         &mut self,
         target: &Target,
-        change: impl Fn(&mut Session, Found) -> Result<(), &'static str>,
+        otherwise: &str,
+        mut change: impl FnMut(&mut Session, Found) -> Option<()>,
     ) -> Result<(), Diagnostic> {
-        let glob = matches!(target, Target::Path(path) if path.contains('*'));
-        for found in self.resolve(target)? {
-            match change(self.session, found) {
-                Err(why) if !glob => return Err(self.refuse(why)),
-                _ => {}
-            }
+        let found = self.resolve(target)?;
+        match found.into_iter().filter_map(|found| change(self.all.session, found)).count() {
+            0 => Err(self.refuse(otherwise)),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
-    fn resolve(&self, target: &Target) -> Result<Vec<Found>, Diagnostic> {
-        let found = match target {
-            Target::Place(id) => vec![Found::Place(*id)],
-            Target::Cable(id) => vec![Found::Cable(*id)],
-            Target::Instance(id) => vec![Found::Instance(*id)],
+    fn resolve(&mut self, target: &Target) -> Result<Vec<Found>, Diagnostic> {
+        match target {
+            Target::Place(id) => Ok(vec![Found::Place(*id)]),
+            Target::Cable(id) => Ok(vec![Found::Cable(*id)]),
+            Target::Instance(id) => Ok(vec![Found::Instance(*id)]),
+            Target::Gone => Err(self.refuse("it was taken away further up")),
             Target::Path(path) => {
-                Names::of(self.session).matching(self.session, path).map_err(|missing| self.missing(missing))?
+                let (names, session) = self.all.names();
+                names.matching(session, path).map_err(|missing| self.missing(missing))
             }
-        };
-        let gone = |found: &Found| match found {
-            Found::Place(id) => self.gone.places.contains(id),
-            Found::Cable(id) => self.gone.cables.contains(id),
-            Found::Instance(id) => self.gone.instances.contains(id),
-            Found::Parameter(..) => false,
-        };
-        let left: Vec<Found> = found.into_iter().filter(|found| !gone(found)).collect();
-        match left.is_empty() {
-            true => Err(self.refuse("it was taken away further up")),
-            false => Ok(left),
         }
     }
 
-    fn resolve_one(&self, target: &Target) -> Result<Found, Diagnostic> {
+    fn resolve_one(&mut self, target: &Target) -> Result<Found, Diagnostic> {
         match self.resolve(target)?.as_slice() {
             [one] => Ok(*one),
             _ => Err(self.refuse("this matches several; give one path")),
@@ -180,42 +221,12 @@ impl One<'_> {
     }
 
     fn insert(&mut self, from: Tap, effects: Vec<Effect>) -> Tap {
+        self.all.names = None;
+        let instances = &mut self.all.session.instances;
         effects.into_iter().fold(from, |from, effect| {
-            self.session.instances.push(Instance { at: effect.at, work: Work::Effect(effect), from });
-            Tap::Instance(InstanceId(self.session.instances.len() - 1))
+            instances.push(Instance { at: effect.at, work: Work::Effect(effect), from });
+            Tap::Instance(InstanceId(instances.len() - 1))
         })
-    }
-
-    fn unplug(&mut self, id: CableId) {
-        for (i, cable) in self.session.cables.iter().enumerate() {
-            if i == id.0 || cable.owner == Some(id) {
-                self.gone.cables.push(CableId(i));
-            }
-        }
-    }
-
-    fn remove_instance(&mut self, id: InstanceId) {
-        let from = match &self.session.instances[id.0].work {
-            Work::Blend { dry, .. } => *dry,
-            Work::Effect(_) => self.session.instances[id.0].from,
-        };
-        self.session.redirect(Tap::Instance(id), from, usize::MAX);
-        self.gone.instances.push(id);
-    }
-
-    fn remove_place(&mut self, id: PlaceId) {
-        for i in 0..self.session.cables.len() {
-            let cable = &self.session.cables[i];
-            if cable.to == id || self.session.origin(cable.from) == id {
-                self.unplug(CableId(i));
-            }
-        }
-        for i in 0..self.session.instances.len() {
-            if self.session.origin(Tap::Instance(InstanceId(i))) == id {
-                self.gone.instances.push(InstanceId(i));
-            }
-        }
-        self.gone.places.push(id);
     }
 
     fn refuse(&self, why: &str) -> Diagnostic {
@@ -240,78 +251,176 @@ impl Session {
             if i < except {
                 swap(&mut instance.from);
             }
-            match &mut instance.work {
-                Work::Effect(effect) => effect.key.iter_mut().for_each(|(tap, _)| swap(tap)),
-                Work::Blend { dry, .. } => swap(dry),
-            }
+            instance.side_taps(swap);
         }
     }
 }
 
 impl Gone {
-    /// Takes the dead out and renumbers the living.
-    fn sweep(mut self, session: &mut Session) {
-        self.take_keys_of_gone(session);
+    /// A cable, and the sends that belong to its statement.
+    fn unplug(&mut self, session: &Session, id: CableId) {
+        let owned = session.cables.iter().enumerate().filter(|(_, cable)| cable.owner == Some(id));
+        self.cables.extend(owned.map(|(i, _)| CableId(i)).chain([id]));
+    }
+
+    /// An effect: what it was given flows on. Of a composed one all that is in it goes.
+    fn remove_instance(&mut self, session: &mut Session, id: InstanceId) {
+        let from = match &session.instances[id.0].work {
+            Work::Blend { dry, .. } => *dry,
+            Work::Effect(_) => session.instances[id.0].from,
+        };
+        session.redirect(Tap::Instance(id), from, usize::MAX);
+        self.instances.insert(id);
+    }
+
+    /// An input or a bus, with every cable to and from it and the effects on the latter.
+    fn remove_place(&mut self, session: &Session, id: PlaceId) {
+        for (i, cable) in session.cables.iter().enumerate() {
+            if cable.to == id || session.origin(cable.from) == id {
+                self.unplug(session, CableId(i));
+            }
+        }
+        let all = (0..session.instances.len()).map(InstanceId);
+        self.instances.extend(all.filter(|i| session.origin(Tap::Instance(*i)) == id));
+        self.places.insert(id);
+    }
+
+    fn sweep(mut self, session: &mut Session, rest: &mut [Amendment]) {
+        self.take_empty_sums(session);
+        self.take_what_served(session);
+        for instance in &mut session.instances {
+            if let Work::Effect(effect) = &mut instance.work {
+                // A key that came from something removed is no key any more.
+                effect.key.take_if(|(tap, _)| self.has(*tap));
+            }
+        }
         let places = renumber(session.places.len(), |i| self.places.contains(&PlaceId(i)));
         let instances = renumber(session.instances.len(), |i| self.instances.contains(&InstanceId(i)));
         let cables = renumber(session.cables.len(), |i| self.cables.contains(&CableId(i)));
-        let tap = |tap: &mut Tap| match tap {
-            Tap::Place(id) => id.0 = places[id.0].unwrap_or(id.0),
-            Tap::Instance(id) => id.0 = instances[id.0].unwrap_or(id.0),
-        };
         retain(&mut session.places, &places);
         retain(&mut session.instances, &instances);
         retain(&mut session.cables, &cables);
+        // What is left continues from nothing that is gone.
+        let tap = |tap: &mut Tap| match tap {
+            Tap::Place(id) => id.0 = places[id.0].expect("its place is left"),
+            Tap::Instance(id) => id.0 = instances[id.0].expect("its instance is left"),
+        };
         for instance in &mut session.instances {
             tap(&mut instance.from);
-            match &mut instance.work {
-                Work::Effect(effect) => effect.key.iter_mut().for_each(|(key, _)| tap(key)),
-                Work::Blend { dry, .. } => tap(dry),
-            }
+            instance.side_taps(tap);
         }
         for cable in &mut session.cables {
             tap(&mut cable.from);
-            cable.to.0 = places[cable.to.0].unwrap_or(cable.to.0);
+            cable.to.0 = places[cable.to.0].expect("its place is left");
             cable.owner = cable.owner.and_then(|owner| cables[owner.0]).map(CableId);
+        }
+        for amendment in rest {
+            amendment.what.targets(|target| {
+                let left = match *target {
+                    Target::Place(id) => places[id.0].map(|i| Target::Place(PlaceId(i))),
+                    Target::Cable(id) => cables[id.0].map(|i| Target::Cable(CableId(i))),
+                    Target::Instance(id) => instances[id.0].map(|i| Target::Instance(InstanceId(i))),
+                    Target::Path(_) | Target::Gone => return,
+                };
+                *target = left.unwrap_or(Target::Gone);
+            });
+            for effect in amendment.what.effects() {
+                effect.key.take_if(|(key, _)| self.has(*key));
+                effect.key.iter_mut().for_each(|(key, _)| tap(key));
+            }
         }
     }
 
-    /// A key that came from something removed is no key any more; a sum that lost its last member is none.
-    fn take_keys_of_gone(&mut self, session: &mut Session) {
-        for instance in &mut session.instances {
-            if let Work::Effect(effect) = &mut instance.work {
-                effect.key.take_if(|(tap, _)| match tap {
-                    Tap::Place(id) => self.places.contains(id),
-                    Tap::Instance(id) => self.instances.contains(id),
-                });
+    fn has(&self, tap: Tap) -> bool {
+        match tap {
+            Tap::Place(id) => self.places.contains(&id),
+            Tap::Instance(id) => self.instances.contains(&id),
+        }
+    }
+
+    /// A sum that lost its last member is none.
+    fn take_empty_sums(&mut self, session: &Session) {
+        loop {
+            let fed = |id: PlaceId| {
+                session.cables.iter().enumerate().any(|(i, c)| c.to == id && !self.cables.contains(&CableId(i)))
+            };
+            let mut sums = (0..session.places.len()).map(PlaceId);
+            let empty =
+                sums.find(|id| session.places[id.0].kind == PlaceKind::Sum && !self.places.contains(id) && !fed(*id));
+            match empty {
+                Some(id) => self.remove_place(session, id),
+                None => return,
             }
         }
+    }
+
+    /// Effects that served only what is gone are gone too. Those that served nothing before stay, to be told of.
+    fn take_what_served(&mut self, session: &Session) {
         loop {
-            let empty: Vec<PlaceId> = (0..session.places.len())
-                .map(PlaceId)
-                .filter(|id| session.places[id.0].kind == PlaceKind::Sum && !self.places.contains(id))
-                .filter(|id| {
-                    let fed =
-                        |(i, c): (usize, &crate::session::Cable)| c.to == *id && !self.cables.contains(&CableId(i));
-                    !session.cables.iter().enumerate().any(fed)
-                })
+            let mut served = BTreeSet::new();
+            let mut serves = BTreeSet::new();
+            for (i, cable) in session.cables.iter().enumerate() {
+                served.insert(cable.from);
+                if !self.cables.contains(&CableId(i)) {
+                    serves.insert(cable.from);
+                }
+            }
+            for (i, instance) in session.instances.iter().enumerate() {
+                for tap in instance.taps() {
+                    served.insert(tap);
+                    if !self.instances.contains(&InstanceId(i)) {
+                        serves.insert(tap);
+                    }
+                }
+            }
+            let all = (0..session.instances.len()).map(InstanceId).filter(|id| !self.instances.contains(id));
+            let idle: Vec<InstanceId> = all
+                .filter(|id| served.contains(&Tap::Instance(*id)) && !serves.contains(&Tap::Instance(*id)))
                 .collect();
-            if empty.is_empty() {
+            if idle.is_empty() {
                 return;
             }
-            for id in empty {
-                for (i, cable) in session.cables.iter().enumerate() {
-                    if session.origin(cable.from) == id {
-                        self.cables.push(CableId(i));
-                    }
-                }
-                for i in 0..session.instances.len() {
-                    if session.origin(Tap::Instance(InstanceId(i))) == id {
-                        self.instances.push(InstanceId(i));
-                    }
-                }
-                self.places.push(id);
-            }
+            self.instances.extend(idle);
+        }
+    }
+}
+
+impl Instance {
+    /// Every tap it continues from or is steered by.
+    fn taps(&self) -> impl Iterator<Item = Tap> {
+        let side = match &self.work {
+            Work::Effect(effect) => effect.key.map(|(tap, _)| tap),
+            Work::Blend { dry, .. } => Some(*dry),
+        };
+        [Some(self.from), side].into_iter().flatten()
+    }
+
+    fn side_taps(&mut self, change: impl Fn(&mut Tap)) {
+        match &mut self.work {
+            Work::Effect(effect) => effect.key.iter_mut().for_each(|(key, _)| change(key)),
+            Work::Blend { dry, .. } => change(dry),
+        }
+    }
+}
+
+impl Amend {
+    fn targets(&mut self, mut change: impl FnMut(&mut Target)) {
+        match self {
+            Amend::Mute(target)
+            | Amend::Solo(target)
+            | Amend::Safe(target)
+            | Amend::Unplug(target)
+            | Amend::Remove(target)
+            | Amend::Before(target, _)
+            | Amend::After(target, _) => change(target),
+            Amend::Set(..) => {}
+        }
+    }
+
+    fn effects(&mut self) -> &mut [Effect] {
+        match self {
+            Amend::Before(_, effects) | Amend::After(_, effects) => effects,
+            _ => &mut [],
         }
     }
 }

@@ -6,24 +6,23 @@ use crate::session::{CableId, PlaceKind, Session};
 
 /// For every cable, whether it is silent: itself muted, or what it comes from muted, or an input that a solo leaves out.
 ///
-/// A solo leaves out every input with no way through a soloed thing, unless it is safe. Mute beats solo.
+/// A solo leaves out every input with no way through a soloed thing or a safe one. Mute beats solo.
 pub fn silent_cables(session: &Session) -> Vec<bool> {
-    let through = ways_through_solo(session);
+    let any_solo = session.places.iter().any(|p| p.state.soloed) || session.cables.iter().any(|c| c.soloed);
+    let stays = ways_through(session);
     let silent_place = |id: usize| {
         let place = &session.places[id];
-        let left_out = through.as_ref().is_some_and(|through| !through[id] && !place.state.safe);
-        place.state.muted || left_out && matches!(place.kind, PlaceKind::Input(_))
+        let left_out = any_solo && !stays[id] && matches!(place.kind, PlaceKind::Input(_));
+        place.state.muted || left_out
     };
     session.cables.iter().map(|cable| cable.muted || silent_place(session.origin(cable.from).0)).collect()
 }
 
-/// For every place, whether it is soloed or leads to something soloed; `None` when nothing is.
-fn ways_through_solo(session: &Session) -> Option<Vec<bool>> {
-    let any = session.places.iter().any(|p| p.state.soloed) || session.cables.iter().any(|c| c.soloed);
-    let mut through: Vec<bool> = session.places.iter().map(|p| p.state.soloed).collect();
-    let mut changed = any;
-    while changed {
-        changed = false;
+/// For every place, whether it is soloed or safe, or leads to something that is.
+fn ways_through(session: &Session) -> Vec<bool> {
+    let mut through: Vec<bool> = session.places.iter().map(|p| p.state.soloed || p.state.safe).collect();
+    loop {
+        let mut changed = false;
         for cable in &session.cables {
             let from = session.origin(cable.from).0;
             if !through[from] && (cable.soloed || through[cable.to.0]) {
@@ -31,8 +30,10 @@ fn ways_through_solo(session: &Session) -> Option<Vec<bool>> {
                 changed = true;
             }
         }
+        if !changed {
+            return through;
+        }
     }
-    any.then_some(through)
 }
 
 /// Why a session will not sound as written when it is rendered: a solo or a mute is on.

@@ -6,10 +6,10 @@ use crate::diagnostic::Diagnostic;
 use crate::names::Names;
 use crate::session::{Cable, CableId, CableKind, InstanceId, MASTER, Place, PlaceId, PlaceKind, Session, Tap, Work};
 
-/// Completes the session (replaced cables go, the implied output comes) and tells what is wrong with it.
+/// Completes the session with the output that is implied, and tells what is wrong with it.
 pub fn check(session: &mut Session) -> Vec<Diagnostic> {
     let mut told = Vec::new();
-    replace_cables(session, &mut told);
+    cables_twice(session, &mut told);
     imply_output(session, &mut told);
     let names = Names::of(session);
     names_used_twice(session, &names, &mut told);
@@ -20,43 +20,20 @@ pub fn check(session: &mut Session) -> Vec<Diagnostic> {
     told
 }
 
-fn replace_cables(session: &mut Session, told: &mut Vec<Diagnostic>) {
+fn cables_twice(session: &Session, told: &mut Vec<Diagnostic>) {
     let names = Names::of(session);
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut gone = vec![false; session.cables.len()];
     for i in 0..session.cables.len() {
         let path = names.cable(CableId(i));
         let Some(earlier) = seen.insert(path, i) else { continue };
-        if session.cables[i].replaces {
-            for (j, cable) in session.cables.iter().enumerate() {
-                gone[j] |= j == earlier || cable.owner == Some(CableId(earlier));
-            }
-        } else if !gone[earlier] {
-            let (first, second) = (session.cables[earlier].at, session.cables[i].at);
-            told.push(
-                Diagnostic::error("cable-twice", second, format!("the cable `{path}` is plugged in twice"))
-                    .also(first, "it is plugged in here first")
-                    .help(format!(
-                        "to have both, name one: `>> cable(\"dry\") >> ...`; to mean the second, write `replace(...)` round it"
-                    )),
-            );
-        }
-    }
-    let mut number = 0;
-    let numbers: Vec<Option<usize>> = gone
-        .iter()
-        .map(|gone| {
-            number += usize::from(!gone);
-            (!gone).then(|| number - 1)
-        })
-        .collect();
-    let mut i = 0;
-    session.cables.retain(|_| {
-        i += 1;
-        !gone[i - 1]
-    });
-    for cable in &mut session.cables {
-        cable.owner = cable.owner.and_then(|owner| numbers[owner.0]).map(CableId);
+        let (first, second) = (session.cables[earlier].at, session.cables[i].at);
+        told.push(
+            Diagnostic::error("cable-twice", second, format!("the cable `{path}` is plugged in twice"))
+                .also(first, "it is plugged in here first")
+                .help(
+                    "to have both, name one: `>> cable(\"dry\") >> ...`; to mean the second, write `replace(...)` round it",
+                ),
+        );
     }
 }
 

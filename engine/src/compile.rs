@@ -58,7 +58,7 @@ pub fn compile(mesh: &Mesh, running: &Layout, stems_of: Option<&str>, serial: u6
     }
     compiler.loop_writes();
     let Compiler { mut plan, mut bank, carry, layout, .. } = compiler;
-    plan.outputs.sort_by(|a, b| a.channels.cmp(&b.channels));
+    plan.outputs.sort_by(|a, b| (a.leaving, &a.channels).cmp(&(b.leaving, &b.channels)));
     bank.slots = vec![[0.0; QUANTUM]; plan.slots];
     verify::verify(&plan, &bank, &carry)?;
     let fade = fade_frames(CROSSFADE_MS, mesh.clock.rate);
@@ -311,7 +311,8 @@ impl<'a> Compiler<'a> {
             Role::Sum => {}
             Role::Output(channels) => {
                 let (channels, slots) = (channels.clone(), self.value[i]);
-                self.plan.outputs.push(PlanOutput { channels, slots, late: node.late });
+                let leaving = !mesh_node.current;
+                self.plan.outputs.push(PlanOutput { channels, slots, late: node.late, leaving });
             }
             Role::Work { table, recipe, wet } => {
                 let key = self.side[i];

@@ -14,6 +14,9 @@ pub const CROSSFADE_MS: f64 = 20.0;
 /// How long a removed tail may ring before its last fade, in seconds.
 const TAIL_HOLD_SECONDS: f64 = 9.0;
 
+/// How much of a loop that has been taken out goes round again, so that it dies away whatever its gain was.
+const RINGING_LOOP: f64 = 0.95;
+
 /// What an edit does, by path, for people.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
@@ -73,8 +76,16 @@ pub fn first(graph: &Graph, fresh: Id) -> Mesh {
 fn same(old: &Mesh, new: &Mesh) -> bool {
     old.edges.len() == new.edges.len()
         && old.nodes.len() == new.nodes.len()
-        && old.nodes.iter().zip(&new.nodes).all(|(a, b)| a.id == b.id && a.node.path == b.node.path)
-        && old.edges.iter().zip(&new.edges).all(|(a, b)| a.id == b.id && a.path == b.path && a.gain == b.gain)
+        && old
+            .nodes
+            .iter()
+            .zip(&new.nodes)
+            .all(|(a, b)| (a.id, a.current, &a.node.path) == (b.id, b.current, &b.node.path))
+        && old
+            .edges
+            .iter()
+            .zip(&new.edges)
+            .all(|(a, b)| (a.id, a.phase, &a.path, a.gain) == (b.id, b.phase, &b.path, b.gain))
 }
 
 /// For every node of the graph the running node whose state it goes on with.
@@ -393,7 +404,11 @@ impl<'a> Union<'a> {
             if old.current && !paths.contains(old.node.path.as_str()) {
                 changes.removed.push(old.node.path.clone());
             }
-            mesh.nodes.push(MeshNode { current: false, ..old.clone() });
+            let mut gone = MeshNode { current: false, ..old.clone() };
+            if old.current {
+                gone.node.role.let_go();
+            }
+            mesh.nodes.push(gone);
         }
         ids
     }
@@ -401,6 +416,7 @@ impl<'a> Union<'a> {
     fn new_edges(&self, mesh: &mut Mesh, ids: &[Id], changes: &mut Changes) {
         let length = fade_frames(CROSSFADE_MS, self.graph.clock.rate);
         let mut wait = 0;
+        let mut loop_waits: BTreeMap<Id, u32> = BTreeMap::new();
         let faded_in = self.faded_in();
         for edge in &self.graph.edges {
             let (from, to) = (ids[edge.from], ids[edge.to]);
@@ -434,11 +450,18 @@ impl<'a> Union<'a> {
                 continue;
             }
             if let Some(old) = twin {
-                changes.realigned.push((edge.path.clone(), edge.delay as i64 - old.delay as i64));
+                match edge.feedback {
+                    // Its line is filled before it is let through, and until then the old one goes on.
+                    Some(line) => {
+                        changes.changed.push(edge.path.clone());
+                        loop_waits.extend([mesh.fresh, old.id].map(|id| (id, whole_quanta(line))));
+                    }
+                    None => changes.realigned.push((edge.path.clone(), edge.delay as i64 - old.delay as i64)),
+                }
             }
             let node = &self.graph.nodes[edge.to];
             let stays = self.carried(to) || matches!(node.role, Role::Output(_));
-            let enters = !faded_in[edge.from] && (stays || node.tail > 0);
+            let enters = !faded_in[edge.from] && (stays || faded_in[edge.to] && edge.port != Port::Key);
             let (initial, phase) = match enters {
                 true => (0.0, Phase::Arriving(Fade::new(0, length))),
                 false => (edge.gain, Phase::Steady),
@@ -454,68 +477,80 @@ impl<'a> Union<'a> {
             mesh.fresh += 1;
             mesh.edges.push(MeshEdge { id: mesh.fresh - 1, initial, phase, ..base });
         }
-        let wait = (wait.div_ceil(QUANTUM) * QUANTUM) as u32;
+        let wait = whole_quanta(wait);
         let is_new = |edge: &MeshEdge| edge.id >= self.old.fresh;
         for edge in mesh.edges.iter_mut().filter(|edge| is_new(edge)) {
             if let Phase::Arriving(fade) = &mut edge.phase {
-                *fade = Fade::new(wait, length);
+                *fade = Fade::new(loop_waits.get(&edge.id).copied().unwrap_or(0).max(wait), length);
             }
         }
-        self.leave(mesh, wait, length);
+        self.leave(mesh, wait, length, &loop_waits);
     }
 
-    /// For every node of the graph, whether it is new and its sound fades in by itself: it has a tail, so what flows into
-    /// it is faded in, or it hears of nothing but such nodes.
+    /// For every node of the graph, whether it is new and its sound fades in by itself: it echoes, and so must never hear
+    /// a step, or it hears of something that does; then all that flows into it is faded in.
     fn faded_in(&self) -> Vec<bool> {
         let mut faded = vec![false; self.graph.nodes.len()];
+        let mut feeds: Vec<Vec<usize>> = vec![Vec::new(); self.graph.nodes.len()];
+        for edge in self.graph.edges.iter().filter(|edge| edge.feedback.is_none() && edge.port != Port::Key) {
+            feeds[edge.to].push(edge.from);
+        }
         for &i in &self.graph.order {
-            let mut feeds = self.graph.edges.iter().filter(|edge| edge.to == i && edge.feedback.is_none()).peekable();
-            let by_feeds = feeds.peek().is_some() && feeds.all(|edge| faded[edge.from]);
-            faded[i] = self.matched[i].is_none() && (self.graph.nodes[i].tail > 0 || by_feeds);
+            let by_feeds = feeds[i].iter().any(|from| faded[*from]);
+            faded[i] = self.matched[i].is_none() && (self.graph.nodes[i].echoes || by_feeds);
         }
         faded
     }
 
-    /// What the text no longer has: it fades at the last point before what stays; a tail fades at what feeds it, and
-    /// rings.
-    fn leave(&self, mesh: &mut Mesh, wait: u32, length: u32) {
+    /// What the text no longer has: it fades at the last point before what stays; what echoes is faded at what flows into
+    /// it, and rings.
+    fn leave(&self, mesh: &mut Mesh, wait: u32, length: u32, loop_waits: &BTreeMap<Id, u32>) {
         let kept: BTreeSet<Id> = mesh.edges.iter().map(|edge| edge.id).collect();
         let gone: Vec<&MeshEdge> = self.old.edges.iter().filter(|edge| !kept.contains(&edge.id)).collect();
         let tails = self.tails(&gone);
-        let hold = (TAIL_HOLD_SECONDS * self.graph.clock.rate) as u64;
+        let leaving = |wait: u32| Phase::Leaving(Fade::new(wait, length));
         for edge in gone {
-            let stays = self.carried(edge.to);
-            let leaves_desk =
-                self.old_nodes.get(&edge.to).is_some_and(|node| matches!(node.node.role, Role::Output(_)));
-            let rings = tails.get(&edge.from).copied();
-            let phase = match edge.phase {
-                phase @ (Phase::Leaving(_) | Phase::Held | Phase::Ringing(_)) if !stays || phase != Phase::Held => {
-                    phase
+            let leaves_desk = self.old_nodes.get(&edge.to).is_some_and(|to| matches!(to.node.role, Role::Output(_)));
+            let last = self.carried(edge.to) || leaves_desk;
+            let mut gain = edge.gain;
+            let phase = match (edge.phase, tails.get(&edge.from)) {
+                (phase @ Phase::Leaving(_), _) => phase,
+                (phase, Some(_)) if edge.feedback.is_some() && !last => {
+                    // A loop that is gone as a whole goes round on, and dies away.
+                    if phase != Phase::Held {
+                        gain *= RINGING_LOOP;
+                    }
+                    Phase::Held
                 }
-                _ if edge.feedback.is_some() => Phase::Leaving(Fade::new(wait, length)),
-                _ => match (rings, stays || leaves_desk) {
-                    (Some(tail), true) => Phase::Ringing(Ends::After(wait + length + tail.min(hold) as u32)),
-                    (None, true) => Phase::Leaving(Fade::new(wait, length)),
-                    (None, false) if tails.contains_key(&edge.to) => Phase::Leaving(Fade::new(wait, length)),
-                    (_, false) => Phase::Held,
-                },
+                _ if edge.feedback.is_some() => leaving(loop_waits.get(&edge.id).copied().unwrap_or(0).max(wait)),
+                (phase @ Phase::Ringing(_), Some(_)) if last => phase,
+                (_, Some(tail)) if last => Phase::Ringing(Ends::After(wait + length + *tail as u32)),
+                (_, None) if last || tails.contains_key(&edge.to) => leaving(wait),
+                _ => Phase::Held,
             };
-            mesh.edges.push(MeshEdge { phase, ..edge.clone() });
+            mesh.edges.push(MeshEdge { phase, gain, ..edge.clone() });
         }
     }
 
     /// For every node that is gone but rings, the frames it does so for.
     fn tails(&self, gone: &[&MeshEdge]) -> BTreeMap<Id, u64> {
+        let most = (TAIL_HOLD_SECONDS * self.graph.clock.rate) as u64;
         let mut tails: BTreeMap<Id, u64> = BTreeMap::new();
         let mut nodes: Vec<&MeshNode> = self.old.nodes.iter().filter(|node| !self.carried(node.id)).collect();
         nodes.sort_by_key(|node| node.rank);
         // In the order of their graph each node comes after what feeds it; a second pass serves those of older graphs.
         for _ in 0..2 {
             for node in &nodes {
-                let feeds = gone.iter().filter(|edge| edge.to == node.id && edge.feedback.is_none());
-                let before = feeds.filter_map(|edge| tails.get(&edge.from)).max().copied();
-                if node.node.tail > 0 || before.is_some() {
-                    tails.insert(node.id, node.node.tail + before.unwrap_or(0));
+                let mut feeds = gone.iter().filter(|edge| edge.to == node.id);
+                let looped = feeds.clone().any(|edge| edge.feedback.is_some() && !self.carried(edge.from));
+                let before = feeds.by_ref().filter_map(|edge| tails.get(&edge.from)).max().copied();
+                let own = match (looped, node.node.echoes) {
+                    (true, _) => most,
+                    (false, true) => node.node.tail,
+                    (false, false) => 0,
+                };
+                if looped || node.node.echoes || before.is_some() {
+                    tails.insert(node.id, (own + before.unwrap_or(0)).min(most));
                 }
             }
         }
@@ -531,6 +566,11 @@ impl<'a> Union<'a> {
             }
         }
     }
+}
+
+/// A number of frames rounded up to whole quanta.
+fn whole_quanta(frames: usize) -> u32 {
+    (frames.div_ceil(QUANTUM) * QUANTUM) as u32
 }
 
 fn numbers_differ(old: &Role, new: &Role) -> bool {

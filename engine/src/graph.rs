@@ -45,6 +45,8 @@ pub struct Node {
     pub latency: usize,
     /// Frames for which it sounds on after its input has ended.
     pub tail: u64,
+    /// Whether what it has heard comes back later.
+    pub echoes: bool,
     /// Frames by which what reaches it is late against the transport.
     pub late: usize,
     /// Where the text declares it.
@@ -90,6 +92,23 @@ impl Role {
             }
             _ => false,
         }
+    }
+}
+
+/// The most feedback that is left to something which has been taken out, in percent.
+const RINGING_FEEDBACK: f64 = 95.0;
+
+impl Role {
+    /// What it becomes when it has been taken out and rings: unfrozen, and with feedback that dies away.
+    pub fn let_go(&mut self) {
+        let Role::Work { table, recipe, .. } = self else { return };
+        let mut limit = |name: &str, most: f64| {
+            if let Some(value) = table.0.index(name).and_then(|i| recipe.values.get_mut(i)) {
+                *value = value.min(most);
+            }
+        };
+        limit("feedback", RINGING_FEEDBACK);
+        limit("freeze", 0.0);
     }
 }
 
@@ -296,7 +315,7 @@ impl<'a> Lowering<'a> {
 
     fn add(&mut self, path: String, role: Role, channels: usize, at: Position) -> usize {
         let names = vec![path.clone()];
-        self.nodes.push(Node { path, names, role, channels, latency: 0, tail: 0, late: 0, at });
+        self.nodes.push(Node { path, names, role, channels, latency: 0, tail: 0, echoes: false, late: 0, at });
         self.nodes.len() - 1
     }
 
@@ -475,6 +494,15 @@ fn cycle_error(nodes: &[Node], round: &[&Edge]) -> Diagnostic {
     if first == at { error } else { error.also(first, "the way round also passes here") }
 }
 
+fn unfit(at: Position, have: usize, place: &str, takes: usize) -> Diagnostic {
+    let help = match takes {
+        1 => "make it mono first: `>> mono()`; or give the bus two channels".to_owned(),
+        _ => format!("take {takes} of them: `.channels(1, 2)` on the clip, or make it mono: `>> mono()`"),
+    };
+    Diagnostic::error("channels", at, format!("{have} channels do not fit into `{place}`, which has {takes}"))
+        .help(help)
+}
+
 impl Graph {
     /// Finds the channels of everything, and with them latencies and tails.
     fn find_channels(&mut self) -> Result<(), Vec<Diagnostic>> {
@@ -488,7 +516,7 @@ impl Graph {
             let (main, key, dry) = (widest(Port::Main), widest(Port::Key), widest(Port::Dry));
             let node = &self.nodes[i];
             let mut takes = node.channels;
-            let (mut latency, mut tail, mut channels) = (0, 0, node.channels);
+            let (mut latency, mut tail, mut echoes, mut channels) = (0, 0, false, node.channels);
             let mut role = node.role.clone();
             match &mut role {
                 Role::Sum if channels == 0 => (channels, takes) = (main, main),
@@ -505,19 +533,21 @@ impl Graph {
                         channels = channels.max(main);
                     }
                     latency = (table.0.latency)(recipe);
-                    tail = (table.0.tail)(recipe);
+                    (tail, echoes) = ((table.0.tail)(recipe), table.0.echoes);
                 }
             }
             if let Some((at, have)) = ins(Port::Main).chain(ins(Port::Dry)).find(|(_, n)| *n != 1 && *n != takes) {
-                let message = format!("{} channels do not fit into `{}`, which has {takes}", have, node.path);
-                let help = match takes {
-                    1 => "make it mono first: `>> mono()`; or give the bus two channels".to_owned(),
-                    _ => format!("take {takes} of them: `.channels(1, 2)` on the clip, or make it mono: `>> mono()`"),
-                };
-                return Err(vec![Diagnostic::error("channels", at, message).help(help)]);
+                return Err(vec![unfit(at, have, &node.path, takes)]);
             }
             let node = &mut self.nodes[i];
-            (node.role, node.channels, node.latency, node.tail) = (role, channels, latency, tail);
+            (node.role, node.channels, node.latency) = (role, channels, latency);
+            (node.tail, node.echoes) = (tail, echoes);
+        }
+        for edge in self.edges.iter().filter(|edge| edge.feedback.is_some()) {
+            let (have, place) = (self.nodes[edge.from].channels, &self.nodes[edge.to]);
+            if have != 1 && have != place.channels {
+                return Err(vec![unfit(edge.at, have, &place.path, place.channels)]);
+            }
         }
         Ok(())
     }

@@ -245,7 +245,8 @@ impl Player {
 
     /// RT.
     fn take_up(&mut self) {
-        if self.outgoing.slots() == 0 {
+        // A program that could not be given back, or not told of, waits.
+        if self.outgoing.slots() == 0 || self.tell.slots() == 0 {
             return;
         }
         let Ok(mut program) = self.incoming.pop() else { return };
@@ -305,13 +306,16 @@ impl Tap {
     fn take(&mut self, renderer: &Renderer) -> bool {
         let first = self.skip.min(QUANTUM);
         self.skip -= first;
-        let sound = renderer.outputs().next().map_or(&[][..], |(_, sound)| sound);
         if self.into.slots() < (QUANTUM - first) * self.channels {
             return false;
         }
         for i in first..QUANTUM {
             for channel in 0..self.channels {
-                let _ = self.into.push(sound.get(channel).map_or(0.0, |buffer| buffer[i] as f32));
+                // An output that the text has no more is heard until it has faded.
+                let heard = renderer.outputs().enumerate().filter(|(n, (output, _))| *n == 0 || output.leaving);
+                let heard = heard.filter_map(|(_, (_, sound))| sound.get(channel));
+                let sample: f64 = heard.map(|buffer| buffer[i]).sum();
+                let _ = self.into.push(sample as f32);
             }
         }
         true

@@ -31,6 +31,9 @@ pub struct Table {
     pub latency: fn(&Recipe) -> usize,
     /// Frames for which it sounds after its input has ended; 0 for what has no tail worth hearing out.
     pub tail: fn(&Recipe) -> u64,
+    /// Whether what it has heard comes back later, as echoes or a room. Such an effect is put in by fading what flows into
+    /// it, and rings on when it is taken out.
+    pub echoes: bool,
     /// Builds the state and code that does the work. Not RT.
     pub kernel: fn(&Recipe) -> Box<dyn Kernel>,
 }

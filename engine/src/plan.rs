@@ -29,7 +29,8 @@ pub struct Plan {
     pub loops: Vec<usize>,
     /// How many buffers it takes.
     pub slots: usize,
-    /// What leaves: for each output its channels, from 1, and the buffers that hold them. In order of their channels.
+    /// What leaves: for each output its channels, from 1, and the buffers that hold them. In order of their channels, those
+    /// that only fade behind the others.
     pub outputs: Vec<PlanOutput>,
     /// What is captured on its way into a place: stems.
     pub captures: Vec<Capture>,
@@ -163,6 +164,8 @@ pub struct PlanOutput {
     pub slots: Slots,
     /// Frames by which it is late against the transport.
     pub late: usize,
+    /// Whether the text has it no more, and it only fades.
+    pub leaving: bool,
 }
 
 /// Something captured on its way.

@@ -346,6 +346,8 @@ pub enum Target {
     Instance(InstanceId),
     /// A path, or a glob of names.
     Path(String),
+    /// What an earlier amendment took away.
+    Gone,
 }
 
 /// A table, compared by identity and written as its word.

@@ -336,6 +336,7 @@ mod tests {
         channels: same_channels,
         latency: no_latency,
         tail: no_tail,
+        echoes: false,
         kernel: |_| Box::new(Probe),
     };
 

@@ -1,5 +1,6 @@
 //! How a command ends: done, refused, misused, or with nobody left to read its output.
 
+use std::fmt;
 use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
@@ -18,6 +19,16 @@ pub enum Failure {
     Output(io::Error),
 }
 
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Shown => f.write_str("see above"),
+            Failure::Error(message) | Failure::Misuse(message) => f.write_str(message),
+            Failure::Output(error) => write!(f, "the output could not be written: {error}"),
+        }
+    }
+}
+
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Failure::Output(error)
@@ -29,18 +40,13 @@ pub type Outcome = Result<(), Failure>;
 
 /// Tells what has not been told, and gives the exit status.
 pub fn exit_code(outcome: Outcome) -> ExitCode {
-    let (code, message) = match outcome {
-        Ok(()) => (0, None),
-        Err(Failure::Output(error)) if error.kind() == ErrorKind::BrokenPipe => (0, None),
-        Err(Failure::Shown) => (1, None),
-        Err(Failure::Error(message)) => (1, Some(message)),
-        Err(Failure::Output(error)) => (1, Some(format!("the output could not be written: {error}"))),
-        Err(Failure::Misuse(message)) => (2, Some(message)),
-    };
-    if let Some(message) = message {
-        status::error(&message);
+    let Err(failure) = outcome else { return ExitCode::SUCCESS };
+    match &failure {
+        Failure::Output(error) if error.kind() == ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
+        Failure::Shown => {}
+        told => status::error(told),
     }
-    ExitCode::from(code)
+    ExitCode::from(if let Failure::Misuse(_) = failure { 2 } else { 1 })
 }
 
 #[cfg(test)]

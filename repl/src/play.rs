@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use engine::compile::Program;
 use engine::desk::Desk;
 use engine::diff::Changes;
-use engine::graph::Graph;
+use engine::graph::{Graph, Role};
 use engine::live::{Listener, Live, Report, Setup, start};
 use engine::media::Library;
 use engine::session::Session;
@@ -59,7 +59,7 @@ pub fn run(arguments: &Play) -> Outcome {
         return Err(Failure::Shown);
     };
     let mut playing = Playing::start(arguments, library, watch, &graph, &session)?;
-    playing.follow(&events)?;
+    playing.follow(&events);
     playing.stop()
 }
 
@@ -95,6 +95,8 @@ struct Playing<'a> {
     /// The newest text, waiting for the one before it to be taken up.
     waiting: Option<Graph>,
     started_with: (u32, u64),
+    /// Channels of live input that there is room for.
+    inputs: u16,
     length: Option<u64>,
     trouble: Trouble,
 }
@@ -141,10 +143,12 @@ impl<'a> Playing<'a> {
             in_flight: None,
             waiting: None,
             started_with,
+            inputs,
             length,
             trouble: Trouble::default(),
         };
         playing.listen_if_needed(session)?;
+        playing.tell_of_channels(graph, session);
         Ok(playing)
     }
 
@@ -154,7 +158,7 @@ impl<'a> Playing<'a> {
             return Ok(());
         }
         let Some(listener) = self.listener.take() else { return Ok(()) };
-        let silent = matches!(self.output, Output::Silent(_)) && self.arguments.input.is_none();
+        let silent = matches!(self.output, Output::Silent(..)) && self.arguments.input.is_none();
         let none = DeviceChoice::None;
         let device = if silent { Some(&none) } else { self.arguments.input.as_ref() };
         let channels = load::live_inputs(session).iter().flat_map(|(_, list)| list).copied().max().unwrap_or(1);
@@ -164,24 +168,20 @@ impl<'a> Playing<'a> {
     }
 
     /// Takes part in what happens until it is over.
-    fn follow(&mut self, events: &Receiver<Event>) -> Outcome {
-        loop {
+    fn follow(&mut self, events: &Receiver<Event>) {
+        while !self.is_over() {
             let pause = match (&self.in_flight, self.desk.mesh().next_end()) {
                 (Some(_), _) => IN_FLIGHT,
                 (None, Some(_)) => BUSY,
                 (None, None) => IDLE,
             };
             match events.recv_timeout(pause) {
-                Ok(Event::Stop) => return Ok(()),
-                Ok(Event::Changed(changed)) => self.edited(&changed)?,
+                Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                Ok(Event::Changed(changed)) => self.edited(&changed),
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
             self.hear_reports();
-            self.go_on()?;
-            if self.is_over() {
-                return Ok(());
-            }
+            self.go_on();
         }
     }
 
@@ -194,7 +194,7 @@ impl<'a> Playing<'a> {
     }
 
     /// A file was saved: the newest text is evaluated, and sent unless something is wrong with it.
-    fn edited(&mut self, changed: &Changed) -> Outcome {
+    fn edited(&mut self, changed: &Changed) {
         let (rate, seed) = self.started_with;
         let mut says = None;
         let loaded = load::load_with(&self.arguments.session, &self.library, |session| {
@@ -209,31 +209,56 @@ impl<'a> Playing<'a> {
         let (Some(graph), Some(session)) = (loaded.graph, loaded.session) else {
             let file = changed.file.display();
             status::say(format!("{file}: not taken; the last good text still plays"));
-            return Ok(());
+            return;
         };
         says.into_iter().for_each(status::say);
-        self.listen_if_needed(&session)?;
+        // What was opened is not opened anew while it plays: what is beyond it is told of.
+        if let Err(failure) = self.listen_if_needed(&session) {
+            status::warning(format!("live inputs are silent: {failure}"));
+        }
+        self.tell_of_channels(&graph, &session);
         self.waiting = Some(graph);
-        self.go_on()
+    }
+
+    /// Says which channels the session speaks of and the devices do not have.
+    fn tell_of_channels(&self, graph: &Graph, session: &Session) {
+        let outputs = graph.nodes.iter().filter_map(|node| match &node.role {
+            Role::Output(channels) => channels.iter().max(),
+            _ => None,
+        });
+        let heard = load::live_inputs(session);
+        let inputs = heard.iter().flat_map(|(_, channels)| channels).max();
+        let tell = |what: &str, wanted: Option<&u16>, have: u16| {
+            if let Some(wanted) = wanted.filter(|wanted| **wanted > have) {
+                status::warning(format!(
+                    "{what} channel {wanted} is silent: {have} are open; more come at the next start"
+                ));
+            }
+        };
+        tell("output", outputs.max(), self.output.channels());
+        tell("input", inputs, self.inputs);
     }
 
     /// Sends what waits, if the way is free: the newest text first, then what is left when fades are over.
-    fn go_on(&mut self) -> Outcome {
+    fn go_on(&mut self) {
         if self.in_flight.is_some() {
-            return Ok(());
+            return;
         }
-        if let Some(graph) = self.waiting.take() {
-            match self.desk.edit(&graph).map_err(|flaw| Failure::Error(flaw.to_string()))? {
-                Some((program, changes)) => self.send(program, Some(describe(&changes))),
-                None => status::say("no change to the sound"),
-            }
-            return Ok(());
+        let next = match self.waiting.take() {
+            Some(graph) => match self.desk.edit(&graph) {
+                Ok(None) => {
+                    status::say("no change to the sound");
+                    return;
+                }
+                edited => edited.map(|next| next.map(|(program, changes)| (program, Some(describe(&changes))))),
+            },
+            None => self.desk.settle(self.live.transport()).map(|next| next.map(|program| (program, None))),
+        };
+        match next {
+            Ok(Some((program, announce))) => self.send(program, announce),
+            Ok(None) => {}
+            Err(flaw) => status::error(format!("{flaw}; what played plays on")),
         }
-        let now = self.live.transport();
-        if let Some(program) = self.desk.settle(now).map_err(|flaw| Failure::Error(flaw.to_string()))? {
-            self.send(program, None);
-        }
-        Ok(())
     }
 
     fn send(&mut self, program: Box<Program>, announce: Option<String>) {

@@ -135,6 +135,10 @@ impl Files {
             let depth = arguments.bits.unwrap_or(Depth::Float32);
             for (i, (path, channels)) in stems.iter().enumerate() {
                 let file = dir.join(stem_name(&arguments.session, path, of));
+                if files.targets.iter().any(|target| target.path == file) {
+                    let shown = file.display();
+                    return Err(Failure::Error(format!("two stems would be called {shown}: name their cables apart")));
+                }
                 files.add(arguments, session, Stream::Stem(i), file, *channels, depth)?;
             }
         }

@@ -24,8 +24,8 @@ pub struct Wish<'a> {
 
 /// An open way out.
 pub enum Output {
-    /// Time, and no sound.
-    Silent(Silent),
+    /// Time, and no sound; with its number of channels.
+    Silent(Silent, u16),
     /// A sound card.
     #[cfg(feature = "devices")]
     Card(engine::device::Opened),
@@ -35,16 +35,25 @@ impl Output {
     /// The worst share of its own time that a block took to make, since last asked: 1 is all of it.
     pub fn take_worst_load(&self) -> f64 {
         match self {
-            Output::Silent(silent) => silent.load().take_worst(),
+            Output::Silent(silent, _) => silent.load().take_worst(),
             #[cfg(feature = "devices")]
             Output::Card(card) => card.load().take_worst(),
+        }
+    }
+
+    /// How many channels can be heard.
+    pub fn channels(&self) -> u16 {
+        match self {
+            Output::Silent(_, channels) => *channels,
+            #[cfg(feature = "devices")]
+            Output::Card(card) => card.format.channels,
         }
     }
 
     /// How many blocks were computed too late to be heard in time. The silent device waits, so that none is.
     pub fn late(&self) -> u64 {
         match self {
-            Output::Silent(_) => 0,
+            Output::Silent(..) => 0,
             #[cfg(feature = "devices")]
             Output::Card(card) => card.load().late(),
         }
@@ -78,7 +87,7 @@ pub fn open_output(wish: Wish<'_>, playback: Box<dyn Playback>) -> Result<Output
 /// Blocks of one quantum, so that before each the playback can be asked whether it is ready.
 fn silent(wish: Wish<'_>, playback: Box<dyn Playback>) -> Result<Output, Failure> {
     Silent::start(wish.rate, usize::from(wish.channels), QUANTUM, playback)
-        .map(Output::Silent)
+        .map(|silent| Output::Silent(silent, wish.channels))
         .map_err(|error| Failure::Error(format!("the silent device cannot start: {error}")))
 }
 

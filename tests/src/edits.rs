@@ -199,3 +199,108 @@ fn after_an_edit_and_its_tails_the_sound_is_that_of_a_cold_start() {
     let most = (last - 48_000..last).map(|i| (cold[0][i] - rehearsal.sound[0][i]).abs()).fold(0.0, f64::max);
     assert!(most < 1e-9, "{most}");
 }
+
+/// The loudest sample of the first channel in a range of frames.
+fn peak(sound: &[Vec<f64>], frames: std::ops::Range<usize>) -> f64 {
+    sound[0][frames].iter().fold(0.0, |most, x| most.max(x.abs()))
+}
+
+#[test]
+fn an_edit_taken_back_within_its_fade_is_taken_back() {
+    let without =
+        "let a = input(\"a\", sine(100).level(-12));\nlet b = bus(\"b\");\na >> fader(-60) >> master;\nb >> master;\n";
+    let with = format!("{without}a >> b;");
+    let mut rehearsal = Rehearsal::new(&with);
+    rehearsal.run(4800);
+    rehearsal.edit(without).expect("the cable is gone");
+    rehearsal.run(320);
+    rehearsal.edit(&with).expect("the cable is back");
+    rehearsal.run(48_000);
+    let last = rehearsal.sound[0].len();
+    let expected = peak(&cold(&with, last), last - 4800..last);
+    assert_eq!(peak(&rehearsal.sound, last - 4800..last), expected);
+}
+
+#[test]
+fn what_is_plugged_again_while_it_rings_is_heard_by_its_new_way_only() {
+    let echo = |chain: &str| format!("let a = input(\"a\", sine(100).level(-12));\na {chain} >> master;");
+    let mut rehearsal = Rehearsal::new(&echo(">> delay(400).feedback(80).mix(0).named(\"d\")"));
+    rehearsal.run(4800);
+    rehearsal.edit(&echo(">> fader(-60)"));
+    rehearsal.run(4800);
+    rehearsal.edit(&echo(">> delay(400).feedback(80).mix(0).named(\"d\") >> fader(-60)"));
+    rehearsal.run(9600);
+    let last = rehearsal.sound[0].len();
+    assert!(peak(&rehearsal.sound, last - 4800..last) < 0.001);
+}
+
+#[test]
+fn a_loop_whose_time_is_changed_goes_on() {
+    let text = |time: &str| {
+        format!(
+            "let e = bus(\"e\");\ninput(\"c\", impulse(0.01)) >> e;\ne >> fader(-1) >> feedback(e, {time});\ne >> master;"
+        )
+    };
+    let mut rehearsal = Rehearsal::new(&text("100.ms"));
+    rehearsal.run(12_000);
+    rehearsal.edit(&text("150.ms"));
+    rehearsal.run(48_000);
+    let last = rehearsal.sound[0].len();
+    assert!(peak(&rehearsal.sound, last - 12_000..last) > 0.1, "the echo still goes round");
+}
+
+#[test]
+fn a_loop_that_is_removed_rings_out_and_ends() {
+    let with = "let e = bus(\"e\");\nlet c = input(\"c\", impulse(0.01));\nc >> e;\ne >> fader(-3) >> feedback(e, 100.ms);\nc >> master;\ne >> master;";
+    let mut rehearsal = Rehearsal::new(with);
+    rehearsal.run(12_000);
+    rehearsal.edit("input(\"c\", impulse(0.01)) >> master;").expect("the loop is gone");
+    rehearsal.run(24_000);
+    assert!(peak(&rehearsal.sound, 26_000..36_000) > 0.05, "it goes round on");
+    rehearsal.run(11 * 48_000);
+    assert!(rehearsal.is_settled());
+}
+
+#[test]
+fn a_removed_echo_that_fed_itself_more_than_it_lost_dies_away() {
+    let with = "input(\"c\", impulse(0.01)) >> delay(100).feedback(110).high_pass(off).low_pass(off) >> master;";
+    let mut rehearsal = Rehearsal::new(with);
+    rehearsal.run(12_000);
+    rehearsal.edit("input(\"c\", impulse(0.01)) >> master;");
+    rehearsal.run(9 * 48_000);
+    let second = |n: usize| peak(&rehearsal.sound, n * 48_000..(n + 1) * 48_000);
+    assert!(
+        second(1) > second(4) && second(4) > second(8) && second(8) < 0.1,
+        "{} {} {}",
+        second(1),
+        second(4),
+        second(8)
+    );
+}
+
+#[test]
+fn a_wire_put_in_is_not_heard() {
+    let text = |chain: &str| format!("input(\"a\", sine(100).level(-12)) {chain} >> master;");
+    for wire in ["(delay(300).mix(0) >> fader(0)).mix(100).named(\"c\")", "delay(300).mix(0) >> fader(0)", "fader(0)"] {
+        let mut rehearsal = Rehearsal::new(&text(""));
+        rehearsal.run(4800);
+        rehearsal.edit(&text(&format!(">> {wire}"))).expect("it is put in");
+        rehearsal.run(24_000);
+        let still = cold(&text(""), rehearsal.now() as usize);
+        let most = (0..24_000).map(|i| (still[0][i] - rehearsal.sound[0][i]).abs()).fold(0.0, f64::max);
+        assert!(most < 1e-12, "{wire}: {most}");
+    }
+}
+
+#[test]
+fn a_filter_before_a_gate_is_put_in_without_waking_the_gate() {
+    let text = |chain: &str| format!("input(\"a\", sine(100).level(-12)) {chain} >> master;");
+    let mut rehearsal = Rehearsal::new(&text(""));
+    rehearsal.run(48_000);
+    rehearsal.edit(&text(">> high_pass(20) >> gate(-14).hysteresis(0)"));
+    rehearsal.run(4800);
+    for start in (48_000..52_000).step_by(480) {
+        let peak = peak(&rehearsal.sound, start..start + 480);
+        assert!(peak > 0.2, "the sound dips to {peak} at {start}");
+    }
+}

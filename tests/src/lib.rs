@@ -1,6 +1,8 @@
 //! What must hold across the crates: one test binary.
 
 #[cfg(test)]
+mod amendments;
+#[cfg(test)]
 mod audible;
 #[cfg(test)]
 mod bad_scripts;

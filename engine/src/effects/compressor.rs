@@ -54,6 +54,7 @@ pub static COMPRESSOR: Table = Table {
     channels: same_channels,
     latency: lookahead,
     tail: no_tail,
+    echoes: false,
     kernel: |recipe| Box::new(Compressor::new(recipe)),
 };
 

@@ -21,6 +21,7 @@ pub static DC_BLOCK: Table = Table {
     channels: same_channels,
     latency: no_latency,
     tail: no_tail,
+    echoes: false,
     kernel,
 };
 

@@ -57,6 +57,7 @@ pub static DELAY: Table = Table {
     channels,
     latency: no_latency,
     tail,
+    echoes: true,
     kernel: |recipe| Box::new(Delay::new(recipe)),
 };
 

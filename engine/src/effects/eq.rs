@@ -83,6 +83,7 @@ pub static EQ: Table = Table {
     channels: same_channels,
     latency: no_latency,
     tail: |recipe| Eq::new(recipe).bands.iter().map(|band| band.cascade.ring()).sum(),
+    echoes: false,
     kernel: |recipe| Box::new(Eq::new(recipe)),
 };
 

@@ -27,6 +27,7 @@ pub static HIGH_PASS: Table = Table {
     channels: same_channels,
     latency: no_latency,
     tail: |recipe| cascade(recipe, high_pass).ring(),
+    echoes: false,
     kernel: |recipe| kernel(recipe, high_pass),
 };
 
@@ -37,6 +38,7 @@ pub static LOW_PASS: Table = Table {
     example: "x >> low_pass(2.kHz)",
     parameters: &[freq(8000.0, "the corner"), Q],
     tail: |recipe| cascade(recipe, low_pass).ring(),
+    echoes: false,
     kernel: |recipe| kernel(recipe, low_pass),
     ..HIGH_PASS
 };
@@ -48,6 +50,7 @@ pub static BAND_PASS: Table = Table {
     example: "x >> band_pass(1.kHz, 2)",
     parameters: &[freq(1000.0, "the centre"), Q],
     tail: |recipe| cascade(recipe, band_pass).ring(),
+    echoes: false,
     kernel: |recipe| kernel(recipe, band_pass),
     ..HIGH_PASS
 };
@@ -59,6 +62,7 @@ pub static NOTCH: Table = Table {
     example: "x >> notch(50, 10)",
     parameters: &[freq(1000.0, "the centre"), Q],
     tail: |recipe| cascade(recipe, notch).ring(),
+    echoes: false,
     kernel: |recipe| kernel(recipe, notch),
     ..HIGH_PASS
 };

@@ -22,6 +22,7 @@ pub static FADER: Table = Table {
     channels: same_channels,
     latency: no_latency,
     tail: no_tail,
+    echoes: false,
     kernel,
 };
 

@@ -28,6 +28,7 @@ pub static GATE: Table = Table {
     channels: same_channels,
     latency: no_latency,
     tail: no_tail,
+    echoes: false,
     kernel: |recipe| Box::new(Gate::new(recipe)),
 };
 

@@ -45,6 +45,7 @@ pub static LIMITER: Table = Table {
     channels: same_channels,
     latency: |recipe| DETECTOR_DELAY + window(recipe) - 1,
     tail: no_tail,
+    echoes: false,
     kernel: |recipe| Box::new(Limiter::new(recipe)),
 };
 

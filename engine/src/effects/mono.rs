@@ -16,6 +16,7 @@ pub static MONO: Table = Table {
     channels: |_| Ok(1),
     latency: no_latency,
     tail: no_tail,
+    echoes: false,
     kernel,
 };
 

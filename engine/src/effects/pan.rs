@@ -32,6 +32,7 @@ pub static PAN: Table = Table {
     channels,
     latency: no_latency,
     tail: no_tail,
+    echoes: false,
     kernel,
 };
 

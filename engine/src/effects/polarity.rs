@@ -16,6 +16,7 @@ pub static POLARITY: Table = Table {
     channels: same_channels,
     latency: no_latency,
     tail: no_tail,
+    echoes: false,
     kernel,
 };
 

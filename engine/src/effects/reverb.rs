@@ -62,6 +62,7 @@ pub static REVERB: Table = Table {
     },
     latency: no_latency,
     tail,
+    echoes: true,
     kernel: |recipe| Box::new(Reverb::new(recipe)),
 };
 

@@ -52,6 +52,7 @@ pub static SATURATE: Table = Table {
     channels: super::same_channels,
     latency: |recipe| oversample::latency(factor(recipe)),
     tail: no_tail,
+    echoes: false,
     kernel,
 };
 

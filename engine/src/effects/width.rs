@@ -32,6 +32,7 @@ pub static WIDTH: Table = Table {
     channels,
     latency: no_latency,
     tail: no_tail,
+    echoes: false,
     kernel,
 };
 

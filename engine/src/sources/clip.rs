@@ -41,6 +41,7 @@ pub static CLIP: Table = Table {
     channels: |recipe| Ok(Plan::new(recipe)?.channels.len()),
     latency: no_latency,
     tail: no_tail,
+    echoes: false,
     kernel,
 };
 

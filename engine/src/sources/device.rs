@@ -23,6 +23,7 @@ pub static DEVICE: Table = Table {
     channels: |recipe| Ok(inputs(recipe).len()),
     latency: no_latency,
     tail: no_tail,
+    echoes: false,
     kernel,
 };
 

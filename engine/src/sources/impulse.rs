@@ -21,6 +21,7 @@ pub static IMPULSE: Table = Table {
     channels,
     latency: no_latency,
     tail: no_tail,
+    echoes: false,
     kernel: |recipe| Box::new(Impulse { rate: recipe.values[0], frames: recipe.rate() }),
 };
 

@@ -27,6 +27,7 @@ pub static NOISE: Table = Table {
     channels: mono,
     latency: no_latency,
     tail: no_tail,
+    echoes: false,
     kernel,
 };
 

@@ -26,6 +26,7 @@ pub static SWEEP: Table = Table {
     channels,
     latency: no_latency,
     tail: no_tail,
+    echoes: false,
     kernel,
 };
 

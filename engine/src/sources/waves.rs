@@ -29,6 +29,7 @@ pub static SINE: Table = Table {
     channels,
     latency: no_latency,
     tail: no_tail,
+    echoes: false,
     kernel: |recipe| Wave::boxed(recipe, Shape::Sine),
 };
 
