@@ -65,7 +65,7 @@ pub struct WorkIo<'a> {
     pub key: &'a [Buffer],
     /// The device's inputs.
     pub live: &'a [Buffer],
-    /// The transport frame of the first frame, at the op: what flows here is this old.
+    /// The transport frame of the first frame, at the op: what flows here is this old. Wrapped round below 0.
     pub transport: u64,
 }
 

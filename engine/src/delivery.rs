@@ -89,6 +89,12 @@ impl FileWriter {
             Some("flac") => Encoder::flac,
             _ => return Err(failed(Problem::Name)),
         };
+        let system = |error: std::io::Error| failed(Problem::System(error.to_string()));
+        // Asked first, since what the system says of the file that is really written names that one.
+        std::fs::metadata(folder).map_err(system)?;
+        if path.is_dir() {
+            return Err(failed(Problem::System("it is a folder".into())));
+        }
         if format.channels == 0 {
             return Err(failed(Problem::Format("a file needs at least one channel".into())));
         }
@@ -97,7 +103,6 @@ impl FileWriter {
         // As any new file has it: the user's mask takes off what they do not want to share.
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let system = |error: std::io::Error| failed(Problem::System(error.to_string()));
         let file = builder.tempfile_in(folder).map_err(system)?;
         let encoder = begin(file.as_file().try_clone().map_err(system)?, format).map_err(failed)?;
         Ok(FileWriter {

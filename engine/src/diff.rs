@@ -371,6 +371,10 @@ impl<'a> Union<'a> {
             let before = self.matched[i].and_then(|id| self.old_nodes.get(&id));
             ids[i] = match before {
                 Some(old) => {
+                    if !old.current {
+                        // It was on its way out, and is taken back.
+                        changes.added.push(node.path.clone());
+                    }
                     if numbers_differ(&old.node.role, &node.role) {
                         changes.changed.push(node.path.clone());
                     }

@@ -11,7 +11,7 @@ use crate::ending::{Failure, Outcome};
 const SESSION: &str = include_str!("new/session.rhai");
 
 /// What renders and recordings leave behind is not part of a session.
-const IGNORED: &str = "# what gainstage makes\n*.gainstage-part\nrenders/\nrecordings/\nstems/\n";
+const IGNORED: &str = "# what gainstage makes\n*.part\nrenders/\nrecordings/\nstems/\n";
 
 /// Makes the folder and prints what to type next.
 pub fn run(arguments: &New) -> Outcome {

@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use engine::audible;
 use engine::delivery::{self, Delivered, FileWriter, Format};
@@ -32,6 +34,7 @@ pub fn run(arguments: &Render) -> Outcome {
     let frames = length(arguments, graph, session, &inputs)?;
     let stems_of = arguments.stems.is_some().then(|| arguments.stems_of.as_deref().unwrap_or("master"));
     let mut offline = Offline::new(graph, stems_of).map_err(|flaw| Failure::Error(flaw.to_string()))?;
+    let interrupted = interruption()?;
     let mut files = Files::create(arguments, session, &offline)?;
     let progress = Progress::new("rendering", frames, graph.clock.rate);
     let mut done = 0;
@@ -39,6 +42,9 @@ pub fn run(arguments: &Render) -> Outcome {
         frames,
         |live| inputs.fill(live),
         |stream, sound| {
+            if interrupted.load(Ordering::Relaxed) {
+                return Err(Failure::Error("interrupted; nothing is written".into()));
+            }
             if stream == Stream::Output(0) {
                 done += sound.first().map_or(0, |channel| channel.len() as u64);
                 progress.at(done);
@@ -56,8 +62,17 @@ pub fn run(arguments: &Render) -> Outcome {
         };
         status::say(format!("{}: {} frames{clipped}", path.display(), delivered.frames));
     }
-    status::say(format!("rendered at {speed:.0} times real time"));
+    status::say(format!("rendered at {speed:.1} times real time"));
     Ok(())
+}
+
+/// Set by Ctrl-C, so that a rendering ends by itself and takes its unfinished files along.
+fn interruption() -> Result<Arc<AtomicBool>, Failure> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let set = interrupted.clone();
+    ctrlc::set_handler(move || set.store(true, Ordering::Relaxed))
+        .map_err(|error| Failure::Error(format!("Ctrl-C cannot be caught: {error}")))?;
+    Ok(interrupted)
 }
 
 fn length(arguments: &Render, graph: &Graph, session: &Session, inputs: &LiveInputs) -> Result<u64, Failure> {

@@ -5,9 +5,13 @@ mod audible;
 #[cfg(test)]
 mod bad_scripts;
 #[cfg(test)]
+mod commands;
+#[cfg(test)]
 mod edits;
 #[cfg(test)]
 mod exact;
+#[cfg(test)]
+mod golden;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
@@ -19,9 +23,13 @@ mod null;
 #[cfg(test)]
 mod plans;
 #[cfg(test)]
+mod program;
+#[cfg(test)]
 mod random_edits;
 #[cfg(test)]
 mod random_sessions;
+#[cfg(test)]
+mod readme;
 #[cfg(test)]
 mod rehearsal;
 #[cfg(test)]

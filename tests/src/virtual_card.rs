@@ -4,7 +4,7 @@
 use std::convert::Infallible;
 use std::env;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,8 @@ use engine::offline::{Offline, Stream};
 use engine::playback::{Capture, Playback};
 use engine::resampled::ResampledPlayback;
 use rtrb::{Consumer, Producer, RingBuffer};
+
+use crate::program::gainstage;
 
 /// Frames asked for at a time: generous, for machines with much else to do.
 const BUFFER: u32 = 2048;
@@ -170,12 +172,12 @@ fn what_the_program_plays_to_the_card_is_what_the_session_renders_to() {
     for host in ["pulseaudio", "alsa"] {
         let whole = (0..TRIES).any(|_| {
             let (_input, mut heard) = listening(host).expect("the card opens");
-            let mut playing = Command::new(assert_cmd::cargo::cargo_bin("gainstage"))
-                .args(["play", "--no-prompt", "--length", "4s", "--buffer", "2048", "--device", host])
-                .arg(&session)
-                .stderr(Stdio::null())
-                .spawn()
-                .expect("`cargo build` has made the program");
+            let mut playing =
+                gainstage(["play", "--no-prompt", "--length", "4s", "--buffer", "2048", "--device", host])
+                    .arg(&session)
+                    .stderr(Stdio::null())
+                    .spawn()
+                    .expect("the program starts");
             let heard = listen(&mut heard, expected.len());
             let _ = playing.kill();
             playing.wait().expect("it ends");

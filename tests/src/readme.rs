@@ -1,0 +1,210 @@
+//! The README says only what is so: its session is right, its commands run, its tour goes as it tells, its tables are
+//! those of the program.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::program::{Running, done_in, examples};
+
+fn root() -> PathBuf {
+    examples().parent().expect("the examples are in the repository").to_owned()
+}
+
+fn readme() -> String {
+    fs::read_to_string(root().join("README.md")).expect("there is a README")
+}
+
+/// The text under a heading, to the next.
+fn section<'a>(readme: &'a str, heading: &str) -> &'a str {
+    let (_, rest) = readme.split_once(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("{heading} is missing"));
+    rest.split("\n## ").next().unwrap_or(rest)
+}
+
+/// The lines of all fenced blocks of a language.
+fn fenced(readme: &str, language: &str) -> Vec<String> {
+    let mut inside = None;
+    let mut lines = Vec::new();
+    for line in readme.lines().map(str::trim) {
+        match (line.strip_prefix("```"), inside) {
+            (Some(opened), None) => inside = Some(opened == language),
+            (Some(_), Some(_)) => inside = None,
+            (None, Some(true)) => lines.push(line.to_owned()),
+            (None, _) => {}
+        }
+    }
+    lines
+}
+
+/// What stands between backticks.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+/// A copy of the examples, where they may be edited.
+fn copy() -> TempDir {
+    let folder = TempDir::new().expect("there is room");
+    for part in ["examples", "examples/audio"] {
+        fs::create_dir(folder.path().join(part)).expect("it can be made");
+        for entry in fs::read_dir(root().join(part)).expect("it can be listed") {
+            let from = entry.expect("it is there").path();
+            if from.is_file() {
+                let name = from.file_name().expect("it has a name");
+                fs::copy(&from, folder.path().join(part).join(name)).expect("it can be copied");
+            }
+        }
+    }
+    folder
+}
+
+#[test]
+fn its_session_is_right_and_sounds() {
+    let folder = copy();
+    let session = fenced(&readme(), "rhai").join("\n");
+    assert!(session.lines().count() <= 12, "a session of ten lines");
+    fs::write(folder.path().join("examples/readme.rhai"), session).expect("it can be written");
+    let checked = done_in(folder.path(), &["check", "examples/readme.rhai"]);
+    assert_eq!((checked.out.as_str(), checked.err.as_str()), ("", "1 session, no errors, no warnings\n"));
+    let render = ["render", "examples/readme.rhai", "-o", "mix.wav", "--length", "0.5s", "--bits", "32f"];
+    done_in(folder.path(), &render);
+    let mut mix = hound::WavReader::open(folder.path().join("mix.wav")).expect("it is written");
+    assert!(mix.samples::<f32>().any(|x| x.expect("it is whole").abs() > 0.05), "it is heard");
+}
+
+#[test]
+fn every_command_in_it_runs() {
+    let folder = copy();
+    let ci = fs::read_to_string(root().join(".ci/run")).expect("it is there");
+    let mut ran = 0;
+    for line in fenced(&readme(), "sh") {
+        for command in line.split(" && ") {
+            let words: Vec<&str> = command.split(' ').collect();
+            match words[..] {
+                // These end with the user's Ctrl-C.
+                ["gainstage", "play", ..] => {
+                    done_in(folder.path(), &[&words[1..], &["--device", "none", "--length", "0.2s"]].concat());
+                    ran += 1;
+                }
+                ["gainstage", ..] => {
+                    done_in(folder.path(), &words[1..]);
+                    ran += 1;
+                }
+                // What builds and installs is too much for a test: the check of a whole clone does it.
+                ["cargo", ..] => {
+                    assert!(ci.lines().any(|line| line.starts_with(command)), "`{command}` is not in .ci/run")
+                }
+                ["sudo", "apt-get", "update"] => {}
+                ["sudo", "apt-get", "install", "-y", ref packages @ ..] => {
+                    let installs = ci.lines().find(|line| line.starts_with("install ")).expect("it installs");
+                    assert!(packages.iter().all(|name| installs.split(' ').any(|n| n == *name)), "{packages:?}");
+                }
+                _ => panic!("`{command}` is run nowhere"),
+            }
+        }
+    }
+    assert!(ran >= 8, "only {ran} commands");
+    let made = |name: &str| folder.path().join(name).exists();
+    assert!(made("first.wav") && made("stems/first-band.wav") && made("mine/session.rhai"));
+}
+
+#[test]
+fn its_tour_goes_as_it_tells() {
+    let readme = readme();
+    let tour = section(&readme, "Five minutes");
+    let folder = copy();
+    let session = folder.path().join("examples/first.rhai");
+    let text = fs::read_to_string(&session).expect("it is there");
+    let mut playing =
+        Running::start(folder.path(), &["play", "examples/first.rhai", "--device", "none", "--no-prompt"]);
+    playing.says("playing to the silent device");
+    for (written, instead, told) in [
+        ("fader(-8.dB)", "fader(-4.dB)", "changed voice>band/fader"),
+        ("fader(-8.dB)", "fadre(-4)", "did you mean `fader`?"),
+        ("fader(-8.dB)", "fader(-4.dB)", "no change to the sound"),
+    ] {
+        assert!(text.contains(written), "{written} is not in the example");
+        assert!([written, instead, told].iter().all(|part| tour.contains(part)), "{instead} is not in the tour");
+        fs::write(&session, text.replace(written, instead)).expect("it can be written");
+        playing.says(told);
+    }
+    fs::write(&session, text.replace("room  >> reverb()", "//room  >> reverb()")).expect("it can be written");
+    assert!(tour.contains("`room  >> reverb()`") && text.contains("\nroom  >> reverb()"));
+    playing.says("`room` goes nowhere");
+    assert!(playing.says("removed").contains("room>band/reverb"));
+    fs::write(&session, &text).expect("it can be written");
+    assert!(playing.says("added").contains("room>band/reverb"));
+    playing.interrupt();
+    assert_eq!(playing.end(), 0, "{:#?}", playing.told);
+}
+
+#[test]
+fn its_commands_and_options_are_the_programs() {
+    let readme = readme();
+    let here = Path::new(".");
+    let rows = section(&readme, "The commands").lines().filter(|line| line.starts_with("| `gainstage "));
+    let mut told = BTreeSet::new();
+    for row in rows {
+        let command = row["| `gainstage ".len()..].split([' ', '`']).next().expect("a command").to_owned();
+        let help = done_in(here, &[&command, "--help"]).out;
+        let options = |text: &str| -> BTreeSet<String> {
+            let words = text.split(|c: char| !(c == '-' || c.is_ascii_alphanumeric()));
+            words.filter(|word| word.starts_with("--") && word.len() > 2).map(str::to_owned).collect()
+        };
+        let mut known = options(&help);
+        known.retain(|option| option != "--help" && option != "--version");
+        // `devices` explains itself by the options of another command.
+        let mut shown = options(row);
+        if command == "devices" {
+            shown.retain(|option| option != "--device" && option != "--input");
+        }
+        assert_eq!(shown, known, "{command}");
+        told.insert(command);
+    }
+    let help = done_in(here, &["--help"]).out;
+    let commands = help.split("Commands:").nth(1).and_then(|rest| rest.split("\n\n").next()).expect("it lists them");
+    let known: BTreeSet<String> =
+        commands.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect();
+    assert_eq!(told, known);
+}
+
+#[test]
+fn its_words_are_those_of_the_reference() {
+    let readme = readme();
+    let section = section(&readme, "The words");
+    let told: BTreeSet<&str> = section
+        .lines()
+        .filter(|line| line.starts_with("- **") || line.starts_with("  "))
+        .flat_map(quoted)
+        .flat_map(|words| words.split_whitespace())
+        .map(|word| word.trim_start_matches('.').split('(').next().unwrap_or(word))
+        .collect();
+    let reference = done_in(Path::new("."), &["words", "--json"]).out;
+    let reference: Value = serde_json::from_str(&reference).expect("it is JSON");
+    let known: BTreeSet<&str> = reference
+        .as_array()
+        .expect("it is a list")
+        .iter()
+        // What can be done with numbers is not what a session is made of.
+        .filter(|entry| entry["group"] != "numbers")
+        .map(|entry| entry["word"].as_str().expect("a word"))
+        .collect();
+    assert_eq!(told, known);
+}
+
+#[test]
+fn what_it_points_to_is_there() {
+    let readme = readme();
+    let links = readme.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let places = section(&readme, "Where things live").lines().filter_map(|line| line.split("  ").next());
+    let places = places.filter(|place| place.contains('/') && !place.contains(' '));
+    let named = quoted(section(&readme, "How to change it")).filter(|text| text.contains('/'));
+    let mut count = 0;
+    for place in links.filter(|link| !link.starts_with("http")).chain(places).chain(named) {
+        assert!(root().join(place).exists(), "{place} is not there");
+        count += 1;
+    }
+    assert!(count >= 12, "only {count}");
+}
