@@ -38,10 +38,13 @@ fn an_effect_mixed_out_is_exactly_its_input() {
     assert_same("composed", bypassed, dry);
 }
 
-/// The stems of a place, and what the first output gives.
-fn stems(text: &str, of: &str) -> (Vec<(String, Vec<Vec<f64>>)>, Vec<Vec<f64>>) {
+/// A list a channel.
+type Sound = Vec<Vec<f64>>;
+
+/// The stems of a place by path, and what the first output gives.
+fn stems(text: &str, of: &str) -> (Vec<(String, Sound)>, Sound) {
     let mut offline = Offline::new(&graph(text), Some(of)).expect("the plan proves right");
-    let mut stems: Vec<(String, Vec<Vec<f64>>)> =
+    let mut stems: Vec<(String, Sound)> =
         offline.stems().into_iter().map(|(path, channels)| (path, vec![Vec::new(); channels])).collect();
     let mut mix = vec![Vec::new(); offline.outputs()[0]];
     let kept = offline.render::<()>(
@@ -155,9 +158,9 @@ fn a_loop_comes_round_after_exactly_its_period_whatever_delays_are_in_it() {
         let sound = rendered(&graph(&text), 4000);
         let step = engine::math::gain_from_db(-6.0);
         let mut level = engine::math::gain_from_db(-12.0);
-        for frame in 0..4000 {
+        for (frame, heard) in sound[0].iter().enumerate() {
             let expected = if frame % 480 == 0 { level } else { 0.0 };
-            assert_eq!(sound[0][frame], expected, "{inside}, frame {frame}");
+            assert_eq!(*heard, expected, "{inside}, frame {frame}");
             level *= if frame % 480 == 0 { step } else { 1.0 };
         }
     }

@@ -20,7 +20,7 @@ use crate::sessions::try_graph;
 use crate::spectrum::loudest_above;
 
 /// How many cases the ordinary run tries.
-const CASES: u32 = 60;
+const CASES: u32 = 48;
 
 /// Frames after which everything the grammar has is below the last digits: the slowest are loops and reverbs.
 const FORGOTTEN: usize = 2 * 48_000;
@@ -32,7 +32,7 @@ fn edits() -> impl Strategy<Value = (Vec<Step>, Vec<Edit>)> {
     let step = || (any::<u8>(), any::<u8>(), any::<u8>(), any::<u8>());
     let gap = prop_oneof![64..1500usize, 64..12_000usize];
     let edit = (vec(step(), 1..4), gap, proptest::option::weighted(0.25, any::<u8>()));
-    (vec(step(), 4..24), vec(edit, 1..7))
+    (vec(step(), 8..40), vec(edit, 1..7))
 }
 
 /// Everything about a node that shapes sound.
