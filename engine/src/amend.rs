@@ -43,17 +43,17 @@ impl One<'_> {
     fn apply(&mut self, what: Amend) -> Result<(), Diagnostic> {
         match what {
             Amend::Mute(target) => self.each(&target, |session, found| match found {
-                Found::Place(id) => Ok(session.places[id.0].state.muted = true),
-                Found::Cable(id) => Ok(session.cables[id.0].muted = true),
+                Found::Place(id) => Ok(&mut session.places[id.0].state.muted),
+                Found::Cable(id) => Ok(&mut session.cables[id.0].muted),
                 _ => Err("inputs, buses and cables can be muted; an effect is bypassed"),
             }),
             Amend::Solo(target) => self.each(&target, |session, found| match found {
-                Found::Place(id) => Ok(session.places[id.0].state.soloed = true),
-                Found::Cable(id) => Ok(session.cables[id.0].soloed = true),
+                Found::Place(id) => Ok(&mut session.places[id.0].state.soloed),
+                Found::Cable(id) => Ok(&mut session.cables[id.0].soloed),
                 _ => Err("inputs, buses and cables can be soloed"),
             }),
             Amend::Safe(target) => self.each(&target, |session, found| match found {
-                Found::Place(id) => Ok(session.places[id.0].state.safe = true),
+                Found::Place(id) => Ok(&mut session.places[id.0].state.safe),
                 _ => Err("inputs and buses can be safe"),
             }),
             Amend::Set(path, spoken) => self.set(&path, &spoken),
@@ -135,16 +135,18 @@ impl One<'_> {
         }
     }
 
+    /// Sets the flag of everything that is meant; a glob passes over what has none.
     fn each(
         &mut self,
         target: &Target,
-        change: impl Fn(&mut Session, Found) -> Result<(), &'static str>,
+        flag: impl Fn(&mut Session, Found) -> Result<&mut bool, &'static str>,
     ) -> Result<(), Diagnostic> {
         let glob = matches!(target, Target::Path(path) if path.contains('*'));
         for found in self.resolve(target)? {
-            match change(self.session, found) {
+            match flag(self.session, found) {
+                Ok(flag) => *flag = true,
                 Err(why) if !glob => return Err(self.refuse(why)),
-                _ => {}
+                Err(_) => {}
             }
         }
         Ok(())

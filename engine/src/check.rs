@@ -36,9 +36,7 @@ fn replace_cables(session: &mut Session, told: &mut Vec<Diagnostic>) {
             told.push(
                 Diagnostic::error("cable-twice", second, format!("the cable `{path}` is plugged in twice"))
                     .also(first, "it is plugged in here first")
-                    .help(format!(
-                        "to have both, name one: `>> cable(\"dry\") >> ...`; to mean the second, write `replace(...)` round it"
-                    )),
+                    .help("to have both, name one: `>> cable(\"dry\") >> ...`; to mean the second, write `replace(...)` round it"),
             );
         }
     }

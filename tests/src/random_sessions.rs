@@ -146,7 +146,8 @@ impl Draft {
     }
 
     fn insert(&self, kind: u8, value: u8) -> Insert {
-        let key = (value % 4 == 0).then(|| self.lines.get(usize::from(value / 4)).map(|line| line.name.clone()));
+        let key =
+            (value.is_multiple_of(4)).then(|| self.lines.get(usize::from(value / 4)).map(|line| line.name.clone()));
         let target = Some(self.place(value, 0)).filter(|bus| bus != "master");
         Insert { kind, value, key: key.flatten(), target, mix: None, bypass: false }
     }
