@@ -83,34 +83,36 @@ impl One<'_, '_> {
     fn apply(&mut self, what: Amend) -> Result<(), Diagnostic> {
         match what {
             Amend::Mute(target) => {
-                self.each(&target, "inputs, buses and cables can be muted; an effect is bypassed", {
-                    |session, found| match found {
-                        Found::Place(id) => Some(session.places[id.0].state.muted = true),
-                        Found::Cable(id) => Some(session.cables[id.0].muted = true),
+                self.flag(&target, "inputs, buses and cables can be muted; an effect is bypassed", |session, found| {
+                    match found {
+                        Found::Place(id) => Some(&mut session.places[id.0].state.muted),
+                        Found::Cable(id) => Some(&mut session.cables[id.0].muted),
                         _ => None,
                     }
                 })
             }
             Amend::Solo(target) => {
-                self.each(&target, "inputs, buses and cables can be soloed", |session, found| match found {
-                    Found::Place(id) => Some(session.places[id.0].state.soloed = true),
-                    Found::Cable(id) => Some(session.cables[id.0].soloed = true),
+                self.flag(&target, "inputs, buses and cables can be soloed", |session, found| match found {
+                    Found::Place(id) => Some(&mut session.places[id.0].state.soloed),
+                    Found::Cable(id) => Some(&mut session.cables[id.0].soloed),
                     _ => None,
                 })
             }
-            Amend::Safe(target) => self.each(&target, "inputs and buses can be safe", |session, found| match found {
-                Found::Place(id) => Some(session.places[id.0].state.safe = true),
+            Amend::Safe(target) => self.flag(&target, "inputs and buses can be safe", |session, found| match found {
+                Found::Place(id) => Some(&mut session.places[id.0].state.safe),
                 _ => None,
             }),
             Amend::Set(path, spoken) => self.set(&path, &spoken),
             Amend::Unplug(target) => {
                 let mut gone = Gone::default();
-                self.each(&target, "cables and sends can be unplugged: `unplug(\"voice>band\")`", {
-                    |session, found| match found {
-                        Found::Cable(id) => Some(gone.unplug(session, id)),
-                        _ => None,
+                for found in self.resolve(&target)? {
+                    if let Found::Cable(id) = found {
+                        gone.unplug(self.all.session, id);
                     }
-                })?;
+                }
+                if gone == Gone::default() {
+                    return Err(self.refuse("cables and sends can be unplugged: `unplug(\"voice>band\")`"));
+                }
                 self.all.take_out(gone);
                 Ok(())
             }
@@ -186,18 +188,20 @@ impl One<'_, '_> {
         }
     }
 
-    /// Does something with each thing that is meant and to which it can be done. `otherwise` says to what.
-    fn each(
+    /// Sets the flag of everything that is meant and has one; `otherwise` says what does.
+    fn flag(
         &mut self,
         target: &Target,
         otherwise: &str,
-        mut change: impl FnMut(&mut Session, Found) -> Option<()>,
+        flag: impl Fn(&mut Session, Found) -> Option<&mut bool>,
     ) -> Result<(), Diagnostic> {
-        let found = self.resolve(target)?;
-        match found.into_iter().filter_map(|found| change(self.all.session, found)).count() {
-            0 => Err(self.refuse(otherwise)),
-            _ => Ok(()),
+        let mut any = false;
+        for found in self.resolve(target)? {
+            if let Some(flag) = flag(self.all.session, found) {
+                (*flag, any) = (true, true);
+            }
         }
+        if any { Ok(()) } else { Err(self.refuse(otherwise)) }
     }
 
     fn resolve(&mut self, target: &Target) -> Result<Vec<Found>, Diagnostic> {

@@ -30,7 +30,7 @@ impl Program {
     /// stream from disk fetch it. Not RT.
     pub fn media_ready(&self, transport: u64) -> bool {
         // Every one is asked, so that all of them begin to fetch.
-        self.bank.works.iter().flatten().fold(true, |ready, cell| cell.is_ready(transport) && ready)
+        self.bank.works.iter().flatten().filter(|cell| !cell.is_ready(transport)).count() == 0
     }
 }
 
@@ -220,7 +220,7 @@ impl<'a> Compiler<'a> {
             }
             !over
         });
-        let mixes = stage % 2 == 0;
+        let mixes = stage.is_multiple_of(2);
         let stage_of = if mixes { stage + 1 } else { stage };
         let mut here: Vec<usize> = (0..self.mesh.nodes.len()).filter(|i| self.stage_of[*i] == stage_of).collect();
         here.sort_by_key(|i| (&self.mesh.nodes[*i].node.path, self.mesh.nodes[*i].id));

@@ -27,7 +27,7 @@ pub fn exp(x: f64) -> f64 {
     if x.is_nan() {
         return x;
     }
-    if x > 709.0 || x < -708.0 {
+    if !(-708.0..=709.0).contains(&x) {
         return libm::exp(x);
     }
     let halves = (x * core::f64::consts::LOG2_E + 0.5f64.copysign(x)) as i64;

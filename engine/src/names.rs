@@ -370,17 +370,14 @@ fn place_names(session: &Session) -> Vec<String> {
     let mut names: Vec<Option<String>> =
         session.places.iter().map(|place| (place.kind != PlaceKind::Sum).then(|| place.name.clone())).collect();
     let mut taken: BTreeMap<String, usize> = BTreeMap::new();
-    for i in 0..names.len() {
-        if names[i].is_some() {
-            continue;
-        }
+    for (i, name) in names.iter_mut().enumerate().filter(|(_, name)| name.is_none()) {
         let mut members = Vec::new();
         sum_members(session, PlaceId(i), &mut members, 0);
         members.sort();
-        let name = if members.len() == 1 { format!("{}+", members[0]) } else { members.join("+") };
-        let count = taken.entry(name.clone()).or_default();
+        let joined = if members.len() == 1 { format!("{}+", members[0]) } else { members.join("+") };
+        let count = taken.entry(joined.clone()).or_default();
         *count += 1;
-        names[i] = Some(if *count == 1 { name } else { format!("{name}.{count}") });
+        *name = Some(if *count == 1 { joined } else { format!("{joined}.{count}") });
     }
     names.into_iter().flatten().collect()
 }

@@ -31,6 +31,9 @@ const STOP_PATIENCE: Duration = Duration::from_millis(1500);
 /// How long an edit waits for the first of a sound file that is read while it plays.
 const MEDIA_PATIENCE: Duration = Duration::from_millis(500);
 
+/// How long a device may ask for no sound before this is told: some go without a word.
+const DEVICE_PATIENCE: Duration = Duration::from_secs(3);
+
 /// How long after saying so trouble of one kind is not told again.
 const TROUBLE_PAUSE: Duration = Duration::from_secs(5);
 
@@ -59,8 +62,8 @@ pub fn run(arguments: &Play) -> Outcome {
         return Err(Failure::Shown);
     };
     let mut playing = Playing::start(arguments, library, watch, &graph, &session)?;
-    playing.follow(&events);
-    playing.stop()
+    let followed = playing.follow(&events);
+    followed.and(playing.stop())
 }
 
 fn watched(arguments: &Play, loaded: &Loaded) -> Vec<PathBuf> {
@@ -98,6 +101,7 @@ struct Playing<'a> {
     /// Channels of live input that there is room for.
     inputs: u16,
     length: Option<u64>,
+    stall: Stall,
     trouble: Trouble,
 }
 
@@ -145,6 +149,7 @@ impl<'a> Playing<'a> {
             started_with,
             inputs,
             length,
+            stall: Stall::default(),
             trouble: Trouble::default(),
         };
         playing.listen_if_needed(session)?;
@@ -168,7 +173,7 @@ impl<'a> Playing<'a> {
     }
 
     /// Takes part in what happens until it is over.
-    fn follow(&mut self, events: &Receiver<Event>) {
+    fn follow(&mut self, events: &Receiver<Event>) -> Outcome {
         while !self.is_over() {
             let pause = match (&self.in_flight, self.desk.mesh().next_end()) {
                 (Some(_), _) => IN_FLIGHT,
@@ -176,13 +181,28 @@ impl<'a> Playing<'a> {
                 (None, None) => IDLE,
             };
             match events.recv_timeout(pause) {
-                Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
                 Ok(Event::Changed(changed)) => self.edited(&changed),
                 Err(RecvTimeoutError::Timeout) => {}
             }
             self.hear_reports();
+            self.still_there()?;
             self.go_on();
         }
+        Ok(())
+    }
+
+    /// That the device still takes sound. What goes without a word may come back, and is only told of.
+    fn still_there(&mut self) -> Outcome {
+        if self.output.is_lost() {
+            return Err(Failure::Error("the sound device is gone: nothing is heard any more".into()));
+        }
+        match self.stall.look(self.live.transport()) {
+            Some(true) => status::warning("the sound device takes no sound: nothing is heard"),
+            Some(false) => status::say("the sound device takes sound again"),
+            None => {}
+        }
+        Ok(())
     }
 
     fn is_over(&self) -> bool {
@@ -300,8 +320,7 @@ impl<'a> Playing<'a> {
             std::thread::sleep(BUSY);
         }
         let load = output.take_worst_load() * 100.0;
-        drop(input);
-        drop(output);
+        drop((input, output));
         let busiest = format!("the busiest block took {load:.0} % of its time");
         match recorder.map(Recorder::finish).transpose()? {
             Some(frames) => status::say(format!("stopped; {frames} frames recorded; {busiest}")),
@@ -341,6 +360,31 @@ fn shortened(paths: &[String]) -> String {
         text.push_str(&format!(" and {} more", paths.len() - SHOWN));
     }
     text
+}
+
+/// Whether time stands still.
+#[derive(Default)]
+struct Stall {
+    frame: u64,
+    looked: Option<Instant>,
+    /// How long the frame has been the same. A program that was itself stopped for a while sees little of that.
+    still: Duration,
+    told: bool,
+}
+
+impl Stall {
+    /// Takes note of the transport's frame: `Some(true)` when it has stood still for long, `Some(false)` when it goes on.
+    fn look(&mut self, frame: u64) -> Option<bool> {
+        let since = self.looked.replace(Instant::now()).map_or(Duration::ZERO, |looked| looked.elapsed());
+        if frame != self.frame {
+            (self.frame, self.still) = (frame, Duration::ZERO);
+            return std::mem::take(&mut self.told).then_some(false);
+        }
+        self.still += since.min(2 * IDLE);
+        let news = self.still > DEVICE_PATIENCE && !self.told;
+        self.told |= news;
+        news.then_some(true)
+    }
 }
 
 /// What went wrong since it was last told of.

@@ -50,6 +50,15 @@ impl Output {
         }
     }
 
+    /// Whether the card has said that it is gone.
+    pub fn is_lost(&self) -> bool {
+        match self {
+            Output::Silent(..) => false,
+            #[cfg(feature = "devices")]
+            Output::Card(card) => card.faults().lost(),
+        }
+    }
+
     /// How many blocks were computed too late to be heard in time. The silent device waits, so that none is.
     pub fn late(&self) -> u64 {
         match self {

@@ -108,8 +108,11 @@ fn a_live_input_without_a_card_is_silent_and_this_is_said() {
     assert!(playing.told.iter().any(|line| line == "live inputs are silent"), "{:#?}", playing.told);
 }
 
+/// Gives a session a new text.
+type Save = fn(&Path, &str);
+
 /// The ways in which editors save.
-const SAVES: [(&str, fn(&Path, &str)); 3] = [
+const SAVES: [(&str, Save); 3] = [
     ("in place", |session, text| fs::write(session, text).expect("it can be written")),
     ("renamed over", |session, text| {
         let new = session.with_extension("new");
