@@ -427,3 +427,25 @@ impl Trouble {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stall_is_told_once_and_so_is_its_end() {
+        let mut stall = Stall { still: DEVICE_PATIENCE + IDLE, ..Stall::default() };
+        assert_eq!(
+            [stall.look(0), stall.look(0), stall.look(64), stall.look(128)],
+            [Some(true), None, Some(false), None]
+        );
+    }
+
+    #[test]
+    fn a_program_that_was_stopped_itself_blames_no_device() {
+        let long_ago = Instant::now().checked_sub(2 * DEVICE_PATIENCE);
+        let mut stall = Stall { looked: long_ago, ..Stall::default() };
+        assert_eq!(stall.look(0), None);
+        assert!(stall.still <= 2 * IDLE);
+    }
+}
