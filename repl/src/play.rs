@@ -86,6 +86,8 @@ struct Playing<'a> {
     arguments: &'a Play,
     library: Library,
     watch: Watch,
+    /// The files that are watched.
+    watched: Vec<PathBuf>,
     desk: Desk,
     live: Live,
     output: Output,
@@ -138,6 +140,7 @@ impl<'a> Playing<'a> {
             arguments,
             library,
             watch,
+            watched: Vec::new(),
             desk,
             live,
             output,
@@ -224,7 +227,11 @@ impl<'a> Playing<'a> {
             }
             (session.sample_rate, session.seed) = (rate, seed);
         });
-        self.watch.files(&watched(self.arguments, &loaded));
+        let watched = watched(self.arguments, &loaded);
+        if watched != self.watched {
+            self.watch.files(&watched);
+            self.watched = watched;
+        }
         loaded.show();
         let (Some(graph), Some(session)) = (loaded.graph, loaded.session) else {
             let file = changed.file.display();

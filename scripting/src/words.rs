@@ -1,6 +1,7 @@
 //! The table of words that are neither effects nor sources, and the reference that all tables make together.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use engine::names::nearest;
 use engine::parameter::{Kind, Parameter, Table};
@@ -165,12 +166,20 @@ pub fn find(name: &str) -> Option<&'static Word> {
 
 /// Whether a name is taken by the language: an effect, a source, a function or a constant.
 pub fn is_word(name: &str) -> bool {
-    find(name).is_some_and(|w| w.group != Methods) || effects::find(name).is_some() || sources::find(name).is_some()
+    static NAMES: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {
+        let own = WORDS.iter().filter(|w| w.group != Methods).map(|w| w.word);
+        own.chain(tables().map(|t| t.word)).collect()
+    });
+    NAMES.contains(name)
 }
 
 /// Whether a name is that of a method: of a parameter, a part, or what every effect has.
 pub fn is_method(name: &str) -> bool {
-    find(name).is_some_and(|w| w.group == Methods) || tables().any(|t| methods(t).any(|m| m == name))
+    static NAMES: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {
+        let own = WORDS.iter().filter(|w| w.group == Methods).map(|w| w.word);
+        own.chain(tables().flat_map(methods)).collect()
+    });
+    NAMES.contains(name)
 }
 
 /// How a word is written.
