@@ -43,6 +43,9 @@ impl Amending<'_> {
 
     /// A cable that is meant to replace an earlier one of the same path does so, and takes that one's sends with it.
     fn replace_cables(&mut self) {
+        if !self.session.cables.iter().any(|cable| cable.replaces) {
+            return;
+        }
         let (names, session) = self.names();
         let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
         let mut gone = Gone::default();

@@ -1,27 +1,20 @@
 //! What a session may not contain, and what in it is probably not meant, as far as it shows without building anything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::Diagnostic;
 use crate::names::Names;
 use crate::session::{Cable, CableId, CableKind, InstanceId, MASTER, Place, PlaceId, PlaceKind, Session, Tap, Work};
 
-/// Completes the session with the output that is implied, and tells what is wrong with it.
-pub fn check(session: &mut Session) -> Vec<Diagnostic> {
+/// Tells what is wrong with a session, completed by [`imply_output`], whose names are these.
+pub fn check(session: &Session, names: &Names) -> Vec<Diagnostic> {
     let mut told = Vec::new();
-    cables_twice(session, &mut told);
-    imply_output(session, &mut told);
-    let names = Names::of(session);
-    names_used_twice(session, &names, &mut told);
-    // What is wrong may be why something leads nowhere.
-    if !told.iter().any(Diagnostic::is_error) {
-        dead_ends(session, &names, &mut told);
-    }
+    cables_twice(session, names, &mut told);
+    names_used_twice(session, names, &mut told);
     told
 }
 
-fn cables_twice(session: &Session, told: &mut Vec<Diagnostic>) {
-    let names = Names::of(session);
+fn cables_twice(session: &Session, names: &Names, told: &mut Vec<Diagnostic>) {
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     for i in 0..session.cables.len() {
         let path = names.cable(CableId(i));
@@ -38,7 +31,7 @@ fn cables_twice(session: &Session, told: &mut Vec<Diagnostic>) {
 }
 
 /// Taps from which a signal flows on through a plug or an effect.
-fn flows_on(session: &Session) -> Vec<Tap> {
+fn flows_on(session: &Session) -> BTreeSet<Tap> {
     let plugs = session.cables.iter().filter(|cable| cable.kind == CableKind::Plug).map(|cable| cable.from);
     let instances = session.instances.iter().flat_map(|instance| match instance.work {
         Work::Blend { dry, .. } => [Some(instance.from), Some(dry)],
@@ -47,9 +40,13 @@ fn flows_on(session: &Session) -> Vec<Tap> {
     plugs.chain(instances.flatten()).collect()
 }
 
-fn imply_output(session: &mut Session, told: &mut Vec<Diagnostic>) {
+/// Plugs the end of the one chain from `master` that leads nowhere into `output(1, 2)`, if no cable leads to an output.
+///
+/// # Errors
+/// When there is no such chain, or more than one.
+pub fn imply_output(session: &mut Session) -> Result<(), Diagnostic> {
     if session.cables.iter().any(|cable| matches!(session.places[cable.to.0].kind, PlaceKind::Output(_))) {
-        return;
+        return Ok(());
     }
     let on = flows_on(session);
     let taps = (0..session.instances.len()).map(|i| Tap::Instance(InstanceId(i))).chain([Tap::Place(MASTER)]);
@@ -60,30 +57,19 @@ fn imply_output(session: &mut Session, told: &mut Vec<Diagnostic>) {
     };
     match ends.as_slice() {
         [end] => {
-            let place = Place::new("output 1-2", PlaceKind::Output(vec![1, 2]), at(*end));
             let (from, at) = (*end, at(*end));
-            session.places.push(place);
+            session.places.push(Place::new("output 1-2", PlaceKind::Output(vec![1, 2]), at));
             let to = PlaceId(session.places.len() - 1);
-            let kind = CableKind::Plug;
-            let plug =
-                Cable { from, to, name: None, kind, owner: None, replaces: false, muted: false, soloed: false, at };
-            session.cables.push(plug);
+            session.cables.push(Cable::new(from, to, CableKind::Plug, at));
+            Ok(())
         }
-        [] => told.push(
-            Diagnostic::error("no-output", at(Tap::Place(MASTER)), "nothing leads to an output")
-                .help("end the chain of master with `master >> output(1, 2)`"),
-        ),
+        [] => Err(Diagnostic::error("no-output", at(Tap::Place(MASTER)), "nothing leads to an output")
+            .help("end the chain of master with `master >> output(1, 2)`")),
         [first, second, ..] => {
-            let (first, second) = (at(*first), at(*second));
-            told.push(
-                Diagnostic::error(
-                    "two-ends",
-                    second,
-                    "two chains from `master` lead nowhere, so the output is not clear",
-                )
-                .also(first, "this is the other one")
-                .help("say which one is heard: `... >> output(1, 2)`"),
-            );
+            let what = "two chains from `master` lead nowhere, so the output is not clear";
+            Err(Diagnostic::error("two-ends", at(*second), what)
+                .also(at(*first), "this is the other one")
+                .help("say which one is heard: `... >> output(1, 2)`"))
         }
     }
 }
@@ -120,7 +106,9 @@ fn names_used_twice(session: &Session, names: &Names, told: &mut Vec<Diagnostic>
     }
 }
 
-fn dead_ends(session: &Session, names: &Names, told: &mut Vec<Diagnostic>) {
+/// Tells what in a session leads nowhere. Only of one that is right: what is wrong may be why.
+pub fn dead_ends(session: &Session, names: &Names) -> Vec<Diagnostic> {
+    let mut told = Vec::new();
     let mut used = flows_on(session);
     used.extend(session.cables.iter().map(|cable| cable.from));
     used.extend(session.instances.iter().filter_map(|instance| match &instance.work {
@@ -142,4 +130,5 @@ fn dead_ends(session: &Session, names: &Names, told: &mut Vec<Diagnostic>) {
             told.push(nowhere(instance.at, &format!("what leaves `{}`", names.call(InstanceId(i)))));
         }
     }
+    told
 }

@@ -176,17 +176,17 @@ pub struct Prepared {
 /// Checks a session and lowers it into a graph. Opens the media it names.
 pub fn prepare(mut session: Session, library: &Library) -> Prepared {
     let mut told = amend::apply(&mut session);
-    told.extend(check::check(&mut session));
-    let graph = match told.iter().any(Diagnostic::is_error) {
-        true => None,
-        false => match Lowering::new(&session, library).graph() {
-            Ok(graph) => Some(graph),
-            Err(errors) => {
-                told.extend(errors);
-                None
-            }
-        },
-    };
+    told.extend(check::imply_output(&mut session).err());
+    let names = Names::of(&session);
+    told.extend(check::check(&session, &names));
+    let mut graph = None;
+    if !told.iter().any(Diagnostic::is_error) {
+        told.extend(check::dead_ends(&session, &names));
+        match Lowering::new(&session, names, library).graph() {
+            Ok(lowered) => graph = Some(lowered),
+            Err(errors) => told.extend(errors),
+        }
+    }
     told.sort_by_key(|diagnostic| diagnostic.at);
     Prepared { graph, session: Some(session), diagnostics: told }
 }
@@ -203,10 +203,10 @@ struct Lowering<'a> {
 }
 
 impl<'a> Lowering<'a> {
-    fn new(session: &'a Session, library: &'a Library) -> Self {
+    fn new(session: &'a Session, names: Names, library: &'a Library) -> Self {
         Lowering {
             session,
-            names: Names::of(session),
+            names,
             library,
             clock: session.clock(),
             nodes: Vec::new(),

@@ -3,6 +3,8 @@
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Sender};
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -62,17 +64,39 @@ pub fn evaluate_file(path: &Path) -> Evaluated {
 
 /// Evaluates a text that is said to live at a path: clips and imports are looked for in its folder.
 pub fn evaluate_text(path: &Path, text: &str) -> Evaluated {
-    thread::scope(|scope| {
-        let evaluation = || catch_unwind(AssertUnwindSafe(|| evaluate(path, text)));
-        let thread = thread::Builder::new().name("evaluate".into()).stack_size(STACK).spawn_scoped(scope, evaluation);
-        let result = thread.map(|thread| thread.join());
-        match result {
-            Ok(Ok(Ok(evaluated))) => evaluated,
-            Ok(_) => broken(path, text, "this text breaks gainstage itself: please report it"),
-            Err(_) => broken(path, text, "there is no memory left to read the session"),
-        }
-    })
+    let (answer, evaluated) = mpsc::channel();
+    let job = Job { path: path.to_owned(), text: text.to_owned(), answer };
+    let Some(jobs) = EVALUATOR.as_ref() else {
+        return broken(path, text, "there is no memory left to read the session");
+    };
+    // Whoever panicked while sending has left nothing half done.
+    let sent = jobs.lock().unwrap_or_else(PoisonError::into_inner).send(job);
+    match sent.ok().and_then(|()| evaluated.recv().ok().flatten()) {
+        Some(evaluated) => evaluated,
+        None => broken(path, text, "this text breaks gainstage itself: please report it"),
+    }
 }
+
+/// A text to be evaluated, and where the result goes: nothing if evaluating it panicked.
+struct Job {
+    path: PathBuf,
+    text: String,
+    answer: Sender<Option<Evaluated>>,
+}
+
+/// The one thread on which texts are evaluated, one after another. It is kept, since the stack and the memory that an
+/// edit needs are then at hand: a new thread for each takes twice the time.
+static EVALUATOR: LazyLock<Option<Mutex<Sender<Job>>>> = LazyLock::new(|| {
+    let (jobs, received) = mpsc::channel::<Job>();
+    let evaluator = thread::Builder::new().name("gainstage-evaluate".into()).stack_size(STACK).spawn(move || {
+        for Job { path, text, answer } in received {
+            let evaluated = catch_unwind(AssertUnwindSafe(|| evaluate(&path, &text)));
+            // Who asked may have gone.
+            let _ = answer.send(evaluated.ok());
+        }
+    });
+    evaluator.ok().map(|_| Mutex::new(jobs))
+});
 
 fn broken(path: &Path, text: &str, why: &str) -> Evaluated {
     Evaluated {
