@@ -122,7 +122,14 @@ fn type_name(name: &str) -> &str {
         "array" | "Size of array/BLOB" => "list",
         "bool" => "on or off",
         "()" | "" => "nothing",
-        other => other.rsplit(' ').next().unwrap_or(other),
+        // Values of the desk's own have the names that Rust gives them.
+        other => match other.rsplit([' ', ':']).next().unwrap_or(other) {
+            "Signal" => "signal",
+            "EffectValue" => "effect",
+            "SourceValue" => "source",
+            "Quantity" => "quantity",
+            name => name,
+        },
     }
 }
 
