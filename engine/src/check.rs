@@ -63,8 +63,13 @@ pub fn imply_output(session: &mut Session) -> Result<(), Diagnostic> {
             session.cables.push(Cable::new(from, to, CableKind::Plug, at));
             Ok(())
         }
-        [] => Err(Diagnostic::error("no-output", at(Tap::Place(MASTER)), "nothing leads to an output")
-            .help("end the chain of master with `master >> output(1, 2)`")),
+        [] => {
+            // Everything that leaves master leads elsewhere: the first such cable is shown.
+            let leaves = session.cables.iter().filter(|cable| session.origin(cable.from) == MASTER);
+            let at = leaves.map(|cable| cable.at).min().unwrap_or_default();
+            Err(Diagnostic::error("no-output", at, "nothing leads to an output")
+                .help("end a chain of master with `master >> output(1, 2)`"))
+        }
         [first, second, ..] => {
             let what = "two chains from `master` lead nowhere, so the output is not clear";
             Err(Diagnostic::error("two-ends", at(*second), what)

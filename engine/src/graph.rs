@@ -220,11 +220,10 @@ impl<'a> Lowering<'a> {
         self.add_nodes()?;
         self.add_edges();
         let Lowering { nodes, edges, clock, .. } = self;
+        // A loop is refused whether or not it is heard.
+        order_of(&nodes, &edges)?;
         let (nodes, edges) = audible_part(nodes, edges);
-        let forward: Vec<&Edge> = edges.iter().filter(|edge| edge.feedback.is_none()).collect();
-        let links: Vec<(usize, usize)> = forward.iter().map(|edge| (edge.from, edge.to)).collect();
-        let order = topological(nodes.len(), &links)
-            .map_err(|round| vec![cycle_error(&nodes, &round.iter().map(|i| forward[*i]).collect::<Vec<_>>())])?;
+        let order = order_of(&nodes, &edges)?;
         let mut graph = Graph { clock, nodes, edges, order };
         graph.find_channels()?;
         graph.align()?;
@@ -260,7 +259,11 @@ impl<'a> Lowering<'a> {
                     (Role::Sum, 0)
                 }
             };
-            let node = self.add(name, role, channels, place.at);
+            let at = match &place.kind {
+                PlaceKind::Input(sources) if sources.len() == 1 => sources[0].at,
+                _ => place.at,
+            };
+            let node = self.add(name, role, channels, at);
             self.of_place.push(node);
         }
         for (i, instance) in self.session.instances.iter().enumerate() {
@@ -365,9 +368,11 @@ impl<'a> Lowering<'a> {
                 (Kind::Path, Value::Path(file)) => {
                     let whole = self.session.folder.join(file);
                     let opened = self.library.open(&whole, self.session.sample_rate);
-                    media.push(opened.map_err(|why| {
-                        let code = if why.fault == Fault::Missing { "missing-file" } else { "bad-file" };
-                        Diagnostic::error(code, setting.at, format!("\"{file}\" {}", why.fault))
+                    media.push(opened.map_err(|why| match why.fault {
+                        Fault::Missing => {
+                            Diagnostic::error("missing-file", setting.at, format!("there is no file \"{file}\""))
+                        }
+                        fault => Diagnostic::error("bad-file", setting.at, format!("\"{file}\" {fault}")),
                     })?);
                 }
                 (Kind::Path, _) => {
@@ -476,12 +481,23 @@ pub(crate) fn topological(nodes: usize, links: &[(usize, usize)]) -> Result<Vec<
     Err(round)
 }
 
+/// The indices of the nodes, each after all it hears of, feedback aside.
+fn order_of(nodes: &[Node], edges: &[Edge]) -> Result<Vec<usize>, Vec<Diagnostic>> {
+    let forward: Vec<&Edge> = edges.iter().filter(|edge| edge.feedback.is_none()).collect();
+    let links: Vec<(usize, usize)> = forward.iter().map(|edge| (edge.from, edge.to)).collect();
+    topological(nodes.len(), &links)
+        .map_err(|round| vec![cycle_error(nodes, &round.iter().map(|i| forward[*i]).collect::<Vec<_>>())])
+}
+
 fn cycle_error(nodes: &[Node], round: &[&Edge]) -> Diagnostic {
     let mut way: Vec<&str> = Vec::new();
     for edge in round {
         let place = nodes[edge.from].path.as_str();
-        if !place.contains('/') || edge.port == Port::Key {
+        if !place.contains('/') {
             way.push(place);
+        }
+        if edge.port == Port::Key {
+            way.push(nodes[edge.to].path.as_str());
         }
     }
     if let Some(first) = way.first().copied() {
@@ -525,8 +541,7 @@ impl Graph {
                 Role::Work { table, recipe, wet } => {
                     (recipe.channels, recipe.key_channels, takes) = (main, key, main);
                     channels = (table.0.channels)(recipe).map_err(|why| {
-                        let message = format!("`{}`: {why}", table.0.word);
-                        vec![Diagnostic::error("channels", node.at, message)]
+                        vec![Diagnostic::error("refused", node.at, format!("`{}`: {why}", table.0.word))]
                     })?;
                     if *wet != 1.0 {
                         // What it is mixed with keeps its width.

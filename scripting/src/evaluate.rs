@@ -22,6 +22,9 @@ const STACK: usize = 256 << 20;
 /// How long a text may take. One that declares sound takes about a millisecond.
 const TIME: Duration = Duration::from_millis(400);
 
+/// Where what is wrong with a whole file is shown.
+const BEGINNING: Position = Position { file: 0, line: 1, column: 1 };
+
 /// The longest text, in bytes.
 const MOST_BYTES: u64 = 1 << 20;
 
@@ -122,15 +125,11 @@ fn run() {
     let (text, faults) = desk::with(|desk| {
         let faults = match desk.files[0].len() {
             0 => vec![
-                Diagnostic::error("empty", Position::default(), "the session is empty")
+                Diagnostic::error("empty", BEGINNING, "the session is empty")
                     .help("a session has at least one line, such as `input(\"tone\", sine(440)) >> master;`"),
             ],
             _ if desk.files[0].text.len() as u64 > MOST_BYTES => {
-                vec![Diagnostic::error(
-                    "too-large",
-                    Position::default(),
-                    "the session is larger than one can be (1 MiB)",
-                )]
+                vec![Diagnostic::error("too-large", BEGINNING, "the session is larger than one can be (1 MiB)")]
             }
             _ => grammar::faults(&desk.files[0]),
         };
@@ -165,7 +164,7 @@ pub struct Unreadable {
 
 /// The text of a file.
 pub fn read(path: &Path) -> Result<String, Unreadable> {
-    let refuse = |why: &str| Unreadable { why: why.into(), text: String::new(), at: Position::default() };
+    let refuse = |why: &str| Unreadable { why: why.into(), text: String::new(), at: BEGINNING };
     let about = std::fs::metadata(path).map_err(|error| refuse(&why_unreadable(&error)))?;
     if about.is_dir() {
         return Err(refuse("is a folder, not a session"));

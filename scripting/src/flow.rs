@@ -128,7 +128,12 @@ impl Desk {
         let from = self.tap(&signal, at);
         match step {
             Step::Effect(effect) => signal.from = Point::Tap(self.push(Work::Effect((**effect).clone()), from, at)),
-            Step::Cable(name) => signal.cable = Some(name.clone()),
+            Step::Cable(name) => {
+                if let Some(first) = signal.cable.replace(name.clone()) {
+                    let message = format!("this cable is called \"{first}\" already");
+                    self.tell(Diagnostic::error("name-twice", at, message).help("a cable has one name: leave one out"));
+                }
+            }
             Step::Tap(tap) => {
                 let id = self.add_tap(tap, from);
                 signal.sends.push((id, statement));

@@ -2,6 +2,7 @@
 //! meaning, words that are declared anew, values that nothing takes.
 
 use engine::diagnostic::Diagnostic;
+use engine::units::Unit;
 
 use crate::text::Text;
 use crate::tokens::Kind;
@@ -17,6 +18,7 @@ pub fn faults(text: &Text) -> Vec<Diagnostic> {
             .help("give a part of it a name: `let part = ...;`")
     }));
     found.extend(missing_semicolon(text));
+    found.extend(glued_units(text));
     found.sort_by_key(|d| d.at);
     found
 }
@@ -50,6 +52,24 @@ fn missing_semicolon(text: &Text) -> impl Iterator<Item = Diagnostic> {
                 text.written(i)
             ))
         })
+    })
+}
+
+/// A number with its unit glued on, or set beside it: `-18ms`, `-3 dB`.
+fn glued_units(text: &Text) -> impl Iterator<Item = Diagnostic> {
+    (0..text.len()).filter(|i| text.kind(*i) == Some(Kind::Number)).filter_map(|i| {
+        let written = text.written(i);
+        let digits = written.trim_end_matches(char::is_alphabetic);
+        let beside = text.kind(i + 1) == Some(Kind::Word) && text.lines(i).1 == text.lines(i + 1).0;
+        let said = match &written[digits.len()..] {
+            "" if beside => text.written(i + 1),
+            glued => glued,
+        };
+        let unit = Unit::ALL.iter().find(|unit| unit.suffix().eq_ignore_ascii_case(said))?.suffix();
+        let sign = if i > 0 && text.is(i - 1, "-") { "-" } else { "" };
+        let message = format!("a point joins a unit to its number, and `{said}` has none");
+        let error = Diagnostic::error("unit-without-point", text.start(i), message);
+        Some(error.help(format!("write `{sign}{digits}.{unit}`")))
     })
 }
 

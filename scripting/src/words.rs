@@ -79,14 +79,14 @@ use Group::{Changes, Flow, Methods, Numbers, Places, Session};
 #[rustfmt::skip]
 pub static WORDS: &[Word] = &[
     word("title", Session, "title(text)", "The title of the session.", "title(\"First light\");", setup::title),
-    word("tempo", Session, "tempo(bpm)", "Beats a minute; 120 unless said.", "tempo(96);", setup::tempo),
+    word("tempo", Session, "tempo(bpm)", "Beats a minute, 1 to 999; 120 unless said.", "tempo(96);", setup::tempo),
     word("time_signature", Session, "time_signature(beats, note)", "Beats a bar, and the note that is a beat; 4, 4 unless said.", "time_signature(3, 4);", setup::time_signature),
-    word("sample_rate", Session, "sample_rate(hz)", "Frames a second; 48 000 unless said.", "sample_rate(44100);", setup::sample_rate),
-    word("seed", Session, "seed(number)", "The seed of everything random; 0 unless said.", "seed(7);", setup::seed),
+    word("sample_rate", Session, "sample_rate(hz)", "Frames a second, 8 000 to 384 000 Hz; 48 000 unless said. Takes effect at the next start.", "sample_rate(44100);", setup::sample_rate),
+    word("seed", Session, "seed(number)", "The seed of everything random; 0 unless said. Takes effect at the next start.", "seed(7);", setup::seed),
     thing("import", Session, "import \"file\" as name;", "Another file of the session's folder; its functions are `name::function(...)`.", "import \"strips\" as strips;"),
 
     word("input", Places, "input(name, source)", "A named source of sound; several sources as a list add up.", "let voice = input(\"voice\", device(1));", place::input),
-    word("bus", Places, "bus(name, channels)", "A named place where signals add, at unity; stereo unless it says otherwise.", "let band = bus(\"band\");", place::bus),
+    word("bus", Places, "bus(name, channels)", "A named place where signals add, at unity; stereo unless it says otherwise, 1 to 64 channels.", "let band = bus(\"band\");", place::bus),
     thing("master", Places, "master", "The one bus that always exists.", "band >> master;"),
     word("output", Places, "output(left, right)", "Channels of the device or the file, from 1.", "master >> output(1, 2);", place::output),
 
@@ -94,13 +94,13 @@ pub static WORDS: &[Word] = &[
     thing("+", Flow, "signal + signal", "Both signals added.", "kick + snare >> drums;"),
     thing("-", Flow, "signal - signal", "The first signal less the second; `-signal` inverts.", "left - right >> sides;"),
     thing("*", Flow, "signal * factor", "A signal scaled; a negative factor inverts as well.", "room * 0.5 >> master;"),
-    word("send", Flow, "send(bus, gain)", "Taps the signal where it stands, at a level in dB, and passes it on.", "voice >> send(room, -14) >> band;", place::send),
-    word("feedback", Flow, "feedback(bus, time)", "A send that closes a loop, `time` long.", "echo >> gain(-6) >> feedback(echo, 250);", place::feedback),
+    word("send", Flow, "send(bus, gain)", "Taps the signal where it stands, and passes it on; `gain` is -120 to 24 dB, or off; 0 dB unless said.", "voice >> send(room, -14) >> band;", place::send),
+    word("feedback", Flow, "feedback(bus, time)", "A send that closes a loop; `time`, once round, is in ms (or a note length) up to 10 000, and at least a quantum of 64 frames.", "echo >> gain(-6) >> feedback(echo, 250);", place::feedback),
     word("cable", Flow, "cable(name)", "Names the cable that follows, to have two between the same places.", "voice >> cable(\"dry\") >> band;", place::cable),
 
     word("mute", Changes, "mute(x)", "Silences what leaves an input, a bus or a cable; x is a signal, a path or a list.", "mute(\"drums-*\");", amend::mute),
     word("solo", Changes, "solo(x)", "Silences every input that has no way through a soloed thing.", "solo(voice);", amend::solo),
-    word("safe", Changes, "safe(x)", "Exempts from the solo of others.", "safe(room);", amend::safe),
+    word("safe", Changes, "safe(x)", "Exempts an input, or all that leads through a bus, from the solo of others.", "safe(room);", amend::safe),
     word("set", Changes, "set(path, value)", "Gives a parameter another value.", "set(\"voice/compressor.threshold\", -24);", amend::set),
     word("get", Changes, "get(path)", "Reads a parameter.", "get(\"voice/compressor.threshold\")", amend::get),
     word("at", Changes, "at(path)", "What has this path: an input, a bus, a cable or an effect.", "voice >> at(\"band\");", amend::at),

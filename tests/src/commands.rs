@@ -74,6 +74,26 @@ fn wrong_use_is_status_2_and_no_result() {
 }
 
 #[test]
+fn every_bad_script_is_status_1_with_its_file_line_and_column() {
+    let scripts =
+        std::fs::read_dir("bad_scripts").expect("the corpus is there").map(|entry| entry.expect("listed").path());
+    for script in scripts.filter(|path| path.extension().is_some_and(|extension| extension == "rhai")) {
+        let script = script.to_string_lossy();
+        let ran = run_in(std::path::Path::new("."), &["check", "--json", &script]);
+        assert_eq!(ran.status, 1, "{script}: {ran:?}");
+        let told: Value = serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{script}: {error}"));
+        let errors = told.as_array().expect("an array").iter().filter(|one| one["severity"] == "error");
+        let mut count = 0;
+        for error in errors {
+            count += 1;
+            assert!(error["line"].as_u64() > Some(0) && error["column"].as_u64() > Some(0), "{script}: {error}");
+            assert!(error["file"].as_str().is_some_and(|file| file.starts_with("bad_scripts/")), "{script}: {error}");
+        }
+        assert!(count > 0, "{script}");
+    }
+}
+
+#[test]
 fn a_session_with_an_error_is_status_1_for_every_command_that_reads_one() {
     let folder = folder(BAD);
     for arguments in [

@@ -20,7 +20,7 @@ use crate::units::Unit;
 pub static LIMITER: Table = Table {
     word: "limiter",
     summary: "Lets nothing above its ceiling; with true_peak it works 0.2 dB below, so that what lies between samples holds \
-              too. What is quieter passes untouched; all channels together.",
+              too, of sound up to 20 kHz. What is quieter passes untouched; all channels together.",
     example: "x >> limiter(-1)",
     arguments: &["ceiling"],
     parameters: &[
