@@ -363,7 +363,7 @@ impl<'a> Union<'a> {
         let mut changes = Changes::default();
         let ids = self.nodes(&mut mesh, &mut changes);
         self.new_edges(&mut mesh, &ids, &mut changes);
-        self.old_edges(&mut mesh, &mut changes);
+        self.removed_cables(&mesh, &mut changes);
         mesh.drop_unheard();
         (mesh, changes)
     }
@@ -557,7 +557,8 @@ impl<'a> Union<'a> {
         tails
     }
 
-    fn old_edges(&self, mesh: &mut Mesh, changes: &mut Changes) {
+    /// Tells of cables that are gone from between things that stay.
+    fn removed_cables(&self, mesh: &Mesh, changes: &mut Changes) {
         let new: BTreeSet<&str> = self.graph.edges.iter().map(|edge| edge.path.as_str()).collect();
         for edge in &mesh.edges {
             let between = self.carried(edge.from) && self.carried(edge.to);

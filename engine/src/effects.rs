@@ -49,6 +49,14 @@ pub(crate) fn same_channels(recipe: &Recipe) -> Result<usize, String> {
     Ok(recipe.channels)
 }
 
+/// For [`Table::channels`]: two leave; one or two may come in. `word` is the effect's own.
+pub(crate) fn stereo(recipe: &Recipe, word: &str) -> Result<usize, String> {
+    match recipe.channels {
+        1 | 2 => Ok(2),
+        other => Err(format!("`{word}` takes one channel or two, not {other}")),
+    }
+}
+
 /// For [`Table::latency`]: none.
 pub(crate) fn no_latency(_: &Recipe) -> usize {
     0

@@ -98,7 +98,7 @@ pub struct Place {
     pub name: String,
     /// What it is.
     pub kind: PlaceKind,
-    /// The volume that takes sound away without changing anything declared.
+    /// What takes its sound away without changing anything declared.
     pub state: Audible,
     /// Where it is declared.
     pub at: Position,

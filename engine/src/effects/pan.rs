@@ -2,7 +2,7 @@
 
 use std::f64::consts::FRAC_PI_2;
 
-use super::{no_latency, no_tail};
+use super::{no_latency, no_tail, stereo};
 use crate::kernel::{Glide, Io, Kernel};
 use crate::math;
 use crate::parameter::{Parameter, Recipe, Table};
@@ -29,19 +29,12 @@ pub static PAN: Table = Table {
     ],
     parts: &[],
     mix: 100.0,
-    channels,
+    channels: |recipe| stereo(recipe, "pan"),
     latency: no_latency,
     tail: no_tail,
     echoes: false,
     kernel,
 };
-
-fn channels(recipe: &Recipe) -> Result<usize, String> {
-    match recipe.channels {
-        1 | 2 => Ok(2),
-        other => Err(format!("`pan` takes one channel or two, not {other}")),
-    }
-}
 
 fn kernel(recipe: &Recipe) -> Box<dyn Kernel> {
     let law = if recipe.channels == 1 { Law::of_centre(recipe.values[LAW]) } else { Law::Balance };

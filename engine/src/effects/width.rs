@@ -1,6 +1,6 @@
 //! `width`: how far apart left and right are, and a frequency below which they are one.
 
-use super::{no_latency, no_tail};
+use super::{no_latency, no_tail, stereo};
 use crate::filters::Section;
 use crate::filters::cascade::Cascade;
 use crate::kernel::{Buffer, Glide, Io, Kernel, QUANTUM};
@@ -29,19 +29,12 @@ pub static WIDTH: Table = Table {
     ],
     parts: &[],
     mix: 100.0,
-    channels,
+    channels: |recipe| stereo(recipe, "width"),
     latency: no_latency,
     tail: no_tail,
     echoes: false,
     kernel,
 };
-
-fn channels(recipe: &Recipe) -> Result<usize, String> {
-    match recipe.channels {
-        1 | 2 => Ok(2),
-        other => Err(format!("`width` takes one channel or two, not {other}")),
-    }
-}
 
 fn kernel(recipe: &Recipe) -> Box<dyn Kernel> {
     let design = |values: &[f64], rate: f64, sections: &mut [Section]| {
