@@ -65,7 +65,7 @@ struct Edge {
     path: String,
     from: String,
     to: String,
-    /// `main`, `key` or `dry`.
+    /// `main`, `key`, `dry` or `follow`.
     port: &'static str,
     /// In dB; null is silence.
     gain_db: Option<f64>,
@@ -108,6 +108,7 @@ impl Picture {
                 Port::Main => "main",
                 Port::Key => "key",
                 Port::Dry => "dry",
+                Port::Follow(_) => "follow",
             },
             gain_db: Some(db_from_gain(edge.gain)).filter(|db| db.is_finite()),
             delay: edge.delay,
@@ -179,6 +180,10 @@ fn text(session: &Session, flow: &Flow) -> String {
                 let chain = chain(session, key);
                 out.push_str(&format!("  ~> key of {}{chain}\n", names.call(InstanceId(k))));
             }
+        }
+        for (owner, which, tap) in session.followed().into_iter().filter(|(.., tap)| session.origin(*tap) == id) {
+            let path = names.parameter(session, owner, which);
+            out.push_str(&format!("  ~> {path} follows{}\n", chain(session, tap)));
         }
     }
     out
