@@ -272,14 +272,14 @@ impl<'a> Playing<'a> {
             return;
         }
         let next = match self.waiting.take() {
-            Some(graph) => match self.desk.edit(&graph) {
+            Some(graph) => match self.desk.edit(&graph, None) {
                 Ok(None) => {
                     status::say("no change to the sound");
                     return;
                 }
                 edited => edited.map(|next| next.map(|(program, changes)| (program, Some(describe(&changes))))),
             },
-            None => self.desk.settle(self.live.transport()).map(|next| next.map(|program| (program, None))),
+            None => self.desk.settle(self.live.clock()).map(|next| next.map(|program| (program, None))),
         };
         match next {
             Ok(Some((program, announce))) => self.send(program, announce),
@@ -302,12 +302,13 @@ impl<'a> Playing<'a> {
     fn hear_reports(&mut self) {
         for report in self.live.reports() {
             match report {
-                Report::TakenUp { serial, frame } => {
+                Report::TakenUp { serial, taken } => {
                     if let Some(sent) = self.in_flight.take_if(|sent| sent.serial == serial) {
-                        self.desk.taken_up(frame);
+                        self.desk.taken_up(taken);
                         sent.announce.iter().for_each(status::say);
                     }
                 }
+                Report::Controlled { .. } | Report::Moved { .. } => {}
                 Report::Poisoned { .. } => self.trouble.poisoned += 1,
                 Report::MediaLate { .. } => self.trouble.media += 1,
                 Report::InputLate { .. } => self.trouble.input += 1,
