@@ -49,6 +49,11 @@ impl Rehearsal {
         self.desk.mesh().next_end().is_none()
     }
 
+    /// Frames by which the first output is late against the transport.
+    pub fn outputs_late(&self) -> usize {
+        self.renderer.program().plan.outputs[0].late
+    }
+
     /// Takes up a text at once; `None` when it changes nothing.
     pub fn edit(&mut self, text: &str) -> Option<Changes> {
         self.edit_graph(&graph(text))
