@@ -125,6 +125,19 @@ pub struct Corner {
 const UNHEARD: i64 = i64::MIN;
 
 impl Motion {
+    /// The word that makes it: its kind.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Motion::Lfo(_) => "lfo",
+            Motion::Ramp(_) => "ramp",
+            Motion::Automate { .. } => "automate",
+            Motion::Steps { .. } => "steps",
+            Motion::Follow { .. } => "follow",
+            Motion::Event { source: EventSource::Midi { .. }, .. } => "midi_cc",
+            Motion::Event { source: EventSource::Osc { .. }, .. } => "osc",
+        }
+    }
+
     /// What it starts with when it is first heard at a frame. RT.
     pub fn begin(&self, at: i64, _tempo: &Tempo) -> State {
         match self {
