@@ -9,6 +9,8 @@ mod bad_scripts;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod controls;
+#[cfg(test)]
 mod edits;
 #[cfg(test)]
 mod exact;
