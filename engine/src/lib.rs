@@ -79,6 +79,7 @@ pub mod resampled;
 pub mod session;
 pub mod silent;
 pub mod sources;
+pub mod spoken;
 pub mod tempo;
 #[cfg(test)]
 mod test_signals;
