@@ -9,7 +9,7 @@ mod bad_scripts;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
-mod controls;
+mod moved;
 #[cfg(test)]
 mod edits;
 #[cfg(test)]
