@@ -19,7 +19,7 @@
 //!   [`one_pole`], [`dynamics`], [`delay_line`], [`oversample`], [`true_peak`], [`random`], [`mod@math`].
 //! - Who drives it: [`desk`] (the control side), [`live`] (the audio side and its rings), [`offline`]; [`device`] and
 //!   [`silent`] call [`playback`]; [`resampled`] stands between rates.
-//! - Files: [`media`] in, [`delivery`] out, [`resample`] between rates.
+//! - Files: [`media`] in, [`delivery`] out, [`rolling`] while it plays, [`resample`] between rates.
 //!
 //! # Invariants
 //!
@@ -71,6 +71,7 @@ pub mod random;
 pub mod render;
 pub mod resample;
 pub mod resampled;
+pub mod rolling;
 pub mod session;
 pub mod silent;
 pub mod sources;
