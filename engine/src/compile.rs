@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use crate::bank::{Bank, Carry, EdgeCell, LoopCell, WorkCell};
-use crate::diff::CROSSFADE_MS;
 use crate::fade::{Ramp, fade_frames};
 use crate::graph::{Port, Role, parameters_of};
 use crate::kernel::QUANTUM;
@@ -61,7 +60,7 @@ pub fn compile(mesh: &Mesh, running: &Layout, stems_of: Option<&str>, serial: u6
     plan.outputs.sort_by(|a, b| (a.leaving, &a.channels).cmp(&(b.leaving, &b.channels)));
     bank.slots = vec![[0.0; QUANTUM]; plan.slots];
     verify::verify(&plan, &bank, &carry)?;
-    let fade = fade_frames(CROSSFADE_MS, mesh.clock.rate);
+    let fade = fade_frames(mesh.crossfade, mesh.clock.rate);
     Ok((Program { plan, bank, carry, serial, fade }, layout))
 }
 
@@ -294,7 +293,7 @@ impl<'a> Compiler<'a> {
             }
             None => self.bank.edges.push(Some(Box::new(EdgeCell::new(edge.initial, edge.delay, channels)))),
         }
-        let length = fade_frames(CROSSFADE_MS, self.mesh.clock.rate);
+        let length = fade_frames(self.mesh.crossfade, self.mesh.clock.rate);
         let (goal, wait, fade) = match edge.phase {
             Phase::Steady | Phase::Held | Phase::Ringing(_) => (edge.gain, 0, length),
             Phase::Arriving(fade) => (edge.gain, fade.wait, fade.length),

@@ -8,9 +8,6 @@ use crate::graph::{Graph, Node, Port, Role};
 use crate::kernel::QUANTUM;
 use crate::mesh::{Ends, Fade, Id, Mesh, MeshEdge, MeshNode, Phase};
 
-/// How long a change takes to be made, in milliseconds.
-pub const CROSSFADE_MS: f64 = 20.0;
-
 /// How long a removed tail may ring before its last fade, in seconds.
 const TAIL_HOLD_SECONDS: f64 = 9.0;
 
@@ -64,7 +61,7 @@ pub fn edit(old: &Mesh, graph: &Graph) -> Option<(Mesh, Changes)> {
 
 /// The mesh of a graph that nothing runs before: everything steady from its first frame.
 pub fn first(graph: &Graph, fresh: Id) -> Mesh {
-    let nothing = Mesh { fresh, ..Mesh::empty(graph.clock) };
+    let nothing = Mesh { fresh, ..Mesh::empty(graph) };
     let (mut mesh, _) = Union::new(&nothing, graph, vec![None; graph.nodes.len()]).build();
     for edge in &mut mesh.edges {
         edge.phase = Phase::Steady;
@@ -359,7 +356,7 @@ impl<'a> Union<'a> {
     }
 
     fn build(&self) -> (Mesh, Changes) {
-        let mut mesh = Mesh { fresh: self.old.fresh, ..Mesh::empty(self.graph.clock) };
+        let mut mesh = Mesh { fresh: self.old.fresh, ..Mesh::empty(self.graph) };
         let mut changes = Changes::default();
         let ids = self.nodes(&mut mesh, &mut changes);
         self.new_edges(&mut mesh, &ids, &mut changes);
@@ -414,7 +411,7 @@ impl<'a> Union<'a> {
     }
 
     fn new_edges(&self, mesh: &mut Mesh, ids: &[Id], changes: &mut Changes) {
-        let length = fade_frames(CROSSFADE_MS, self.graph.clock.rate);
+        let length = fade_frames(self.graph.crossfade, self.graph.clock.rate);
         let mut wait = 0;
         let mut loop_waits: BTreeMap<Id, u32> = BTreeMap::new();
         let faded_in = self.faded_in();

@@ -9,11 +9,13 @@ use crate::check;
 use crate::diagnostic::{Diagnostic, Position};
 use crate::kernel::QUANTUM;
 use crate::media::{Fault, Library, Media};
+use crate::motion::Motion;
 use crate::names::Names;
 use crate::parameter::{Kind, Recipe, Table, Value};
 use crate::session::{
     CableKind, Effect, InstanceId, PlaceId, PlaceKind, Session, Setting, Source, TableRef, Tap, Work,
 };
+use crate::tempo::Tempo;
 use crate::units::Clock;
 use crate::words;
 
@@ -22,6 +24,10 @@ use crate::words;
 pub struct Graph {
     /// The session's clock.
     pub clock: Clock,
+    /// Where beats and bars lie.
+    pub tempo: Tempo,
+    /// How long changes take to be made, in milliseconds.
+    pub crossfade: f64,
     /// What does something, sources and outputs included. Only what can be heard at an output is here.
     pub nodes: Vec<Node>,
     /// What flows where.
@@ -49,8 +55,34 @@ pub struct Node {
     pub echoes: bool,
     /// Frames by which what reaches it is late against the transport.
     pub late: usize,
+    /// The controls that move its numbers, in the order of what they move.
+    pub controls: Vec<NodeControl>,
     /// Where the text declares it.
     pub at: Position,
+}
+
+/// A control on one number of a node or an edge. Its identity, and that of its state, is path and kind.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NodeControl {
+    /// The path of the parameter it moves.
+    pub path: String,
+    /// What it moves.
+    pub of: Controlled,
+    /// How, in the parameter's unit.
+    pub motion: Motion,
+    /// Where the text says so.
+    pub at: Position,
+}
+
+/// What a control moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Controlled {
+    /// One of [`Recipe::values`].
+    Value(usize),
+    /// Wet against dry: the motion is in percent.
+    Wet,
+    /// The gain of an edge: the motion is in dB.
+    Gain,
 }
 
 /// What a node does.
@@ -143,6 +175,8 @@ pub struct Edge {
     pub label: String,
     /// Linear gain.
     pub gain: f64,
+    /// What moves the gain.
+    pub control: Option<NodeControl>,
     /// For a feedback, the frames of its own delay line.
     pub feedback: Option<usize>,
     /// Frames it waits for the slowest that arrives at the same port.
@@ -160,6 +194,8 @@ pub enum Port {
     Key,
     /// The dry side of a composed effect.
     Dry,
+    /// What the control of this number among [`Node::controls`] follows: one channel, its envelope.
+    Follow(usize),
 }
 
 /// What comes of a session that was looked at: a graph when it can sound, and what there is to tell in any case.
@@ -174,7 +210,13 @@ pub struct Prepared {
 }
 
 /// Checks a session and lowers it into a graph. Opens the media it names.
-pub fn prepare(mut session: Session, library: &Library) -> Prepared {
+pub fn prepare(session: Session, library: &Library) -> Prepared {
+    let tempo = Tempo::new(session.clock());
+    prepare_in(session, library, tempo)
+}
+
+/// The same where the transport has had other tempos before: `tempo` ends with the session's.
+pub fn prepare_in(mut session: Session, library: &Library, tempo: Tempo) -> Prepared {
     let mut told = amend::apply(&mut session);
     told.extend(check::imply_output(&mut session).err());
     let names = Names::of(&session);
@@ -182,7 +224,7 @@ pub fn prepare(mut session: Session, library: &Library) -> Prepared {
     let mut graph = None;
     if !told.iter().any(Diagnostic::is_error) {
         told.extend(check::dead_ends(&session, &names));
-        match Lowering::new(&session, names, library).graph() {
+        match Lowering::new(&session, names, library, tempo).graph() {
             Ok(lowered) => graph = Some(lowered),
             Err(errors) => told.extend(errors),
         }
@@ -196,6 +238,7 @@ struct Lowering<'a> {
     names: Names,
     library: &'a Library,
     clock: Clock,
+    tempo: Tempo,
     nodes: Vec<Node>,
     edges: Vec<Edge>,
     of_place: Vec<usize>,
@@ -203,12 +246,13 @@ struct Lowering<'a> {
 }
 
 impl<'a> Lowering<'a> {
-    fn new(session: &'a Session, names: Names, library: &'a Library) -> Self {
+    fn new(session: &'a Session, names: Names, library: &'a Library, tempo: Tempo) -> Self {
         Lowering {
             session,
             names,
             library,
             clock: session.clock(),
+            tempo,
             nodes: Vec::new(),
             edges: Vec::new(),
             of_place: Vec::new(),
@@ -219,12 +263,12 @@ impl<'a> Lowering<'a> {
     fn graph(mut self) -> Result<Graph, Vec<Diagnostic>> {
         self.add_nodes()?;
         self.add_edges();
-        let Lowering { nodes, edges, clock, .. } = self;
+        let Lowering { session, nodes, edges, clock, tempo, .. } = self;
         // A loop is refused whether or not it is heard.
         order_of(&nodes, &edges)?;
         let (nodes, edges) = audible_part(nodes, edges);
         let order = order_of(&nodes, &edges)?;
-        let mut graph = Graph { clock, nodes, edges, order };
+        let mut graph = Graph { clock, tempo, crossfade: session.crossfade, nodes, edges, order };
         graph.find_channels()?;
         graph.align()?;
         Ok(graph)
@@ -318,13 +362,24 @@ impl<'a> Lowering<'a> {
 
     fn add(&mut self, path: String, role: Role, channels: usize, at: Position) -> usize {
         let names = vec![path.clone()];
-        self.nodes.push(Node { path, names, role, channels, latency: 0, tail: 0, echoes: false, late: 0, at });
+        self.nodes.push(Node {
+            path,
+            names,
+            role,
+            channels,
+            latency: 0,
+            tail: 0,
+            echoes: false,
+            late: 0,
+            controls: Vec::new(),
+            at,
+        });
         self.nodes.len() - 1
     }
 
     fn edge(&mut self, from: usize, to: usize, port: Port, path: String, at: Position) {
         let label = String::new();
-        self.edges.push(Edge { from, to, port, path, label, gain: 1.0, feedback: None, delay: 0, at });
+        self.edges.push(Edge { from, to, port, path, label, gain: 1.0, control: None, feedback: None, delay: 0, at });
     }
 
     fn tap_edge(&mut self, from: Tap, to: usize, port: Port, at: Position) {

@@ -10,7 +10,8 @@
 //!             the old program, and small reports  <── ring ──  Player ── Renderer: a quantum at a time
 //! ```
 //!
-//! - What is said: [`session`] (data), [`names`] (paths and the way back), [`units`], [`parameter`] (the tables that words
+//! - What is said: [`session`] (data), [`names`] (paths and the way back), [`units`], [`tempo`],
+//!   [`motion`] (how controls move), [`parameter`] (the tables that words
 //!   are declared by), [`words`], [`diagnostic`].
 //! - What is built: [`amend`] and [`check`] complete a session, [`audible`] turns solos into mutes, [`graph`] finds
 //!   channels, numbers and latencies, [`mesh`] is what runs, [`mod@diff`] what shall run, [`mod@compile`] makes a [`plan`]
@@ -60,6 +61,7 @@ pub mod live;
 pub mod math;
 pub mod media;
 pub mod mesh;
+pub mod motion;
 pub mod names;
 pub mod offline;
 pub mod one_pole;
@@ -75,6 +77,7 @@ pub mod rolling;
 pub mod session;
 pub mod silent;
 pub mod sources;
+pub mod tempo;
 #[cfg(test)]
 mod test_signals;
 pub mod true_peak;

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::Position;
-use crate::graph::{Node, Port, Role};
+use crate::graph::{Graph, Node, Port, Role};
+use crate::tempo::Tempo;
 use crate::units::Clock;
 
 /// All that sounds, or is about to, or has not yet ended.
@@ -12,6 +13,10 @@ use crate::units::Clock;
 pub struct Mesh {
     /// The session's clock.
     pub clock: Clock,
+    /// Where beats and bars lie.
+    pub tempo: Tempo,
+    /// How long changes take to be made, in milliseconds.
+    pub crossfade: f64,
     /// Its nodes.
     pub nodes: Vec<MeshNode>,
     /// Its edges.
@@ -124,9 +129,17 @@ impl Ends {
 const TAIL_FADE_SECONDS: f64 = 1.0;
 
 impl Mesh {
-    /// A mesh of nothing.
-    pub fn empty(clock: Clock) -> Self {
-        Mesh { clock, nodes: Vec::new(), edges: Vec::new(), fresh: 0 }
+    /// A mesh of nothing yet, in a graph's time.
+    pub fn empty(graph: &Graph) -> Self {
+        let Graph { clock, tempo, crossfade, .. } = graph;
+        Mesh {
+            clock: *clock,
+            tempo: tempo.clone(),
+            crossfade: *crossfade,
+            nodes: Vec::new(),
+            edges: Vec::new(),
+            fresh: 0,
+        }
     }
 
     /// The node of an identity.

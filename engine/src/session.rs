@@ -9,7 +9,11 @@ use serde::{Serialize, Serializer};
 
 use crate::diagnostic::Position;
 use crate::parameter::{Part, Spoken, Table, Value};
+use crate::tempo::Grid;
 use crate::units::Clock;
+
+/// How long changes take unless the text says otherwise, in milliseconds.
+pub const CROSSFADE_MS: f64 = 20.0;
 
 /// Everything that a text declares.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -28,6 +32,10 @@ pub struct Session {
     pub sample_rate: u32,
     /// Seed of everything random.
     pub seed: u64,
+    /// The grid on which edits take effect; at once without one.
+    pub quantize: Option<Grid>,
+    /// How long changes take to be made, in milliseconds.
+    pub crossfade: f64,
     /// Inputs, buses, sums and outputs. The first is always `master`.
     pub places: Vec<Place>,
     /// Effects applied to signals. An instance continues only from places and from earlier instances.
@@ -50,6 +58,8 @@ impl Session {
             time_signature: (4, 4),
             sample_rate: 48_000,
             seed: 0,
+            quantize: None,
+            crossfade: CROSSFADE_MS,
             places: vec![master],
             instances: Vec::new(),
             cables: Vec::new(),

@@ -1,0 +1,197 @@
+//! Musical time: which beat and bar lies at which frame of the transport, through every change of tempo.
+//!
+//! A change keeps the beat, and bars gone by keep their length. A beat is a quarter note.
+
+use serde::Serialize;
+
+use crate::units::Clock;
+
+/// A map between frames of the transport, beats and bars. Frames before 0 are reckoned as if the first tempo had always held.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tempo {
+    rate: f64,
+    /// In order of their frames; never empty.
+    segments: Vec<Segment>,
+}
+
+/// A stretch of the transport with one tempo and one time signature.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Segment {
+    /// Its first frame.
+    frame: i64,
+    /// The beat there.
+    beat: f64,
+    /// The bar there, counted from 0.
+    bar: f64,
+    /// Beats a minute.
+    tempo: f64,
+    beats_per_bar: f64,
+}
+
+/// A grid of moments on the transport.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub enum Grid {
+    /// Every so many bars, counted from the first.
+    Bars(f64),
+    /// Every so many beats, counted from the first.
+    Beats(f64),
+    /// Every so many milliseconds, counted from frame 0.
+    Milliseconds(f64),
+}
+
+impl Tempo {
+    /// One tempo throughout.
+    pub fn new(clock: Clock) -> Self {
+        let Clock { rate, tempo, beats_per_bar } = clock;
+        Tempo { rate, segments: vec![Segment { frame: 0, beat: 0.0, bar: 0.0, tempo, beats_per_bar }] }
+    }
+
+    /// The newest tempo and time signature.
+    pub fn clock(&self) -> Clock {
+        let Segment { tempo, beats_per_bar, .. } = *self.last();
+        Clock { rate: self.rate, tempo, beats_per_bar }
+    }
+
+    /// From `frame` on there is another tempo or time signature. A change of the signature alone begins a bar. What was
+    /// said for later frames is forgotten.
+    pub fn change(&mut self, frame: i64, clock: Clock) {
+        let (beat, bar) = (self.beat_at(frame), self.bar_at(frame));
+        let turned = self.at_frame(frame).beats_per_bar != clock.beats_per_bar;
+        self.segments.retain(|segment| segment.frame < frame);
+        let Clock { tempo, beats_per_bar, .. } = clock;
+        // Within rounding of a bar's line it is that line.
+        let bar = if turned { (bar - 1e-6).ceil() } else { bar };
+        self.segments.push(Segment { frame, beat, bar, tempo, beats_per_bar });
+    }
+
+    /// The beat at a frame, fractions included; the first is 0. RT.
+    pub fn beat_at(&self, frame: i64) -> f64 {
+        let segment = self.at_frame(frame);
+        segment.beat + (frame - segment.frame) as f64 / self.frames_a_beat(segment)
+    }
+
+    /// The bar at a frame, fractions included; the first is 0. RT.
+    pub fn bar_at(&self, frame: i64) -> f64 {
+        let segment = self.at_frame(frame);
+        segment.bar + (frame - segment.frame) as f64 / (self.frames_a_beat(segment) * segment.beats_per_bar)
+    }
+
+    /// Where a beat lies, in frames and fractions of one. RT.
+    pub fn frame_of_beat(&self, beat: f64) -> f64 {
+        let segment = self.last_with(|segment| segment.beat <= beat);
+        segment.frame as f64 + (beat - segment.beat) * self.frames_a_beat(segment)
+    }
+
+    /// Where a bar begins, in frames and fractions of one. RT.
+    pub fn frame_of_bar(&self, bar: f64) -> f64 {
+        let segment = self.last_with(|segment| segment.bar <= bar);
+        segment.frame as f64 + (bar - segment.bar) * self.frames_a_beat(segment) * segment.beats_per_bar
+    }
+
+    /// The first line of a grid at or after a frame: the frame nearest to it.
+    pub fn next_line(&self, grid: Grid, from: i64) -> i64 {
+        let (at, step): (f64, f64) = match grid {
+            Grid::Bars(bars) => (self.bar_at(from), bars),
+            Grid::Beats(beats) => (self.beat_at(from), beats),
+            Grid::Milliseconds(ms) => (from as f64 * 1000.0 / self.rate, ms),
+        };
+        let frame = |line: f64| {
+            let exact = match grid {
+                Grid::Bars(bars) => self.frame_of_bar(line * bars),
+                Grid::Beats(beats) => self.frame_of_beat(line * beats),
+                Grid::Milliseconds(ms) => line * ms * self.rate / 1000.0,
+            };
+            (exact + 0.5).floor() as i64
+        };
+        // Rounding may put the line just before: then it is the next but one at most.
+        let first = (at / step).floor();
+        (0..3).map(|n| frame(first + f64::from(n))).find(|frame| *frame >= from).unwrap_or(from)
+    }
+
+    /// The length in frames of a beat at a frame of the transport. RT.
+    pub fn beat_length(&self, frame: i64) -> f64 {
+        self.frames_a_beat(self.at_frame(frame))
+    }
+
+    fn frames_a_beat(&self, segment: &Segment) -> f64 {
+        self.rate * 60.0 / segment.tempo
+    }
+
+    fn last(&self) -> &Segment {
+        self.segments.last().unwrap_or(&FIRST)
+    }
+
+    fn at_frame(&self, frame: i64) -> &Segment {
+        self.last_with(|segment| segment.frame <= frame)
+    }
+
+    /// The last segment of which something holds, the first otherwise. Musical time only grows along them.
+    fn last_with(&self, holds: impl Fn(&Segment) -> bool) -> &Segment {
+        self.segments.iter().rev().find(|segment| holds(segment)).or(self.segments.first()).unwrap_or(&FIRST)
+    }
+}
+
+/// Stands in for a segment in a map that has none, which no map is.
+static FIRST: Segment = Segment { frame: 0, beat: 0.0, bar: 0.0, tempo: 120.0, beats_per_bar: 4.0 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLOCK: Clock = Clock { rate: 48_000.0, tempo: 120.0, beats_per_bar: 4.0 };
+
+    #[test]
+    fn one_tempo_is_a_straight_line() {
+        let tempo = Tempo::new(CLOCK);
+        assert_eq!(tempo.beat_at(24_000), 1.0);
+        assert_eq!(tempo.bar_at(96_000), 1.0);
+        assert_eq!(tempo.frame_of_bar(2.5), 240_000.0);
+        assert_eq!(tempo.beat_at(-24_000), -1.0);
+    }
+
+    #[test]
+    fn a_change_keeps_the_beat_and_the_bars_gone_by() {
+        let mut tempo = Tempo::new(CLOCK);
+        tempo.change(36_000, Clock { tempo: 60.0, ..CLOCK });
+        assert_eq!(tempo.beat_at(36_000), 1.5);
+        assert_eq!(tempo.beat_at(36_000 + 48_000), 2.5);
+        assert_eq!(tempo.frame_of_beat(1.0), 24_000.0);
+        assert_eq!(tempo.frame_of_beat(2.5), 84_000.0);
+        assert_eq!(tempo.bar_at(84_000), 2.5 / 4.0);
+        assert_eq!(tempo.clock().tempo, 60.0);
+    }
+
+    #[test]
+    fn another_time_signature_begins_a_bar() {
+        let mut tempo = Tempo::new(CLOCK);
+        tempo.change(2 * 96_000, Clock { beats_per_bar: 3.0, ..CLOCK });
+        assert_eq!(tempo.bar_at(2 * 96_000), 2.0, "on a line it is that line");
+        assert_eq!(tempo.bar_at(2 * 96_000 + 72_000), 3.0);
+        tempo.change(3 * 96_000, CLOCK);
+        assert_eq!(tempo.bar_at(3 * 96_000), 4.0, "within a bar the next one begins");
+    }
+
+    #[test]
+    fn the_next_line_of_a_grid_is_the_frame_nearest_to_it() {
+        let tempo = Tempo::new(Clock { tempo: 96.0, ..CLOCK });
+        assert_eq!(tempo.next_line(Grid::Bars(1.0), 0), 0);
+        assert_eq!(tempo.next_line(Grid::Bars(1.0), 1), 120_000);
+        assert_eq!(tempo.next_line(Grid::Bars(1.0), 120_000), 120_000);
+        assert_eq!(tempo.next_line(Grid::Beats(0.5), 15_001), 30_000);
+        assert_eq!(tempo.next_line(Grid::Milliseconds(250.0), 12_001), 24_000);
+        let uneven = Tempo::new(Clock { tempo: 113.0, ..CLOCK });
+        for from in 0..30_000 {
+            let line = uneven.next_line(Grid::Beats(0.25), from);
+            let lines = (0..8).map(|n| (f64::from(n) * 0.25 * 48_000.0 * 60.0 / 113.0 + 0.5).floor() as i64);
+            assert_eq!(Some(line), lines.into_iter().find(|line| *line >= from), "from {from}");
+        }
+    }
+
+    #[test]
+    fn a_grid_of_bars_goes_on_through_a_change() {
+        let mut tempo = Tempo::new(CLOCK);
+        tempo.change(96_000, Clock { tempo: 60.0, ..CLOCK });
+        assert_eq!(tempo.next_line(Grid::Bars(1.0), 96_001), 96_000 + 192_000);
+        assert_eq!(tempo.next_line(Grid::Bars(1.0), 90_000), 96_000);
+    }
+}
