@@ -1,8 +1,9 @@
 //! Sound files that are whole at every moment while they grow, and go on in a further file before one is full:
 //! `take.wav`, `take-2.wav`, `take-3.wav`; and how such a series is read again.
 //!
-//! Samples are 32-bit float WAV. They are only ever appended, and the header speaks of them once they are there: whatever
-//! ends the program, the files open in any other and hold all but what was taken since the last [`Rolling::flush`].
+//! Samples are 32-bit float WAV. They are only ever appended, and the header speaks of them once they are there:
+//! whatever ends the program, the files open in any other and hold all but what was taken since the last
+//! [`Rolling::flush`].
 
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
@@ -19,8 +20,8 @@ const SAMPLE: usize = size_of::<f32>();
 
 /// A series of sound files that grows.
 ///
-/// Sound that is taken waits in memory for the next flush. A flush that fails, because the disk is full, keeps what waits,
-/// and the next one goes on where it ended.
+/// Sound that is taken waits in memory for the next flush. A flush that fails, because the disk is full, keeps what
+/// waits, and the next one goes on where it ended.
 #[derive(Debug)]
 pub struct Rolling {
     /// The files so far: the last is being written.
@@ -52,8 +53,8 @@ enum Piece {
 }
 
 impl Rolling {
-    /// Begins a series with a file of this name. A file has at most `limit` bytes, [`MOST`] if that is less, and at least
-    /// one frame.
+    /// Begins a series with a file of this name. A file has at most `limit` bytes, [`MOST`] if that is less, and at
+    /// least one frame.
     ///
     /// # Errors
     /// A file of this name is there already ([`ErrorKind::AlreadyExists`]): nothing is overwritten. It cannot be made. A WAV
@@ -75,7 +76,11 @@ impl Rolling {
             waiting: VecDeque::new(),
             taken: 0,
         };
-        rolling.write_header()?;
+        if let Err(error) = rolling.write_header() {
+            // It is of no use. Whoever cannot be rid of it hears why it came to be.
+            let _ = std::fs::remove_file(path);
+            return Err(error);
+        }
         Ok(rolling)
     }
 
@@ -241,7 +246,7 @@ fn new_file(path: &Path) -> io::Result<File> {
 }
 
 /// The name of a file of a series, counted from 1.
-fn part(first: &Path, number: usize) -> PathBuf {
+pub fn part(first: &Path, number: usize) -> PathBuf {
     let Some(name) = first.file_stem().filter(|_| number > 1) else { return first.to_owned() };
     let mut name = name.to_owned();
     name.push(format!("-{number}"));
@@ -320,7 +325,8 @@ impl Series {
     }
 }
 
-/// A file at its first sample, what its samples are, and how many bytes of whole frames there are, whatever it says itself.
+/// A file at its first sample, what its samples are, and how many bytes of whole frames there are, whatever it says
+/// itself.
 fn open_part(path: &Path) -> io::Result<(BufReader<File>, WavSpec, u64)> {
     let file = File::open(path)?;
     let length = file.metadata()?.len();
