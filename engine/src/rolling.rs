@@ -201,7 +201,8 @@ impl Rolling {
             let path = part(&self.parts[0], number);
             match new_file(&path) {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
-                made => break (made?, path),
+                Err(error) => return Err(io::Error::new(error.kind(), format!("{}: {error}", path.display()))),
+                Ok(file) => break (file, path),
             }
         };
         self.file = file;

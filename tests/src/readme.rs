@@ -118,8 +118,14 @@ fn every_command_in_it_runs() {
     }
     assert!(ran >= 8, "only {ran} commands");
     let made = |name: &str| folder.path().join(name).exists();
-    for name in ["first.wav", "stems/first-band.wav", "mine/session.rhai", "take.wav", "takes/first-band.wav", "takes/live-input-voice-in.wav"]
-    {
+    for name in [
+        "first.wav",
+        "stems/first-band.wav",
+        "mine/session.rhai",
+        "take.wav",
+        "takes/first-band.wav",
+        "takes/live-input-voice-in.wav",
+    ] {
         assert!(made(name), "{name}");
     }
 }

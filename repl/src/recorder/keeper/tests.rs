@@ -169,7 +169,7 @@ fn stems_add_up_to_the_master_through_edits_and_are_of_one_length() {
     // The cable stays and what it carries is another, so that both sound at once under one name.
     stage.edit(&format!("{b} >> master; {c} >> low_pass(900) >> fader(-3) >> master;"));
     stage.run();
-    stage.edit(&format!("{a} >> master; {c} >> low_pass(900) >> fader(-3) >> pan(50) >> master;"));
+    stage.edit(&format!("{a} >> master; {c} >> low_pass(900) >> fader(-3) >> pan(0.5) >> master;"));
     stage.run();
     let (folder, sound) = stage.end();
     let folder = folder.path().join("takes");
