@@ -40,6 +40,8 @@ mod rehearsal;
 mod sessions;
 #[cfg(test)]
 mod spectrum;
+#[cfg(test)]
+mod transport;
 #[cfg(all(test, feature = "devices"))]
 mod virtual_card;
 
