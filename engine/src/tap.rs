@@ -107,8 +107,6 @@ pub(crate) struct Taps {
     channels: usize,
     stems: Option<Tap>,
     inputs: Box<[Tap]>,
-    /// Frames that were computed.
-    frame: u64,
 }
 
 impl Taps {
@@ -120,14 +118,14 @@ impl Taps {
         let (master, output) = wanted.master.then(|| Tap::new(rate, channels)).unzip();
         let (stems, captures) = wanted.stems.then(|| Tap::new(rate, captured.clamp(least, most))).unzip();
         let (heard, inputs): (Vec<Tap>, _) = (0..wanted.inputs).map(|_| Tap::new(rate, inputs)).unzip();
-        let taps = Taps { master, channels, stems, inputs: heard.into(), frame: 0 };
+        let taps = Taps { master, channels, stems, inputs: heard.into() };
         (taps, Recordings { master: output, stems: captures, inputs })
     }
 
-    /// Keeps the quantum that was computed last, from this live input; says whether there was room. RT.
-    pub(crate) fn take(&mut self, renderer: &Renderer, live: &[Buffer]) -> bool {
-        let (frame, serial) = (self.frame, renderer.serial());
-        self.frame += QUANTUM as u64;
+    /// Keeps the quantum that was computed last, which began at `frame` of the renderer's clock and heard this live
+    /// input; says whether there was room. RT.
+    pub(crate) fn take(&mut self, frame: u64, renderer: &Renderer, live: &[Buffer]) -> bool {
+        let serial = renderer.serial();
         let of = |samples, late| Quantum { frame, serial, late, samples };
         let plan = &renderer.program().plan;
         let mut room = true;

@@ -107,8 +107,8 @@ impl Picture {
             port: match edge.port {
                 Port::Main => "main",
                 Port::Key => "key",
-                Port::Follow(_) => "follow",
                 Port::Dry => "dry",
+                Port::Follow(_) => "follow",
             },
             gain_db: Some(db_from_gain(edge.gain)).filter(|db| db.is_finite()),
             delay: edge.delay,

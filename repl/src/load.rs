@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use engine::diagnostic::Diagnostic;
-use engine::graph::{Graph, Prepared, prepare};
+use engine::graph::{Graph, Prepared, prepare_in};
 use engine::media::Library;
 use engine::session::{PlaceKind, Session};
+use engine::tempo::Tempo;
 use scripting::SourceFile;
 
 use crate::paint::Paint;
@@ -25,20 +26,20 @@ pub struct Loaded {
 
 /// Evaluates a session's file and prepares what it declares.
 pub fn load(file: &Path, library: &Library) -> Loaded {
-    prepared(scripting::evaluate_file(file), library, |_| {})
+    prepared(scripting::evaluate_file(file), library, |session| Tempo::new(session.clock()))
 }
 
-/// The same, with the session changed before it is prepared.
-pub fn load_with(file: &Path, library: &Library, change: impl FnOnce(&mut Session)) -> Loaded {
+/// The same, with the session changed before it is prepared, and in the musical time that `change` answers with.
+pub fn load_with(file: &Path, library: &Library, change: impl FnOnce(&mut Session) -> Tempo) -> Loaded {
     prepared(scripting::evaluate_file(file), library, change)
 }
 
-fn prepared(evaluated: scripting::Evaluated, library: &Library, change: impl FnOnce(&mut Session)) -> Loaded {
+fn prepared(evaluated: scripting::Evaluated, library: &Library, change: impl FnOnce(&mut Session) -> Tempo) -> Loaded {
     let mut diagnostics = evaluated.diagnostics;
     let prepared = match evaluated.session {
         Some(mut session) => {
-            change(&mut session);
-            prepare(session, library)
+            let tempo = change(&mut session);
+            prepare_in(session, library, tempo)
         }
         None => Prepared::default(),
     };

@@ -11,6 +11,7 @@ use engine::graph::{Graph, Role};
 use engine::live::{Listener, Live, Report, Setup, start};
 use engine::media::Library;
 use engine::session::Session;
+use engine::tempo::Tempo;
 
 use crate::arguments::{DeviceChoice, Play};
 use crate::ending::{Failure, Outcome};
@@ -24,6 +25,12 @@ use crate::watch::{Changed, Watch};
 const BUSY: Duration = Duration::from_millis(2);
 const IN_FLIGHT: Duration = Duration::from_micros(200);
 const IDLE: Duration = Duration::from_millis(50);
+
+/// How long before its moment a text is sent.
+const HORIZON: Duration = Duration::from_millis(100);
+
+/// The least time in which a text can be on its way and in place.
+const PREPARATION: Duration = Duration::from_millis(20);
 
 /// How long a fade-out may take before the device is closed all the same.
 const STOP_PATIENCE: Duration = Duration::from_millis(1500);
@@ -81,6 +88,15 @@ struct InFlight {
     announce: Option<String>,
 }
 
+/// A text that has been accepted and not yet been sent.
+struct Waiting {
+    graph: Graph,
+    /// The frame of the transport from which on it is to be heard; at once without one.
+    at: Option<u64>,
+    /// Its live inputs.
+    heard: Vec<(String, Vec<u16>)>,
+}
+
 /// A desk that plays, and what it was started with.
 struct Playing<'a> {
     arguments: &'a Play,
@@ -95,12 +111,12 @@ struct Playing<'a> {
     /// What will take live input once the session has any.
     listener: Option<Listener>,
     recorders: Recorders,
-    /// The live inputs of the newest text, with the device channels they hear.
+    /// The live inputs of the newest text that was sent, with the device channels they hear.
     heard: Vec<(String, Vec<u16>)>,
     /// The program that has been sent and not yet taken up.
     in_flight: Option<InFlight>,
-    /// The newest text, waiting for the one before it to be taken up.
-    waiting: Option<Graph>,
+    /// The newest text, waiting for the one before it to be taken up, and for its moment.
+    waiting: Option<Waiting>,
     started_with: (u32, u64),
     /// Channels of live input that there is room for.
     inputs: u16,
@@ -180,10 +196,10 @@ impl<'a> Playing<'a> {
     /// Takes part in what happens until it is over.
     fn follow(&mut self, events: &Receiver<Event>) -> Outcome {
         while !self.is_over() {
-            let pause = match (&self.in_flight, self.desk.mesh().next_end()) {
+            let pause = match (&self.in_flight, self.desk.mesh().next_end().is_some() || self.waiting.is_some()) {
                 (Some(_), _) => IN_FLIGHT,
-                (None, Some(_)) => BUSY,
-                (None, None) => IDLE,
+                (None, true) => BUSY,
+                (None, false) => IDLE,
             };
             match events.recv_timeout(pause) {
                 Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
@@ -222,12 +238,16 @@ impl<'a> Playing<'a> {
     fn edited(&mut self, changed: &Changed) {
         let (rate, seed) = self.started_with;
         let mut says = None;
+        let mut at = None;
         let loaded = load::load_with(&self.arguments.session, &self.library, |session| {
             let wanted = (session.sample_rate, session.seed);
             if wanted != (rate, seed) {
                 says = Some("sample_rate and seed take effect at the next start");
             }
             (session.sample_rate, session.seed) = (rate, seed);
+            let tempo;
+            (at, tempo) = self.moment(session);
+            tempo
         });
         let watched = watched(self.arguments, &loaded);
         if watched != self.watched {
@@ -246,8 +266,39 @@ impl<'a> Playing<'a> {
             status::warning(format!("live inputs are silent: {failure}"));
         }
         self.tell_of_channels(&graph, &session);
-        self.heard = load::live_inputs(&session);
-        self.waiting = Some(graph);
+        if let Some(at) = at.filter(|at| *at > self.live.transport() + self.frames(HORIZON)) {
+            let bar = self.desk.mesh().tempo.bar_at(at as i64);
+            let seconds = (at - self.live.transport()) as f64 / f64::from(rate);
+            status::say(format!("taken; heard from {}.bars on, in {seconds:.1} s", rounded(bar)));
+        }
+        self.waiting = Some(Waiting { graph, at, heard: load::live_inputs(&session) });
+    }
+
+    /// From which frame on a text is to be heard, if not at once, and the musical time that it lives in.
+    fn moment(&self, session: &Session) -> (Option<u64>, Tempo) {
+        let mut tempo = self.desk.mesh().tempo.clone();
+        let soonest = self.live.transport() + self.frames(PREPARATION);
+        let changes = tempo.clock() != session.clock();
+        let at = match session.quantize.filter(|_| self.live.is_rolling()) {
+            Some(grid) => Some(tempo.next_line(grid, soonest as i64)),
+            None => changes.then_some(soonest as i64),
+        };
+        if changes {
+            tempo.change(at.unwrap_or(soonest as i64), session.clock());
+        }
+        (at.map(|at| at as u64), tempo)
+    }
+
+    /// How many frames a time has.
+    fn frames(&self, time: Duration) -> u64 {
+        (time.as_secs_f64() * f64::from(self.started_with.0)) as u64
+    }
+
+    /// Whether the text that waits is to be sent now.
+    fn is_time(&self) -> bool {
+        let soon = self.live.transport() + self.frames(HORIZON);
+        let wanted = self.waiting.as_ref().and_then(|waiting| waiting.at);
+        !self.live.is_rolling() || wanted.is_none_or(|at| at <= soon)
     }
 
     /// Says which channels the session speaks of and the devices do not have.
@@ -274,15 +325,19 @@ impl<'a> Playing<'a> {
         if self.in_flight.is_some() {
             return;
         }
-        let next = match self.waiting.take() {
-            Some(graph) => match self.desk.edit(&graph) {
+        let is_time = self.is_time();
+        let next = match self.waiting.take_if(|_| is_time) {
+            Some(Waiting { graph, at, heard }) => match self.desk.edit(&graph, at) {
                 Ok(None) => {
                     status::say("no change to the sound");
                     return;
                 }
-                edited => edited.map(|next| next.map(|(program, changes)| (program, Some(describe(&changes))))),
+                edited => {
+                    self.heard = heard;
+                    edited.map(|next| next.map(|(program, changes)| (program, Some(describe(&changes)))))
+                }
             },
-            None => self.desk.settle(self.live.transport()).map(|next| next.map(|program| (program, None))),
+            None => self.desk.settle(self.live.clock()).map(|next| next.map(|program| (program, None))),
         };
         match next {
             Ok(Some((program, announce))) => self.send(program, announce),
@@ -306,12 +361,13 @@ impl<'a> Playing<'a> {
     fn hear_reports(&mut self) {
         for report in self.live.reports() {
             match report {
-                Report::TakenUp { serial, frame } => {
+                Report::TakenUp { serial, taken } => {
                     if let Some(sent) = self.in_flight.take_if(|sent| sent.serial == serial) {
-                        self.desk.taken_up(frame);
+                        self.desk.taken_up(taken);
                         sent.announce.iter().for_each(status::say);
                     }
                 }
+                Report::Controlled { .. } | Report::Moved { .. } => {}
                 Report::Poisoned { .. } => self.trouble.poisoned += 1,
                 Report::MediaLate { .. } => self.trouble.media += 1,
                 Report::InputLate { .. } => self.trouble.input += 1,
@@ -339,6 +395,11 @@ impl<'a> Playing<'a> {
         }
         Ok(())
     }
+}
+
+/// A position in bars, short enough to be read.
+fn rounded(bar: f64) -> f64 {
+    (bar * 1000.0).round() / 1000.0
 }
 
 /// What an edit did, in a line.

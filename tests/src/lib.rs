@@ -17,6 +17,8 @@ mod golden;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
+mod musical_time;
+#[cfg(test)]
 mod names;
 #[cfg(test)]
 mod no_alloc;
@@ -38,6 +40,8 @@ mod rehearsal;
 mod sessions;
 #[cfg(test)]
 mod spectrum;
+#[cfg(test)]
+mod transport;
 #[cfg(all(test, feature = "devices"))]
 mod virtual_card;
 

@@ -92,7 +92,7 @@ impl Stage {
     fn edit(&mut self, text: &str) {
         let (graph, session) = session(text);
         self.heard = load::live_inputs(&session);
-        let (program, _) = self.desk.edit(&graph).expect("the plan proves right").expect("it changes something");
+        let (program, _) = self.desk.edit(&graph, None).expect("the plan proves right").expect("it changes something");
         self.send(program);
     }
 
@@ -107,12 +107,12 @@ impl Stage {
             self.sound.extend(block);
             for report in self.live.reports() {
                 match report {
-                    Report::TakenUp { frame, .. } => self.desk.taken_up(frame),
+                    Report::TakenUp { taken, .. } => self.desk.taken_up(taken),
                     Report::RecordLate { .. } => self.late += 1,
                     _ => {}
                 }
             }
-            if let Some(program) = self.desk.settle(self.live.transport()).expect("the plan proves right") {
+            if let Some(program) = self.desk.settle(self.live.clock()).expect("the plan proves right") {
                 self.send(program);
             }
         }
