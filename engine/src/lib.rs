@@ -18,9 +18,9 @@
 //!   and a [`bank`], [`mod@verify`] proves them.
 //! - What sounds: [`render`], [`fade`], [`kernel`], and the [`effects`] and [`sources`] with what they share: [`filters`],
 //!   [`one_pole`], [`dynamics`], [`delay_line`], [`oversample`], [`true_peak`], [`random`], [`mod@math`].
-//! - Who drives it: [`desk`] (the control side), [`live`] (the audio side and its rings), [`offline`]; [`device`] and
-//!   [`silent`] call [`playback`]; [`resampled`] stands between rates.
-//! - Files: [`media`] in, [`delivery`] out, [`resample`] between rates.
+//! - Who drives it: [`desk`] (the control side), [`live`] (the audio side and its rings), [`tap`] (what of it is kept),
+//!   [`offline`]; [`device`] and [`silent`] call [`playback`]; [`resampled`] stands between rates.
+//! - Files: [`media`] in, [`delivery`] out, [`rolling`] while it plays, [`resample`] between rates.
 //!
 //! # Invariants
 //!
@@ -74,9 +74,11 @@ pub mod random;
 pub mod render;
 pub mod resample;
 pub mod resampled;
+pub mod rolling;
 pub mod session;
 pub mod silent;
 pub mod sources;
+pub mod tap;
 pub mod tempo;
 #[cfg(test)]
 mod test_signals;

@@ -13,13 +13,11 @@ use crate::kernel::{Buffer, QUANTUM};
 use crate::plan::SourceId;
 use crate::playback::{Capture, Playback};
 use crate::render::{Renderer, Taken};
+use crate::tap::{Recordings, Taps, Wanted};
 use crate::transport::Move;
 
 /// How long the sound fades when the desk stops, in milliseconds.
 const STOP_FADE_MS: f64 = 50.0;
-
-/// Seconds of recording that may wait to be written.
-const RECORD_SECONDS: f64 = 8.0;
 
 /// Seconds of live input that may wait to be played.
 const INPUT_SECONDS: f64 = 1.0;
@@ -78,7 +76,7 @@ pub enum Report {
         /// The quantum's first frame.
         frame: u64,
     },
-    /// The recording could not be taken fast enough: frames are missing from it.
+    /// What is kept was not taken away fast enough: a quantum is missing from it.
     RecordLate {
         /// The quantum's first frame.
         frame: u64,
@@ -110,30 +108,21 @@ struct Shared {
     input_lost: AtomicU32,
 }
 
-/// A recording as it comes in: interleaved samples of the output with the lowest channels, from transport frame 0 on, before
-/// anything is done for the device's sake.
-pub struct Recording {
-    /// The samples.
-    pub samples: Consumer<f32>,
-    /// Channels of a frame.
-    pub channels: usize,
-}
-
 /// What a desk is started with.
 #[derive(Clone, Copy, Debug)]
 pub struct Setup {
     /// Frames a second.
     pub rate: u32,
-    /// Whether the output is recorded.
-    pub record: bool,
+    /// What is kept of what plays.
+    pub keep: Wanted,
     /// Channels of the device's input; 0 without one.
     pub inputs: usize,
     /// Frames of live input to have at hand before it is played: about two of the device's blocks.
     pub cushion: usize,
 }
 
-/// Starts a desk: the handle, what a device calls for sound, what takes its input, and the recording.
-pub fn start(program: Box<Program>, setup: Setup) -> (Live, Player, Listener, Option<Recording>) {
+/// Starts a desk: the handle, what a device calls for sound, what takes its input, and what is kept.
+pub fn start(program: Box<Program>, setup: Setup) -> (Live, Player, Listener, Recordings) {
     let (programs, incoming) = RingBuffer::new(1);
     let (outgoing, returned) = RingBuffer::new(4);
     let (tell, reports) = RingBuffer::new(REPORTS);
@@ -146,17 +135,9 @@ pub fn start(program: Box<Program>, setup: Setup) -> (Live, Player, Listener, Op
         stopped: AtomicBool::new(false),
         input_lost: AtomicU32::new(0),
     });
-    let output = program.plan.outputs.first();
-    let (channels, late) = output.map_or((2, 0), |output| (output.slots.count, output.late));
-    let room = |seconds: f64, channels: usize| (seconds * f64::from(setup.rate)) as usize * channels.max(1);
-    let (record, recording) = match setup.record {
-        true => {
-            let (into, samples) = RingBuffer::new(room(RECORD_SECONDS, channels));
-            (Some(Tap { into, channels, skip: late }), Some(Recording { samples, channels }))
-        }
-        false => (None, None),
-    };
-    let (heard, input) = RingBuffer::new(room(INPUT_SECONDS, setup.inputs));
+    let (taps, recordings) = Taps::new(setup.keep, setup.rate, &program.plan, setup.inputs);
+    let room = (INPUT_SECONDS * f64::from(setup.rate)) as usize * setup.inputs.max(1);
+    let (heard, input) = RingBuffer::new(room);
     let listener = Listener { heard, channels: setup.inputs, shared: shared.clone() };
     let player = Player {
         renderer: Renderer::new(program),
@@ -166,7 +147,7 @@ pub fn start(program: Box<Program>, setup: Setup) -> (Live, Player, Listener, Op
         outgoing,
         tell,
         shared: shared.clone(),
-        record,
+        taps,
         input,
         cushion: setup.cushion * setup.inputs,
         cushioned: false,
@@ -175,7 +156,7 @@ pub fn start(program: Box<Program>, setup: Setup) -> (Live, Player, Listener, Op
         fade: Ramp::still(1.0),
         fade_length: fade_frames(STOP_FADE_MS, f64::from(setup.rate)),
     };
-    (Live { programs, orders, returned, reports, shared }, player, listener, recording)
+    (Live { programs, orders, returned, reports, shared }, player, listener, recordings)
 }
 
 impl Live {
@@ -254,7 +235,7 @@ pub struct Player {
     outgoing: Producer<Box<Program>>,
     tell: Producer<Report>,
     shared: Arc<Shared>,
-    record: Option<Tap>,
+    taps: Taps,
     input: Consumer<f32>,
     /// Samples of input to gather before any is played.
     cushion: usize,
@@ -264,13 +245,6 @@ pub struct Player {
     given: usize,
     fade: Ramp,
     fade_length: u32,
-}
-
-struct Tap {
-    into: Producer<f32>,
-    channels: usize,
-    /// Frames still to leave out: the latency, so that the first is the transport's.
-    skip: usize,
 }
 
 impl Playback for Player {
@@ -297,8 +271,7 @@ impl Playback for Player {
     }
 
     fn ready(&mut self) -> bool {
-        let room = |tap: &Tap| tap.into.slots() >= tap.into.buffer().capacity() / 2;
-        self.renderer.is_ready() && self.record.as_ref().is_none_or(room)
+        self.renderer.is_ready() && self.taps.has_room()
     }
 }
 
@@ -316,9 +289,7 @@ impl Player {
         if let Some(work) = self.renderer.take_poisoned() {
             self.report(Report::Poisoned { serial: self.renderer.serial(), work });
         }
-        if let Some(tap) = &mut self.record
-            && !tap.take(&self.renderer)
-        {
+        if !self.taps.take(frame, &self.renderer, &self.live) {
             self.report(Report::RecordLate { frame });
         }
     }
@@ -400,27 +371,6 @@ impl Player {
             frame.iter_mut().for_each(|sample| *sample *= gain);
         }
         self.shared.stopped.store(self.fade.is_still(), Ordering::Relaxed);
-    }
-}
-
-impl Tap {
-    /// Takes the quantum; says whether there was room. RT.
-    fn take(&mut self, renderer: &Renderer) -> bool {
-        let first = self.skip.min(QUANTUM);
-        self.skip -= first;
-        if self.into.slots() < (QUANTUM - first) * self.channels {
-            return false;
-        }
-        for i in first..QUANTUM {
-            for channel in 0..self.channels {
-                // An output that the text has no more is heard until it has faded.
-                let heard = renderer.outputs().enumerate().filter(|(n, (output, _))| *n == 0 || output.leaving);
-                let heard = heard.filter_map(|(_, (_, sound))| sound.get(channel));
-                let sample: f64 = heard.map(|buffer| buffer[i]).sum();
-                let _ = self.into.push(sample as f32);
-            }
-        }
-        true
     }
 }
 

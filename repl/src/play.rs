@@ -16,7 +16,7 @@ use engine::tempo::Tempo;
 use crate::arguments::{DeviceChoice, Play};
 use crate::ending::{Failure, Outcome};
 use crate::load::{self, Loaded};
-use crate::recorder::Recorder;
+use crate::recorder::{self, Expected, Recorders};
 use crate::sound::{self, Input, Output, Wish};
 use crate::status;
 use crate::watch::{Changed, Watch};
@@ -93,6 +93,8 @@ struct Waiting {
     graph: Graph,
     /// The frame of the transport from which on it is to be heard; at once without one.
     at: Option<u64>,
+    /// Its live inputs.
+    heard: Vec<(String, Vec<u16>)>,
 }
 
 /// A desk that plays, and what it was started with.
@@ -108,7 +110,9 @@ struct Playing<'a> {
     input: Option<Input>,
     /// What will take live input once the session has any.
     listener: Option<Listener>,
-    recorder: Option<Recorder>,
+    recorders: Recorders,
+    /// The live inputs of the newest text that was sent, with the device channels they hear.
+    heard: Vec<(String, Vec<u16>)>,
     /// The program that has been sent and not yet taken up.
     in_flight: Option<InFlight>,
     /// The newest text, waiting for the one before it to be taken up, and for its moment.
@@ -129,23 +133,22 @@ impl<'a> Playing<'a> {
         graph: &Graph,
         session: &Session,
     ) -> Result<Self, Failure> {
-        let (desk, program) = Desk::open(graph, None).map_err(|flaw| Failure::Error(flaw.to_string()))?;
+        let (desk, program) =
+            Desk::open(graph, recorder::stems_of(arguments)).map_err(|flaw| Failure::Error(flaw.to_string()))?;
         let rate = session.sample_rate;
         let heard = load::live_inputs(session);
         let inputs = heard.iter().flat_map(|(_, channels)| channels).copied().max().unwrap_or(0).max(2);
         let setup = Setup {
             rate,
-            record: arguments.record.is_some(),
+            keep: recorder::wanted(arguments),
             inputs: usize::from(inputs),
             cushion: 2 * arguments.buffer as usize,
         };
         let channels = program.plan.outputs.iter().flat_map(|output| &output.channels).copied().max().unwrap_or(2);
-        let (live, player, listener, recording) = start(program, setup);
+        let first = Expected::of(&program, &heard);
+        let (live, player, listener, recordings) = start(program, setup);
         let length = arguments.length.map(|length| length.frames(&session.clock()));
-        let recorder = match (&arguments.record, recording) {
-            (Some(path), Some(recording)) => Some(Recorder::start(path, recording, rate, length)?),
-            _ => None,
-        };
+        let recorders = Recorders::start(arguments, recordings, first, rate, length)?;
         status::say(format!("playing {}", arguments.session.display()));
         let wish = Wish { device: arguments.device.as_ref(), rate, buffer: arguments.buffer, channels };
         let output = sound::open_output(wish, Box::new(player))?;
@@ -160,7 +163,8 @@ impl<'a> Playing<'a> {
             output,
             input: None,
             listener: Some(listener),
-            recorder,
+            recorders,
+            heard,
             in_flight: None,
             waiting: None,
             started_with,
@@ -223,10 +227,10 @@ impl<'a> Playing<'a> {
     }
 
     fn is_over(&self) -> bool {
-        match (&self.recorder, self.length) {
-            (Some(recorder), _) if recorder.is_done() => true,
-            (None, Some(length)) => self.live.transport() >= length,
-            _ => false,
+        match self.length {
+            Some(_) if self.recorders.any() => self.recorders.is_done(),
+            Some(length) => self.live.transport() >= length,
+            None => false,
         }
     }
 
@@ -267,7 +271,7 @@ impl<'a> Playing<'a> {
             let seconds = (at - self.live.transport()) as f64 / f64::from(rate);
             status::say(format!("taken; heard from {}.bars on, in {seconds:.1} s", rounded(bar)));
         }
-        self.waiting = Some(Waiting { graph, at });
+        self.waiting = Some(Waiting { graph, at, heard: load::live_inputs(&session) });
     }
 
     /// From which frame on a text is to be heard, if not at once, and the musical time that it lives in.
@@ -323,12 +327,15 @@ impl<'a> Playing<'a> {
         }
         let is_time = self.is_time();
         let next = match self.waiting.take_if(|_| is_time) {
-            Some(Waiting { graph, at }) => match self.desk.edit(&graph, at) {
+            Some(Waiting { graph, at, heard }) => match self.desk.edit(&graph, at) {
                 Ok(None) => {
                     status::say("no change to the sound");
                     return;
                 }
-                edited => edited.map(|next| next.map(|(program, changes)| (program, Some(describe(&changes))))),
+                edited => {
+                    self.heard = heard;
+                    edited.map(|next| next.map(|(program, changes)| (program, Some(describe(&changes)))))
+                }
             },
             None => self.desk.settle(self.live.clock()).map(|next| next.map(|program| (program, None))),
         };
@@ -344,6 +351,7 @@ impl<'a> Playing<'a> {
         while !program.media_ready(self.live.transport()) && begun.elapsed() < MEDIA_PATIENCE {
             std::thread::sleep(Duration::from_millis(1));
         }
+        self.recorders.expect(Expected::of(&program, &self.heard));
         self.in_flight = Some(InFlight { serial: program.serial, announce });
         if self.live.send(program).is_err() {
             unreachable!("nothing is sent while a program is in flight");
@@ -372,7 +380,7 @@ impl<'a> Playing<'a> {
 
     /// Fades out, closes the device, and then the files.
     fn stop(self) -> Outcome {
-        let Playing { live, output, input, recorder, .. } = self;
+        let Playing { live, output, input, recorders, .. } = self;
         live.stop();
         let begun = Instant::now();
         while !live.has_stopped() && begun.elapsed() < STOP_PATIENCE {
@@ -381,7 +389,7 @@ impl<'a> Playing<'a> {
         let load = output.take_worst_load() * 100.0;
         drop((input, output));
         let busiest = format!("the busiest block took {load:.0} % of its time");
-        match recorder.map(Recorder::finish).transpose()? {
+        match recorders.finish()? {
             Some(frames) => status::say(format!("stopped; {frames} frames recorded; {busiest}")),
             None => status::say(format!("stopped; {busiest}")),
         }
@@ -478,7 +486,7 @@ impl Trouble {
         line(u64::from(self.poisoned), "an effect gave what is no number: it was silenced and started anew");
         line(u64::from(self.media), "a sound file was not read in time: what was missing was silent");
         line(u64::from(self.input), "live input did not come in time: what was missing was silent");
-        line(u64::from(self.record), "the recording was not written in time: frames are missing from it");
+        line(u64::from(self.record), "a recording was not written in time: silence stands for what is missing");
         line(late, "a block was computed too late");
         if !lines.is_empty() {
             lines.iter().for_each(status::warning);

@@ -17,6 +17,7 @@ use engine::live::{Player, Report, Setup, start};
 use engine::media::Library;
 use engine::playback::Playback;
 use engine::silent::Silent;
+use engine::tap::Wanted;
 
 const RATE: u32 = 48_000;
 const SWAPS: usize = 10_000;
@@ -80,7 +81,7 @@ fn main() {
     let swaps = std::env::args().filter_map(|argument| argument.parse().ok()).next().unwrap_or(SWAPS);
     let graphs: Vec<Graph> = (0..40).map(graph).collect();
     let (mut desk, program) = Desk::open(&graphs[0], None).expect("the plan proves right");
-    let setup = Setup { rate: RATE, record: false, inputs: 0, cushion: 0 };
+    let setup = Setup { rate: RATE, keep: Wanted::default(), inputs: 0, cushion: 0 };
     let (mut live, player, _listener, _) = start(program, setup);
     let (times, mut timed) = rtrb::RingBuffer::new(1 << 20);
     let device = Silent::start(RATE, 2, QUANTUM, Box::new(Timed { player, times })).expect("there is a thread for it");
