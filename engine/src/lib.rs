@@ -19,7 +19,7 @@
 //! - What sounds: [`render`], [`fade`], [`kernel`], and the [`effects`] and [`sources`] with what they share: [`filters`],
 //!   [`one_pole`], [`dynamics`], [`delay_line`], [`oversample`], [`true_peak`], [`random`], [`mod@math`].
 //! - Who drives it: [`desk`] (the control side), [`live`] (the audio side and its rings), [`offline`]; [`device`] and
-//!   [`silent`] call [`playback`]; [`resampled`] stands between rates.
+//!   [`silent`] call [`playback`]; [`resampled`] stands between rates, [`keeper`] between devices that come and go.
 //! - Files: [`media`] in, [`delivery`] out, [`resample`] between rates.
 //!
 //! # Invariants
@@ -56,6 +56,8 @@ pub mod effects;
 pub mod fade;
 pub mod filters;
 pub mod graph;
+#[cfg(feature = "devices")]
+pub mod keeper;
 pub mod kernel;
 pub mod live;
 pub mod math;
