@@ -43,6 +43,7 @@ pub mod audible;
 pub mod bank;
 pub mod check;
 pub mod compile;
+pub mod crossing;
 pub mod delay_line;
 pub mod delivery;
 pub mod denormals;

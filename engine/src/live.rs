@@ -3,14 +3,15 @@
 //! At most one program is in flight. What the audio thread receives it gives back; what it reports is small and copied.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::compile::Program;
+use crate::crossing::{Ear, Watch, crossing};
 use crate::fade::{Ramp, fade_frames};
 use crate::kernel::{Buffer, QUANTUM};
-use crate::playback::{Capture, Playback};
+use crate::playback::Playback;
 use crate::render::Renderer;
 
 /// How long the sound fades when the desk stops, in milliseconds.
@@ -19,8 +20,7 @@ const STOP_FADE_MS: f64 = 50.0;
 /// Seconds of recording that may wait to be written.
 const RECORD_SECONDS: f64 = 8.0;
 
-/// Seconds of live input that may wait to be played.
-const INPUT_SECONDS: f64 = 1.0;
+pub use crate::crossing::Listener;
 
 /// What the audio thread tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,13 +62,13 @@ pub struct Live {
     returned: Consumer<Box<Program>>,
     reports: Consumer<Report>,
     shared: Arc<Shared>,
+    crossing: Watch,
 }
 
 struct Shared {
     transport: AtomicU64,
     stopping: AtomicBool,
     stopped: AtomicBool,
-    input_lost: AtomicU32,
 }
 
 /// A recording as it comes in: interleaved samples of the output with the lowest channels, from transport frame 0 on, before
@@ -102,7 +102,6 @@ pub fn start(program: Box<Program>, setup: Setup) -> (Live, Player, Listener, Op
         transport: AtomicU64::new(0),
         stopping: AtomicBool::new(false),
         stopped: AtomicBool::new(false),
-        input_lost: AtomicU32::new(0),
     });
     let output = program.plan.outputs.first();
     let (channels, late) = output.map_or((2, 0), |output| (output.slots.count, output.late));
@@ -114,8 +113,7 @@ pub fn start(program: Box<Program>, setup: Setup) -> (Live, Player, Listener, Op
         }
         false => (None, None),
     };
-    let (heard, input) = RingBuffer::new(room(INPUT_SECONDS, setup.inputs));
-    let listener = Listener { heard, channels: setup.inputs, shared: shared.clone() };
+    let (listener, ear, crossing) = crossing(setup.inputs, setup.rate, setup.cushion);
     let player = Player {
         renderer: Renderer::new(program),
         incoming,
@@ -123,15 +121,13 @@ pub fn start(program: Box<Program>, setup: Setup) -> (Live, Player, Listener, Op
         tell,
         shared: shared.clone(),
         record,
-        input,
-        cushion: setup.cushion * setup.inputs,
-        cushioned: false,
+        ear,
         live: vec![[0.0; QUANTUM]; setup.inputs].into_boxed_slice(),
         given: QUANTUM,
         fade: Ramp::still(1.0),
         fade_length: fade_frames(STOP_FADE_MS, f64::from(setup.rate)),
     };
-    (Live { programs, returned, reports, shared }, player, listener, recording)
+    (Live { programs, returned, reports, shared, crossing }, player, listener, recording)
 }
 
 impl Live {
@@ -166,7 +162,12 @@ impl Live {
 
     /// Frames of live input that found no room, since last asked.
     pub fn take_input_lost(&self) -> u32 {
-        self.shared.input_lost.swap(0, Ordering::Relaxed)
+        self.crossing.take_lost()
+    }
+
+    /// By how many millionths the input's clock runs faster than the output's; `None` while they seem to be one.
+    pub fn input_drift_ppm(&self) -> Option<f64> {
+        self.crossing.drift_ppm()
     }
 }
 
@@ -178,10 +179,7 @@ pub struct Player {
     tell: Producer<Report>,
     shared: Arc<Shared>,
     record: Option<Tap>,
-    input: Consumer<f32>,
-    /// Samples of input to gather before any is played.
-    cushion: usize,
-    cushioned: bool,
+    ear: Ear,
     live: Box<[Buffer]>,
     /// Frames of the present quantum that the device has had.
     given: usize,
@@ -213,6 +211,7 @@ impl Playback for Player {
             }
             self.given += 1;
         }
+        self.ear.note(QUANTUM - self.given);
         self.fade(block, channels.max(1));
         self.shared.transport.store(self.renderer.transport(), Ordering::Relaxed);
     }
@@ -227,8 +226,10 @@ impl Player {
     /// Takes up what has come, and computes the next quantum. RT.
     fn quantum(&mut self) {
         self.take_up();
-        self.listen();
         let frame = self.renderer.transport();
+        if !self.ear.give(&mut self.live) {
+            self.report(Report::InputLate { frame });
+        }
         if !self.renderer.is_ready() {
             self.report(Report::MediaLate { frame });
         }
@@ -256,30 +257,6 @@ impl Player {
             std::mem::forget(program);
         }
         self.report(Report::TakenUp { serial: self.renderer.serial(), frame: self.renderer.transport() });
-    }
-
-    /// Takes a quantum of live input. Until the cushion is full, and again when it ran empty, that is silence. RT.
-    fn listen(&mut self) {
-        let channels = self.live.len();
-        if channels == 0 {
-            return;
-        }
-        let (wanted, have) = (QUANTUM * channels, self.input.slots());
-        if self.cushioned && have < wanted {
-            self.cushioned = false;
-            self.report(Report::InputLate { frame: self.renderer.transport() });
-        }
-        self.cushioned |= have >= self.cushion.max(wanted);
-        if !self.cushioned {
-            self.live.iter_mut().for_each(|buffer| buffer.fill(0.0));
-            return;
-        }
-        for i in 0..QUANTUM {
-            for channel in self.live.iter_mut() {
-                let heard = f64::from(self.input.pop().unwrap_or(0.0));
-                channel[i] = if heard.is_finite() { heard } else { 0.0 };
-            }
-        }
     }
 
     fn report(&mut self, report: Report) {
@@ -319,26 +296,5 @@ impl Tap {
             }
         }
         true
-    }
-}
-
-/// What takes the device's input.
-pub struct Listener {
-    heard: Producer<f32>,
-    channels: usize,
-    shared: Arc<Shared>,
-}
-
-impl Capture for Listener {
-    fn take(&mut self, block: &[f32], channels: usize) {
-        for frame in block.chunks_exact(channels.max(1)) {
-            if self.heard.slots() < self.channels {
-                self.shared.input_lost.fetch_add(1, Ordering::Relaxed);
-                continue;
-            }
-            for channel in 0..self.channels {
-                let _ = self.heard.push(frame.get(channel).copied().unwrap_or(0.0));
-            }
-        }
     }
 }

@@ -107,6 +107,7 @@ impl Picture {
             port: match edge.port {
                 Port::Main => "main",
                 Port::Key => "key",
+                Port::Follow(_) => "follow",
                 Port::Dry => "dry",
             },
             gain_db: Some(db_from_gain(edge.gain)).filter(|db| db.is_finite()),
