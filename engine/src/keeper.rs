@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::device::{Fault, Faults, Format, OpenError, Wanted};
 use crate::playback::{Capture, Load, Playback};
@@ -288,7 +288,7 @@ enum Return {
 /// A dead device that is being closed on a thread of its own.
 struct Closing {
     device: String,
-    since: Duration,
+    since: Instant,
     done: Receiver<()>,
 }
 
@@ -379,7 +379,7 @@ impl Keeper {
         if served != NOBODY && served != self.number {
             self.end.gate().stand_in();
         }
-        self.closing.retain(|closing| !closing.is_over(now, &mut tell));
+        self.closing.retain(|closing| !closing.is_over(&mut tell));
         match self.state {
             State::Open { .. } => self.attend(now, passed, &mut tell),
             State::Away { next, .. } if now >= next => self.try_again(now, &mut tell),
@@ -437,7 +437,7 @@ impl Keeper {
         self.end.gate().allow(NOBODY, false);
         let away = State::Away { since, next: now + pause, pause, refused: None };
         if let State::Open { device, .. } = std::mem::replace(&mut self.state, away) {
-            self.close(device, now);
+            self.close(device);
         }
     }
 
@@ -472,7 +472,7 @@ impl Keeper {
                     self.end.gate().allow(self.number, !returns);
                     if let Err(error) = device.start() {
                         self.end.gate().allow(NOBODY, false);
-                        self.close(device, self.clock.now());
+                        self.close(device);
                         return Err(error);
                     }
                     return Ok(device);
@@ -485,9 +485,9 @@ impl Keeper {
     }
 
     /// Closes a device on a thread of its own: one that is dead may take for ever.
-    fn close(&mut self, device: Box<dyn Device>, now: Duration) {
+    fn close(&mut self, device: Box<dyn Device>) {
         let (tell, done) = mpsc::channel();
-        let closing = Closing { device: device.format().description.clone(), since: now, done };
+        let closing = Closing { device: device.format().description.clone(), since: Instant::now(), done };
         let thread = thread::Builder::new().name("gainstage-close".into()).spawn(move || {
             drop(device);
             // Whoever asked need not wait any more.
@@ -502,8 +502,8 @@ impl Keeper {
 
 impl Closing {
     /// Whether it is closed, or has been told of.
-    fn is_over(&self, now: Duration, tell: &mut impl FnMut(News)) -> bool {
-        let hangs = now.saturating_sub(self.since) > CLOSING;
+    fn is_over(&self, tell: &mut impl FnMut(News)) -> bool {
+        let hangs = self.since.elapsed() > CLOSING;
         let over = !matches!(self.done.try_recv(), Err(TryRecvError::Empty));
         if hangs && !over {
             tell(News::Hangs(self.device.clone()));

@@ -62,11 +62,7 @@ impl Output {
 
     /// How many blocks were computed too late to be heard in time. The silent device waits, so that none is.
     pub fn late(&self) -> u64 {
-        match self {
-            Output::Silent(..) => 0,
-            #[cfg(feature = "devices")]
-            Output::Card(_, load) => load.late(),
-        }
+        self.load().late()
     }
 }
 
@@ -89,7 +85,8 @@ pub fn attend(output: &Output, input: Option<&Input>) -> (u64, u64) {
     }
     #[cfg(not(feature = "devices"))]
     {
-        let (Output::Silent(..), None | Some(_)) = (output, input);
+        // There is nothing that could go wrong.
+        let _ = (output, input);
         (0, 0)
     }
 }

@@ -127,12 +127,6 @@ impl Seat {
 }
 
 impl Player {
-    /// Fills a block and notes when. RT.
-    fn fill(&mut self, block: &mut [f32], channels: usize) {
-        self.driven.fill(block, channels);
-        self.given += (block.len() / channels.max(1)) as u64;
-    }
-
     /// The moment at which its next frame is due. RT.
     fn due(&self, rate: u32) -> Duration {
         let (at, frame) = self.anchor;
@@ -174,7 +168,8 @@ impl Playback for Outlet {
                 // Only who has the playback may change who is served: the clock looks again when it has it.
                 seat.gate.served.store(self.number, Ordering::SeqCst);
                 player.anchor = (now, player.given);
-                player.fill(block, channels);
+                player.driven.fill(block, channels);
+                player.given += (block.len() / channels.max(1)) as u64;
             })
         });
         if filled.flatten().is_none() {
@@ -237,7 +232,8 @@ impl StandIn {
                 if now > due + ASLEEP {
                     player.anchor = (now, player.given);
                 }
-                player.fill(block, *channels);
+                player.driven.fill_unhurried(block, *channels);
+                player.given += QUANTUM as u64;
                 None
             });
             match wait {
