@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use assert_no_alloc::assert_no_alloc;
 use engine::device::{Fault, Faults, Format, OpenError, Wanted};
 use engine::keeper::{Clock, Device, Devices, Maker};
 use engine::playback::{Capture, Playback};
@@ -114,10 +115,10 @@ impl FakeCard {
                 match &mut stream.called {
                     Called::Output(playback) => {
                         block.fill(f32::NAN);
-                        playback.fill(&mut block, channels.into());
+                        assert_no_alloc(|| playback.fill(&mut block, channels.into()));
                         heard.extend(block.iter().step_by(channels.into()));
                     }
-                    Called::Input(capture) => capture.take(&block, channels.into()),
+                    Called::Input(capture) => assert_no_alloc(|| capture.take(&block, channels.into())),
                 }
                 stream.next = Some(due + Duration::from_secs_f64(f64::from(buffer) / f64::from(rate)));
             }

@@ -42,7 +42,7 @@ pub(super) struct Drift {
     largest: f64,
     /// The fill that is kept: what it was at first.
     fill: Option<f64>,
-    /// The drift, once it is known: how much faster the input's clock runs.
+    /// The drift, once it is known: by how much fewer frames are to be made, as the input's clock runs faster.
     known: Option<f64>,
     /// Windows since.
     held: u32,
@@ -68,7 +68,7 @@ impl Drift {
 
     /// How much faster the input's clock runs, in millionths, once that is sure. RT.
     pub(super) fn ppm(&self) -> Option<f64> {
-        self.known.filter(|_| self.held >= SURE).map(|known| known * 1e6)
+        self.known.filter(|_| self.held >= SURE).map(|known| known / (1.0 - known) * 1e6)
     }
 
     /// Notes that the input is `captured` frames ahead of the nominal rate, of which `surplus` more were made; `taken` says,

@@ -7,13 +7,13 @@
 use crate::math;
 
 /// Frames that a frame is made of: half of them are the delay.
-const TAPS: usize = 48;
+const TAPS: usize = 64;
 
 /// Places between two frames that are tabulated.
 const PLACES: usize = 512;
 
-/// The window's shape: about 100 dB.
-const BETA: f64 = 9.8;
+/// The window's shape: about 110 dB.
+const BETA: f64 = 11.0;
 
 /// Seconds in which a change of the ratio is gone through.
 const GLIDE: f64 = 1.0;

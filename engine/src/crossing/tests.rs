@@ -136,7 +136,7 @@ fn clocks_that_are_apart_break_nothing_and_keep_a_sine_a_sine() {
         assert!(moved <= IN + 64, "{ppm} ppm: the fill moved by {moved}");
         let beside = rest(&pair.given[..RATE as usize / 2]);
         println!("{ppm} ppm, {jitter} s: measured {measured:.2}, fill {settled} {}, rest {beside:.1} dB", pair.fill());
-        assert!(beside < if jitter == 0.0 { -100.0 } else { -80.0 }, "{ppm} ppm: {beside} dB beside the tone");
+        assert!(beside < if jitter == 0.0 { -100.0 } else { -60.0 }, "{ppm} ppm: {beside} dB beside the tone");
     }
 }
 
@@ -154,16 +154,14 @@ fn one_clock_passes_every_bit_however_late_it_calls() {
 
 #[test]
 fn a_jump_is_no_drift() {
-    let mut pair = Pair::new(0.0, 0.0, tone);
-    pair.run(10.0, f64::INFINITY);
-    // A dropout of the output, 3 ms: the input goes on meanwhile.
-    pair.out_frames += 0;
-    pair.ppm = 0.0;
-    pair.in_frames += 0;
-    let lag = 144;
-    pair.ear.taken -= lag;
-    pair.run(40.0, f64::INFINITY);
-    assert_eq!(pair.watch.drift_ppm(), None);
+    for dropout in [48, 64, 144, 960] {
+        let mut pair = Pair::new(0.0, 0.0, tone);
+        pair.run(10.0, f64::INFINITY);
+        // The output's time goes by without a call.
+        pair.out_frames += dropout;
+        pair.run(40.0, f64::INFINITY);
+        assert_eq!((pair.late, pair.watch.drift_ppm()), (0, None), "a dropout of {dropout} frames");
+    }
 }
 
 #[test]

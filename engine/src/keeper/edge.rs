@@ -21,7 +21,8 @@ const SETTLE: Duration = Duration::from_millis(100);
 /// Being later than this is no stall but a machine that slept: the time is not made up for.
 const ASLEEP: Duration = Duration::from_secs(10);
 
-/// How long the clock waits before it looks again whether it is needed, or media are ready.
+/// How long the clock waits before it looks again whether it is needed, and whether media are ready.
+const IDLE: Duration = Duration::from_millis(10);
 const POLL: Duration = Duration::from_millis(1);
 
 /// The number of nobody, and of the clock that stands in.
@@ -217,9 +218,13 @@ impl StandIn {
     pub fn step(&mut self) -> Duration {
         let StandIn { seat, block, channels } = self;
         loop {
+            // Where a device is served the playback is not touched, lest the device find it taken.
+            if seat.gate.served() != NOBODY {
+                return IDLE;
+            }
             let wait = seat.with(|player| {
                 if seat.gate.served() != NOBODY {
-                    return Some(POLL);
+                    return Some(IDLE);
                 }
                 let (now, due) = (seat.clock.now(), player.due(seat.rate));
                 if now < due {
