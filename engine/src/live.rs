@@ -3,15 +3,16 @@
 //! At most one program is in flight. What the audio thread receives it gives back; what it reports is small and copied.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::compile::Program;
+use crate::crossing::{Ear, Watch, crossing};
 use crate::fade::{Ramp, fade_frames};
 use crate::kernel::{Buffer, QUANTUM};
 use crate::plan::SourceId;
-use crate::playback::{Capture, Playback};
+use crate::playback::Playback;
 use crate::render::{Renderer, Taken};
 use crate::tap::{Recordings, Taps, Wanted};
 use crate::transport::Move;
@@ -19,8 +20,7 @@ use crate::transport::Move;
 /// How long the sound fades when the desk stops, in milliseconds.
 const STOP_FADE_MS: f64 = 50.0;
 
-/// Seconds of live input that may wait to be played.
-const INPUT_SECONDS: f64 = 1.0;
+pub use crate::crossing::Listener;
 
 /// Orders that may wait for the audio thread, and reports that may wait to be read.
 const ORDERS: usize = 1024;
@@ -97,6 +97,7 @@ pub struct Live {
     returned: Consumer<Box<Program>>,
     reports: Consumer<Report>,
     shared: Arc<Shared>,
+    crossing: Watch,
 }
 
 struct Shared {
@@ -105,7 +106,6 @@ struct Shared {
     rolling: AtomicBool,
     stopping: AtomicBool,
     stopped: AtomicBool,
-    input_lost: AtomicU32,
 }
 
 /// What a desk is started with.
@@ -133,12 +133,9 @@ pub fn start(program: Box<Program>, setup: Setup) -> (Live, Player, Listener, Re
         rolling: AtomicBool::new(true),
         stopping: AtomicBool::new(false),
         stopped: AtomicBool::new(false),
-        input_lost: AtomicU32::new(0),
     });
     let (taps, recordings) = Taps::new(setup.keep, setup.rate, &program.plan, setup.inputs);
-    let room = (INPUT_SECONDS * f64::from(setup.rate)) as usize * setup.inputs.max(1);
-    let (heard, input) = RingBuffer::new(room);
-    let listener = Listener { heard, channels: setup.inputs, shared: shared.clone() };
+    let (listener, ear, crossing) = crossing(setup.inputs, setup.rate, setup.cushion);
     let player = Player {
         renderer: Renderer::new(program),
         incoming,
@@ -148,15 +145,13 @@ pub fn start(program: Box<Program>, setup: Setup) -> (Live, Player, Listener, Re
         tell,
         shared: shared.clone(),
         taps,
-        input,
-        cushion: setup.cushion * setup.inputs,
-        cushioned: false,
+        ear,
         live: vec![[0.0; QUANTUM]; setup.inputs].into_boxed_slice(),
         given: QUANTUM,
         fade: Ramp::still(1.0),
         fade_length: fade_frames(STOP_FADE_MS, f64::from(setup.rate)),
     };
-    (Live { programs, orders, returned, reports, shared }, player, listener, recordings)
+    (Live { programs, orders, returned, reports, shared, crossing }, player, listener, recordings)
 }
 
 impl Live {
@@ -217,7 +212,12 @@ impl Live {
 
     /// Frames of live input that found no room, since last asked.
     pub fn take_input_lost(&self) -> u32 {
-        self.shared.input_lost.swap(0, Ordering::Relaxed)
+        self.crossing.take_lost()
+    }
+
+    /// By how many millionths the input's clock runs faster than the output's; `None` while they seem to be one.
+    pub fn input_drift_ppm(&self) -> Option<f64> {
+        self.crossing.drift_ppm()
     }
 }
 
@@ -236,10 +236,7 @@ pub struct Player {
     tell: Producer<Report>,
     shared: Arc<Shared>,
     taps: Taps,
-    input: Consumer<f32>,
-    /// Samples of input to gather before any is played.
-    cushion: usize,
-    cushioned: bool,
+    ear: Ear,
     live: Box<[Buffer]>,
     /// Frames of the present quantum that the device has had.
     given: usize,
@@ -264,6 +261,7 @@ impl Playback for Player {
             }
             self.given += 1;
         }
+        self.ear.note(QUANTUM - self.given);
         self.fade(block, channels.max(1));
         self.shared.transport.store(self.renderer.transport(), Ordering::Relaxed);
         self.shared.clock.store(self.renderer.clock(), Ordering::Relaxed);
@@ -280,8 +278,10 @@ impl Player {
     fn quantum(&mut self) {
         self.take_up();
         self.obey();
-        self.listen();
         let frame = self.renderer.clock();
+        if !self.ear.give(&mut self.live) {
+            self.report(Report::InputLate { frame });
+        }
         self.renderer.quantum(&self.live);
         for work in self.renderer.missing().into_iter().flatten() {
             self.report(Report::MediaLate { frame, work });
@@ -331,30 +331,6 @@ impl Player {
         }
     }
 
-    /// Takes a quantum of live input. Until the cushion is full, and again when it ran empty, that is silence. RT.
-    fn listen(&mut self) {
-        let channels = self.live.len();
-        if channels == 0 {
-            return;
-        }
-        let (wanted, have) = (QUANTUM * channels, self.input.slots());
-        if self.cushioned && have < wanted {
-            self.cushioned = false;
-            self.report(Report::InputLate { frame: self.renderer.clock() });
-        }
-        self.cushioned |= have >= self.cushion.max(wanted);
-        if !self.cushioned {
-            self.live.iter_mut().for_each(|buffer| buffer.fill(0.0));
-            return;
-        }
-        for i in 0..QUANTUM {
-            for channel in self.live.iter_mut() {
-                let heard = f64::from(self.input.pop().unwrap_or(0.0));
-                channel[i] = if heard.is_finite() { heard } else { 0.0 };
-            }
-        }
-    }
-
     fn report(&mut self, report: Report) {
         // A full ring means that nobody has listened for thousands of reports: one more is not missed.
         let _ = self.tell.push(report);
@@ -371,26 +347,5 @@ impl Player {
             frame.iter_mut().for_each(|sample| *sample *= gain);
         }
         self.shared.stopped.store(self.fade.is_still(), Ordering::Relaxed);
-    }
-}
-
-/// What takes the device's input.
-pub struct Listener {
-    heard: Producer<f32>,
-    channels: usize,
-    shared: Arc<Shared>,
-}
-
-impl Capture for Listener {
-    fn take(&mut self, block: &[f32], channels: usize) {
-        for frame in block.chunks_exact(channels.max(1)) {
-            if self.heard.slots() < self.channels {
-                self.shared.input_lost.fetch_add(1, Ordering::Relaxed);
-                continue;
-            }
-            for channel in 0..self.channels {
-                let _ = self.heard.push(frame.get(channel).copied().unwrap_or(0.0));
-            }
-        }
     }
 }

@@ -39,7 +39,8 @@ pub enum Command {
 pub struct Play {
     /// The session to play
     pub session: PathBuf,
-    /// The device to play to, as `gainstage devices` names it; "none" keeps time in silence
+    /// The device to play to, as `gainstage devices` names it; "none" keeps time in silence. One that goes away is played to
+    /// again when it is back
     #[arg(long, value_name = "NAME|none")]
     pub device: Option<DeviceChoice>,
     /// The device to listen to; "none" is silence

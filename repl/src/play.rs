@@ -38,11 +38,11 @@ const STOP_PATIENCE: Duration = Duration::from_millis(1500);
 /// How long an edit waits for the first of a sound file that is read while it plays.
 const MEDIA_PATIENCE: Duration = Duration::from_millis(500);
 
-/// How long a device may ask for no sound before this is told: some go without a word.
-const DEVICE_PATIENCE: Duration = Duration::from_secs(3);
-
 /// How long after saying so trouble of one kind is not told again.
 const TROUBLE_PAUSE: Duration = Duration::from_secs(5);
+
+/// By how many millionths the clocks of input and output may differ before this is told.
+const DRIFT_TOLD: f64 = 50.0;
 
 /// Everything that can wake the desk.
 enum Event {
@@ -121,8 +121,9 @@ struct Playing<'a> {
     /// Channels of live input that there is room for.
     inputs: u16,
     length: Option<u64>,
-    stall: Stall,
     trouble: Trouble,
+    /// Whether it was told that the devices' clocks differ.
+    drift_told: bool,
 }
 
 impl<'a> Playing<'a> {
@@ -170,8 +171,8 @@ impl<'a> Playing<'a> {
             started_with,
             inputs,
             length,
-            stall: Stall::default(),
             trouble: Trouble::default(),
+            drift_told: false,
         };
         playing.listen_if_needed(session)?;
         playing.tell_of_channels(graph, session);
@@ -207,21 +208,7 @@ impl<'a> Playing<'a> {
                 Err(RecvTimeoutError::Timeout) => {}
             }
             self.hear_reports();
-            self.still_there()?;
             self.go_on();
-        }
-        Ok(())
-    }
-
-    /// That the device still takes sound. What goes without a word may come back, and is only told of.
-    fn still_there(&mut self) -> Outcome {
-        if self.output.is_lost() {
-            return Err(Failure::Error("the sound device is gone: nothing is heard any more".into()));
-        }
-        match self.stall.look(self.live.transport()) {
-            Some(true) => status::warning("the sound device takes no sound: nothing is heard"),
-            Some(false) => status::say("the sound device takes sound again"),
-            None => {}
         }
         Ok(())
     }
@@ -374,7 +361,18 @@ impl<'a> Playing<'a> {
                 Report::RecordLate { .. } => self.trouble.record += 1,
             }
         }
+        let (dropouts, others) = sound::attend(&self.output, self.input.as_ref());
+        self.trouble.dropouts += dropouts;
+        self.trouble.device += others;
         self.trouble.late_blocks = self.output.late();
+        if let Some(ppm) = self.live.input_drift_ppm().filter(|ppm| ppm.abs() > DRIFT_TOLD && !self.drift_told) {
+            self.drift_told = true;
+            let than = if ppm > 0.0 { "faster" } else { "slower" };
+            let ppm = ppm.abs();
+            status::say(format!(
+                "the input device's clock runs {ppm:.0} ppm {than} than the output's: resampled to fit"
+            ));
+        }
         self.trouble.tell();
     }
 
@@ -434,31 +432,6 @@ fn shortened(paths: &[String]) -> String {
     text
 }
 
-/// Whether time stands still.
-#[derive(Default)]
-struct Stall {
-    frame: u64,
-    looked: Option<Instant>,
-    /// How long the frame has been the same. A program that was itself stopped for a while sees little of that.
-    still: Duration,
-    told: bool,
-}
-
-impl Stall {
-    /// Takes note of the transport's frame: `Some(true)` when it has stood still for long, `Some(false)` when it goes on.
-    fn look(&mut self, frame: u64) -> Option<bool> {
-        let since = self.looked.replace(Instant::now()).map_or(Duration::ZERO, |looked| looked.elapsed());
-        if frame != self.frame {
-            (self.frame, self.still) = (frame, Duration::ZERO);
-            return std::mem::take(&mut self.told).then_some(false);
-        }
-        self.still += since.min(2 * IDLE);
-        let news = self.still > DEVICE_PATIENCE && !self.told;
-        self.told |= news;
-        news.then_some(true)
-    }
-}
-
 /// What went wrong since it was last told of.
 #[derive(Default)]
 struct Trouble {
@@ -466,6 +439,8 @@ struct Trouble {
     media: u32,
     input: u32,
     record: u32,
+    dropouts: u64,
+    device: u64,
     late_blocks: u64,
     late_told: u64,
     told: Option<Instant>,
@@ -487,6 +462,8 @@ impl Trouble {
         line(u64::from(self.media), "a sound file was not read in time: what was missing was silent");
         line(u64::from(self.input), "live input did not come in time: what was missing was silent");
         line(u64::from(self.record), "a recording was not written in time: silence stands for what is missing");
+        line(self.dropouts, "the sound device dropped out");
+        line(self.device, "the sound device spoke of an error");
         line(late, "a block was computed too late");
         if !lines.is_empty() {
             lines.iter().for_each(status::warning);
@@ -497,27 +474,5 @@ impl Trouble {
                 ..Trouble::default()
             };
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_stall_is_told_once_and_so_is_its_end() {
-        let mut stall = Stall { still: DEVICE_PATIENCE + IDLE, ..Stall::default() };
-        assert_eq!(
-            [stall.look(0), stall.look(0), stall.look(64), stall.look(128)],
-            [Some(true), None, Some(false), None]
-        );
-    }
-
-    #[test]
-    fn a_program_that_was_stopped_itself_blames_no_device() {
-        let long_ago = Instant::now().checked_sub(2 * DEVICE_PATIENCE);
-        let mut stall = Stall { looked: long_ago, ..Stall::default() };
-        assert_eq!(stall.look(0), None);
-        assert!(stall.still <= 2 * IDLE);
     }
 }

@@ -8,10 +8,14 @@ mod audible;
 mod bad_scripts;
 #[cfg(test)]
 mod commands;
+#[cfg(all(test, feature = "devices"))]
+mod devices;
 #[cfg(test)]
 mod edits;
 #[cfg(test)]
 mod exact;
+#[cfg(all(test, feature = "devices"))]
+mod fake_device;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
