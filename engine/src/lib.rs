@@ -11,17 +11,24 @@
 //! ```
 //!
 //! - What is said: [`session`] (data), [`names`] (paths and the way back), [`units`], [`tempo`],
-//!   [`motion`] (how controls move), [`parameter`] (the tables that words
+//!   [`control`] (what may move a parameter) and [`motion`] (how it does), [`parameter`] (the tables that words
 //!   are declared by), [`words`], [`diagnostic`].
 //! - What is built: [`amend`] and [`check`] complete a session, [`audible`] turns solos into mutes, [`graph`] finds
 //!   channels, numbers and latencies, [`mesh`] is what runs, [`mod@diff`] what shall run, [`mod@compile`] makes a [`plan`]
 //!   and a [`bank`], [`mod@verify`] proves them.
 //! - What sounds: [`render`], [`fade`], [`kernel`], and the [`effects`] and [`sources`] with what they share: [`filters`],
+<<<<<<< HEAD
 //!   [`one_pole`], [`dynamics`], [`delay_line`], [`oversample`], [`true_peak`], [`random`], [`mod@math`].
 //! - Who drives it: [`desk`] (the control side), [`live`] (the audio side and its rings), [`tap`] (what of it is kept),
 //!   [`offline`]; [`device`] and [`silent`] call [`playback`]; [`resampled`] stands between rates, [`keeper`] between
 //!   devices that come and go.
 //! - Files: [`media`] in, [`delivery`] out, [`rolling`] while it plays, [`resample`] between rates.
+=======
+//!   [`one_pole`], [`dynamics`], [`follow`], [`delay_line`], [`oversample`], [`true_peak`], [`random`], [`mod@math`].
+//! - Who drives it: [`desk`] (the control side), [`live`] (the audio side and its rings), [`offline`]; [`device`] and
+//!   [`silent`] call [`playback`]; [`resampled`] stands between rates.
+//! - Files: [`media`] in, [`delivery`] out, [`resample`] between rates.
+>>>>>>> motion
 //!
 //! # Invariants
 //!
@@ -44,7 +51,11 @@ pub mod audible;
 pub mod bank;
 pub mod check;
 pub mod compile;
+<<<<<<< HEAD
 pub mod crossing;
+=======
+pub mod control;
+>>>>>>> motion
 pub mod delay_line;
 pub mod delivery;
 pub mod denormals;
@@ -57,6 +68,7 @@ pub mod dynamics;
 pub mod effects;
 pub mod fade;
 pub mod filters;
+pub mod follow;
 pub mod graph;
 #[cfg(feature = "devices")]
 pub mod keeper;

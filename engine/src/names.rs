@@ -90,6 +90,10 @@ impl Names {
                 names.add(chain_names(session, &path, key));
             }
         }
+        for (owner, which, tap) in session.followed() {
+            let path = format!("{}>{}", names.places[session.origin(tap).0], names.parameter(session, owner, which));
+            names.add(chain_names(session, &path, tap));
+        }
         for i in 0..session.instances.len() {
             if names.instances[i].is_empty() {
                 let tap = Tap::Instance(InstanceId(i));
@@ -140,6 +144,21 @@ impl Names {
             Some(1) => short,
             _ => full.clone(),
         }
+    }
+
+    /// The full path of a parameter.
+    pub fn parameter(&self, session: &Session, owner: Owner, which: Which) -> String {
+        let first = |id: InstanceId| self.instances[id.0].first().map_or("", String::as_str);
+        let thing = match owner {
+            Owner::Source(id, region) => match &session.places[id.0].kind {
+                PlaceKind::Input(sources) if sources.len() > 1 => format!("{}#{}", self.place(id), region + 1),
+                _ => self.place(id).to_owned(),
+            },
+            Owner::Cable(id) => self.cable(id).to_owned(),
+            Owner::Instance(id) => first(id).to_owned(),
+            Owner::Part(id, part) => format!("{}#{}", first(id), part + 1),
+        };
+        format!("{thing}.{}", session.setting(owner, which).0.name)
     }
 
     /// What a path means.

@@ -43,14 +43,16 @@ impl Call {
 
     /// Where a value that it was given begins.
     pub fn place_of(&self, index: usize) -> Position {
-        desk::with(|desk| {
-            let text = desk.file(self.at);
-            let behind = usize::from(text.is_method(self.at));
-            match index.checked_sub(behind) {
-                Some(number) => text.arguments(self.at).get(number).copied().unwrap_or(self.at),
-                None => self.at,
-            }
-        })
+        desk::with(|desk| self.place_of_in(desk, index))
+    }
+
+    /// The same for whoever has the desk.
+    pub fn place_of_in(&self, desk: &Desk, index: usize) -> Position {
+        let text = desk.file(self.at);
+        match index.checked_sub(usize::from(text.is_method(self.at))) {
+            Some(number) => text.arguments(self.at).get(number).copied().unwrap_or(self.at),
+            None => self.at,
+        }
     }
 
     /// Refuses another number of values than the word takes.

@@ -11,7 +11,7 @@ use engine::session::{Amend, Amendment, Cable, CableKind, MASTER, Place, PlaceId
 use rhai::{Module, Shared};
 
 use crate::text::Text;
-use crate::words;
+use crate::{setup, words};
 
 /// The most places, effects and cables together.
 const MOST_THINGS: usize = 20_000;
@@ -41,6 +41,8 @@ pub struct Desk {
     declared: Vec<bool>,
     sums: BTreeMap<Vec<(Tap, Option<String>)>, PlaceId>,
     outputs: BTreeMap<Vec<u16>, PlaceId>,
+    /// How long edits take, if the text says so.
+    pub crossfade: Option<Value>,
     /// Values in beats, bars or samples, whose range the final tempo decides.
     timed: Vec<(Parameter, Spoken, Position)>,
 }
@@ -82,6 +84,7 @@ impl Desk {
             declared: vec![true],
             sums: BTreeMap::new(),
             outputs: BTreeMap::new(),
+            crossfade: None,
             timed: Vec::new(),
         }
     }
@@ -112,10 +115,10 @@ impl Desk {
             }
             Err(refusal) if refusal.code == "out-of-range" && is_musical(said) => {
                 self.timed.push((*parameter, said.clone(), at));
-                parameter.default()
+                parameter.as_said(said)
             }
             Err(refusal) => {
-                self.tell(Diagnostic::error(refusal.code, at, refusal.message).help(refusal.expected));
+                self.tell(refusal.diagnostic(at));
                 parameter.default()
             }
         };
@@ -215,8 +218,11 @@ impl Desk {
     pub fn finish(&mut self) {
         for (parameter, said, at) in std::mem::take(&mut self.timed) {
             if let Err(refusal) = parameter.accept(&said, &self.session.clock()) {
-                self.tell(Diagnostic::error(refusal.code, at, refusal.message).help(refusal.expected));
+                self.tell(refusal.diagnostic(at));
             }
+        }
+        if let Some(time) = self.crossfade.take() {
+            self.session.crossfade = setup::CROSSFADE.plain(&time, &self.session.clock());
         }
         for id in 0..self.session.places.len() {
             if !self.declared[id] {
@@ -257,10 +263,10 @@ pub fn plug(from: Tap, to: PlaceId, name: Option<String>, kind: CableKind, at: P
 }
 
 fn is_timed(value: &Value) -> bool {
-    matches!(value, Value::Beats(_) | Value::Bars(_) | Value::Samples(_))
+    matches!(value, Value::Beats(_) | Value::Bars(_) | Value::Samples(_) | Value::Control(_))
 }
 
 fn is_musical(said: &Spoken) -> bool {
     use engine::units::Unit;
-    matches!(said, Spoken::Text(_) | Spoken::Number(_, Unit::Beats | Unit::Bars | Unit::Samples))
+    matches!(said, Spoken::Text(_) | Spoken::Control(_) | Spoken::Number(_, Unit::Beats | Unit::Bars | Unit::Samples))
 }

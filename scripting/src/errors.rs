@@ -127,6 +127,7 @@ fn type_name(name: &str) -> &str {
             "Signal" => "signal",
             "EffectValue" => "effect",
             "SourceValue" => "source",
+            "ControlValue" => "control",
             "Quantity" => "quantity",
             name => name,
         },

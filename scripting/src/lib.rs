@@ -8,7 +8,7 @@
 //! - `tokens`, `text` and `grammar` read what Rhai does not tell: where arguments begin, where a `;` is missing.
 //! - `machine` is the one Rhai engine; every word and setter in it is made from a table: [`words`] here, and the
 //!   engine's effects and sources.
-//! - `desk` is the session that is being written; `value` what variables hold; `flow`, `place`, `effect`,
+//! - `desk` is the session that is being written; `value` what variables hold; `flow`, `place`, `effect`, `control`,
 //!   `amend`, `setup` and `number` what the words do.
 //! - `errors` turns Rhai's errors into ours, [`report`] shows them.
 //!
@@ -17,6 +17,7 @@
 
 mod amend;
 mod call;
+mod control;
 mod desk;
 mod effect;
 mod errors;

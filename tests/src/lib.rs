@@ -11,6 +11,8 @@ mod commands;
 #[cfg(all(test, feature = "devices"))]
 mod devices;
 #[cfg(test)]
+mod controls;
+#[cfg(test)]
 mod edits;
 #[cfg(test)]
 mod exact;
