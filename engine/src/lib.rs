@@ -17,18 +17,11 @@
 //!   channels, numbers and latencies, [`mesh`] is what runs, [`mod@diff`] what shall run, [`mod@compile`] makes a [`plan`]
 //!   and a [`bank`], [`mod@verify`] proves them.
 //! - What sounds: [`render`], [`fade`], [`kernel`], and the [`effects`] and [`sources`] with what they share: [`filters`],
-<<<<<<< HEAD
-//!   [`one_pole`], [`dynamics`], [`delay_line`], [`oversample`], [`true_peak`], [`random`], [`mod@math`].
+//!   [`one_pole`], [`dynamics`], [`follow`], [`delay_line`], [`oversample`], [`true_peak`], [`random`], [`mod@math`].
 //! - Who drives it: [`desk`] (the control side), [`live`] (the audio side and its rings), [`tap`] (what of it is kept),
 //!   [`offline`]; [`device`] and [`silent`] call [`playback`]; [`resampled`] stands between rates, [`keeper`] between
 //!   devices that come and go.
 //! - Files: [`media`] in, [`delivery`] out, [`rolling`] while it plays, [`resample`] between rates.
-=======
-//!   [`one_pole`], [`dynamics`], [`follow`], [`delay_line`], [`oversample`], [`true_peak`], [`random`], [`mod@math`].
-//! - Who drives it: [`desk`] (the control side), [`live`] (the audio side and its rings), [`offline`]; [`device`] and
-//!   [`silent`] call [`playback`]; [`resampled`] stands between rates.
-//! - Files: [`media`] in, [`delivery`] out, [`resample`] between rates.
->>>>>>> motion
 //!
 //! # Invariants
 //!
@@ -51,11 +44,8 @@ pub mod audible;
 pub mod bank;
 pub mod check;
 pub mod compile;
-<<<<<<< HEAD
-pub mod crossing;
-=======
 pub mod control;
->>>>>>> motion
+pub mod crossing;
 pub mod delay_line;
 pub mod delivery;
 pub mod denormals;
