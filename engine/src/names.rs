@@ -142,6 +142,25 @@ impl Names {
         }
     }
 
+    /// The path of a parameter that a person would type: see [`Names::call`].
+    ///
+    /// # Panics
+    /// When owner and parameter are not of this session.
+    pub fn parameter(&self, session: &Session, owner: Owner, which: Which) -> String {
+        let part_of = |id: InstanceId, part: usize| match &session.instances[id.0].work {
+            Work::Effect(effect) => effect.parts[part].name.clone().unwrap_or_else(|| (part + 1).to_string()),
+            Work::Blend { .. } => unreachable!("a blend has no parts"),
+        };
+        let thing = match owner {
+            Owner::Source(place, 0) => self.place(place).to_owned(),
+            Owner::Source(place, region) => format!("{}#{}", self.place(place), region + 1),
+            Owner::Cable(id) => self.cable(id).to_owned(),
+            Owner::Instance(id) => self.call(id),
+            Owner::Part(id, part) => format!("{}#{}", self.call(id), part_of(id, part)),
+        };
+        format!("{thing}.{}", session.setting(owner, which).0.name)
+    }
+
     /// What a path means.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! `gainstage play`: plays a session and follows its edits.
 
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -11,13 +12,16 @@ use engine::graph::{Graph, Role};
 use engine::live::{Listener, Live, Report, Setup, start};
 use engine::media::Library;
 use engine::session::Session;
+use engine::verify::Flaw;
 
 use crate::arguments::{DeviceChoice, Play};
+use crate::control::{Controllers, Order};
 use crate::ending::{Failure, Outcome};
 use crate::load::{self, Loaded};
 use crate::recorder::Recorder;
 use crate::sound::{self, Input, Output, Wish};
 use crate::status;
+use crate::text::Text;
 use crate::watch::{Changed, Watch};
 
 /// How often the audio side is asked what happened: while something fades, while a program is on its way, and otherwise.
@@ -34,6 +38,9 @@ const MEDIA_PATIENCE: Duration = Duration::from_millis(500);
 /// How long a device may ask for no sound before this is told: some go without a word.
 const DEVICE_PATIENCE: Duration = Duration::from_secs(3);
 
+/// How long a hand's writes are gathered into one edit: less than an edit is ramped over.
+const HAND: Duration = Duration::from_millis(10);
+
 /// How long after saying so trouble of one kind is not told again.
 const TROUBLE_PAUSE: Duration = Duration::from_secs(5);
 
@@ -41,6 +48,8 @@ const TROUBLE_PAUSE: Duration = Duration::from_secs(5);
 enum Event {
     /// A file of the session was saved.
     Changed(Changed),
+    /// A controller has moved.
+    Control,
     /// The user wants it to end.
     Stop,
 }
@@ -51,6 +60,7 @@ pub fn run(arguments: &Play) -> Outcome {
     let changed = send.clone();
     let watch = Watch::new(move |file| drop(changed.send(Event::Changed(file))))
         .map_err(|error| Failure::Error(format!("files cannot be watched: {error}")))?;
+    let moved = send.clone();
     ctrlc::set_handler(move || drop(send.send(Event::Stop)))
         .map_err(|error| Failure::Error(format!("Ctrl-C cannot be caught: {error}")))?;
     watch.files(std::slice::from_ref(&arguments.session));
@@ -58,10 +68,12 @@ pub fn run(arguments: &Play) -> Outcome {
     let loaded = load::load(&arguments.session, &library);
     watch.files(&watched(arguments, &loaded));
     loaded.show();
-    let (Some(graph), Some(session)) = (loaded.graph, loaded.session) else {
+    let (Some(graph), Some(session)) = (&loaded.graph, &loaded.session) else {
         return Err(Failure::Shown);
     };
-    let mut playing = Playing::start(arguments, library, watch, &graph, &session)?;
+    let text = Text::new(&loaded, session);
+    let wake = move || drop(moved.send(Event::Control));
+    let mut playing = Playing::start(arguments, library, watch, text, graph, session, wake)?;
     let followed = playing.follow(&events);
     followed.and(playing.stop())
 }
@@ -81,6 +93,13 @@ struct InFlight {
     announce: Option<String>,
 }
 
+/// A text that is not heard yet.
+struct Waiting {
+    graph: Graph,
+    /// Whether a hand on a controller wrote it: then it is told of when the hand rests.
+    by_hand: bool,
+}
+
 /// A desk that plays, and what it was started with.
 struct Playing<'a> {
     arguments: &'a Play,
@@ -98,7 +117,11 @@ struct Playing<'a> {
     /// The program that has been sent and not yet taken up.
     in_flight: Option<InFlight>,
     /// The newest text, waiting for the one before it to be taken up.
-    waiting: Option<Graph>,
+    waiting: Option<Waiting>,
+    text: Text,
+    controllers: Controllers,
+    /// When a controller's writes were taken last.
+    written: Option<Instant>,
     started_with: (u32, u64),
     /// Channels of live input that there is room for.
     inputs: u16,
@@ -112,8 +135,10 @@ impl<'a> Playing<'a> {
         arguments: &'a Play,
         library: Library,
         watch: Watch,
+        text: Text,
         graph: &Graph,
         session: &Session,
+        wake: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self, Failure> {
         let (desk, program) = Desk::open(graph, None).map_err(|flaw| Failure::Error(flaw.to_string()))?;
         let rate = session.sample_rate;
@@ -149,6 +174,9 @@ impl<'a> Playing<'a> {
             recorder,
             in_flight: None,
             waiting: None,
+            text,
+            controllers: Controllers::start(arguments, wake),
+            written: None,
             started_with,
             inputs,
             length,
@@ -156,6 +184,7 @@ impl<'a> Playing<'a> {
             trouble: Trouble::default(),
         };
         playing.listen_if_needed(session)?;
+        playing.controllers.listen(playing.text.known(), false);
         playing.tell_of_channels(graph, session);
         Ok(playing)
     }
@@ -181,15 +210,17 @@ impl<'a> Playing<'a> {
             let pause = match (&self.in_flight, self.desk.mesh().next_end()) {
                 (Some(_), _) => IN_FLIGHT,
                 (None, Some(_)) => BUSY,
+                (None, None) if self.controllers.has_writes() => BUSY,
                 (None, None) => IDLE,
             };
             match events.recv_timeout(pause) {
                 Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
                 Ok(Event::Changed(changed)) => self.edited(&changed),
-                Err(RecvTimeoutError::Timeout) => {}
+                Ok(Event::Control) | Err(RecvTimeoutError::Timeout) => {}
             }
             self.hear_reports();
             self.still_there()?;
+            self.controlled();
             self.go_on();
         }
         Ok(())
@@ -218,14 +249,13 @@ impl<'a> Playing<'a> {
 
     /// A file was saved: the newest text is evaluated, and sent unless something is wrong with it.
     fn edited(&mut self, changed: &Changed) {
-        let (rate, seed) = self.started_with;
-        let mut says = None;
-        let loaded = load::load_with(&self.arguments.session, &self.library, |session| {
-            let wanted = (session.sample_rate, session.seed);
-            if wanted != (rate, seed) {
-                says = Some("sample_rate and seed take effect at the next start");
+        let started_with = self.started_with;
+        let says = Cell::new(None);
+        let loaded = self.text.edited(&self.arguments.session, &self.library, |session| {
+            if (session.sample_rate, session.seed) != started_with {
+                says.set(Some("sample_rate and seed take effect at the next start"));
             }
-            (session.sample_rate, session.seed) = (rate, seed);
+            (session.sample_rate, session.seed) = started_with;
         });
         let watched = watched(self.arguments, &loaded);
         if watched != self.watched {
@@ -238,13 +268,44 @@ impl<'a> Playing<'a> {
             status::say(format!("{file}: not taken; the last good text still plays"));
             return;
         };
-        says.into_iter().for_each(status::say);
+        says.take().into_iter().for_each(status::say);
         // What was opened is not opened anew while it plays: what is beyond it is told of.
         if let Err(failure) = self.listen_if_needed(&session) {
             status::warning(format!("live inputs are silent: {failure}"));
         }
         self.tell_of_channels(&graph, &session);
-        self.waiting = Some(graph);
+        self.controllers.listen(self.text.known(), false);
+        self.waiting = Some(Waiting { graph, by_hand: false });
+    }
+
+    /// Takes what controllers have sent. Commands and the values of controls are heard at once; what sets a parameter is an
+    /// edit, and waits until the desk is free for one: the newest value of each is written then.
+    fn controlled(&mut self) {
+        for order in self.controllers.take(self.text.known(), |_| false) {
+            match order {
+                Order::Control(..) => {}
+                Order::Command(_) => {}
+            }
+        }
+        let rests = self.written.is_none_or(|written| written.elapsed() >= HAND);
+        if self.in_flight.is_none() && self.waiting.is_none() && self.controllers.has_writes() && rests {
+            self.write();
+        }
+        self.controllers.report();
+    }
+
+    /// Makes lines of the text of what controllers have set.
+    fn write(&mut self) {
+        self.written = Some(Instant::now());
+        let started_with = self.started_with;
+        let keep = |session: &mut Session| (session.sample_rate, session.seed) = started_with;
+        let writes = self.controllers.take_writes();
+        let (loaded, kept, wrong) = self.text.written(&self.arguments.session, &self.library, writes, keep);
+        wrong.into_iter().for_each(|wrong| self.controllers.tell(wrong));
+        if let Some(graph) = loaded.and_then(|loaded| loaded.graph) {
+            self.controllers.was_set(kept);
+            self.waiting = Some(Waiting { graph, by_hand: true });
+        }
     }
 
     /// Says which channels the session speaks of and the devices do not have.
@@ -271,21 +332,37 @@ impl<'a> Playing<'a> {
         if self.in_flight.is_some() {
             return;
         }
+        let ended = |desk: &mut Desk, now| desk.settle(now).map(|next| next.map(|program| (program, None)));
         let next = match self.waiting.take() {
-            Some(graph) => match self.desk.edit(&graph) {
-                Ok(None) => {
-                    status::say("no change to the sound");
-                    return;
+            Some(Waiting { graph, by_hand }) => {
+                // A hand that never rests must not keep what has ended from being taken out.
+                let next = if by_hand { ended(&mut self.desk, self.live.transport()) } else { Ok(None) };
+                match next {
+                    Ok(Some(_)) => {
+                        self.waiting = Some(Waiting { graph, by_hand });
+                        next
+                    }
+                    _ => self.edit(&graph, by_hand),
                 }
-                edited => edited.map(|next| next.map(|(program, changes)| (program, Some(describe(&changes))))),
-            },
-            None => self.desk.settle(self.live.transport()).map(|next| next.map(|program| (program, None))),
+            }
+            None => ended(&mut self.desk, self.live.transport()),
         };
         match next {
             Ok(Some((program, announce))) => self.send(program, announce),
             Ok(None) => {}
             Err(flaw) => status::error(format!("{flaw}; what played plays on")),
         }
+    }
+
+    /// The program that takes what runs to a text, and what to say of it.
+    fn edit(&mut self, graph: &Graph, by_hand: bool) -> Result<Option<(Box<Program>, Option<String>)>, Flaw> {
+        let edited = self.desk.edit(graph)?;
+        if edited.is_none() && !by_hand {
+            status::say("no change to the sound");
+        }
+        // What a hand sets is told when it rests; that other paths had to be re-aligned is told at once.
+        let told = |changes: &Changes| !by_hand || !changes.realigned.is_empty();
+        Ok(edited.map(|(program, changes)| (program, told(&changes).then(|| describe(&changes)))))
     }
 
     fn send(&mut self, program: Box<Program>, announce: Option<String>) {
