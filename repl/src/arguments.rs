@@ -27,7 +27,7 @@ pub enum Command {
     Check(Check),
     /// Show how sound flows through a session
     Graph(Graph),
-    /// List the sound devices that can be opened
+    /// List the sound devices and MIDI ports that can be opened
     Devices(Devices),
     /// Show the words that sessions are made of
     Words(Words),

@@ -158,6 +158,7 @@ impl<'a> Playing<'a> {
             _ => None,
         };
         status::say(format!("playing {}", arguments.session.display()));
+        let controllers = Controllers::start(arguments, wake);
         let wish = Wish { device: arguments.device.as_ref(), rate, buffer: arguments.buffer, channels };
         let output = sound::open_output(wish, Box::new(player))?;
         let started_with = (rate, session.seed);
@@ -175,7 +176,7 @@ impl<'a> Playing<'a> {
             in_flight: None,
             waiting: None,
             text,
-            controllers: Controllers::start(arguments, wake),
+            controllers,
             written: None,
             started_with,
             inputs,
