@@ -3,10 +3,13 @@
 //! Bridge, then clean: an edit gives a program in which old and new sound side by side and everything that differs is
 //! ramped; once the ramps are over, [`Desk::settle`] gives the one without what has ended, whose swap changes no bit.
 
-use crate::compile::{Layout, Program, compile};
+use crate::compile::{Layout, Program, Taps, compile};
 use crate::diff::{self, Changes};
 use crate::graph::Graph;
 use crate::mesh::Mesh;
+use crate::motion::EventSource;
+use crate::plan::SourceId;
+use crate::render::Taken;
 use crate::verify::Flaw;
 
 /// What runs, and what has been sent to run next.
@@ -14,7 +17,7 @@ pub struct Desk {
     mesh: Mesh,
     layout: Layout,
     serial: u64,
-    stems_of: Option<String>,
+    taps: Taps,
 }
 
 impl Desk {
@@ -24,24 +27,26 @@ impl Desk {
     /// When the compiled plan does not prove right.
     pub fn open(graph: &Graph, stems_of: Option<&str>) -> Result<(Desk, Box<Program>), Flaw> {
         let mesh = diff::first(graph, 0);
-        let (program, layout) = compile(&mesh, &Layout::default(), stems_of, 0)?;
-        Ok((Desk { mesh, layout, serial: 0, stems_of: stems_of.map(str::to_owned) }, Box::new(program)))
+        let taps = Taps { stems_of: stems_of.map(str::to_owned), meters: false };
+        let (program, layout) = compile(&mesh, &Layout::default(), &taps, 0)?;
+        Ok((Desk { mesh, layout, serial: 0, taps }, Box::new(program)))
     }
 
-    /// The program that goes from what runs to a graph, and what it changes; `None` when that is what runs.
+    /// The program that goes from what runs to a graph, and what it changes; `None` when that is what runs. It is heard from
+    /// frame `at` of the transport on, or at once.
     ///
     /// The program made before must have been taken up: [`Desk::taken_up`].
     ///
     /// # Errors
     /// When the compiled plan does not prove right; nothing is changed then.
-    pub fn edit(&mut self, graph: &Graph) -> Result<Option<(Box<Program>, Changes)>, Flaw> {
-        match diff::edit(&self.mesh, graph) {
-            None => Ok(None),
-            Some((mesh, changes)) => Ok(Some((self.go_on(mesh)?, changes))),
-        }
+    pub fn edit(&mut self, graph: &Graph, at: Option<u64>) -> Result<Option<(Box<Program>, Changes)>, Flaw> {
+        let Some((mesh, changes)) = diff::edit(&self.mesh, graph) else { return Ok(None) };
+        let mut program = self.go_on(mesh)?;
+        program.at = at;
+        Ok(Some((program, changes)))
     }
 
-    /// The program without what has ended by frame `now`; `None` while nothing has.
+    /// The program without what has ended by frame `now` of the renderer's clock; `None` while nothing has.
     ///
     /// # Errors
     /// When the compiled plan does not prove right; nothing is changed then.
@@ -52,9 +57,37 @@ impl Desk {
         }
     }
 
-    /// Learns at which frame the last program was taken up.
-    pub fn taken_up(&mut self, frame: u64) {
-        self.mesh.taken_up(frame);
+    /// The program that runs, with its places metered or no more: its sound is the same.
+    ///
+    /// # Errors
+    /// When the compiled plan does not prove right; nothing is changed then.
+    pub fn meter(&mut self, meters: bool) -> Result<Box<Program>, Flaw> {
+        let before = std::mem::replace(&mut self.taps.meters, meters);
+        let program = self.go_on(self.mesh.clone());
+        if program.is_err() {
+            self.taps.meters = before;
+        }
+        program
+    }
+
+    /// Whether the last program made has its places metered.
+    pub fn is_metered(&self) -> bool {
+        self.taps.meters
+    }
+
+    /// Learns when the last program was taken up.
+    pub fn taken_up(&mut self, taken: Taken) {
+        self.mesh.taken_up(taken.heard);
+    }
+
+    /// The number of something that controls listen to outside, if any does or did.
+    pub fn source(&self, source: &EventSource) -> Option<SourceId> {
+        self.layout.source(source)
+    }
+
+    /// What such a number stands for.
+    pub fn source_of(&self, id: SourceId) -> Option<&EventSource> {
+        self.layout.source_of(id)
     }
 
     /// What runs, or is about to.
@@ -68,7 +101,7 @@ impl Desk {
     }
 
     fn go_on(&mut self, mesh: Mesh) -> Result<Box<Program>, Flaw> {
-        let (program, layout) = compile(&mesh, &self.layout, self.stems_of.as_deref(), self.serial + 1)?;
+        let (program, layout) = compile(&mesh, &self.layout, &self.taps, self.serial + 1)?;
         self.serial += 1;
         self.mesh = mesh;
         self.layout = layout;

@@ -1,6 +1,7 @@
 //! The session as a graph that could sound: nodes that do one thing each, edges between them, every channel count,
 //! number and latency known. The last form that still carries names; what is compiled is made from it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::amend;
@@ -9,7 +10,7 @@ use crate::check;
 use crate::diagnostic::{Diagnostic, Position};
 use crate::kernel::QUANTUM;
 use crate::media::{Fault, Library, Media};
-use crate::motion::Motion;
+use crate::motion::{EventSource, Motion};
 use crate::names::Names;
 use crate::parameter::{Kind, Recipe, Table, Value};
 use crate::session::{
@@ -72,6 +73,19 @@ pub struct NodeControl {
     pub motion: Motion,
     /// Where the text says so.
     pub at: Position,
+}
+
+impl Graph {
+    /// What its controls listen to outside.
+    pub fn event_sources(&self) -> BTreeSet<EventSource> {
+        let motions = self.nodes.iter().flat_map(|node| &node.controls).map(|control| &control.motion);
+        motions
+            .filter_map(|motion| match motion {
+                Motion::Event { source, .. } => Some(source.clone()),
+                _ => None,
+            })
+            .collect()
+    }
 }
 
 /// What a control moves.

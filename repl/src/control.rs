@@ -6,7 +6,7 @@
 //! ports ── midi ──┘                       values of `midi_cc` and `osc` controls, commands: at once
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -54,6 +54,13 @@ pub enum Order {
     Control(EventSource, f64),
     /// A command to the transport.
     Command(Command),
+    /// Whoever asks is to be sent meters.
+    Meters {
+        /// Who asks.
+        client: SocketAddr,
+        /// How often a second; 0 for no more.
+        hertz: f64,
+    },
 }
 
 /// The session that messages are understood against.
@@ -132,7 +139,8 @@ impl Controllers {
     }
 
     /// Opens MIDI once something is to be heard from it, and says which maps lead nowhere.
-    pub fn listen(&mut self, known: &Known, has_controls: bool) {
+    pub fn listen(&mut self, known: &Known, sources: &BTreeSet<EventSource>) {
+        let has_controls = sources.iter().any(|source| matches!(source, EventSource::Midi { .. }));
         for map in &self.maps {
             if let Err(why) = self.parameter(known, &map.path) {
                 status::warning(format!("--midi-map {}={}: {why}", map.controller, map.path));
@@ -141,6 +149,14 @@ impl Controllers {
         let wanted = has_controls || !self.maps.is_empty() || matches!(self.wanted, Some(DeviceChoice::Named(_)));
         if wanted && self.midi.is_none() && self.wanted != Some(DeviceChoice::None) {
             self.midi = Some(Midi::start(self.wanted.as_ref(), System::default, self.inbox.clone()));
+        }
+    }
+
+    /// Sends a packet from where OSC is listened for. What cannot be sent is told.
+    pub fn send(&mut self, to: SocketAddr, packet: &[u8]) {
+        let sent = self.osc.as_ref().map_or(Ok(()), |osc| osc.send(to, packet));
+        if let Err(error) = sent {
+            self.tell(format!("OSC to {to}: {error}"));
         }
     }
 
@@ -227,7 +243,9 @@ impl Controllers {
     ) {
         let wrong = |why: String| format!("OSC {} from {from}: {why}", address.escape_debug());
         let source = EventSource::Osc { address: address.to_owned() };
-        let understood = if let Some(word) = address.strip_prefix(RESERVED) {
+        let understood = if address == "/:meters" {
+            level(said).map(|hertz| orders.push(Order::Meters { client: from, hertz }))
+        } else if let Some(word) = address.strip_prefix(RESERVED) {
             command(word, said).map(|command| orders.extend(command.map(Order::Command)))
         } else if listens(&source) {
             level(said).map(|value| orders.push(Order::Control(source, value)))
@@ -306,7 +324,7 @@ fn level(said: &[Said]) -> Result<f64, String> {
     match said {
         [Said::Number(number)] if number.is_finite() => Ok(*number),
         [Said::Flag(flag)] => Ok(f64::from(u8::from(*flag))),
-        _ => Err("a control takes one finite number".into()),
+        _ => Err("it takes one finite number".into()),
     }
 }
 
@@ -489,6 +507,7 @@ mod tests {
         assert_eq!(orders("/:panic", &[Said::Number(1.0)]), [Order::Command(Command::Panic)]);
         assert_eq!(orders("/:stop", &[Said::Number(0.0)]), []);
         assert_eq!(orders("/:locate", &[Said::Number(9.5)]), [Order::Command(Command::Locate(9.5))]);
+        assert_eq!(orders("/:meters", &[Said::Number(20.0)]), [Order::Meters { client: home(), hertz: 20.0 }]);
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod inbox;
 mod lines;
 mod live_input;
 mod load;
+mod meters;
 mod midi;
 mod new;
 mod notices;

@@ -86,7 +86,9 @@ impl Clients {
     /// The packets that are due, each with whom it is for.
     pub fn due(&mut self, now: Instant) -> Vec<(SocketAddr, Vec<u8>)> {
         let mut packets = Vec::new();
-        for (address, client) in self.clients.iter_mut().filter(|(_, client)| client.next <= now && !client.seen.is_empty()) {
+        for (address, client) in
+            self.clients.iter_mut().filter(|(_, client)| client.next <= now && !client.seen.is_empty())
+        {
             client.next = (client.next + client.every).max(now);
             let messages: Vec<OscPacket> = std::mem::take(&mut client.seen)
                 .into_iter()
@@ -127,7 +129,9 @@ mod tests {
     fn told(packet: &[u8]) -> Vec<(String, Vec<f32>)> {
         let OscPacket::Bundle(bundle) = rosc::decoder::decode_udp(packet).unwrap().1 else { panic!("no bundle") };
         let message = |packet| match packet {
-            OscPacket::Message(OscMessage { addr, args }) => (addr, args.into_iter().filter_map(OscType::float).collect()),
+            OscPacket::Message(OscMessage { addr, args }) => {
+                (addr, args.into_iter().filter_map(OscType::float).collect())
+            }
             OscPacket::Bundle(_) => panic!("a bundle in a bundle"),
         };
         bundle.content.into_iter().map(message).collect()
@@ -144,7 +148,9 @@ mod tests {
         clients.ask(client(1), 10.0, now).unwrap();
         clients.ask(client(2), 1.0, now).unwrap();
         clients.name(7, vec!["master".into(), "lead voice".into()]);
-        for one in [reading(7, 0, 0.5, 0.01), reading(7, 0, 0.1, 0.03), reading(7, 1, 0.0, 0.0), reading(6, 0, 9.0, 9.0)] {
+        for one in
+            [reading(7, 0, 0.5, 0.01), reading(7, 0, 0.1, 0.03), reading(7, 1, 0.0, 0.0), reading(6, 0, 9.0, 9.0)]
+        {
             clients.read(&one);
         }
         assert_eq!(clients.due(at(99)), []);

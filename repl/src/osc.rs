@@ -50,6 +50,14 @@ impl Osc {
         Ok(Osc { socket, closing, reading: Some(reading) })
     }
 
+    /// Sends a packet.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn send(&self, to: SocketAddr, packet: &[u8]) -> io::Result<()> {
+        self.socket.send_to(packet, to).map(drop)
+    }
+
     /// Where it listens.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! `gainstage play`: plays a session and follows its edits.
 
 use std::cell::Cell;
+use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -9,15 +10,19 @@ use engine::compile::Program;
 use engine::desk::Desk;
 use engine::diff::Changes;
 use engine::graph::{Graph, Role};
-use engine::live::{Listener, Live, Report, Setup, start};
+use engine::live::{Busy, Listener, Live, Report, Setup, start};
 use engine::media::Library;
+use engine::motion::EventSource;
 use engine::session::Session;
+use engine::tempo::Tempo;
+use engine::transport::Move;
 use engine::verify::Flaw;
 
 use crate::arguments::{DeviceChoice, Play};
-use crate::control::{Controllers, Order};
+use crate::control::{Command, Controllers, Order};
 use crate::ending::{Failure, Outcome};
 use crate::load::{self, Loaded};
+use crate::meters::Clients;
 use crate::recorder::Recorder;
 use crate::sound::{self, Input, Output, Wish};
 use crate::status;
@@ -119,7 +124,14 @@ struct Playing<'a> {
     /// The newest text, waiting for the one before it to be taken up.
     waiting: Option<Waiting>,
     text: Text,
+    /// Where the bars of the newest text lie.
+    tempo: Tempo,
+    /// What its controls listen to.
+    sources: BTreeSet<EventSource>,
     controllers: Controllers,
+    /// What controllers have ordered and the audio side had no room for yet.
+    orders: VecDeque<Order>,
+    meters: Clients,
     /// When a controller's writes were taken last.
     written: Option<Instant>,
     started_with: (u32, u64),
@@ -176,7 +188,11 @@ impl<'a> Playing<'a> {
             in_flight: None,
             waiting: None,
             text,
+            tempo: graph.tempo.clone(),
+            sources: graph.event_sources(),
             controllers,
+            orders: VecDeque::new(),
+            meters: Clients::default(),
             written: None,
             started_with,
             inputs,
@@ -185,7 +201,7 @@ impl<'a> Playing<'a> {
             trouble: Trouble::default(),
         };
         playing.listen_if_needed(session)?;
-        playing.controllers.listen(playing.text.known(), false);
+        playing.controllers.listen(playing.text.known(), &playing.sources);
         playing.tell_of_channels(graph, session);
         Ok(playing)
     }
@@ -214,6 +230,7 @@ impl<'a> Playing<'a> {
                 (None, None) if self.controllers.has_writes() => BUSY,
                 (None, None) => IDLE,
             };
+            let pause = self.meters.pause(Instant::now()).map_or(pause, |due| due.min(pause));
             match events.recv_timeout(pause) {
                 Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
                 Ok(Event::Changed(changed)) => self.edited(&changed),
@@ -222,6 +239,7 @@ impl<'a> Playing<'a> {
             self.hear_reports();
             self.still_there()?;
             self.controlled();
+            self.metered();
             self.go_on();
         }
         Ok(())
@@ -232,7 +250,7 @@ impl<'a> Playing<'a> {
         if self.output.is_lost() {
             return Err(Failure::Error("the sound device is gone: nothing is heard any more".into()));
         }
-        match self.stall.look(self.live.transport()) {
+        match self.stall.look(self.live.clock()) {
             Some(true) => status::warning("the sound device takes no sound: nothing is heard"),
             Some(false) => status::say("the sound device takes sound again"),
             None => {}
@@ -275,17 +293,20 @@ impl<'a> Playing<'a> {
             status::warning(format!("live inputs are silent: {failure}"));
         }
         self.tell_of_channels(&graph, &session);
-        self.controllers.listen(self.text.known(), false);
+        (self.tempo, self.sources) = (graph.tempo.clone(), graph.event_sources());
+        self.controllers.listen(self.text.known(), &self.sources);
         self.waiting = Some(Waiting { graph, by_hand: false });
     }
 
     /// Takes what controllers have sent. Commands and the values of controls are heard at once; what sets a parameter is an
     /// edit, and waits until the desk is free for one: the newest value of each is written then.
     fn controlled(&mut self) {
-        for order in self.controllers.take(self.text.known(), |_| false) {
-            match order {
-                Order::Control(..) => {}
-                Order::Command(_) => {}
+        let listens = |source: &EventSource| self.sources.contains(source) && self.desk.source(source).is_some();
+        self.orders.extend(self.controllers.take(self.text.known(), listens));
+        while let Some(order) = self.orders.pop_front() {
+            if let Err(Busy) = self.obey(&order) {
+                self.orders.push_front(order);
+                break;
             }
         }
         let rests = self.written.is_none_or(|written| written.elapsed() >= HAND);
@@ -293,6 +314,36 @@ impl<'a> Playing<'a> {
             self.write();
         }
         self.controllers.report();
+    }
+
+    /// Passes an order of a controller on.
+    fn obey(&mut self, order: &Order) -> Result<(), Busy> {
+        match order {
+            Order::Control(source, value) => {
+                self.desk.source(source).map_or(Ok(()), |id| self.live.control(id, *value))
+            }
+            Order::Command(Command::Start) => self.live.order(Move::Start),
+            Order::Command(Command::Stop) => self.live.order(Move::Stop),
+            Order::Command(Command::Panic) => self.live.order(Move::Panic),
+            // Bars count from 1.
+            Order::Command(Command::Locate(bar)) => {
+                self.live.order(Move::Locate(self.tempo.frame_of_bar(bar - 1.0).max(0.0) as u64))
+            }
+            Order::Meters { client, hertz } => {
+                if let Err(why) = self.meters.ask(*client, *hertz, Instant::now()) {
+                    self.controllers.tell(format!("OSC /:meters from {client}: {why}"));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Sends what the meters read to whoever has asked for it.
+    fn metered(&mut self) {
+        self.live.readings().for_each(|reading| self.meters.read(&reading));
+        for (client, packet) in self.meters.due(Instant::now()) {
+            self.controllers.send(client, &packet);
+        }
     }
 
     /// Makes lines of the text of what controllers have set.
@@ -334,10 +385,11 @@ impl<'a> Playing<'a> {
             return;
         }
         let ended = |desk: &mut Desk, now| desk.settle(now).map(|next| next.map(|program| (program, None)));
+        let metered = self.meters.any(Instant::now());
         let next = match self.waiting.take() {
             Some(Waiting { graph, by_hand }) => {
                 // A hand that never rests must not keep what has ended from being taken out.
-                let next = if by_hand { ended(&mut self.desk, self.live.transport()) } else { Ok(None) };
+                let next = if by_hand { ended(&mut self.desk, self.live.clock()) } else { Ok(None) };
                 match next {
                     Ok(Some(_)) => {
                         self.waiting = Some(Waiting { graph, by_hand });
@@ -346,7 +398,8 @@ impl<'a> Playing<'a> {
                     _ => self.edit(&graph, by_hand),
                 }
             }
-            None => ended(&mut self.desk, self.live.transport()),
+            None if self.desk.is_metered() != metered => self.desk.meter(metered).map(|program| Some((program, None))),
+            None => ended(&mut self.desk, self.live.clock()),
         };
         match next {
             Ok(Some((program, announce))) => self.send(program, announce),
@@ -357,7 +410,7 @@ impl<'a> Playing<'a> {
 
     /// The program that takes what runs to a text, and what to say of it.
     fn edit(&mut self, graph: &Graph, by_hand: bool) -> Result<Option<(Box<Program>, Option<String>)>, Flaw> {
-        let edited = self.desk.edit(graph)?;
+        let edited = self.desk.edit(graph, None)?;
         if edited.is_none() && !by_hand {
             status::say("no change to the sound");
         }
@@ -371,6 +424,7 @@ impl<'a> Playing<'a> {
         while !program.media_ready(self.live.transport()) && begun.elapsed() < MEDIA_PATIENCE {
             std::thread::sleep(Duration::from_millis(1));
         }
+        self.meters.name(program.serial, program.plan.meters.iter().map(|meter| meter.path.clone()).collect());
         self.in_flight = Some(InFlight { serial: program.serial, announce });
         if self.live.send(program).is_err() {
             unreachable!("nothing is sent while a program is in flight");
@@ -380,12 +434,13 @@ impl<'a> Playing<'a> {
     fn hear_reports(&mut self) {
         for report in self.live.reports() {
             match report {
-                Report::TakenUp { serial, frame } => {
+                Report::TakenUp { serial, taken } => {
                     if let Some(sent) = self.in_flight.take_if(|sent| sent.serial == serial) {
-                        self.desk.taken_up(frame);
+                        self.desk.taken_up(taken);
                         sent.announce.iter().for_each(status::say);
                     }
                 }
+                Report::Controlled { .. } | Report::Moved { .. } => {}
                 Report::Poisoned { .. } => self.trouble.poisoned += 1,
                 Report::MediaLate { .. } => self.trouble.media += 1,
                 Report::InputLate { .. } => self.trouble.input += 1,

@@ -86,7 +86,10 @@ fn a_bundle_is_one_edit() {
     let both = [message("/a>master/fader/gain", -9.0), message("/a>master:two/fader/gain", -12.0)];
     desk.send(&bundle(&both));
     let told = desk.playing.says("set: ");
-    assert!(told.contains("a>master/fader.gain is -9 dB") && told.contains("a>master:two/fader.gain is -12 dB"), "{told}");
+    assert!(
+        told.contains("a>master/fader.gain is -9 dB") && told.contains("a>master:two/fader.gain is -12 dB"),
+        "{told}"
+    );
     desk.stop();
 }
 
@@ -146,7 +149,8 @@ fn a_port_that_is_taken_is_told_and_it_plays_on() {
 #[test]
 fn an_address_of_the_network_is_warned_of() {
     let folder = folder(STRIP);
-    let arguments = ["play", "session.rhai", "--device", "none", "--no-prompt", "--length", "0.1s", "--osc", "0.0.0.0:0"];
+    let arguments =
+        ["play", "session.rhai", "--device", "none", "--no-prompt", "--length", "0.1s", "--osc", "0.0.0.0:0"];
     let mut playing = Running::start(folder.path(), &arguments);
     playing.says("whoever can reach this address can move every parameter");
     assert_eq!(playing.end(), 0);
