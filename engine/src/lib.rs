@@ -18,7 +18,7 @@
 //!   and a [`bank`], [`mod@verify`] proves them.
 //! - What sounds: [`render`], [`fade`], [`kernel`], and the [`effects`] and [`sources`] with what they share: [`filters`],
 //!   [`one_pole`], [`dynamics`], [`delay_line`], [`oversample`], [`true_peak`], [`random`], [`mod@math`].
-//! - Who drives it: [`desk`] (the control side), [`live`] (the audio side and its rings), [`offline`]; [`device`] and
+//! - Who drives it: [`desk`] (the control side), [`live`] (the audio side and its rings), [`meter`], [`offline`]; [`device`] and
 //!   [`silent`] call [`playback`]; [`resampled`] stands between rates.
 //! - Files: [`media`] in, [`delivery`] out, [`resample`] between rates.
 //!

@@ -166,8 +166,21 @@ impl Names {
     /// # Errors
     /// When it means nothing, with the nearest name; when a short form means several effects, with their full names.
     pub fn find(&self, session: &Session, path: &str) -> Result<Found, NotFound> {
-        if let Some(found) = self.thing(path)? {
+        if let Some(found) = self.seek(session, path)? {
             return Ok(found);
+        }
+        let all = self.index.keys().chain(self.shorts.keys()).map(String::as_str);
+        let help = nearest(path, all).map(|near| format!("the nearest name is `{near}`"));
+        Err(NotFound { message: format!("nothing is called `{path}`"), help })
+    }
+
+    /// The same without a look at all names for the nearest one: nothing when there is no such thing at all.
+    ///
+    /// # Errors
+    /// When there is such a thing without such a parameter or part, or several are meant.
+    pub fn seek(&self, session: &Session, path: &str) -> Result<Option<Found>, NotFound> {
+        if let Some(found) = self.thing(path)? {
+            return Ok(Some(found));
         }
         if let Some((thing, name)) = path.rsplit_once('.') {
             let (thing, part) = match thing.split_once('#') {
@@ -175,12 +188,10 @@ impl Names {
                 None => (thing, None),
             };
             if let Some(found) = self.thing(thing)? {
-                return parameter_of(session, found, thing, part, name);
+                return parameter_of(session, found, thing, part, name).map(Some);
             }
         }
-        let all = self.index.keys().chain(self.shorts.keys()).map(String::as_str);
-        let help = nearest(path, all).map(|near| format!("the nearest name is `{near}`"));
-        Err(NotFound { message: format!("nothing is called `{path}`"), help })
+        Ok(None)
     }
 
     /// Everything whose whole name a glob matches: `drums-*`. Without a `*` the same as [`Names::find`].

@@ -11,41 +11,42 @@ use engine::session::Session;
 /// The parameter that an address means.
 ///
 /// # Errors
-/// Says why it means none, with the nearest name.
-pub fn parameter(session: &Session, names: &Names, address: &str) -> Result<(Owner, Which), String> {
+/// Says why it means none. Only `with_nearest` are all names looked through for the nearest, which takes a while.
+pub fn parameter(
+    session: &Session,
+    names: &Names,
+    address: &str,
+    with_nearest: bool,
+) -> Result<(Owner, Which), String> {
     let path = unescaped(address.strip_prefix('/').unwrap_or(address));
-    let candidates = candidates(&path);
     let mut refused: Option<NotFound> = None;
-    for candidate in &candidates {
-        match names.find(session, candidate) {
-            Ok(Found::Parameter(owner, which)) => return Ok((owner, which)),
-            Ok(_) => {
-                refused.get_or_insert(NotFound {
-                    message: format!("`{candidate}` is no parameter"),
-                    help: Some(format!("give one of its parameters: /{candidate}/NAME")),
-                });
-            }
-            // What has a name but not such a parameter is nearer to what was meant than what has no name.
-            Err(missing) => {
-                let closer = missing.help.is_some() && refused.as_ref().is_none_or(|old| old.help.is_none());
-                if closer || refused.is_none() {
-                    refused = Some(missing);
-                }
-            }
+    for candidate in candidates(&path) {
+        let wrong = match names.seek(session, &candidate) {
+            Ok(Some(Found::Parameter(owner, which))) => return Ok((owner, which)),
+            Ok(None) => continue,
+            Ok(Some(_)) => NotFound {
+                message: format!("`{candidate}` is no parameter"),
+                help: Some(format!("give one of its parameters: /{candidate}/NAME")),
+            },
+            Err(wrong) => wrong,
+        };
+        // What is likelier to be meant is told of, unless only another can be helped with.
+        if refused.as_ref().is_none_or(|earlier| earlier.help.is_none() && wrong.help.is_some()) {
+            refused = Some(wrong);
         }
     }
     let thing = path.rsplit_once('/').map_or(path.as_str(), |(thing, _)| thing);
-    let unhelped = refused.as_ref().is_none_or(|refused| refused.help.is_none());
-    if let Some(unknown) = unhelped.then(|| names.find(session, thing).err()).flatten() {
-        refused = Some(unknown);
-    }
-    Err(refused.map_or_else(
-        || "this means nothing".into(),
-        |NotFound { message, help }| match help {
-            Some(help) => format!("{message}; {help}"),
-            None => message,
-        },
-    ))
+    let unknown = || match with_nearest {
+        true => names.find(session, thing).err(),
+        false => None,
+    };
+    let NotFound { message, help } = refused
+        .or_else(unknown)
+        .unwrap_or_else(|| NotFound { message: format!("nothing is called `{thing}`"), help: None });
+    Err(match help {
+        Some(help) => format!("{message}; {help}"),
+        None => message,
+    })
 }
 
 /// The paths that an address may stand for, the likeliest first.
@@ -97,7 +98,7 @@ mod tests {
         let evaluated = scripting::evaluate_text(Path::new("x.rhai"), SESSION);
         let session = evaluated.session.unwrap_or_else(|| panic!("{:?}", evaluated.diagnostics));
         let names = Names::of(&session);
-        parameter(&session, &names, address).map(|(owner, which)| names.parameter(&session, owner, which))
+        parameter(&session, &names, address, true).map(|(owner, which)| names.parameter(&session, owner, which))
     }
 
     #[test]
@@ -140,6 +141,14 @@ mod tests {
             let told = meaning(address).expect_err(address);
             assert!(told.contains(expected), "{address}: {told}");
         }
+    }
+
+    #[test]
+    fn without_a_look_for_the_nearest_it_is_told_all_the_same() {
+        let evaluated = scripting::evaluate_text(Path::new("x.rhai"), SESSION);
+        let session = evaluated.session.unwrap();
+        let told = parameter(&session, &Names::of(&session), "/vioce/freq", false);
+        assert_eq!(told.unwrap_err(), "nothing is called `vioce`");
     }
 
     #[test]

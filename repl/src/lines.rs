@@ -57,6 +57,7 @@ impl Lines {
     ) -> Result<T, E> {
         let mut wrong = match check(&self.lines) {
             Ok(found) => return Ok(found),
+            Err(wrong) if self.lines.is_empty() => return Err(wrong),
             Err(wrong) => wrong,
         };
         let alone = check(&[])?;

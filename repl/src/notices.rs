@@ -21,10 +21,15 @@ pub struct Notices {
 }
 
 impl Notices {
+    /// Whether one that has not been told would be.
+    pub fn has_room(&self) -> bool {
+        self.told.len() < AT_ONCE
+    }
+
     /// Takes a notice; gives it back if it is to be told now.
     pub fn about(&mut self, notice: String, now: Instant) -> Option<String> {
         self.since.get_or_insert(now);
-        if self.told.len() < AT_ONCE && !self.told.contains(&notice) {
+        if self.has_room() && !self.told.contains(&notice) {
             self.told.push(notice.clone());
             return Some(notice);
         }
@@ -51,6 +56,11 @@ impl Notices {
     }
 }
 
+/// What somebody else has sent, without what would move the cursor of a terminal.
+pub fn visible(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,6 +79,11 @@ mod tests {
         assert_eq!(lines.len(), 10, "{lines:?}");
         let counted = |line: &String| line.split(' ').next().and_then(|n| n.parse::<u64>().ok());
         assert_eq!(lines.iter().filter_map(counted).sum::<u64>() + 8, 10_000);
+    }
+
+    #[test]
+    fn what_is_shown_moves_no_cursor() {
+        assert_eq!(visible("/a\u{1b}[2J\n\u{9b}b"), "/a\u{fffd}[2J\u{fffd}\u{fffd}b");
     }
 
     #[test]

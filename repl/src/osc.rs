@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rosc::{OscPacket, OscType};
 
 use crate::inbox::{Heard, Inbox, Said};
-use crate::notices::Notices;
+use crate::notices::{Notices, visible};
 use crate::status;
 
 /// The largest packet that is read, in bytes.
@@ -130,7 +130,7 @@ pub fn understand(packet: &[u8], from: SocketAddr) -> (Vec<Heard>, Vec<String>) 
                 }
             }
         }
-        Err(error) => wrong.push(format!("a packet from {from} is no OSC: {error}")),
+        Err(error) => wrong.push(visible(&format!("a packet from {from} is no OSC: {error}"))),
     }
     (heard, wrong)
 }

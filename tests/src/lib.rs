@@ -17,6 +17,8 @@ mod golden;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
+mod meters;
+#[cfg(test)]
 mod names;
 #[cfg(test)]
 mod no_alloc;

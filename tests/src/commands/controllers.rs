@@ -136,6 +136,47 @@ fn what_means_nothing_is_told_in_a_few_lines_however_often_it_comes() {
 }
 
 #[test]
+fn meters_are_sent_to_whoever_asks_for_them() {
+    let desk = Desk::start(STRIP, &[]);
+    desk.sender.set_read_timeout(Some(Duration::from_secs(20))).expect("it can be set");
+    desk.send(&message("/:meters", 30.0));
+    let mut packet = [0; 1500];
+    let has = |bytes: &[u8], part: &[u8]| bytes.windows(part.len()).any(|window| window == part);
+    for _ in 0..5 {
+        let length = desk.sender.recv(&mut packet).expect("meters come");
+        let bundle = &packet[..length];
+        assert!(has(bundle, b"/meter/a\0") && has(bundle, b"/meter/master\0"), "{bundle:?}");
+        // The input is a sine at -18 dBFS: its peak, and 3 dB less.
+        let at = bundle.windows(9).position(|window| window == b"/meter/a\0").expect("it is there");
+        let float = |from: usize| f32::from_be_bytes(bundle[from..from + 4].try_into().expect("four bytes"));
+        let (peak, rms) = (float(at + 16), float(at + 20));
+        assert!((peak + 18.0).abs() < 0.1 && (rms + 21.01).abs() < 0.2, "{peak} {rms}");
+    }
+    desk.stop();
+}
+
+#[test]
+fn the_transport_does_what_it_is_told() {
+    let desk = Desk::start(STRIP, &["--record", "take.wav"]);
+    desk.sender.set_read_timeout(Some(Duration::from_secs(20))).expect("it can be set");
+    desk.send(&message("/:meters", 60.0));
+    let mut packet = [0; 1500];
+    let mut peak = || {
+        desk.sender.recv(&mut packet).expect("meters come");
+        let at = packet.windows(14).position(|window| window == b"/meter/master\0").expect("it is there");
+        f32::from_be_bytes(packet[at + 20..at + 24].try_into().expect("four bytes"))
+    };
+    for (command, silent) in [("/:stop", true), ("/:start", false), ("/:panic", true), ("/:start", false)] {
+        desk.send(&message(command, 1.0));
+        let begun = std::time::Instant::now();
+        while (peak() < -100.0) != silent {
+            assert!(begun.elapsed() < Duration::from_secs(20), "{command} does nothing");
+        }
+    }
+    desk.stop();
+}
+
+#[test]
 fn a_port_that_is_taken_is_told_and_it_plays_on() {
     let taken = UdpSocket::bind("127.0.0.1:0").expect("there is a port");
     let address = taken.local_addr().expect("it has one").to_string();
