@@ -74,7 +74,7 @@ impl Layout {
 
 /// What is kept besides what leaves.
 #[derive(Clone, Debug, Default)]
-pub struct Taps {
+pub struct Keep {
     /// The place whose cables are captured on their way in.
     pub stems_of: Option<String>,
     /// Whether inputs, buses and the first output are metered.
@@ -85,9 +85,9 @@ pub struct Taps {
 ///
 /// # Errors
 /// When the plan does not prove right: a fault of this program, never of a text.
-pub fn compile(mesh: &Mesh, running: &Layout, taps: &Taps, serial: u64) -> Result<(Program, Layout), Flaw> {
+pub fn compile(mesh: &Mesh, running: &Layout, keep: &Keep, serial: u64) -> Result<(Program, Layout), Flaw> {
     let order = mesh.order().map_err(|_| Flaw::Order)?;
-    let mut compiler = Compiler::new(mesh, order, running, taps);
+    let mut compiler = Compiler::new(mesh, order, running, keep);
     compiler.motions_of_the_text();
     compiler.loops();
     let last = compiler.stage_of.iter().max().copied().unwrap_or(0);
@@ -111,7 +111,7 @@ struct Compiler<'a> {
     mesh: &'a Mesh,
     order: Vec<usize>,
     running: &'a Layout,
-    taps: &'a Taps,
+    keep: &'a Keep,
     plan: Plan,
     bank: Bank,
     carry: Carry,
@@ -140,7 +140,7 @@ struct Compiler<'a> {
 const TO_THE_END: usize = usize::MAX;
 
 impl<'a> Compiler<'a> {
-    fn new(mesh: &'a Mesh, order: Vec<usize>, running: &'a Layout, taps: &'a Taps) -> Self {
+    fn new(mesh: &'a Mesh, order: Vec<usize>, running: &'a Layout, keep: &'a Keep) -> Self {
         let index = mesh.index();
         let count = mesh.nodes.len();
         let mut into: Vec<Vec<&MeshEdge>> = vec![Vec::new(); count];
@@ -153,7 +153,7 @@ impl<'a> Compiler<'a> {
         let mut compiler = Compiler {
             mesh,
             running,
-            taps,
+            keep,
             plan: Plan::empty(mesh.tempo.clone()),
             bank: Bank::default(),
             carry: Carry::default(),
@@ -207,7 +207,7 @@ impl<'a> Compiler<'a> {
     fn is_metered(&self, i: usize) -> bool {
         let MeshNode { node, current, .. } = self.node(i);
         let is_place = !node.path.contains(['/', '>', '#', '+']) && !matches!(node.role, Role::Output(_));
-        self.taps.meters && *current && is_place && node.path != "master"
+        self.keep.meters && *current && is_place && node.path != "master"
     }
 
     /// The meters: master, then inputs and buses in path order.
@@ -216,7 +216,7 @@ impl<'a> Compiler<'a> {
         let mut places: Vec<usize> = (0..self.mesh.nodes.len()).filter(|i| self.is_metered(*i)).collect();
         places.sort_by_key(|i| &self.mesh.nodes[*i].node.path);
         let places = places.into_iter().map(|i| Meter { path: self.node(i).node.path.clone(), slots: self.value[i] });
-        self.plan.meters = master.filter(|_| self.taps.meters).into_iter().chain(places).collect();
+        self.plan.meters = master.filter(|_| self.keep.meters).into_iter().chain(places).collect();
     }
 
     fn node(&self, i: usize) -> &'a MeshNode {
@@ -243,7 +243,7 @@ impl<'a> Compiler<'a> {
             && edge.delay == 0
             && edge.control.is_none()
             && edge.feedback.is_none()
-            && self.taps.stems_of.as_ref() != Some(&self.node(to).node.path)
+            && self.keep.stems_of.as_ref() != Some(&self.node(to).node.path)
     }
 
     /// Loops are read before anything else.
@@ -339,7 +339,7 @@ impl<'a> Compiler<'a> {
             };
             let plain = edge.phase == Phase::Steady && edge.gain == 1.0 && edge.delay == 0 && edge.control.is_none();
             let cell = (!plain).then(|| self.edge_cell(edge, i, from.count));
-            let captured = port == Port::Main && self.taps.stems_of.as_ref() == Some(&place.path);
+            let captured = port == Port::Main && self.keep.stems_of.as_ref() == Some(&place.path);
             let capture = captured.then(|| {
                 let slots = self.take(channels, TO_THE_END);
                 self.plan.captures.push(Capture { path: edge.path.clone(), slots, late: place.late });

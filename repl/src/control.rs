@@ -41,7 +41,7 @@ pub enum Command {
     Start,
     /// Stand still.
     Stop,
-    /// Go to a bar, from 1.
+    /// Go to so many bars from the start.
     Locate(f64),
     /// Silence.
     Panic,
@@ -312,8 +312,8 @@ fn command(word: &str, said: &[Said]) -> Result<Option<Command>, String> {
         "stop" => pressed(Command::Stop),
         "panic" => pressed(Command::Panic),
         "locate" => match said {
-            [Said::Number(bar)] if bar.is_finite() && *bar >= 1.0 => Ok(Some(Command::Locate(*bar))),
-            _ => Err("it takes the number of a bar, from 1".into()),
+            [Said::Number(bar)] if bar.is_finite() && *bar >= 0.0 => Ok(Some(Command::Locate(*bar))),
+            _ => Err("it takes the number of bars from the start, from 0".into()),
         },
         _ => Err(format!("there is no such command; there are {RESERVED}start, stop, locate BAR, panic and meters HZ")),
     }
@@ -474,8 +474,8 @@ mod tests {
             ("/voice/fader/gain", &[Number(0.0)], "`voice>master/fader` or `voice>side:dry/fader`"),
             ("/voice/compresor/ratio", &[Number(2.0)], "the nearest name is `voice/compressor`"),
             ("/:stat", &[], "there is no such command"),
-            ("/:locate", &[], "the number of a bar"),
-            ("/:locate", &[Number(f64::NAN)], "the number of a bar"),
+            ("/:locate", &[], "the number of bars"),
+            ("/:locate", &[Number(f64::NAN)], "the number of bars"),
         ] {
             let told = line(address, said);
             assert!(told.contains(expected), "{address} {said:?}: {told}");
@@ -602,7 +602,8 @@ mod tests {
             "/room/reverb/decay",
             "/voice/freq",
         ];
-        let words = ["voice", "room", "eq", "1", "mud", "gain", "mix", ":start", ":meters", "*", "#", "%20", "", "\u{1b}"];
+        let words =
+            ["voice", "room", "eq", "1", "mud", "gain", "mix", ":start", ":meters", "*", "#", "%20", "", "\u{1b}"];
         let address: String = match dice.below(2) {
             0 => right[dice.below(right.len())].into(),
             _ => (0..1 + dice.below(4)).map(|_| format!("/{}", words[dice.below(words.len())])).collect(),

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use engine::diagnostic::Diagnostic;
-use engine::graph::{Graph, Prepared, prepare};
+use engine::graph::{Graph, Prepared, prepare_in};
 use engine::media::Library;
 use engine::session::{Amend, PlaceKind, Session};
+use engine::tempo::Tempo;
 use scripting::SourceFile;
 
 use crate::paint::Paint;
@@ -27,14 +28,14 @@ pub struct Loaded {
 
 /// Evaluates a session's file and prepares what it declares.
 pub fn load(file: &Path, library: &Library) -> Loaded {
-    prepare_evaluated(scripting::evaluate_file(file), library, |_| {})
+    prepare_evaluated(scripting::evaluate_file(file), library, |session| Tempo::new(session.clock()))
 }
 
-/// Prepares what a text has declared, changed before that.
+/// Prepares what a text has declared, changed before that, in the musical time that `change` answers with.
 pub fn prepare_evaluated(
     evaluated: scripting::Evaluated,
     library: &Library,
-    change: impl FnOnce(&mut Session),
+    change: impl FnOnce(&mut Session) -> Tempo,
 ) -> Loaded {
     let mut diagnostics = evaluated.diagnostics;
     let is_line = |file: u16| evaluated.files.get(usize::from(file)).is_some_and(|file| file.is_line);
@@ -47,8 +48,8 @@ pub fn prepare_evaluated(
                 engine::amend::apply(&mut alone);
                 declared = Some(alone);
             }
-            change(&mut session);
-            prepare(session, library)
+            let tempo = change(&mut session);
+            prepare_in(session, library, tempo)
         }
         None => Prepared::default(),
     };

@@ -23,7 +23,7 @@ use crate::control::{Command, Controllers, Order};
 use crate::ending::{Failure, Outcome};
 use crate::load::{self, Loaded};
 use crate::meters::Clients;
-use crate::recorder::Recorder;
+use crate::recorder::{self, Expected, Recorders};
 use crate::sound::{self, Input, Output, Wish};
 use crate::status;
 use crate::text::Text;
@@ -34,20 +34,26 @@ const BUSY: Duration = Duration::from_millis(2);
 const IN_FLIGHT: Duration = Duration::from_micros(200);
 const IDLE: Duration = Duration::from_millis(50);
 
+/// How long before its moment a text is sent.
+const HORIZON: Duration = Duration::from_millis(100);
+
+/// The least time in which a text can be on its way and in place.
+const PREPARATION: Duration = Duration::from_millis(20);
+
 /// How long a fade-out may take before the device is closed all the same.
 const STOP_PATIENCE: Duration = Duration::from_millis(1500);
 
 /// How long an edit waits for the first of a sound file that is read while it plays.
 const MEDIA_PATIENCE: Duration = Duration::from_millis(500);
 
-/// How long a device may ask for no sound before this is told: some go without a word.
-const DEVICE_PATIENCE: Duration = Duration::from_secs(3);
-
 /// How long a hand's writes are gathered into one edit: less than an edit is ramped over.
 const HAND: Duration = Duration::from_millis(10);
 
 /// How long after saying so trouble of one kind is not told again.
 const TROUBLE_PAUSE: Duration = Duration::from_secs(5);
+
+/// By how many millionths the clocks of input and output may differ before this is told.
+const DRIFT_TOLD: f64 = 50.0;
 
 /// Everything that can wake the desk.
 enum Event {
@@ -98,9 +104,13 @@ struct InFlight {
     announce: Option<String>,
 }
 
-/// A text that is not heard yet.
+/// A text that has been accepted and not yet been sent.
 struct Waiting {
     graph: Graph,
+    /// The frame of the transport from which on it is to be heard; at once without one.
+    at: Option<u64>,
+    /// Its live inputs.
+    heard: Vec<(String, Vec<u16>)>,
     /// Whether a hand on a controller wrote it: then it is told of when the hand rests.
     by_hand: bool,
 }
@@ -118,15 +128,15 @@ struct Playing<'a> {
     input: Option<Input>,
     /// What will take live input once the session has any.
     listener: Option<Listener>,
-    recorder: Option<Recorder>,
+    recorders: Recorders,
+    /// The live inputs of the newest text that was sent, with the device channels they hear.
+    heard: Vec<(String, Vec<u16>)>,
     /// The program that has been sent and not yet taken up.
     in_flight: Option<InFlight>,
-    /// The newest text, waiting for the one before it to be taken up.
+    /// The newest text, waiting for the one before it to be taken up, and for its moment.
     waiting: Option<Waiting>,
     text: Text,
-    /// Where the bars of the newest text lie.
-    tempo: Tempo,
-    /// What its controls listen to.
+    /// What the controls of the newest text listen to.
     sources: BTreeSet<EventSource>,
     controllers: Controllers,
     /// What controllers have ordered and the audio side had no room for yet.
@@ -138,8 +148,9 @@ struct Playing<'a> {
     /// Channels of live input that there is room for.
     inputs: u16,
     length: Option<u64>,
-    stall: Stall,
     trouble: Trouble,
+    /// Whether it was told that the devices' clocks differ.
+    drift_told: bool,
 }
 
 impl<'a> Playing<'a> {
@@ -152,23 +163,22 @@ impl<'a> Playing<'a> {
         session: &Session,
         wake: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self, Failure> {
-        let (desk, program) = Desk::open(graph, None).map_err(|flaw| Failure::Error(flaw.to_string()))?;
+        let (desk, program) =
+            Desk::open(graph, recorder::stems_of(arguments)).map_err(|flaw| Failure::Error(flaw.to_string()))?;
         let rate = session.sample_rate;
         let heard = load::live_inputs(session);
         let inputs = heard.iter().flat_map(|(_, channels)| channels).copied().max().unwrap_or(0).max(2);
         let setup = Setup {
             rate,
-            record: arguments.record.is_some(),
+            keep: recorder::wanted(arguments),
             inputs: usize::from(inputs),
             cushion: 2 * arguments.buffer as usize,
         };
         let channels = program.plan.outputs.iter().flat_map(|output| &output.channels).copied().max().unwrap_or(2);
-        let (live, player, listener, recording) = start(program, setup);
+        let first = Expected::of(&program, &heard);
+        let (live, player, listener, recordings) = start(program, setup);
         let length = arguments.length.map(|length| length.frames(&session.clock()));
-        let recorder = match (&arguments.record, recording) {
-            (Some(path), Some(recording)) => Some(Recorder::start(path, recording, rate, length)?),
-            _ => None,
-        };
+        let recorders = Recorders::start(arguments, recordings, first, rate, length)?;
         status::say(format!("playing {}", arguments.session.display()));
         let controllers = Controllers::start(arguments, wake);
         let wish = Wish { device: arguments.device.as_ref(), rate, buffer: arguments.buffer, channels };
@@ -184,11 +194,11 @@ impl<'a> Playing<'a> {
             output,
             input: None,
             listener: Some(listener),
-            recorder,
+            recorders,
+            heard,
             in_flight: None,
             waiting: None,
             text,
-            tempo: graph.tempo.clone(),
             sources: graph.event_sources(),
             controllers,
             orders: VecDeque::new(),
@@ -197,8 +207,8 @@ impl<'a> Playing<'a> {
             started_with,
             inputs,
             length,
-            stall: Stall::default(),
             trouble: Trouble::default(),
+            drift_told: false,
         };
         playing.listen_if_needed(session)?;
         playing.controllers.listen(playing.text.known(), &playing.sources);
@@ -224,11 +234,11 @@ impl<'a> Playing<'a> {
     /// Takes part in what happens until it is over.
     fn follow(&mut self, events: &Receiver<Event>) -> Outcome {
         while !self.is_over() {
-            let pause = match (&self.in_flight, self.desk.mesh().next_end()) {
+            let pause = match (&self.in_flight, self.desk.mesh().next_end().is_some() || self.waiting.is_some()) {
                 (Some(_), _) => IN_FLIGHT,
-                (None, Some(_)) => BUSY,
-                (None, None) if self.controllers.has_writes() => BUSY,
-                (None, None) => IDLE,
+                (None, true) => BUSY,
+                (None, false) if self.controllers.has_writes() => BUSY,
+                (None, false) => IDLE,
             };
             let pause = self.meters.pause(Instant::now()).map_or(pause, |due| due.min(pause));
             match events.recv_timeout(pause) {
@@ -237,7 +247,6 @@ impl<'a> Playing<'a> {
                 Ok(Event::Control) | Err(RecvTimeoutError::Timeout) => {}
             }
             self.hear_reports();
-            self.still_there()?;
             self.controlled();
             self.metered();
             self.go_on();
@@ -245,36 +254,27 @@ impl<'a> Playing<'a> {
         Ok(())
     }
 
-    /// That the device still takes sound. What goes without a word may come back, and is only told of.
-    fn still_there(&mut self) -> Outcome {
-        if self.output.is_lost() {
-            return Err(Failure::Error("the sound device is gone: nothing is heard any more".into()));
-        }
-        match self.stall.look(self.live.clock()) {
-            Some(true) => status::warning("the sound device takes no sound: nothing is heard"),
-            Some(false) => status::say("the sound device takes sound again"),
-            None => {}
-        }
-        Ok(())
-    }
-
     fn is_over(&self) -> bool {
-        match (&self.recorder, self.length) {
-            (Some(recorder), _) if recorder.is_done() => true,
-            (None, Some(length)) => self.live.transport() >= length,
-            _ => false,
+        match self.length {
+            Some(_) if self.recorders.any() => self.recorders.is_done(),
+            Some(length) => self.live.transport() >= length,
+            None => false,
         }
     }
 
     /// A file was saved: the newest text is evaluated, and sent unless something is wrong with it.
     fn edited(&mut self, changed: &Changed) {
-        let started_with = self.started_with;
-        let says = Cell::new(None);
+        let (rate, seed) = self.started_with;
+        let (says, at) = (Cell::new(None), Cell::new(None));
+        let (desk, live) = (&self.desk, &self.live);
         let loaded = self.text.edited(&self.arguments.session, &self.library, |session| {
-            if (session.sample_rate, session.seed) != started_with {
+            if (session.sample_rate, session.seed) != (rate, seed) {
                 says.set(Some("sample_rate and seed take effect at the next start"));
             }
-            (session.sample_rate, session.seed) = started_with;
+            (session.sample_rate, session.seed) = (rate, seed);
+            let (moment, tempo) = moment(desk, live, session);
+            at.set(moment);
+            tempo
         });
         let watched = watched(self.arguments, &loaded);
         if watched != self.watched {
@@ -293,9 +293,15 @@ impl<'a> Playing<'a> {
             status::warning(format!("live inputs are silent: {failure}"));
         }
         self.tell_of_channels(&graph, &session);
-        (self.tempo, self.sources) = (graph.tempo.clone(), graph.event_sources());
+        let at = at.get();
+        if let Some(at) = at.filter(|at| *at > self.live.transport() + self.frames(HORIZON)) {
+            let bar = self.desk.mesh().tempo.bar_at(at as i64);
+            let seconds = (at - self.live.transport()) as f64 / f64::from(rate);
+            status::say(format!("taken; heard from {}.bars on, in {seconds:.1} s", rounded(bar)));
+        }
+        self.sources = graph.event_sources();
         self.controllers.listen(self.text.known(), &self.sources);
-        self.waiting = Some(Waiting { graph, by_hand: false });
+        self.waiting = Some(Waiting { graph, at, heard: load::live_inputs(&session), by_hand: false });
     }
 
     /// Takes what controllers have sent. Commands and the values of controls are heard at once; what sets a parameter is an
@@ -325,9 +331,9 @@ impl<'a> Playing<'a> {
             Order::Command(Command::Start) => self.live.order(Move::Start),
             Order::Command(Command::Stop) => self.live.order(Move::Stop),
             Order::Command(Command::Panic) => self.live.order(Move::Panic),
-            // Bars count from 1.
-            Order::Command(Command::Locate(bar)) => {
-                self.live.order(Move::Locate(self.tempo.frame_of_bar(bar - 1.0).max(0.0) as u64))
+            Order::Command(Command::Locate(bars)) => {
+                let frame = self.desk.mesh().tempo.frame_of_bar(*bars);
+                self.live.order(Move::Locate(frame.max(0.0) as u64))
             }
             Order::Meters { client, hertz } => {
                 if let Err(why) = self.meters.ask(*client, *hertz, Instant::now()) {
@@ -346,18 +352,33 @@ impl<'a> Playing<'a> {
         }
     }
 
-    /// Makes lines of the text of what controllers have set.
+    /// Makes lines of the text of what controllers have set. A hand is heard at once, whatever the grid.
     fn write(&mut self) {
         self.written = Some(Instant::now());
-        let started_with = self.started_with;
-        let keep = |session: &mut Session| (session.sample_rate, session.seed) = started_with;
+        let (started_with, desk) = (self.started_with, &self.desk);
+        let keep = |session: &mut Session| {
+            (session.sample_rate, session.seed) = started_with;
+            desk.mesh().tempo.clone()
+        };
         let writes = self.controllers.take_writes();
         let (loaded, kept, wrong) = self.text.written(&self.arguments.session, &self.library, writes, keep);
         wrong.into_iter().for_each(|wrong| self.controllers.tell(wrong));
-        if let Some(graph) = loaded.and_then(|loaded| loaded.graph) {
+        if let Some(Loaded { graph: Some(graph), session: Some(session), .. }) = loaded {
             self.controllers.was_set(kept);
-            self.waiting = Some(Waiting { graph, by_hand: true });
+            self.waiting = Some(Waiting { graph, at: None, heard: load::live_inputs(&session), by_hand: true });
         }
+    }
+
+    /// How many frames a time has.
+    fn frames(&self, time: Duration) -> u64 {
+        frames(time, self.started_with.0)
+    }
+
+    /// Whether the text that waits is to be sent now.
+    fn is_time(&self) -> bool {
+        let soon = self.live.transport() + self.frames(HORIZON);
+        let wanted = self.waiting.as_ref().and_then(|waiting| waiting.at);
+        !self.live.is_rolling() || wanted.is_none_or(|at| at <= soon)
     }
 
     /// Says which channels the session speaks of and the devices do not have.
@@ -386,16 +407,17 @@ impl<'a> Playing<'a> {
         }
         let ended = |desk: &mut Desk, now| desk.settle(now).map(|next| next.map(|program| (program, None)));
         let metered = self.meters.any(Instant::now());
-        let next = match self.waiting.take() {
-            Some(Waiting { graph, by_hand }) => {
+        let is_time = self.is_time();
+        let next = match self.waiting.take_if(|_| is_time) {
+            Some(waiting) => {
                 // A hand that never rests must not keep what has ended from being taken out.
-                let next = if by_hand { ended(&mut self.desk, self.live.clock()) } else { Ok(None) };
+                let next = if waiting.by_hand { ended(&mut self.desk, self.live.clock()) } else { Ok(None) };
                 match next {
                     Ok(Some(_)) => {
-                        self.waiting = Some(Waiting { graph, by_hand });
+                        self.waiting = Some(waiting);
                         next
                     }
-                    _ => self.edit(&graph, by_hand),
+                    _ => self.edit(waiting),
                 }
             }
             None if self.desk.is_metered() != metered => self.desk.meter(metered).map(|program| Some((program, None))),
@@ -409,10 +431,13 @@ impl<'a> Playing<'a> {
     }
 
     /// The program that takes what runs to a text, and what to say of it.
-    fn edit(&mut self, graph: &Graph, by_hand: bool) -> Result<Option<(Box<Program>, Option<String>)>, Flaw> {
-        let edited = self.desk.edit(graph, None)?;
-        if edited.is_none() && !by_hand {
-            status::say("no change to the sound");
+    fn edit(&mut self, waiting: Waiting) -> Result<Option<(Box<Program>, Option<String>)>, Flaw> {
+        let Waiting { graph, at, heard, by_hand } = waiting;
+        let edited = self.desk.edit(&graph, at)?;
+        match edited {
+            Some(_) => self.heard = heard,
+            None if by_hand => {}
+            None => status::say("no change to the sound"),
         }
         // What a hand sets is told when it rests; that other paths had to be re-aligned is told at once.
         let told = |changes: &Changes| !by_hand || !changes.realigned.is_empty();
@@ -425,6 +450,7 @@ impl<'a> Playing<'a> {
             std::thread::sleep(Duration::from_millis(1));
         }
         self.meters.name(program.serial, program.plan.meters.iter().map(|meter| meter.path.clone()).collect());
+        self.recorders.expect(Expected::of(&program, &self.heard));
         self.in_flight = Some(InFlight { serial: program.serial, announce });
         if self.live.send(program).is_err() {
             unreachable!("nothing is sent while a program is in flight");
@@ -447,13 +473,24 @@ impl<'a> Playing<'a> {
                 Report::RecordLate { .. } => self.trouble.record += 1,
             }
         }
+        let (dropouts, others) = sound::attend(&self.output, self.input.as_ref());
+        self.trouble.dropouts += dropouts;
+        self.trouble.device += others;
         self.trouble.late_blocks = self.output.late();
+        if let Some(ppm) = self.live.input_drift_ppm().filter(|ppm| ppm.abs() > DRIFT_TOLD && !self.drift_told) {
+            self.drift_told = true;
+            let than = if ppm > 0.0 { "faster" } else { "slower" };
+            let ppm = ppm.abs();
+            status::say(format!(
+                "the input device's clock runs {ppm:.0} ppm {than} than the output's: resampled to fit"
+            ));
+        }
         self.trouble.tell();
     }
 
     /// Fades out, closes the device, and then the files.
     fn stop(self) -> Outcome {
-        let Playing { live, output, input, recorder, .. } = self;
+        let Playing { live, output, input, recorders, .. } = self;
         live.stop();
         let begun = Instant::now();
         while !live.has_stopped() && begun.elapsed() < STOP_PATIENCE {
@@ -462,12 +499,37 @@ impl<'a> Playing<'a> {
         let load = output.take_worst_load() * 100.0;
         drop((input, output));
         let busiest = format!("the busiest block took {load:.0} % of its time");
-        match recorder.map(Recorder::finish).transpose()? {
+        match recorders.finish()? {
             Some(frames) => status::say(format!("stopped; {frames} frames recorded; {busiest}")),
             None => status::say(format!("stopped; {busiest}")),
         }
         Ok(())
     }
+}
+
+/// From which frame on a text is to be heard, if not at once, and the musical time that it lives in.
+fn moment(desk: &Desk, live: &Live, session: &Session) -> (Option<u64>, Tempo) {
+    let mut tempo = desk.mesh().tempo.clone();
+    let soonest = live.transport() + frames(PREPARATION, session.sample_rate);
+    let changes = tempo.clock() != session.clock();
+    let at = match session.quantize.filter(|_| live.is_rolling()) {
+        Some(grid) => Some(tempo.next_line(grid, soonest as i64)),
+        None => changes.then_some(soonest as i64),
+    };
+    if changes {
+        tempo.change(at.unwrap_or(soonest as i64), session.clock());
+    }
+    (at.map(|at| at as u64), tempo)
+}
+
+/// How many frames a time has.
+fn frames(time: Duration, rate: u32) -> u64 {
+    (time.as_secs_f64() * f64::from(rate)) as u64
+}
+
+/// A position in bars, short enough to be read.
+fn rounded(bar: f64) -> f64 {
+    (bar * 1000.0).round() / 1000.0
 }
 
 /// What an edit did, in a line.
@@ -502,31 +564,6 @@ fn shortened(paths: &[String]) -> String {
     text
 }
 
-/// Whether time stands still.
-#[derive(Default)]
-struct Stall {
-    frame: u64,
-    looked: Option<Instant>,
-    /// How long the frame has been the same. A program that was itself stopped for a while sees little of that.
-    still: Duration,
-    told: bool,
-}
-
-impl Stall {
-    /// Takes note of the transport's frame: `Some(true)` when it has stood still for long, `Some(false)` when it goes on.
-    fn look(&mut self, frame: u64) -> Option<bool> {
-        let since = self.looked.replace(Instant::now()).map_or(Duration::ZERO, |looked| looked.elapsed());
-        if frame != self.frame {
-            (self.frame, self.still) = (frame, Duration::ZERO);
-            return std::mem::take(&mut self.told).then_some(false);
-        }
-        self.still += since.min(2 * IDLE);
-        let news = self.still > DEVICE_PATIENCE && !self.told;
-        self.told |= news;
-        news.then_some(true)
-    }
-}
-
 /// What went wrong since it was last told of.
 #[derive(Default)]
 struct Trouble {
@@ -534,6 +571,8 @@ struct Trouble {
     media: u32,
     input: u32,
     record: u32,
+    dropouts: u64,
+    device: u64,
     late_blocks: u64,
     late_told: u64,
     told: Option<Instant>,
@@ -554,7 +593,9 @@ impl Trouble {
         line(u64::from(self.poisoned), "an effect gave what is no number: it was silenced and started anew");
         line(u64::from(self.media), "a sound file was not read in time: what was missing was silent");
         line(u64::from(self.input), "live input did not come in time: what was missing was silent");
-        line(u64::from(self.record), "the recording was not written in time: frames are missing from it");
+        line(u64::from(self.record), "a recording was not written in time: silence stands for what is missing");
+        line(self.dropouts, "the sound device dropped out");
+        line(self.device, "the sound device spoke of an error");
         line(late, "a block was computed too late");
         if !lines.is_empty() {
             lines.iter().for_each(status::warning);
@@ -565,27 +606,5 @@ impl Trouble {
                 ..Trouble::default()
             };
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_stall_is_told_once_and_so_is_its_end() {
-        let mut stall = Stall { still: DEVICE_PATIENCE + IDLE, ..Stall::default() };
-        assert_eq!(
-            [stall.look(0), stall.look(0), stall.look(64), stall.look(128)],
-            [Some(true), None, Some(false), None]
-        );
-    }
-
-    #[test]
-    fn a_program_that_was_stopped_itself_blames_no_device() {
-        let long_ago = Instant::now().checked_sub(2 * DEVICE_PATIENCE);
-        let mut stall = Stall { looked: long_ago, ..Stall::default() };
-        assert_eq!(stall.look(0), None);
-        assert!(stall.still <= 2 * IDLE);
     }
 }

@@ -1,7 +1,7 @@
 //! `gainstage render`: the same session, offline, to the same bits.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -133,8 +133,9 @@ impl Files {
             }
             fs::create_dir_all(dir).map_err(|error| Failure::Error(format!("{}: {error}", dir.display())))?;
             let depth = arguments.bits.unwrap_or(Depth::Float32);
+            let name = arguments.session.file_stem().unwrap_or_default().to_string_lossy();
             for (i, (path, channels)) in stems.iter().enumerate() {
-                let file = dir.join(stem_name(&arguments.session, path, of));
+                let file = dir.join(stem_name(&name, path, of));
                 if files.targets.iter().any(|target| target.path == file) {
                     let shown = file.display();
                     return Err(Failure::Error(format!("two stems would be called {shown}: name their cables apart")));
@@ -209,8 +210,7 @@ impl Target {
 }
 
 /// `SESSION-voice.wav` for the cable `voice>master`, `SESSION-voice-dry.wav` for `voice>master:dry`.
-fn stem_name(session: &Path, cable: &str, of: &str) -> String {
-    let session = session.file_stem().unwrap_or_default().to_string_lossy();
+pub fn stem_name(session: &str, cable: &str, of: &str) -> String {
     let (from, to) = cable.split_once('>').unwrap_or((cable, ""));
     match to.strip_prefix(of).and_then(|rest| rest.strip_prefix(':')) {
         Some(name) => format!("{session}-{from}-{name}.wav"),
@@ -224,9 +224,8 @@ mod tests {
 
     #[test]
     fn a_stem_is_named_after_what_is_plugged_in() {
-        let session = Path::new("songs/night.rhai");
-        assert_eq!(stem_name(session, "voice>master", "master"), "night-voice.wav");
-        assert_eq!(stem_name(session, "voice>master:dry", "master"), "night-voice-dry.wav");
-        assert_eq!(stem_name(session, "kick+snare>drums", "drums"), "night-kick+snare.wav");
+        assert_eq!(stem_name("night", "voice>master", "master"), "night-voice.wav");
+        assert_eq!(stem_name("night", "voice>master:dry", "master"), "night-voice-dry.wav");
+        assert_eq!(stem_name("night", "kick+snare>drums", "drums"), "night-kick+snare.wav");
     }
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use engine::media::Library;
 use engine::names::{Found, Names};
 use engine::session::Session;
+use engine::tempo::Tempo;
 
 use crate::control::{Known, Write};
 use crate::lines::Lines;
@@ -38,7 +39,7 @@ impl Text {
 
     /// Takes the file as it is now, with the lines. Lines that are no longer right are set aside, and told of. Nothing is
     /// taken when the file itself is wrong.
-    pub fn edited(&mut self, file: &Path, library: &Library, change: impl Fn(&mut Session)) -> Loaded {
+    pub fn edited(&mut self, file: &Path, library: &Library, change: impl Fn(&mut Session) -> Tempo) -> Loaded {
         let mut lines = self.lines.clone();
         let load = |lines: &[String]| {
             let loaded = load::prepare_evaluated(scripting::evaluate_file_with(file, lines), library, &change);
@@ -65,7 +66,7 @@ impl Text {
         file: &Path,
         library: &Library,
         writes: Vec<Write>,
-        change: impl Fn(&mut Session),
+        change: impl Fn(&mut Session) -> Tempo,
     ) -> (Option<Loaded>, Vec<Write>, Vec<String>) {
         let load = |lines: &Lines| {
             let evaluated = scripting::evaluate_text_with(file, &self.file, lines.as_slice());

@@ -2,6 +2,7 @@
 
 mod controllers;
 mod play;
+mod recording;
 mod render;
 
 use std::fs;

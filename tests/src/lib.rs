@@ -8,16 +8,22 @@ mod audible;
 mod bad_scripts;
 #[cfg(test)]
 mod commands;
+#[cfg(all(test, feature = "devices"))]
+mod devices;
 #[cfg(test)]
 mod edits;
 #[cfg(test)]
 mod exact;
+#[cfg(all(test, feature = "devices"))]
+mod fake_device;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
 mod meters;
+#[cfg(test)]
+mod musical_time;
 #[cfg(test)]
 mod names;
 #[cfg(test)]
@@ -40,6 +46,8 @@ mod rehearsal;
 mod sessions;
 #[cfg(test)]
 mod spectrum;
+#[cfg(test)]
+mod transport;
 #[cfg(all(test, feature = "devices"))]
 mod virtual_card;
 
