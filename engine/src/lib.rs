@@ -19,8 +19,8 @@
 //! - What sounds: [`render`], [`fade`], [`kernel`], and the [`effects`] and [`sources`] with what they share: [`filters`],
 //!   [`one_pole`], [`dynamics`], [`follow`], [`delay_line`], [`oversample`], [`true_peak`], [`random`], [`mod@math`].
 //! - Who drives it: [`desk`] (the control side), [`live`] (the audio side and its rings), [`tap`] (what of it is kept),
-//!   [`offline`]; [`device`] and [`silent`] call [`playback`]; [`resampled`] stands between rates, [`keeper`] between
-//!   devices that come and go.
+//!   [`meter`], [`offline`]; [`device`] and [`silent`] call [`playback`]; [`resampled`] stands between rates, [`keeper`]
+//!   between devices that come and go.
 //! - Files: [`media`] in, [`delivery`] out, [`rolling`] while it plays, [`resample`] between rates.
 //!
 //! # Invariants
@@ -68,6 +68,7 @@ pub mod live;
 pub mod math;
 pub mod media;
 pub mod mesh;
+pub mod meter;
 pub mod motion;
 pub mod names;
 pub mod offline;

@@ -1,19 +1,30 @@
 //! `gainstage`: a live-coded mixing and mastering desk. This file is its table of contents.
 
+mod address;
 mod arguments;
 mod check;
+mod control;
 mod devices;
 mod ending;
+#[cfg(test)]
+mod fuzz;
 mod graph;
+mod inbox;
+mod lines;
 mod live_input;
 mod load;
+mod meters;
+mod midi;
 mod new;
+mod notices;
+mod osc;
 mod paint;
 mod play;
 mod recorder;
 mod render;
 mod sound;
 mod status;
+mod text;
 mod watch;
 mod words;
 

@@ -8,10 +8,10 @@ mod audible;
 mod bad_scripts;
 #[cfg(test)]
 mod commands;
-#[cfg(all(test, feature = "devices"))]
-mod devices;
 #[cfg(test)]
 mod controls;
+#[cfg(all(test, feature = "devices"))]
+mod devices;
 #[cfg(test)]
 mod edits;
 #[cfg(test)]
@@ -22,6 +22,8 @@ mod fake_device;
 mod golden;
 #[cfg(test)]
 mod house;
+#[cfg(test)]
+mod meters;
 #[cfg(test)]
 mod musical_time;
 #[cfg(test)]
