@@ -24,10 +24,11 @@ pub fn parameter(
         let wrong = match names.seek(session, &candidate) {
             Ok(Some(Found::Parameter(owner, which))) => return Ok((owner, which)),
             Ok(None) => continue,
-            Ok(Some(_)) => NotFound {
-                message: format!("`{candidate}` is no parameter"),
-                help: Some(format!("give one of its parameters: /{candidate}/NAME")),
-            },
+            Ok(Some(_)) => {
+                let help = Some(format!("give one of its parameters: /{candidate}/NAME"));
+                refused = Some(NotFound { message: format!("`{candidate}` is no parameter"), help });
+                break;
+            }
             Err(wrong) => wrong,
         };
         // What is likelier to be meant is told of, unless only another can be helped with.
@@ -54,9 +55,10 @@ fn candidates(path: &str) -> Vec<String> {
     let mut found = Vec::new();
     if let Some((thing, name)) = path.rsplit_once('/') {
         found.push(format!("{thing}.{name}"));
-        if let Some((thing, part)) = thing.rsplit_once('/') {
-            found.push(format!("{thing}#{part}.{name}"));
-        }
+        // Effects have parts by number and name, inputs their regions by number.
+        let part = thing.rsplit_once('/');
+        let part = part.filter(|(thing, part)| thing.contains('/') || part.bytes().all(|byte| byte.is_ascii_digit()));
+        found.extend(part.map(|(thing, part)| format!("{thing}#{part}.{name}")));
     }
     found.push(path.to_owned());
     found
