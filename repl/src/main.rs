@@ -13,6 +13,7 @@ mod play;
 mod recorder;
 mod render;
 mod sound;
+mod state_dir;
 mod status;
 mod watch;
 mod words;
