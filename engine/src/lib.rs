@@ -19,6 +19,8 @@
 //!   [`one_pole`], [`dynamics`], [`delay_line`], [`oversample`], [`true_peak`], [`random`], [`mod@math`].
 //! - Who drives it: [`desk`] (the control side), [`live`] (the audio side and its rings), [`offline`]; [`device`] and
 //!   [`silent`] call [`playback`]; [`resampled`] stands between rates.
+//! - What keeps playing safe and never takes part in a render: the [`guard`] before a device; [`probe`], which can be
+//!   asked where trouble comes from ([`inspect`]) and what is costly ([`mod@costs`]).
 //! - Files: [`media`] in, [`delivery`] out, [`resample`] between rates.
 //!
 //! # Invariants
@@ -42,6 +44,7 @@ pub mod audible;
 pub mod bank;
 pub mod check;
 pub mod compile;
+pub mod costs;
 pub mod delay_line;
 pub mod delivery;
 pub mod denormals;
@@ -55,6 +58,8 @@ pub mod effects;
 pub mod fade;
 pub mod filters;
 pub mod graph;
+pub mod guard;
+pub mod inspect;
 pub mod kernel;
 pub mod live;
 pub mod math;
@@ -67,6 +72,7 @@ pub mod oversample;
 pub mod parameter;
 pub mod plan;
 pub mod playback;
+pub mod probe;
 pub mod random;
 pub mod render;
 pub mod resample;

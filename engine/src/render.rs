@@ -5,20 +5,32 @@ use crate::compile::Program;
 use crate::denormals;
 use crate::kernel::{Buffer, Glide, QUANTUM};
 use crate::plan::{Op, PlanEdge, PlanOutput, Slots};
+use crate::probe::Probe;
 
 /// Runs a plan, a quantum at a time, and takes the next one when it is given.
 pub struct Renderer {
     program: Box<Program>,
     transport: u64,
     poisoned: Option<usize>,
+    probe: Option<Box<Probe>>,
 }
 
 impl Renderer {
     /// Starts a program at frame 0. Not RT.
     pub fn new(program: Box<Program>) -> Self {
-        let mut renderer = Renderer { program, transport: 0, poisoned: None };
+        let mut renderer = Renderer { program, transport: 0, poisoned: None, probe: None };
         renderer.aim();
         renderer
+    }
+
+    /// The same with something that can be asked about its work. Not RT.
+    pub fn probed(program: Box<Program>, probe: Probe) -> Self {
+        Renderer { probe: Some(Box::new(probe)), ..Renderer::new(program) }
+    }
+
+    /// What can be asked about its work. RT.
+    pub fn probe(&mut self) -> Option<&mut Probe> {
+        self.probe.as_deref_mut()
     }
 
     /// The frame that comes next. RT.
@@ -88,9 +100,13 @@ impl Renderer {
     }
 
     fn compute(&mut self, live: &[Buffer]) {
-        let Program { plan, bank, .. } = &mut *self.program;
+        let Program { plan, bank, serial, .. } = &mut *self.program;
         let slots = &mut bank.slots[..];
-        for op in &plan.ops {
+        if let Some(probe) = &mut self.probe {
+            probe.begin(*serial, plan);
+        }
+        for (index, op) in plan.ops.iter().enumerate() {
+            let begun = self.probe.as_ref().and_then(|probe| probe.meter.start());
             match *op {
                 Op::LoopRead { cell, out } => {
                     if let Some(Some(cell)) = bank.loops.get(cell) {
@@ -132,6 +148,12 @@ impl Renderer {
                     }
                 }
             }
+            if let Some(probe) = &mut self.probe {
+                probe.see(begun, index, plan, slots);
+            }
+        }
+        if let Some(probe) = &mut self.probe {
+            probe.end(plan);
         }
     }
 }
