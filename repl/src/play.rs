@@ -1,6 +1,6 @@
 //! `gainstage play`: plays a session and follows its edits.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -11,11 +11,14 @@ use engine::graph::{Graph, Role};
 use engine::live::{Listener, Live, Report, Setup, start};
 use engine::media::Library;
 use engine::session::Session;
+use scripting::SourceFile;
 
 use crate::arguments::{DeviceChoice, Play};
 use crate::ending::{Failure, Outcome};
+use crate::last_good::{self, Keeper};
 use crate::load::{self, Loaded};
 use crate::recorder::Recorder;
+use crate::safety::{self, Overload, Programs};
 use crate::sound::{self, Input, Output, Wish};
 use crate::status;
 use crate::watch::{Changed, Watch};
@@ -56,14 +59,48 @@ pub fn run(arguments: &Play) -> Outcome {
     watch.files(std::slice::from_ref(&arguments.session));
     let library = Library::new();
     let loaded = load::load(&arguments.session, &library);
-    watch.files(&watched(arguments, &loaded));
     loaded.show();
+    let own = loaded.graph.is_some();
+    let loaded = playable(arguments, loaded, &library)?;
+    watch.files(&watched(arguments, &loaded));
     let (Some(graph), Some(session)) = (loaded.graph, loaded.session) else {
         return Err(Failure::Shown);
     };
     let mut playing = Playing::start(arguments, library, watch, &graph, &session)?;
+    if own {
+        playing.keeper.keep(loaded.files);
+    }
     let followed = playing.follow(&events);
     followed.and(playing.stop())
+}
+
+/// What can be played of a session: its text, or if that has errors the last good one, when it is asked for.
+fn playable(arguments: &Play, loaded: Loaded, library: &Library) -> Result<Loaded, Failure> {
+    let session = &arguments.session;
+    if loaded.graph.is_some() {
+        return Ok(loaded);
+    }
+    let kept = last_good::kept(session);
+    let Some(kept) = kept else {
+        let none = || Failure::Error(format!("no good text of {} is kept", session.display()));
+        return Err(if arguments.last_good { none() } else { Failure::Shown });
+    };
+    if !arguments.last_good {
+        let (kept, session) = (kept.display(), session.display());
+        status::say(format!("the last good text is kept: `gainstage play {session} --last-good` plays it ({kept})"));
+        return Err(Failure::Shown);
+    }
+    // Its sound files are where the session is.
+    let home = session.parent().filter(|home| !home.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
+    let mut good = load::load_with(&kept, library, |session| session.folder = home);
+    good.show();
+    if good.graph.is_none() {
+        return Err(Failure::Error(format!("the last good text ({}) does not play either", kept.display())));
+    }
+    status::say(format!("playing the last good text ({}) until the session is mended", kept.display()));
+    // What is broken is followed, to be taken up when it is mended.
+    good.files.extend(loaded.files);
+    Ok(good)
 }
 
 fn watched(arguments: &Play, loaded: &Loaded) -> Vec<PathBuf> {
@@ -98,13 +135,16 @@ struct Playing<'a> {
     /// The program that has been sent and not yet taken up.
     in_flight: Option<InFlight>,
     /// The newest text, waiting for the one before it to be taken up.
-    waiting: Option<Graph>,
+    waiting: Option<(Graph, Vec<SourceFile>)>,
     started_with: (u32, u64),
     /// Channels of live input that there is room for.
     inputs: u16,
     length: Option<u64>,
     stall: Stall,
     trouble: Trouble,
+    keeper: Keeper,
+    programs: Programs,
+    overload: Overload,
 }
 
 impl<'a> Playing<'a> {
@@ -126,7 +166,10 @@ impl<'a> Playing<'a> {
             cushion: 2 * arguments.buffer as usize,
         };
         let channels = program.plan.outputs.iter().flat_map(|output| &output.channels).copied().max().unwrap_or(2);
+        let mut programs = Programs::default();
+        programs.remember(&program);
         let (live, player, listener, recording) = start(program, setup);
+        let player = player.with_ceiling(arguments.max_level);
         let length = arguments.length.map(|length| length.frames(&session.clock()));
         let recorder = match (&arguments.record, recording) {
             (Some(path), Some(recording)) => Some(Recorder::start(path, recording, rate, length)?),
@@ -154,6 +197,9 @@ impl<'a> Playing<'a> {
             length,
             stall: Stall::default(),
             trouble: Trouble::default(),
+            keeper: Keeper::start(&arguments.session),
+            programs,
+            overload: Overload::default(),
         };
         playing.listen_if_needed(session)?;
         playing.tell_of_channels(graph, session);
@@ -244,7 +290,7 @@ impl<'a> Playing<'a> {
             status::warning(format!("live inputs are silent: {failure}"));
         }
         self.tell_of_channels(&graph, &session);
-        self.waiting = Some(graph);
+        self.waiting = Some((graph, loaded.files));
     }
 
     /// Says which channels the session speaks of and the devices do not have.
@@ -272,13 +318,16 @@ impl<'a> Playing<'a> {
             return;
         }
         let next = match self.waiting.take() {
-            Some(graph) => match self.desk.edit(&graph) {
-                Ok(None) => {
-                    status::say("no change to the sound");
-                    return;
+            Some((graph, texts)) => {
+                let edited = self.desk.edit(&graph);
+                if edited.is_ok() {
+                    self.keeper.keep(texts);
                 }
-                edited => edited.map(|next| next.map(|(program, changes)| (program, Some(describe(&changes))))),
-            },
+                if let Ok(None) = edited {
+                    return status::say("no change to the sound");
+                }
+                edited.map(|next| next.map(|(program, changes)| (program, Some(describe(&changes)))))
+            }
             None => self.desk.settle(self.live.transport()).map(|next| next.map(|program| (program, None))),
         };
         match next {
@@ -293,6 +342,7 @@ impl<'a> Playing<'a> {
         while !program.media_ready(self.live.transport()) && begun.elapsed() < MEDIA_PATIENCE {
             std::thread::sleep(Duration::from_millis(1));
         }
+        self.programs.remember(&program);
         self.in_flight = Some(InFlight { serial: program.serial, announce });
         if self.live.send(program).is_err() {
             unreachable!("nothing is sent while a program is in flight");
@@ -300,6 +350,7 @@ impl<'a> Playing<'a> {
     }
 
     fn hear_reports(&mut self) {
+        let mut costed = None;
         for report in self.live.reports() {
             match report {
                 Report::TakenUp { serial, frame } => {
@@ -312,23 +363,34 @@ impl<'a> Playing<'a> {
                 Report::MediaLate { .. } => self.trouble.media += 1,
                 Report::InputLate { .. } => self.trouble.input += 1,
                 Report::RecordLate { .. } => self.trouble.record += 1,
+                Report::Guarded { serial, deed, channel, level, origin } => {
+                    status::warning(self.programs.deed(serial, deed, channel, level, origin));
+                }
+                Report::Costed { serial } => costed = Some(self.programs.works(serial)),
             }
         }
+        if let Some(works) = costed {
+            let shares = self.live.costs().shares(works.len(), self.started_with.0);
+            status::warning(safety::costs(works, &shares));
+        }
         self.trouble.late_blocks = self.output.late();
+        if self.overload.look(self.output.load(), self.trouble.late_blocks, Instant::now()) {
+            self.live.costs().ask();
+        }
         self.trouble.tell();
     }
 
     /// Fades out, closes the device, and then the files.
     fn stop(self) -> Outcome {
-        let Playing { live, output, input, recorder, .. } = self;
+        let Playing { live, output, input, recorder, keeper: _keeper, .. } = self;
         live.stop();
         let begun = Instant::now();
         while !live.has_stopped() && begun.elapsed() < STOP_PATIENCE {
             std::thread::sleep(BUSY);
         }
-        let load = output.take_worst_load() * 100.0;
+        let (load, worst) = (output.load() * 100.0, output.take_worst_load() * 100.0);
         drop((input, output));
-        let busiest = format!("the busiest block took {load:.0} % of its time");
+        let busiest = format!("load {load:.0} %, the busiest block took {worst:.0} % of its time");
         match recorder.map(Recorder::finish).transpose()? {
             Some(frames) => status::say(format!("stopped; {frames} frames recorded; {busiest}")),
             None => status::say(format!("stopped; {busiest}")),

@@ -2,6 +2,7 @@
 
 mod play;
 mod render;
+mod safety;
 
 use std::fs;
 use std::path::Path;

@@ -35,6 +35,8 @@ mod readme;
 #[cfg(test)]
 mod rehearsal;
 #[cfg(test)]
+mod safety;
+#[cfg(test)]
 mod sessions;
 #[cfg(test)]
 mod spectrum;

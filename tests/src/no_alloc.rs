@@ -68,6 +68,7 @@ fn the_callback_takes_and_gives_back_no_memory_while_programs_are_swapped() {
                 }
                 Report::Poisoned { .. } => panic!("a sound was not a number"),
                 Report::MediaLate { .. } | Report::InputLate { .. } | Report::RecordLate { .. } => {}
+                Report::Guarded { .. } | Report::Costed { .. } => {}
             }
         }
         while recording.samples.pop().is_ok() {}
