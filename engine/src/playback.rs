@@ -66,7 +66,8 @@ impl Load {
         let length = frames.max(1) as f64 / f64::from(rate);
         let share = seconds / length;
         let smoothed = self.smoothed();
-        let nearer = (length / SMOOTHING).min(1.0);
+        // A block that takes longer than it lasts fills more of the time that is looked at.
+        let nearer = (length * share.clamp(1.0, MOST) / SMOOTHING).min(1.0);
         let smoothed = smoothed + (share.min(MOST) - smoothed) * nearer;
         self.smoothed.store((smoothed as f32).to_bits(), Ordering::Relaxed);
         self.worst.fetch_max((share * 1000.0) as u32, Ordering::Relaxed);
@@ -147,7 +148,9 @@ mod tests {
         (0..1000).for_each(|_| load.note(0.005, 480, 48_000));
         assert!((load.smoothed() - 0.5).abs() < 0.001);
         load.note(10.0, 480, 48_000);
-        assert!(load.smoothed() < 0.54, "{}", load.smoothed());
+        assert!(load.smoothed() < 0.65, "{}", load.smoothed());
+        (0..200).for_each(|_| load.note(0.005, 64, 48_000));
+        assert!(load.smoothed() > 0.8, "a quarter of a second's blocks that take a whole one are too much at once");
     }
 
     #[test]

@@ -24,12 +24,12 @@ fn a_runaway_is_silenced_and_told_with_its_path_and_so_is_its_end() {
 #[test]
 fn an_overload_is_told_with_the_strips_that_cost_most() {
     // Far more than any machine can do.
-    let heavy: String = (0..6).map(|n| format!("input(\"light{n}\", sine(220)) >> fader(-40) >> master;\n")).collect();
+    let light: String = (0..6).map(|n| format!("input(\"light{n}\", sine(220)) >> fader(-40) >> master;\n")).collect();
     let reverbs = vec!["reverb().mix(10)"; 60].join(" >> ");
     let strips: String = (0..12)
         .map(|n| format!("input(\"heavy{n}\", noise(\"white\")) >> {reverbs} >> fader(-40) >> master;\n"))
         .collect();
-    let folder = folder(&format!("{heavy}{strips}"));
+    let folder = folder(&format!("{light}{strips}"));
     let mut playing = playing(&folder, &[]);
     let told = playing.says("the machine cannot keep up");
     assert!(told.contains(": heavy") && told.contains(" takes ") && !told.contains("light"), "{told}");
