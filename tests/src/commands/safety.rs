@@ -23,9 +23,9 @@ fn a_runaway_is_silenced_and_told_with_its_path_and_so_is_its_end() {
 
 #[test]
 fn an_overload_is_told_with_the_strips_that_cost_most() {
-    // Far more than any machine can do.
+    // Several times as much as a machine can do, and no more: the test waits for it.
     let light: String = (0..6).map(|n| format!("input(\"light{n}\", sine(220)) >> fader(-40) >> master;\n")).collect();
-    let reverbs = vec!["reverb().mix(10)"; 60].join(" >> ");
+    let reverbs = vec!["reverb().mix(10)"; 20].join(" >> ");
     let strips: String = (0..12)
         .map(|n| format!("input(\"heavy{n}\", noise(\"white\")) >> {reverbs} >> fader(-40) >> master;\n"))
         .collect();
