@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::{BTreeSet, VecDeque};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -17,13 +17,16 @@ use engine::session::Session;
 use engine::tempo::Tempo;
 use engine::transport::Move;
 use engine::verify::Flaw;
+use scripting::SourceFile;
 
 use crate::arguments::{DeviceChoice, Play};
 use crate::control::{Command, Controllers, Order};
 use crate::ending::{Failure, Outcome};
+use crate::last_good::{self, Keeper};
 use crate::load::{self, Loaded};
 use crate::meters::Clients;
 use crate::recorder::{self, Expected, Recorders};
+use crate::safety::{self, Overload, Programs};
 use crate::sound::{self, Input, Output, Wish};
 use crate::status;
 use crate::text::Text;
@@ -77,16 +80,50 @@ pub fn run(arguments: &Play) -> Outcome {
     watch.files(std::slice::from_ref(&arguments.session));
     let library = Library::new();
     let loaded = load::load(&arguments.session, &library);
-    watch.files(&watched(arguments, &loaded));
     loaded.show();
+    let own = loaded.graph.is_some();
+    let loaded = playable(arguments, loaded, &library)?;
+    watch.files(&watched(arguments, &loaded));
     let (Some(graph), Some(session)) = (&loaded.graph, &loaded.session) else {
         return Err(Failure::Shown);
     };
     let text = Text::new(&loaded, session);
     let wake = move || drop(moved.send(Event::Control));
     let mut playing = Playing::start(arguments, library, watch, text, graph, session, wake)?;
+    if own {
+        playing.keeper.keep(loaded.files);
+    }
     let followed = playing.follow(&events);
     followed.and(playing.stop())
+}
+
+/// What can be played of a session: its text, or if that has errors the last good one, when it is asked for.
+fn playable(arguments: &Play, loaded: Loaded, library: &Library) -> Result<Loaded, Failure> {
+    let session = &arguments.session;
+    if loaded.graph.is_some() {
+        return Ok(loaded);
+    }
+    let kept = last_good::kept(session);
+    let Some(kept) = kept else {
+        let none = || Failure::Error(format!("no good text of {} is kept", session.display()));
+        return Err(if arguments.last_good { none() } else { Failure::Shown });
+    };
+    if !arguments.last_good {
+        let (kept, session) = (kept.display(), session.display());
+        status::say(format!("the last good text is kept: `gainstage play {session} --last-good` plays it ({kept})"));
+        return Err(Failure::Shown);
+    }
+    // Its sound files are where the session is.
+    let home = session.parent().filter(|home| !home.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
+    let mut good = load::load_with(&kept, library, |session| session.folder = home);
+    good.show();
+    if good.graph.is_none() {
+        return Err(Failure::Error(format!("the last good text ({}) does not play either", kept.display())));
+    }
+    status::say(format!("playing the last good text ({}) until the session is mended", kept.display()));
+    // What is broken is followed, to be taken up when it is mended.
+    good.files.extend(loaded.files);
+    Ok(good)
 }
 
 fn watched(arguments: &Play, loaded: &Loaded) -> Vec<PathBuf> {
@@ -111,6 +148,8 @@ struct Waiting {
     at: Option<u64>,
     /// Its live inputs.
     heard: Vec<(String, Vec<u16>)>,
+    /// The files it was made from.
+    files: Vec<SourceFile>,
     /// Whether a hand on a controller wrote it: then it is told of when the hand rests.
     by_hand: bool,
 }
@@ -151,6 +190,9 @@ struct Playing<'a> {
     trouble: Trouble,
     /// Whether it was told that the devices' clocks differ.
     drift_told: bool,
+    keeper: Keeper,
+    programs: Programs,
+    overload: Overload,
 }
 
 impl<'a> Playing<'a> {
@@ -176,7 +218,10 @@ impl<'a> Playing<'a> {
         };
         let channels = program.plan.outputs.iter().flat_map(|output| &output.channels).copied().max().unwrap_or(2);
         let first = Expected::of(&program, &heard);
+        let mut programs = Programs::default();
+        programs.remember(&program);
         let (live, player, listener, recordings) = start(program, setup);
+        let player = player.with_ceiling(arguments.max_level);
         let length = arguments.length.map(|length| length.frames(&session.clock()));
         let recorders = Recorders::start(arguments, recordings, first, rate, length)?;
         status::say(format!("playing {}", arguments.session.display()));
@@ -209,6 +254,9 @@ impl<'a> Playing<'a> {
             length,
             trouble: Trouble::default(),
             drift_told: false,
+            keeper: Keeper::start(&arguments.session),
+            programs,
+            overload: Overload::default(),
         };
         playing.listen_if_needed(session)?;
         playing.controllers.listen(playing.text.known(), &playing.sources);
@@ -301,7 +349,8 @@ impl<'a> Playing<'a> {
         }
         self.sources = graph.event_sources();
         self.controllers.listen(self.text.known(), &self.sources);
-        self.waiting = Some(Waiting { graph, at, heard: load::live_inputs(&session), by_hand: false });
+        self.waiting =
+            Some(Waiting { graph, at, heard: load::live_inputs(&session), files: loaded.files, by_hand: false });
     }
 
     /// Takes what controllers have sent. Commands and the values of controls are heard at once; what sets a parameter is an
@@ -363,9 +412,10 @@ impl<'a> Playing<'a> {
         let writes = self.controllers.take_writes();
         let (loaded, kept, wrong) = self.text.written(&self.arguments.session, &self.library, writes, keep);
         wrong.into_iter().for_each(|wrong| self.controllers.tell(wrong));
-        if let Some(Loaded { graph: Some(graph), session: Some(session), .. }) = loaded {
+        if let Some(Loaded { graph: Some(graph), session: Some(session), files, .. }) = loaded {
             self.controllers.was_set(kept);
-            self.waiting = Some(Waiting { graph, at: None, heard: load::live_inputs(&session), by_hand: true });
+            let heard = load::live_inputs(&session);
+            self.waiting = Some(Waiting { graph, at: None, heard, files, by_hand: true });
         }
     }
 
@@ -432,8 +482,11 @@ impl<'a> Playing<'a> {
 
     /// The program that takes what runs to a text, and what to say of it.
     fn edit(&mut self, waiting: Waiting) -> Result<Option<(Box<Program>, Option<String>)>, Flaw> {
-        let Waiting { graph, at, heard, by_hand } = waiting;
+        let Waiting { graph, at, heard, files, by_hand } = waiting;
         let edited = self.desk.edit(&graph, at)?;
+        if !by_hand {
+            self.keeper.keep(files);
+        }
         match edited {
             Some(_) => self.heard = heard,
             None if by_hand => {}
@@ -451,6 +504,7 @@ impl<'a> Playing<'a> {
         }
         self.meters.name(program.serial, program.plan.meters.iter().map(|meter| meter.path.clone()).collect());
         self.recorders.expect(Expected::of(&program, &self.heard));
+        self.programs.remember(&program);
         self.in_flight = Some(InFlight { serial: program.serial, announce });
         if self.live.send(program).is_err() {
             unreachable!("nothing is sent while a program is in flight");
@@ -458,6 +512,7 @@ impl<'a> Playing<'a> {
     }
 
     fn hear_reports(&mut self) {
+        let mut costed = None;
         for report in self.live.reports() {
             match report {
                 Report::TakenUp { serial, taken } => {
@@ -471,12 +526,23 @@ impl<'a> Playing<'a> {
                 Report::MediaLate { .. } => self.trouble.media += 1,
                 Report::InputLate { .. } => self.trouble.input += 1,
                 Report::RecordLate { .. } => self.trouble.record += 1,
+                Report::Guarded { serial, deed, channel, level, origin } => {
+                    status::warning(self.programs.deed(serial, deed, channel, level, origin));
+                }
+                Report::Costed { serial } => costed = Some(self.programs.works(serial)),
             }
+        }
+        if let Some(works) = costed {
+            let shares = self.live.costs().shares(works.len(), self.started_with.0);
+            status::warning(safety::costs(works, &shares));
         }
         let (dropouts, others) = sound::attend(&self.output, self.input.as_ref());
         self.trouble.dropouts += dropouts;
         self.trouble.device += others;
         self.trouble.late_blocks = self.output.late();
+        if self.overload.look(self.output.load(), self.trouble.late_blocks, Instant::now()) {
+            self.live.costs().ask();
+        }
         if let Some(ppm) = self.live.input_drift_ppm().filter(|ppm| ppm.abs() > DRIFT_TOLD && !self.drift_told) {
             self.drift_told = true;
             let than = if ppm > 0.0 { "faster" } else { "slower" };
@@ -490,15 +556,15 @@ impl<'a> Playing<'a> {
 
     /// Fades out, closes the device, and then the files.
     fn stop(self) -> Outcome {
-        let Playing { live, output, input, recorders, .. } = self;
+        let Playing { live, output, input, recorders, keeper: _keeper, .. } = self;
         live.stop();
         let begun = Instant::now();
         while !live.has_stopped() && begun.elapsed() < STOP_PATIENCE {
             std::thread::sleep(BUSY);
         }
-        let load = output.take_worst_load() * 100.0;
+        let (load, worst) = (output.load() * 100.0, output.take_worst_load() * 100.0);
         drop((input, output));
-        let busiest = format!("the busiest block took {load:.0} % of its time");
+        let busiest = format!("load {load:.0} %, the busiest block took {worst:.0} % of its time");
         match recorders.finish()? {
             Some(frames) => status::say(format!("stopped; {frames} frames recorded; {busiest}")),
             None => status::say(format!("stopped; {busiest}")),

@@ -51,6 +51,15 @@ impl Output {
         self.load().take_worst()
     }
 
+    /// The share of its own time that making the sound of the last second or so took.
+    pub fn load(&self) -> f64 {
+        match self {
+            Output::Silent(silent, _) => silent.load().smoothed(),
+            #[cfg(feature = "devices")]
+            Output::Card(card) => card.load().smoothed(),
+        }
+    }
+
     /// How many channels can be heard.
     pub fn channels(&self) -> u16 {
         match self {

@@ -4,6 +4,7 @@ mod controllers;
 mod play;
 mod recording;
 mod render;
+mod safety;
 
 use std::fs;
 use std::path::Path;
