@@ -124,7 +124,7 @@ mod tests {
     use tempfile::TempDir;
 
     fn text(path: &Path, text: &str) -> SourceFile {
-        SourceFile { path: path.to_owned(), text: text.to_owned() }
+        SourceFile { path: path.to_owned(), text: text.to_owned(), is_line: false }
     }
 
     #[test]

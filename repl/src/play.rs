@@ -115,7 +115,10 @@ fn playable(arguments: &Play, loaded: Loaded, library: &Library) -> Result<Loade
     }
     // Its sound files are where the session is.
     let home = session.parent().filter(|home| !home.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
-    let mut good = load::load_with(&kept, library, |session| session.folder = home);
+    let mut good = load::prepare_evaluated(scripting::evaluate_file(&kept), library, |session| {
+        session.folder = home;
+        Tempo::new(session.clock())
+    });
     good.show();
     if good.graph.is_none() {
         return Err(Failure::Error(format!("the last good text ({}) does not play either", kept.display())));
@@ -540,7 +543,7 @@ impl<'a> Playing<'a> {
         self.trouble.dropouts += dropouts;
         self.trouble.device += others;
         self.trouble.late_blocks = self.output.late();
-        if self.overload.look(self.output.load(), self.trouble.late_blocks, Instant::now()) {
+        if self.overload.look(self.output.smoothed_load(), self.trouble.late_blocks, Instant::now()) {
             self.live.costs().ask();
         }
         if let Some(ppm) = self.live.input_drift_ppm().filter(|ppm| ppm.abs() > DRIFT_TOLD && !self.drift_told) {
@@ -562,7 +565,7 @@ impl<'a> Playing<'a> {
         while !live.has_stopped() && begun.elapsed() < STOP_PATIENCE {
             std::thread::sleep(BUSY);
         }
-        let (load, worst) = (output.load() * 100.0, output.take_worst_load() * 100.0);
+        let (load, worst) = (output.smoothed_load() * 100.0, output.take_worst_load() * 100.0);
         drop((input, output));
         let busiest = format!("load {load:.0} %, the busiest block took {worst:.0} % of its time");
         match recorders.finish()? {

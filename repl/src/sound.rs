@@ -52,12 +52,8 @@ impl Output {
     }
 
     /// The share of its own time that making the sound of the last second or so took.
-    pub fn load(&self) -> f64 {
-        match self {
-            Output::Silent(silent, _) => silent.load().smoothed(),
-            #[cfg(feature = "devices")]
-            Output::Card(card) => card.load().smoothed(),
-        }
+    pub fn smoothed_load(&self) -> f64 {
+        self.load().smoothed()
     }
 
     /// How many channels can be heard.
