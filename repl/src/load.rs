@@ -64,8 +64,12 @@ impl Loaded {
     /// Every file that the session was made from: its texts, and the media it names.
     pub fn watched(&self) -> Vec<PathBuf> {
         let texts = self.files.iter().map(|file| file.path.clone());
-        let media = self.session.iter().flat_map(media_of);
-        texts.chain(media).collect()
+        texts.chain(self.media()).collect()
+    }
+
+    /// The media that the session names, as whole paths.
+    pub fn media(&self) -> Vec<PathBuf> {
+        self.session.iter().flat_map(media_of).collect()
     }
 }
 

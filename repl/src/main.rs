@@ -5,6 +5,7 @@ mod check;
 mod devices;
 mod ending;
 mod graph;
+mod journal;
 mod live_input;
 mod load;
 mod new;
@@ -12,7 +13,9 @@ mod paint;
 mod play;
 mod recorder;
 mod render;
+mod replay;
 mod sound;
+mod state_dir;
 mod status;
 mod watch;
 mod words;
@@ -30,6 +33,7 @@ fn main() -> ExitCode {
         Command::Graph(graph) => graph::run(&graph),
         Command::Devices(devices) => devices::run(&devices),
         Command::Words(words) => words::run(&words),
+        Command::Replay(replay) => replay::run(&replay),
         Command::New(new) => new::run(&new),
     };
     ending::exit_code(done)

@@ -67,8 +67,21 @@ pub fn evaluate_file(path: &Path) -> Evaluated {
 
 /// Evaluates a text that is said to live at a path: clips and imports are looked for in its folder.
 pub fn evaluate_text(path: &Path, text: &str) -> Evaluated {
+    submit(path, text, None)
+}
+
+/// Evaluates a text that was kept with all it imports, as [`Evaluated::files`] gave them: what lies at their paths now is
+/// not looked at.
+pub fn evaluate_kept(files: &[SourceFile]) -> Evaluated {
+    match files.first() {
+        Some(SourceFile { path, text }) => submit(path, text, Some(files.to_vec())),
+        None => broken(Path::new(""), "", "there is no text"),
+    }
+}
+
+fn submit(path: &Path, text: &str, kept: Option<Vec<SourceFile>>) -> Evaluated {
     let (answer, evaluated) = mpsc::channel();
-    let job = Job { path: path.to_owned(), text: text.to_owned(), answer };
+    let job = Job { path: path.to_owned(), text: text.to_owned(), kept, answer };
     let Some(jobs) = EVALUATOR.as_ref() else {
         return broken(path, text, "there is no memory left to read the session");
     };
@@ -84,6 +97,7 @@ pub fn evaluate_text(path: &Path, text: &str) -> Evaluated {
 struct Job {
     path: PathBuf,
     text: String,
+    kept: Option<Vec<SourceFile>>,
     answer: Sender<Option<Evaluated>>,
 }
 
@@ -92,8 +106,8 @@ struct Job {
 static EVALUATOR: LazyLock<Option<Mutex<Sender<Job>>>> = LazyLock::new(|| {
     let (jobs, received) = mpsc::channel::<Job>();
     let evaluator = thread::Builder::new().name("gainstage-evaluate".into()).stack_size(STACK).spawn(move || {
-        for Job { path, text, answer } in received {
-            let evaluated = catch_unwind(AssertUnwindSafe(|| evaluate(&path, &text)));
+        for Job { path, text, kept, answer } in received {
+            let evaluated = catch_unwind(AssertUnwindSafe(|| evaluate(&path, &text, kept)));
             // Who asked may have gone.
             let _ = answer.send(evaluated.ok());
         }
@@ -109,8 +123,9 @@ fn broken(path: &Path, text: &str, why: &str) -> Evaluated {
     }
 }
 
-fn evaluate(path: &Path, text: &str) -> Evaluated {
-    let desk = Desk::new(path, text, Instant::now() + TIME);
+fn evaluate(path: &Path, text: &str, kept: Option<Vec<SourceFile>>) -> Evaluated {
+    let mut desk = Desk::new(path, text, Instant::now() + TIME);
+    desk.kept = kept;
     let ((), mut desk) = desk::with_new(desk, run);
     desk.diagnostics.sort_by_key(|d| d.at);
     let refused = desk.diagnostics.iter().any(Diagnostic::is_error);

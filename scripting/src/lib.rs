@@ -36,5 +36,5 @@ mod tokens;
 mod value;
 pub mod words;
 
-pub use evaluate::{Evaluated, SourceFile, evaluate_file, evaluate_text};
+pub use evaluate::{Evaluated, SourceFile, evaluate_file, evaluate_kept, evaluate_text};
 pub use words::{WordEntry, reference};

@@ -1,0 +1,304 @@
+//! Keeps a journal while it plays: who plays sends what happened into a channel, a thread of its own writes it. Nothing here
+//! holds up the desk, and when nothing more can be written this is told and playing goes on.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant, SystemTime};
+
+use scripting::SourceFile;
+
+use super::hashes;
+use super::record::{FORMAT, Header, KeptFile, Record, Stamp, Text};
+use super::store::{self, LINES, MOST_BYTES, TEXTS};
+use crate::arguments::JournalChoice;
+use crate::ending::Failure;
+use crate::load::Loaded;
+use crate::status;
+
+/// How often what was written goes to the system: a kill loses at most about so much.
+const FLUSH: Duration = Duration::from_millis(200);
+
+/// How often the system is asked to put it on the disk: a power cut loses at most about so much.
+const SYNC: Duration = Duration::from_secs(1);
+
+/// How long the end waits for what is still unknown of sound files.
+const HASH_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How many times a second the writer hears how far it has come.
+const REACHED: u64 = 20;
+
+/// A text that is taken up, with everything it was made of.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    files: Vec<SourceFile>,
+    lines: Vec<String>,
+    media: Vec<PathBuf>,
+}
+
+impl Taken {
+    /// What a session was loaded from.
+    pub fn of(loaded: &Loaded) -> Taken {
+        Taken { files: loaded.files.clone(), lines: Vec::new(), media: loaded.media() }
+    }
+}
+
+/// What the writer is told.
+enum Entry {
+    Record(Record),
+    Text { taken: Taken, serial: Option<u64>, frame: u64 },
+    Reached(u64),
+    /// Nothing follows; with a frame and the length of the master if it ended as it should.
+    End(Option<(u64, u64)>),
+}
+
+/// A journal that is kept; or none, to which nothing is said in vain.
+pub struct Journal {
+    writer: Option<(Sender<Entry>, JoinHandle<()>)>,
+    /// The frame that the writer last heard of.
+    reached: u64,
+    /// After how many frames it hears of the next.
+    step: u64,
+}
+
+impl Journal {
+    /// Begins a journal of a session, unless none is wanted. In the user's state directory it is kept as far as that can be
+    /// done; in a folder that the user named it must be.
+    ///
+    /// # Errors
+    /// The folder that the user named does not take it.
+    pub fn start(
+        choice: Option<&JournalChoice>,
+        session: &Path,
+        rate: u32,
+        seed: u64,
+        channels: usize,
+    ) -> Result<Journal, Failure> {
+        let (folder, most) = match choice {
+            Some(JournalChoice::None) => return Ok(Journal::none(rate)),
+            Some(JournalChoice::In(folder)) => (Some(folder.clone()), None),
+            None => (store::usual(), Some(MOST_BYTES)),
+        };
+        let Some(folder) = folder else {
+            status::warning("no journal is kept: there is no home to keep it in; --journal DIR names a folder");
+            return Ok(Journal::none(rate));
+        };
+        match Writer::start(&folder, session, rate, seed, channels) {
+            Ok((to, thread)) => {
+                status::say(format!("keeping a journal in {}, live inputs too; --journal none keeps nothing", folder.display()));
+                if let Some(gone @ 1..) = most.map(|most| store::make_room(&folder, most)) {
+                    let (noun, most) = (if gone == 1 { "journal" } else { "journals" }, MOST_BYTES >> 30);
+                    status::say(format!("removed the {gone} oldest {noun}: together they take at most {most} GiB"));
+                }
+                Ok(Journal { writer: Some((to, thread)), ..Journal::none(rate) })
+            }
+            Err(error) if choice.is_none() => {
+                status::warning(format!("no journal is kept: {}: {error}", folder.display()));
+                Ok(Journal::none(rate))
+            }
+            Err(error) => Err(Failure::Error(format!("--journal: {}: {error}", folder.display()))),
+        }
+    }
+
+    fn none(rate: u32) -> Journal {
+        Journal { writer: None, reached: 0, step: u64::from(rate) / REACHED }
+    }
+
+    /// A text was taken up at a frame, as the program of this number; without one it changed nothing.
+    pub fn text(&self, taken: Taken, serial: Option<u64>, frame: u64) {
+        self.tell(Entry::Text { taken, serial, frame });
+    }
+
+    /// Something else happened.
+    pub fn record(&self, record: Record) {
+        self.tell(Entry::Record(record));
+    }
+
+    /// It has come as far as this frame, and of everything before it the journal was told.
+    pub fn reached(&mut self, frame: u64) {
+        if frame >= self.reached + self.step {
+            self.reached = frame;
+            self.tell(Entry::Reached(frame));
+        }
+    }
+
+    /// It is over at a frame, and the master is `frames` long. Waits until that is written.
+    pub fn end(mut self, frame: u64, frames: u64) {
+        self.close(Some((frame, frames)));
+    }
+
+    fn close(&mut self, end: Option<(u64, u64)>) {
+        self.tell(Entry::End(end));
+        if let Some((_, thread)) = self.writer.take()
+            && thread.join().is_err()
+        {
+            status::warning("the journal has no end: its thread failed");
+        }
+    }
+
+    fn tell(&self, entry: Entry) {
+        if let Some((to, _)) = &self.writer {
+            // A writer that is gone has said why.
+            let _ = to.send(entry);
+        }
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        self.close(None);
+    }
+}
+
+/// The thread that writes.
+struct Writer {
+    folder: PathBuf,
+    /// The session's folder.
+    home: PathBuf,
+    lines: BufWriter<File>,
+    texts: Texts,
+    hashes: Option<Sender<Stamp>>,
+    /// The last frame that a line speaks of.
+    last: u64,
+    /// Keeps the journal from being removed.
+    _used: File,
+}
+
+impl Writer {
+    fn start(
+        journals: &Path,
+        session: &Path,
+        rate: u32,
+        seed: u64,
+        channels: usize,
+    ) -> io::Result<(Sender<Entry>, JoinHandle<()>)> {
+        let now = SystemTime::now();
+        let session = std::path::absolute(session)?;
+        let folder = store::create(journals, &session, now)?;
+        let used = store::mark_used(&folder)?;
+        let header = Header {
+            format: FORMAT,
+            program: env!("CARGO_PKG_VERSION").into(),
+            session: session.clone(),
+            started: store::utc(now),
+            rate,
+            seed,
+            channels,
+        };
+        let (to, entries) = mpsc::channel();
+        let found = to.clone();
+        let mut writer = Writer {
+            home: session.parent().unwrap_or(Path::new("")).to_owned(),
+            lines: BufWriter::new(File::create_new(folder.join(LINES))?),
+            texts: Texts { folder: folder.join(TEXTS), known: BTreeMap::new() },
+            hashes: Some(hashes::start(move |stamp, blake3| {
+                found.send(Entry::Record(Record::Media { stamp, blake3 })).is_ok()
+            })?),
+            last: 0,
+            folder,
+            _used: used,
+        };
+        writer.write(&Record::Header(header))?;
+        writer.lines.flush()?;
+        let thread = thread::Builder::new().name("gainstage-journal".into()).spawn(move || writer.run(&entries))?;
+        Ok((to, thread))
+    }
+
+    fn run(mut self, entries: &Receiver<Entry>) {
+        match self.keep(entries) {
+            Ok(true) => {}
+            // It was never played: what could not begin leaves no journal.
+            Ok(false) => drop(fs::remove_dir_all(&self.folder)),
+            Err(error) => {
+                let shown = self.folder.display();
+                status::warning(format!("the journal ends here, and playing goes on: {shown}: {error}"));
+            }
+        }
+    }
+
+    /// Writes until the end; says whether anything was played.
+    fn keep(&mut self, entries: &Receiver<Entry>) -> io::Result<bool> {
+        let (mut reached, mut end) = (0, None);
+        let (mut flushed, mut synced) = (Instant::now(), Instant::now());
+        loop {
+            let patience = if end.is_some() { HASH_PATIENCE } else { FLUSH.saturating_sub(flushed.elapsed()) };
+            match entries.recv_timeout(patience) {
+                Ok(Entry::Record(record)) => self.write(&record)?,
+                Ok(Entry::Text { taken, serial, frame }) => self.text(taken, serial, frame)?,
+                Ok(Entry::Reached(frame)) => reached = frame,
+                Ok(Entry::End(how)) => {
+                    // What is being found out of sound files still comes before the last line.
+                    self.hashes = None;
+                    end = Some(how);
+                }
+                Err(RecvTimeoutError::Timeout) if end.is_none() => {}
+                Err(_) => break,
+            }
+            if flushed.elapsed() >= FLUSH {
+                if reached > self.last {
+                    self.write(&Record::Tick { frame: reached })?;
+                }
+                self.lines.flush()?;
+                flushed = Instant::now();
+            }
+            if synced.elapsed() >= SYNC {
+                self.lines.get_ref().sync_data()?;
+                synced = Instant::now();
+            }
+        }
+        if let Some(Some((frame, frames))) = end {
+            self.write(&Record::End { frame: frame.max(self.last), frames })?;
+        }
+        self.lines.flush()?;
+        self.lines.get_ref().sync_all()?;
+        Ok(self.last > 0)
+    }
+
+    fn write(&mut self, record: &Record) -> io::Result<()> {
+        self.last = record.frame().unwrap_or(self.last);
+        serde_json::to_writer(&mut self.lines, record)?;
+        self.lines.write_all(b"\n")
+    }
+
+    fn text(&mut self, taken: Taken, serial: Option<u64>, frame: u64) -> io::Result<()> {
+        let mut files = Vec::new();
+        for file in taken.files {
+            let whole = std::path::absolute(&file.path)?;
+            let path = whole.strip_prefix(&self.home).map_or(whole.clone(), Path::to_owned);
+            files.push(KeptFile { text: self.texts.keep(&path, file.text)?, path });
+        }
+        let mut media = Vec::new();
+        for path in taken.media {
+            media.push(Stamp::of(std::path::absolute(path)?));
+        }
+        // Who asks no more has all it wants.
+        media.iter().for_each(|stamp| drop(self.hashes.as_ref().map(|hashes| hashes.send(stamp.clone()))));
+        // What changed nothing was taken up nowhere: it has the frame at which it was looked at.
+        let frame = frame.max(self.last);
+        self.write(&Record::Text(Text { serial, frame, files, lines: taken.lines, media }))
+    }
+}
+
+/// The files that texts are made of, each content once.
+struct Texts {
+    folder: PathBuf,
+    known: BTreeMap<(PathBuf, String), String>,
+}
+
+impl Texts {
+    /// Keeps a file; gives its name.
+    fn keep(&mut self, path: &Path, text: String) -> io::Result<String> {
+        let count = self.known.len() + 1;
+        let key = (path.to_owned(), text);
+        if let Some(name) = self.known.get(&key) {
+            return Ok(name.clone());
+        }
+        let name = format!("{count:04}-{}", path.file_name().unwrap_or_default().to_string_lossy());
+        fs::write(self.folder.join(&name), &key.1)?;
+        self.known.insert(key, name.clone());
+        Ok(name)
+    }
+}
