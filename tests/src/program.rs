@@ -40,10 +40,12 @@ fn modified(file: &Path) -> Option<SystemTime> {
     fs::metadata(file).and_then(|metadata| metadata.modified()).ok()
 }
 
-/// A run of the program with these arguments, yet to begin. Nothing of the terminal around it reaches it.
+/// A run of the program with these arguments, yet to begin. Nothing of the terminal around it reaches it, and what it
+/// keeps in the user's state directory lies beside the program.
 pub fn gainstage<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(path());
     command.args(arguments).stdin(Stdio::null()).env_remove("NO_COLOR");
+    command.env("XDG_STATE_HOME", path().with_file_name("state-of-tests"));
     command
 }
 
