@@ -18,7 +18,8 @@
 //!   and a [`bank`], [`mod@verify`] proves them.
 //! - What sounds: [`render`], [`fade`], [`kernel`], and the [`effects`] and [`sources`] with what they share: [`filters`],
 //!   [`one_pole`], [`dynamics`], [`delay_line`], [`oversample`], [`true_peak`], [`random`], [`mod@math`].
-//! - Who drives it: [`desk`] (the control side), [`live`] (the audio side and its rings), [`offline`]; [`device`] and
+//! - Who drives it: [`desk`] (the control side), [`live`] (the audio side and its rings), [`offline`],
+//!   [`replay`]; [`device`] and
 //!   [`silent`] call [`playback`]; [`resampled`] stands between rates.
 //! - Files: [`media`] in, [`delivery`] out, [`resample`] between rates.
 //!
@@ -71,6 +72,7 @@ pub mod plan;
 pub mod playback;
 pub mod random;
 pub mod render;
+pub mod replay;
 pub mod resample;
 pub mod resampled;
 pub mod session;

@@ -311,15 +311,19 @@ impl Tap {
         }
         for i in first..QUANTUM {
             for channel in 0..self.channels {
-                // An output that the text has no more is heard until it has faded.
-                let heard = renderer.outputs().enumerate().filter(|(n, (output, _))| *n == 0 || output.leaving);
-                let heard = heard.filter_map(|(_, (_, sound))| sound.get(channel));
-                let sample: f64 = heard.map(|buffer| buffer[i]).sum();
-                let _ = self.into.push(sample as f32);
+                let _ = self.into.push(recorded(renderer, channel, i) as f32);
             }
         }
         true
     }
+}
+
+/// A sample of what leaves by the output with the lowest channels. One that the text has no more is heard until it has
+/// faded. RT.
+pub(crate) fn recorded(renderer: &Renderer, channel: usize, frame: usize) -> f64 {
+    let heard = renderer.outputs().enumerate().filter(|(n, (output, _))| *n == 0 || output.leaving);
+    let heard = heard.filter_map(|(_, (_, sound))| sound.get(channel));
+    heard.map(|buffer| buffer[frame]).sum()
 }
 
 /// What takes the device's input.

@@ -33,6 +33,11 @@ pub fn load_with(file: &Path, library: &Library, change: impl FnOnce(&mut Sessio
     prepared(scripting::evaluate_file(file), library, change)
 }
 
+/// Evaluates a text that was kept, and prepares what it declares, changed before.
+pub fn load_kept(files: &[SourceFile], library: &Library, change: impl FnOnce(&mut Session)) -> Loaded {
+    prepared(scripting::evaluate_kept(files), library, change)
+}
+
 fn prepared(evaluated: scripting::Evaluated, library: &Library, change: impl FnOnce(&mut Session)) -> Loaded {
     let mut diagnostics = evaluated.diagnostics;
     let prepared = match evaluated.session {
@@ -74,7 +79,7 @@ impl Loaded {
 }
 
 /// The media that a session names, as whole paths.
-fn media_of(session: &Session) -> Vec<PathBuf> {
+pub fn media_of(session: &Session) -> Vec<PathBuf> {
     use engine::parameter::Value;
     use engine::session::Work;
     let sources = session.places.iter().flat_map(|place| match &place.kind {

@@ -14,6 +14,8 @@ use engine::session::Session;
 
 use crate::arguments::{DeviceChoice, Play};
 use crate::ending::{Failure, Outcome};
+use crate::journal::record::Record;
+use crate::journal::{Journal, Taken};
 use crate::load::{self, Loaded};
 use crate::recorder::Recorder;
 use crate::sound::{self, Input, Output, Wish};
@@ -58,10 +60,11 @@ pub fn run(arguments: &Play) -> Outcome {
     let loaded = load::load(&arguments.session, &library);
     watch.files(&watched(arguments, &loaded));
     loaded.show();
+    let taken = Taken::of(&loaded);
     let (Some(graph), Some(session)) = (loaded.graph, loaded.session) else {
         return Err(Failure::Shown);
     };
-    let mut playing = Playing::start(arguments, library, watch, &graph, &session)?;
+    let mut playing = Playing::start(arguments, library, watch, &graph, &session, taken)?;
     let followed = playing.follow(&events);
     followed.and(playing.stop())
 }
@@ -77,8 +80,15 @@ fn watched(arguments: &Play, loaded: &Loaded) -> Vec<PathBuf> {
 /// A program on its way to the audio side.
 struct InFlight {
     serial: u64,
-    /// What to say when it is heard.
-    announce: Option<String>,
+    sent: Sent,
+}
+
+/// What a program on its way was made of.
+enum Sent {
+    /// A text, and what it changes.
+    Text(Taken, Changes),
+    /// What is left of the text that plays when fades are over, as of a frame.
+    Settled(u64),
 }
 
 /// A desk that plays, and what it was started with.
@@ -98,7 +108,10 @@ struct Playing<'a> {
     /// The program that has been sent and not yet taken up.
     in_flight: Option<InFlight>,
     /// The newest text, waiting for the one before it to be taken up.
-    waiting: Option<Graph>,
+    waiting: Option<(Graph, Taken)>,
+    journal: Journal,
+    /// Frames by which the master was late when it began.
+    late: u64,
     started_with: (u32, u64),
     /// Channels of live input that there is room for.
     inputs: u16,
@@ -114,6 +127,7 @@ impl<'a> Playing<'a> {
         watch: Watch,
         graph: &Graph,
         session: &Session,
+        taken: Taken,
     ) -> Result<Self, Failure> {
         let (desk, program) = Desk::open(graph, None).map_err(|flaw| Failure::Error(flaw.to_string()))?;
         let rate = session.sample_rate;
@@ -125,6 +139,7 @@ impl<'a> Playing<'a> {
             inputs: usize::from(inputs),
             cushion: 2 * arguments.buffer as usize,
         };
+        let (master, late) = program.plan.outputs.first().map_or((2, 0), |output| (output.slots.count, output.late));
         let channels = program.plan.outputs.iter().flat_map(|output| &output.channels).copied().max().unwrap_or(2);
         let (live, player, listener, recording) = start(program, setup);
         let length = arguments.length.map(|length| length.frames(&session.clock()));
@@ -133,6 +148,8 @@ impl<'a> Playing<'a> {
             _ => None,
         };
         status::say(format!("playing {}", arguments.session.display()));
+        let journal = Journal::start(arguments.journal.as_ref(), &arguments.session, rate, session.seed, master)?;
+        journal.text(taken, Some(0), 0, Changes::default());
         let wish = Wish { device: arguments.device.as_ref(), rate, buffer: arguments.buffer, channels };
         let output = sound::open_output(wish, Box::new(player))?;
         let started_with = (rate, session.seed);
@@ -149,6 +166,8 @@ impl<'a> Playing<'a> {
             recorder,
             in_flight: None,
             waiting: None,
+            journal,
+            late: late as u64,
             started_with,
             inputs,
             length,
@@ -188,7 +207,10 @@ impl<'a> Playing<'a> {
                 Ok(Event::Changed(changed)) => self.edited(&changed),
                 Err(RecvTimeoutError::Timeout) => {}
             }
+            // What happened before this frame has been reported by now.
+            let frame = self.live.transport();
             self.hear_reports();
+            self.journal.reached(frame);
             self.still_there()?;
             self.go_on();
         }
@@ -233,6 +255,7 @@ impl<'a> Playing<'a> {
             self.watched = watched;
         }
         loaded.show();
+        let taken = Taken::of(&loaded);
         let (Some(graph), Some(session)) = (loaded.graph, loaded.session) else {
             let file = changed.file.display();
             status::say(format!("{file}: not taken; the last good text still plays"));
@@ -244,7 +267,7 @@ impl<'a> Playing<'a> {
             status::warning(format!("live inputs are silent: {failure}"));
         }
         self.tell_of_channels(&graph, &session);
-        self.waiting = Some(graph);
+        self.waiting = Some((graph, taken));
     }
 
     /// Says which channels the session speaks of and the devices do not have.
@@ -271,29 +294,31 @@ impl<'a> Playing<'a> {
         if self.in_flight.is_some() {
             return;
         }
+        let now = self.live.transport();
         let next = match self.waiting.take() {
-            Some(graph) => match self.desk.edit(&graph) {
+            Some((graph, taken)) => match self.desk.edit(&graph) {
                 Ok(None) => {
                     status::say("no change to the sound");
+                    self.journal.text(taken, None, now, Changes::default());
                     return;
                 }
-                edited => edited.map(|next| next.map(|(program, changes)| (program, Some(describe(&changes))))),
+                edited => edited.map(|next| next.map(|(program, changes)| (program, Sent::Text(taken, changes)))),
             },
-            None => self.desk.settle(self.live.transport()).map(|next| next.map(|program| (program, None))),
+            None => self.desk.settle(now).map(|next| next.map(|program| (program, Sent::Settled(now)))),
         };
         match next {
-            Ok(Some((program, announce))) => self.send(program, announce),
+            Ok(Some((program, sent))) => self.send(program, sent),
             Ok(None) => {}
             Err(flaw) => status::error(format!("{flaw}; what played plays on")),
         }
     }
 
-    fn send(&mut self, program: Box<Program>, announce: Option<String>) {
+    fn send(&mut self, program: Box<Program>, sent: Sent) {
         let begun = Instant::now();
         while !program.media_ready(self.live.transport()) && begun.elapsed() < MEDIA_PATIENCE {
             std::thread::sleep(Duration::from_millis(1));
         }
-        self.in_flight = Some(InFlight { serial: program.serial, announce });
+        self.in_flight = Some(InFlight { serial: program.serial, sent });
         if self.live.send(program).is_err() {
             unreachable!("nothing is sent while a program is in flight");
         }
@@ -301,11 +326,18 @@ impl<'a> Playing<'a> {
 
     fn hear_reports(&mut self) {
         for report in self.live.reports() {
+            self.journal.report(report);
             match report {
                 Report::TakenUp { serial, frame } => {
-                    if let Some(sent) = self.in_flight.take_if(|sent| sent.serial == serial) {
+                    if let Some(InFlight { sent, .. }) = self.in_flight.take_if(|sent| sent.serial == serial) {
                         self.desk.taken_up(frame);
-                        sent.announce.iter().for_each(status::say);
+                        match sent {
+                            Sent::Text(taken, changes) => {
+                                status::say(describe(&changes));
+                                self.journal.text(taken, Some(serial), frame, changes);
+                            }
+                            Sent::Settled(now) => self.journal.record(Record::Settle { serial, now, frame }),
+                        }
                     }
                 }
                 Report::Poisoned { .. } => self.trouble.poisoned += 1,
@@ -319,17 +351,24 @@ impl<'a> Playing<'a> {
     }
 
     /// Fades out, closes the device, and then the files.
-    fn stop(self) -> Outcome {
-        let Playing { live, output, input, recorder, .. } = self;
-        live.stop();
+    fn stop(mut self) -> Outcome {
+        self.live.stop();
         let begun = Instant::now();
-        while !live.has_stopped() && begun.elapsed() < STOP_PATIENCE {
+        while !self.live.has_stopped() && begun.elapsed() < STOP_PATIENCE {
             std::thread::sleep(BUSY);
         }
-        let load = output.take_worst_load() * 100.0;
+        self.hear_reports();
+        let load = self.output.take_worst_load() * 100.0;
+        let Playing { mut live, output, input, recorder, length, journal, late, .. } = self;
         drop((input, output));
         let busiest = format!("the busiest block took {load:.0} % of its time");
-        match recorder.map(Recorder::finish).transpose()? {
+        let recorded = recorder.map(Recorder::finish).transpose();
+        live.reports().for_each(|report| journal.report(report));
+        // The master is what was recorded of it, or would have been.
+        let whole = live.transport().saturating_sub(late);
+        let frames = recorded.as_ref().ok().copied().flatten().or(length).map_or(whole, |frames| frames.min(whole));
+        journal.end(live.transport(), frames);
+        match recorded? {
             Some(frames) => status::say(format!("stopped; {frames} frames recorded; {busiest}")),
             None => status::say(format!("stopped; {busiest}")),
         }
@@ -338,7 +377,7 @@ impl<'a> Playing<'a> {
 }
 
 /// What an edit did, in a line.
-fn describe(changes: &Changes) -> String {
+pub fn describe(changes: &Changes) -> String {
     let mut parts = Vec::new();
     let mut list = |sign: &str, paths: &[String]| {
         if !paths.is_empty() {

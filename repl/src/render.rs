@@ -55,19 +55,32 @@ pub fn run(arguments: &Render) -> Outcome {
     media_faults(graph)?;
     let written = files.finish()?;
     let speed = progress.finish(frames);
-    for (path, delivered) in written {
-        let clipped = match delivered.clipped {
-            0 => String::new(),
-            n => format!(", {n} samples clipped"),
-        };
-        status::say(format!("{}: {} frames{clipped}", path.display(), delivered.frames));
-    }
+    written.iter().for_each(|(path, delivered)| tell(path, *delivered));
     status::say(format!("rendered at {speed:.1} times real time"));
     Ok(())
 }
 
+/// What a file is to hold: dithered, if it holds integers.
+pub fn format(depth: Depth, rate: u32, channels: usize, seed: u64) -> Format {
+    let depth = match depth {
+        Depth::Int16 => delivery::Depth::Int16,
+        Depth::Int24 => delivery::Depth::Int24,
+        Depth::Float32 => delivery::Depth::Float32,
+    };
+    Format { depth, rate, channels, dither: depth != delivery::Depth::Float32, seed }
+}
+
+/// Says what was written.
+pub fn tell(path: &Path, delivered: Delivered) {
+    let clipped = match delivered.clipped {
+        0 => String::new(),
+        n => format!(", {n} samples clipped"),
+    };
+    status::say(format!("{}: {} frames{clipped}", path.display(), delivered.frames));
+}
+
 /// Set by Ctrl-C, so that a rendering ends by itself and takes its unfinished files along.
-fn interruption() -> Result<Arc<AtomicBool>, Failure> {
+pub fn interruption() -> Result<Arc<AtomicBool>, Failure> {
     let interrupted = Arc::new(AtomicBool::new(false));
     let set = interrupted.clone();
     ctrlc::set_handler(move || set.store(true, Ordering::Relaxed))
@@ -86,7 +99,7 @@ fn length(arguments: &Render, graph: &Graph, session: &Session, inputs: &LiveInp
 }
 
 /// Whether a file turned out to be damaged while it was streamed.
-fn media_faults(graph: &Graph) -> Outcome {
+pub fn media_faults(graph: &Graph) -> Outcome {
     for node in &graph.nodes {
         if let Role::Work { recipe, .. } = &node.role
             && let Some(fault) = recipe.media.iter().find_map(|media| media.fault())
@@ -155,13 +168,7 @@ impl Files {
         depth: Depth,
     ) -> Outcome {
         let rate = arguments.rate.unwrap_or(session.sample_rate);
-        let depth = match depth {
-            Depth::Int16 => delivery::Depth::Int16,
-            Depth::Int24 => delivery::Depth::Int24,
-            Depth::Float32 => delivery::Depth::Float32,
-        };
-        let dither = depth != delivery::Depth::Float32;
-        let format = Format { depth, rate, channels, dither, seed: session.seed };
+        let format = format(depth, rate, channels, session.seed);
         let writer = FileWriter::create(&path, format).map_err(|error| Failure::Error(error.to_string()))?;
         let resampler = (rate != session.sample_rate)
             .then(|| Resampler::new(session.sample_rate, rate, channels))
@@ -209,7 +216,7 @@ impl Target {
 }
 
 /// `SESSION-voice.wav` for the cable `voice>master`, `SESSION-voice-dry.wav` for `voice>master:dry`.
-fn stem_name(session: &Path, cable: &str, of: &str) -> String {
+pub fn stem_name(session: &Path, cable: &str, of: &str) -> String {
     let session = session.file_stem().unwrap_or_default().to_string_lossy();
     let (from, to) = cable.split_once('>').unwrap_or((cable, ""));
     match to.strip_prefix(of).and_then(|rest| rest.strip_prefix(':')) {

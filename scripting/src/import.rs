@@ -7,8 +7,8 @@ use rhai::{Engine, EvalAltResult, Module, ModuleResolver, Shared};
 
 use crate::call::{told, told_already};
 use crate::desk;
-use crate::machine;
 use crate::evaluate::Unreadable;
+use crate::machine;
 use crate::text::Text;
 use crate::{errors, evaluate, grammar};
 

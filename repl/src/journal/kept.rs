@@ -71,8 +71,8 @@ impl Kept {
             // A name and nothing else: a journal may come from anybody.
             let name = Path::new(&kept.text).file_name().unwrap_or_default();
             let from = self.folder.join(TEXTS).join(name);
-            let text = fs::read_to_string(&from)
-                .map_err(|error| Failure::Error(format!("{}: {error}", from.display())))?;
+            let text =
+                fs::read_to_string(&from).map_err(|error| Failure::Error(format!("{}: {error}", from.display())))?;
             Ok(SourceFile { path: home.join(&kept.path), text })
         };
         text.files.iter().map(read).collect()
@@ -84,7 +84,9 @@ impl Kept {
         match &self.ending {
             Ending::Whole(_) => None,
             Ending::Playing => Some(format!("still being played: so far it goes to {until}")),
-            Ending::Cut => Some(format!("cut off at {until}: it has no end, and what was heard after that is not in it")),
+            Ending::Cut => {
+                Some(format!("cut off at {until}: it has no end, and what was heard after that is not in it"))
+            }
             Ending::Damaged { line, why } => Some(format!(
                 "cut off at {until}: line {line} of {} cannot be understood ({why}), and what follows is not taken",
                 self.folder.join(LINES).display()
@@ -165,6 +167,8 @@ pub fn clock_time(frame: u64, rate: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use engine::diff::Changes;
+
     use crate::journal::record::Stamp;
 
     fn header() -> Header {
@@ -181,7 +185,14 @@ mod tests {
 
     fn records() -> Vec<Record> {
         let stamp = Stamp { path: "/songs/é \"x\".wav".into(), length: 12, modified: 1_795_292_102_123_456_789 };
-        let text = |serial, frame| Text { serial, frame, files: Vec::new(), lines: vec!["a\nb".into()], media: vec![stamp.clone()] };
+        let text = |serial, frame| Text {
+            serial,
+            frame,
+            files: Vec::new(),
+            lines: vec!["a\nb".into()],
+            media: vec![stamp.clone()],
+            changes: Changes { changed: vec!["a>b/fader".into()], ..Changes::default() },
+        };
         vec![
             Record::Text(text(Some(0), 0)),
             Record::Media { stamp: stamp.clone(), blake3: "af13".into() },

@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+use engine::diff::Changes;
 use serde::{Deserialize, Serialize};
 
 /// The form of journals that this program writes and reads.
@@ -109,6 +110,8 @@ pub struct Text {
     pub lines: Vec<String>,
     /// The sound files that it names.
     pub media: Vec<Stamp>,
+    /// What it changed, by path.
+    pub changes: Changes,
 }
 
 /// One file of a text.

@@ -22,9 +22,12 @@ const IN_USE: &str = "in-use";
 /// three hours of two live inputs beside any number of hours without.
 pub const MOST_BYTES: u64 = 8 << 30;
 
-/// Where journals lie unless the user says so: none in a system without a home.
-pub fn usual() -> Option<PathBuf> {
-    state_dir::state_dir().map(|state| state.join("journals"))
+/// Where journals lie unless the user says so.
+///
+/// # Errors
+/// The system has no home for them.
+pub fn usual() -> io::Result<PathBuf> {
+    state_dir::folder("journals")
 }
 
 /// Makes the folder of a new journal.
@@ -64,7 +67,8 @@ pub fn is_used(folder: &Path) -> bool {
 
 /// Removes the oldest journals in a folder until they take at most `most` bytes; gives how many went.
 pub fn make_room(journals: &Path, most: u64) -> usize {
-    let mut found: Vec<(PathBuf, u64)> = all(journals).into_iter().map(|folder| (size(&folder), folder)).map(|(size, folder)| (folder, size)).collect();
+    let mut found: Vec<(PathBuf, u64)> =
+        all(journals).into_iter().map(|folder| (size(&folder), folder)).map(|(size, folder)| (folder, size)).collect();
     found.sort();
     let mut sum: u64 = found.iter().map(|(_, size)| size).sum();
     let mut gone = 0;
@@ -85,18 +89,18 @@ pub fn make_room(journals: &Path, most: u64) -> usize {
 /// # Errors
 /// There is none.
 pub fn find(path: Option<&Path>) -> Result<PathBuf, Failure> {
-    let usual = usual();
-    let Some(path) = path.or(usual.as_deref()) else {
-        return Err(Failure::Error("there is no home to look for journals in: name one".into()));
+    let path = match path {
+        Some(path) => path.to_owned(),
+        None => usual().map_err(|error| Failure::Error(format!("no journal is found: {error}; name one")))?,
     };
     if path.join(LINES).is_file() {
-        return Ok(path.to_owned());
+        return Ok(path);
     }
-    let why = match fs::metadata(path) {
+    let why = match fs::metadata(&path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => error.to_string(),
         Err(_) => "there is no journal: it does not exist".into(),
         Ok(about) if !about.is_dir() => "is a file; a journal is a folder".into(),
-        Ok(_) => match all(path).into_iter().max() {
+        Ok(_) => match all(&path).into_iter().max() {
             Some(newest) => return Ok(newest),
             None => "there is no journal in it".into(),
         },
@@ -113,11 +117,13 @@ fn all(journals: &Path) -> Vec<PathBuf> {
 /// The bytes that a folder's files take.
 fn size(folder: &Path) -> u64 {
     let entries = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
-    entries.map(|entry| match entry.metadata() {
-        Ok(about) if about.is_dir() => size(&entry.path()),
-        Ok(about) => about.len(),
-        Err(_) => 0,
-    }).sum()
+    entries
+        .map(|entry| match entry.metadata() {
+            Ok(about) if about.is_dir() => size(&entry.path()),
+            Ok(about) => about.len(),
+            Err(_) => 0,
+        })
+        .sum()
 }
 
 /// A time as `2026-11-21T20:15:00Z`. Days to a date: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", 2013.
@@ -167,10 +173,7 @@ mod tests {
             .iter()
             .map(|folder| folder.file_name().expect("it has one").to_string_lossy().into_owned())
             .collect();
-        assert_eq!(
-            names,
-            ["1970-01-01T00-00-00Z-night", "1970-01-01T00-00-00Z-night-2", "1970-01-01T00-00-01Z-night"]
-        );
+        assert_eq!(names, ["1970-01-01T00-00-00Z-night", "1970-01-01T00-00-00Z-night-2", "1970-01-01T00-00-01Z-night"]);
         assert_eq!(find(Some(place.path())).expect("there are some"), place.path().join(&names[2]));
         let first = place.path().join(&names[0]);
         assert_eq!(find(Some(&first)).expect("it is one"), first);

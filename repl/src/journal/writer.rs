@@ -9,6 +9,8 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
 
+use engine::diff::Changes;
+use engine::live::Report;
 use scripting::SourceFile;
 
 use super::hashes;
@@ -49,7 +51,12 @@ impl Taken {
 /// What the writer is told.
 enum Entry {
     Record(Record),
-    Text { taken: Taken, serial: Option<u64>, frame: u64 },
+    Text {
+        taken: Taken,
+        serial: Option<u64>,
+        frame: u64,
+        changes: Changes,
+    },
     Reached(u64),
     /// Nothing follows; with a frame and the length of the master if it ended as it should.
     End(Option<(u64, u64)>),
@@ -79,16 +86,21 @@ impl Journal {
     ) -> Result<Journal, Failure> {
         let (folder, most) = match choice {
             Some(JournalChoice::None) => return Ok(Journal::none(rate)),
-            Some(JournalChoice::In(folder)) => (Some(folder.clone()), None),
-            None => (store::usual(), Some(MOST_BYTES)),
-        };
-        let Some(folder) = folder else {
-            status::warning("no journal is kept: there is no home to keep it in; --journal DIR names a folder");
-            return Ok(Journal::none(rate));
+            Some(JournalChoice::In(folder)) => (folder.clone(), None),
+            None => match store::usual() {
+                Ok(folder) => (folder, Some(MOST_BYTES)),
+                Err(error) => {
+                    status::warning(format!("no journal is kept: {error}; --journal DIR names a folder"));
+                    return Ok(Journal::none(rate));
+                }
+            },
         };
         match Writer::start(&folder, session, rate, seed, channels) {
             Ok((to, thread)) => {
-                status::say(format!("keeping a journal in {}, live inputs too; --journal none keeps nothing", folder.display()));
+                status::say(format!(
+                    "keeping a journal in {}, live inputs too; --journal none keeps nothing",
+                    folder.display()
+                ));
                 if let Some(gone @ 1..) = most.map(|most| store::make_room(&folder, most)) {
                     let (noun, most) = (if gone == 1 { "journal" } else { "journals" }, MOST_BYTES >> 30);
                     status::say(format!("removed the {gone} oldest {noun}: together they take at most {most} GiB"));
@@ -108,13 +120,22 @@ impl Journal {
     }
 
     /// A text was taken up at a frame, as the program of this number; without one it changed nothing.
-    pub fn text(&self, taken: Taken, serial: Option<u64>, frame: u64) {
-        self.tell(Entry::Text { taken, serial, frame });
+    pub fn text(&self, taken: Taken, serial: Option<u64>, frame: u64, changes: Changes) {
+        self.tell(Entry::Text { taken, serial, frame, changes });
     }
 
     /// Something else happened.
     pub fn record(&self, record: Record) {
         self.tell(Entry::Record(record));
+    }
+
+    /// The audio side has told something. What it took up is told by who knows what that was.
+    pub fn report(&self, report: Report) {
+        match report {
+            Report::InputLate { frame } => self.record(Record::InputLate { frame }),
+            Report::TakenUp { .. } | Report::Poisoned { .. } | Report::MediaLate { .. } | Report::RecordLate { .. } => {
+            }
+        }
     }
 
     /// It has come as far as this frame, and of everything before it the journal was told.
@@ -227,7 +248,7 @@ impl Writer {
             let patience = if end.is_some() { HASH_PATIENCE } else { FLUSH.saturating_sub(flushed.elapsed()) };
             match entries.recv_timeout(patience) {
                 Ok(Entry::Record(record)) => self.write(&record)?,
-                Ok(Entry::Text { taken, serial, frame }) => self.text(taken, serial, frame)?,
+                Ok(Entry::Text { taken, serial, frame, changes }) => self.text(taken, serial, frame, changes)?,
                 Ok(Entry::Reached(frame)) => reached = frame,
                 Ok(Entry::End(how)) => {
                     // What is being found out of sound files still comes before the last line.
@@ -263,7 +284,7 @@ impl Writer {
         self.lines.write_all(b"\n")
     }
 
-    fn text(&mut self, taken: Taken, serial: Option<u64>, frame: u64) -> io::Result<()> {
+    fn text(&mut self, taken: Taken, serial: Option<u64>, frame: u64, changes: Changes) -> io::Result<()> {
         let mut files = Vec::new();
         for file in taken.files {
             let whole = std::path::absolute(&file.path)?;
@@ -278,7 +299,7 @@ impl Writer {
         media.iter().for_each(|stamp| drop(self.hashes.as_ref().map(|hashes| hashes.send(stamp.clone()))));
         // What changed nothing was taken up nowhere: it has the frame at which it was looked at.
         let frame = frame.max(self.last);
-        self.write(&Record::Text(Text { serial, frame, files, lines: taken.lines, media }))
+        self.write(&Record::Text(Text { serial, frame, files, lines: taken.lines, media, changes }))
     }
 }
 
