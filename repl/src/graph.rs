@@ -108,6 +108,7 @@ impl Picture {
                 Port::Main => "main",
                 Port::Key => "key",
                 Port::Dry => "dry",
+                Port::Follow(_) => "follow",
             },
             gain_db: Some(db_from_gain(edge.gain)).filter(|db| db.is_finite()),
             delay: edge.delay,

@@ -2,6 +2,7 @@
 
 mod play;
 mod render;
+mod replay;
 
 use std::fs;
 use std::path::Path;
