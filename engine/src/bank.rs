@@ -3,13 +3,18 @@
 //! A bank is built off the audio thread. Cells whose state is carried over are left empty in it and are exchanged for the
 //! running ones at the swap, by index pairs found beforehand.
 
+use std::ops::Range;
+
 use crate::delay_line::DelayLine;
 use crate::fade::Ramp;
+use crate::graph::Controlled;
 use crate::kernel::{Buffer, Glide, Io, Kernel, QUANTUM};
-use crate::math;
-use crate::parameter::{Kind, Law, Parameter, Recipe};
-use crate::plan::Slots;
+use crate::lane::{Lane, Steering};
+use crate::motion::State;
+use crate::parameter::{Parameter, Recipe};
+use crate::plan::{PlanControl, PlanMotion, Slots};
 use crate::session::TableRef;
+use crate::transport::{self, Quantum};
 
 /// All state of a running plan.
 #[derive(Default)]
@@ -19,9 +24,15 @@ pub struct Bank {
     /// Gains and delays of edges.
     pub edges: Vec<Option<Box<EdgeCell>>>,
     /// Wet shares of composed effects.
-    pub blends: Vec<Ramp>,
+    pub blends: Vec<Option<Box<BlendCell>>>,
     /// Lines of feedback loops.
     pub loops: Vec<Option<Box<LoopCell>>>,
+    /// Where every control is.
+    pub motions: Vec<State>,
+    /// Which controls have been told another value since the last quantum.
+    pub heard: Vec<bool>,
+    /// What controls follow, while the op that they steer runs.
+    pub followed: Vec<Buffer>,
     /// The buffers that ops work on.
     pub slots: Vec<Buffer>,
 }
@@ -37,6 +48,8 @@ pub struct Carry {
     pub blends: Vec<(usize, usize)>,
     /// Of [`Bank::loops`].
     pub loops: Vec<(usize, usize)>,
+    /// Of [`Bank::motions`].
+    pub motions: Vec<(usize, usize)>,
 }
 
 impl Bank {
@@ -46,6 +59,14 @@ impl Bank {
         exchange(&mut old.edges, &mut self.edges, &carry.edges);
         exchange(&mut old.blends, &mut self.blends, &carry.blends);
         exchange(&mut old.loops, &mut self.loops, &carry.loops);
+        exchange(&mut old.motions, &mut self.motions, &carry.motions);
+    }
+
+    /// Forgets all sound, as if new. RT.
+    pub fn forget(&mut self) {
+        self.works.iter_mut().flatten().for_each(|cell| cell.forget());
+        self.edges.iter_mut().flatten().for_each(|cell| cell.forget());
+        self.loops.iter_mut().flatten().for_each(|cell| cell.forget());
     }
 }
 
@@ -67,16 +88,42 @@ pub struct WorkIo<'a> {
     pub live: &'a [Buffer],
     /// The transport frame of the first frame, at the op: what flows here is this old. Wrapped round below 0.
     pub transport: u64,
+    /// The controls that move its numbers.
+    pub controls: &'a [PlanControl],
+    /// What those that follow a signal hear, as the plan numbers it.
+    pub followed: &'a [Buffer],
+    /// What moves them.
+    pub steering: Steering<'a>,
+}
+
+/// How a work is to go on when a program is taken up.
+#[derive(Clone, Copy)]
+pub struct Aim<'a> {
+    /// The numbers, as the laws say.
+    pub goals: &'a [f64],
+    /// Wet against dry, 0 to 1.
+    pub wet: f64,
+    /// The controls that move some of them, and what they move by.
+    pub controls: &'a [PlanControl],
+    /// The versions of all that moves.
+    pub motions: &'a [PlanMotion],
+    /// Frames to wait before anything changes.
+    pub wait: u32,
+    /// Frames that a change takes.
+    pub fade: u32,
 }
 
 /// A kernel with the numbers that glide, and its wet and dry.
 pub struct WorkCell {
     kernel: Box<dyn Kernel>,
-    laws: Box<[Law]>,
-    ramps: Box<[Ramp]>,
-    goals: Box<[f64]>,
+    lanes: Box<[Lane]>,
     glides: Box<[Glide]>,
-    wet: Ramp,
+    wet: Lane,
+    /// What the text says, so that what it says anew is noticed.
+    goals: Box<[f64]>,
+    is_new: bool,
+    /// Once it gave what is no number: how much of the dry side is heard in its place.
+    poisoned: Option<Ramp>,
     channels: (usize, usize),
     /// How many of the channels that leave the kernel fills: the dry side may have more.
     made: usize,
@@ -95,16 +142,16 @@ impl WorkCell {
         out: usize,
     ) -> Self {
         let latency = (table.0.latency)(recipe);
-        let laws: Box<[Law]> = parameters.map(law).collect();
-        let ramps = recipe.values.iter().zip(&laws).map(|(value, law)| Ramp::still(bend(*law, *value))).collect();
+        let lanes = parameters.zip(&recipe.values).map(|(parameter, value)| Lane::new(parameter, *value)).collect();
         let lines = if latency > 0 { recipe.channels } else { 0 };
         WorkCell {
             kernel: (table.0.kernel)(recipe),
-            ramps,
-            goals: recipe.values.clone().into_boxed_slice(),
+            lanes,
             glides: recipe.values.iter().map(|value| Glide::still(*value)).collect(),
-            laws,
-            wet: Ramp::still(wet),
+            wet: Lane::share(wet),
+            goals: recipe.values.clone().into_boxed_slice(),
+            is_new: true,
+            poisoned: None,
             channels: (recipe.channels, out),
             made: (table.0.channels)(recipe).map_or(out, |made| made.min(out)),
             dry: vec![[0.0; QUANTUM]; recipe.channels].into_boxed_slice(),
@@ -113,13 +160,18 @@ impl WorkCell {
         }
     }
 
-    /// Sets out for new values, to arrive in `fade` frames. RT.
-    pub fn aim(&mut self, goals: &[f64], wet: f64, fade: u32) {
-        for (((ramp, own), law), goal) in self.ramps.iter_mut().zip(self.goals.iter_mut()).zip(&self.laws).zip(goals) {
-            ramp.aim(bend(*law, *goal), if *law == Law::Own { 0 } else { fade });
-            *own = *goal;
+    /// Sets out for what a program says. What was poisoned is tried again when its numbers are other ones. RT.
+    pub fn aim(&mut self, aim: &Aim<'_>) {
+        let is_new = std::mem::replace(&mut self.is_new, false);
+        let lanes = self.lanes.iter_mut().zip(aim.goals).enumerate();
+        for (i, (lane, goal)) in lanes {
+            turn(lane, Controlled::Value(i), *goal, aim, is_new);
         }
-        self.wet.aim(wet, fade);
+        turn(&mut self.wet, Controlled::Wet, aim.wet, aim, is_new);
+        if self.goals.iter().ne(aim.goals) {
+            self.goals.iter_mut().zip(aim.goals).for_each(|(own, goal)| *own = *goal);
+            self.poisoned = None;
+        }
     }
 
     /// Whether the sound of this quantum is at hand. RT.
@@ -127,57 +179,115 @@ impl WorkCell {
         self.kernel.is_ready(transport)
     }
 
-    /// Does the work of one quantum; says whether it came out as finite numbers. What did not is silenced, and the kernel
-    /// starts anew. RT.
+    /// Whether it gave what is no number, and is passed by. RT.
+    pub fn is_poisoned(&self) -> bool {
+        self.poisoned.is_some()
+    }
+
+    /// Forgets all sound. RT.
+    pub fn forget(&mut self) {
+        self.kernel.reset();
+        self.waiting.iter_mut().for_each(DelayLine::clear);
+    }
+
+    /// Does the work of one quantum; says whether it came out as finite numbers. What did not is silenced, the kernel starts
+    /// anew, and from then on what flows in is passed by it. RT.
     pub fn process(&mut self, io: &mut WorkIo<'_>) -> bool {
-        let (ins, outs) = self.channels;
-        for (((glide, ramp), law), goal) in
-            self.glides.iter_mut().zip(self.ramps.iter_mut()).zip(&self.laws).zip(&self.goals)
-        {
-            let way = ramp.advance(QUANTUM);
-            // Arrived, it is the goal to the last bit, which a way through logarithms would miss.
-            let to = if ramp.is_still() { *goal } else { unbend(*law, way.to) };
-            let from = if *law == Law::Own { to } else { glide.to };
-            *glide = Glide { from, to };
+        let outs = self.channels.1;
+        self.keep_dry(io.audio);
+        let mut finite = true;
+        let mut at = 0;
+        while at < QUANTUM {
+            let stretch = at..self.stretch(at, io);
+            let wet = self.glide(stretch.clone(), io);
+            if self.poisoned.is_none() {
+                finite &= self.work(stretch.clone(), wet, io);
+            }
+            at = stretch.end;
         }
-        let wet = self.wet.advance(QUANTUM);
-        let keep_dry = ins > 0 && !(wet.is_still() && wet.to == 1.0);
-        for (channel, buffer) in io.audio.iter().take(ins).enumerate() {
+        if !finite {
+            self.kernel.reset();
+            let mut ramp = Ramp::still(0.0);
+            ramp.aim(1.0, 0, io.steering.fade);
+            self.poisoned = Some(ramp);
+            io.audio.iter_mut().take(outs).for_each(|buffer| buffer.fill(0.0));
+        } else if let Some(ramp) = &mut self.poisoned {
+            let gain = Quantum::of(ramp);
+            for (channel, buffer) in io.audio.iter_mut().take(outs).enumerate() {
+                *buffer = self.dry.get(channel).or(self.dry.first()).copied().unwrap_or([0.0; QUANTUM]);
+                gain.scale(buffer);
+            }
+        }
+        finite
+    }
+
+    /// Keeps what flows in, as late as the kernel will be with it, wherever it may be needed. RT.
+    fn keep_dry(&mut self, audio: &[Buffer]) {
+        let kept = self.channels.0 > 0 && (!self.wet.is_still() || self.wet.value() != 1.0 || self.poisoned.is_some());
+        for (channel, buffer) in audio.iter().take(self.channels.0).enumerate() {
             if let Some(line) = self.waiting.get_mut(channel) {
                 for (kept, x) in self.dry[channel].iter_mut().zip(buffer) {
                     *kept = line.delay(*x, self.latency);
                 }
-            } else if keep_dry {
+            } else if kept {
                 self.dry[channel] = *buffer;
             }
         }
+    }
+
+    /// Where the stretch that begins at a frame ends: all numbers go in a straight line until then. RT.
+    fn stretch(&mut self, at: usize, io: &WorkIo<'_>) -> usize {
+        let mut end = QUANTUM;
+        for (i, lane) in self.lanes.iter_mut().enumerate().filter(|(_, lane)| !lane.is_still()) {
+            let control = control_of(io.controls, Controlled::Value(i));
+            end = end.min(lane.stretch(at, control, &io.steering));
+        }
+        if !self.wet.is_still() {
+            end = end.min(self.wet.stretch(at, control_of(io.controls, Controlled::Wet), &io.steering));
+        }
+        // A control that gave no room would stop time.
+        end.max(at + 1)
+    }
+
+    /// Lets all numbers go a stretch, and gives the share that is wet. RT.
+    fn glide(&mut self, stretch: Range<usize>, io: &WorkIo<'_>) -> Glide {
+        let way = |lane: &mut Lane, of: Controlled| {
+            let control = control_of(io.controls, of);
+            let control = control.map(|control| (control, control.followed.and_then(|n| io.followed.get(n))));
+            lane.advance(stretch.clone(), control, &io.steering)
+        };
+        for (i, (glide, lane)) in self.glides.iter_mut().zip(self.lanes.iter_mut()).enumerate() {
+            *glide = way(lane, Controlled::Value(i));
+        }
+        way(&mut self.wet, Controlled::Wet)
+    }
+
+    /// Works on a stretch and blends it with the dry side; says whether it came out as finite numbers. RT.
+    fn work(&mut self, frames: Range<usize>, wet: Glide, io: &mut WorkIo<'_>) -> bool {
+        let (ins, outs) = self.channels;
         self.kernel.process(&mut Io {
             audio: io.audio,
             channels_in: ins,
             key: io.key,
             live: io.live,
-            frames: 0..QUANTUM,
+            frames: frames.clone(),
             values: &self.glides,
             transport: io.transport,
         });
         if let Some((made, others)) = io.audio.get_mut(..outs).and_then(|all| all.split_at_mut_checked(self.made))
             && let Some(first) = made.first()
         {
-            others.iter_mut().for_each(|buffer| *buffer = *first);
+            others.iter_mut().for_each(|buffer| buffer[frames.clone()].copy_from_slice(&first[frames.clone()]));
         }
         let mut finite = true;
         for buffer in io.audio.iter_mut().take(outs) {
             // A sum is finite only if all its terms are, and costs no branch for each.
-            finite &= buffer.iter().map(|x| x * 0.0).sum::<f64>() == 0.0;
+            finite &= buffer[frames.clone()].iter().map(|x| x * 0.0).sum::<f64>() == 0.0;
         }
-        if !finite {
-            self.kernel.reset();
-            io.audio.iter_mut().for_each(|buffer| buffer.fill(0.0));
-        }
-        if keep_dry {
+        if ins > 0 && !(wet.is_still() && wet.to == 1.0) {
             for (channel, buffer) in io.audio.iter_mut().take(outs).enumerate() {
                 if let Some(dry) = self.dry.get(channel).or(self.dry.first()) {
-                    blend(buffer, dry, wet);
+                    blend(&mut buffer[frames.clone()], &dry[frames.clone()], wet);
                 }
             }
         }
@@ -185,42 +295,77 @@ impl WorkCell {
     }
 }
 
+/// Brings a lane on its way to what a program says. RT.
+fn turn(lane: &mut Lane, of: Controlled, goal: f64, aim: &Aim<'_>, is_new: bool) {
+    match control_of(aim.controls, of).and_then(|control| aim.motions.get(control.motion)) {
+        Some(motion) => lane.join(motion.version, is_new, aim.wait, aim.fade),
+        None => lane.aim(goal, aim.wait, aim.fade),
+    }
+}
+
+fn control_of(controls: &[PlanControl], of: Controlled) -> Option<&PlanControl> {
+    controls.iter().find(|control| control.of == of)
+}
+
 /// `(1-g) dry + g wet`: exactly the dry at 0, the wet at 1. RT.
-pub fn blend(wet: &mut Buffer, dry: &Buffer, share: Glide) {
+pub fn blend(wet: &mut [f64], dry: &[f64], share: Glide) {
+    let count = wet.len();
     for (i, (x, dry)) in wet.iter_mut().zip(dry).enumerate() {
-        let g = share.at(i, QUANTUM);
+        let g = share.at(i, count);
         *x = if g == 0.0 { *dry } else { (1.0 - g) * dry + g * *x };
     }
 }
 
-fn law(parameter: &Parameter) -> Law {
-    match parameter.kind {
-        Kind::Number { .. } if parameter.fixed => Law::Own,
-        Kind::Number { law, .. } => law,
-        _ => Law::Own,
-    }
+/// Wet against dry of a composed effect.
+pub struct BlendCell {
+    share: Lane,
+    is_new: bool,
 }
 
-/// The value as it glides evenly. Off is no frequency: it is taken as 0 octaves and jumps.
-fn bend(law: Law, value: f64) -> f64 {
-    match law {
-        Law::Octaves if value > 0.0 => math::ln(value),
-        _ => value,
+impl BlendCell {
+    /// A blend at rest. Not RT.
+    pub fn new(wet: f64) -> Self {
+        BlendCell { share: Lane::share(wet), is_new: true }
     }
-}
 
-fn unbend(law: Law, bent: f64) -> f64 {
-    match law {
-        Law::Octaves => math::exp(bent),
-        _ => bent,
+    /// Sets out for what a program says. RT.
+    pub fn aim(&mut self, aim: &Aim<'_>) {
+        let is_new = std::mem::replace(&mut self.is_new, false);
+        turn(&mut self.share, Controlled::Wet, aim.wet, aim, is_new);
+    }
+
+    /// Blends one quantum into what holds the wet side. RT.
+    pub fn process(
+        &mut self,
+        wet: &mut [Buffer],
+        dry: &[Buffer],
+        control: Option<&PlanControl>,
+        followed: &[Buffer],
+        steering: &Steering<'_>,
+    ) {
+        let mut at = 0;
+        while at < QUANTUM {
+            let end =
+                if self.share.is_still() { QUANTUM } else { self.share.stretch(at, control, steering).max(at + 1) };
+            let heard = control.map(|control| (control, control.followed.and_then(|n| followed.get(n))));
+            let share = self.share.advance(at..end, heard, steering);
+            for (channel, wet) in wet.iter_mut().enumerate() {
+                if let Some(dry) = dry.get(channel).or(dry.first()) {
+                    blend(&mut wet[at..end], &dry[at..end], share);
+                }
+            }
+            at = end;
+        }
     }
 }
 
 /// The gain and delay of one edge.
 pub struct EdgeCell {
+    /// What the text and the fades of edits make of it.
     gain: Ramp,
-    wait: u32,
-    aimed: (f64, u32),
+    /// What a control makes of it.
+    moved: Lane,
+    is_new: bool,
     delay: usize,
     lines: Box<[DelayLine]>,
 }
@@ -230,26 +375,33 @@ impl EdgeCell {
     pub fn new(gain: f64, delay: usize, channels: usize) -> Self {
         let lines = if delay > 0 { channels } else { 0 };
         let lines = (0..lines).map(|_| DelayLine::new(delay)).collect();
-        EdgeCell { gain: Ramp::still(gain), wait: 0, aimed: (gain, 0), delay, lines }
+        EdgeCell { gain: Ramp::still(gain), moved: Lane::unity(), is_new: true, delay, lines }
     }
 
-    /// Sets out for a gain after `wait` frames, to arrive in `fade` more. Aiming where it already aims changes nothing.
-    /// RT.
-    pub fn aim(&mut self, goal: f64, wait: u32, fade: u32) {
-        if goal != self.aimed.0 {
-            self.aimed = (goal, fade);
-            self.wait = wait;
-        }
+    /// Sets out for a gain after `wait` frames, to arrive in `fade` more; a control sets out after `aim`'s wait. Aiming where
+    /// it already aims changes nothing. RT.
+    pub fn aim(&mut self, goal: f64, wait: u32, fade: u32, aim: &Aim<'_>) {
+        let is_new = std::mem::replace(&mut self.is_new, false);
+        self.gain.aim(goal, wait, fade);
+        turn(&mut self.moved, Controlled::Gain, 1.0, aim, is_new);
     }
 
-    /// The gain over the next quantum. Waits are counted in whole quanta, and so never end early. RT.
-    pub fn advance(&mut self) -> Glide {
-        if self.wait > 0 {
-            self.wait = self.wait.saturating_sub(QUANTUM as u32);
-        } else {
-            self.gain.aim(self.aimed.0, self.aimed.1);
+    /// The gain over the next quantum. RT.
+    pub fn advance(&mut self, control: Option<&PlanControl>, steering: &Steering<'_>) -> Quantum {
+        let gain = Quantum::of(&mut self.gain);
+        if self.moved.is_still() && self.moved.value() == 1.0 {
+            return gain;
         }
-        self.gain.advance(QUANTUM)
+        let mut gains = [0.0; QUANTUM];
+        let mut at = 0;
+        while at < QUANTUM {
+            let end = self.moved.stretch(at, control, steering).max(at + 1);
+            let way = self.moved.advance(at..end, control.map(|control| (control, None)), steering);
+            transport::write(&mut gains[at..end], way);
+            at = end;
+        }
+        gain.scale(&mut gains);
+        Quantum::Moving(gains)
     }
 
     /// Lets one channel's quantum wait its time. RT.
@@ -257,6 +409,11 @@ impl EdgeCell {
         if let Some(line) = self.lines.get_mut(channel) {
             sound.iter_mut().for_each(|x| *x = line.delay(*x, self.delay));
         }
+    }
+
+    /// Forgets all sound. RT.
+    pub fn forget(&mut self) {
+        self.lines.iter_mut().for_each(DelayLine::clear);
     }
 }
 
@@ -287,6 +444,11 @@ impl LoopCell {
         for (line, buffer) in self.lines.iter_mut().zip(from) {
             buffer.iter().for_each(|x| line.write(*x));
         }
+    }
+
+    /// Forgets all sound. RT.
+    pub fn forget(&mut self) {
+        self.lines.iter_mut().for_each(DelayLine::clear);
     }
 }
 

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use crate::bank::{Bank, Carry, EdgeCell, LoopCell, WorkCell};
-use crate::fade::{Ramp, fade_frames};
-use crate::graph::{Port, Role, parameters_of};
+use crate::bank::{Bank, BlendCell, Carry, EdgeCell, LoopCell, WorkCell};
+use crate::fade::fade_frames;
+use crate::graph::{NodeControl, Port, Role, parameters_of};
 use crate::kernel::QUANTUM;
 use crate::mesh::{Id, Mesh, MeshEdge, MeshNode, Phase};
-use crate::plan::{Capture, Op, Plan, PlanEdge, PlanGain, PlanOutput, PlanWork, Slots};
+use crate::motion::{EventSource, Motion, State};
+use crate::plan::{
+    Capture, Op, Plan, PlanBlend, PlanControl, PlanEdge, PlanGain, PlanMotion, PlanOutput, PlanWork, Slots, SourceId,
+};
+use crate::sources;
 use crate::verify::{self, Flaw};
 
 /// A plan with the state it needs: what the audio thread is given, and what it gives back.
@@ -22,6 +26,10 @@ pub struct Program {
     pub serial: u64,
     /// Frames that changed numbers take to glide.
     pub fade: u32,
+    /// The frame of the transport from which on it is to be heard; at once without one.
+    pub at: Option<u64>,
+    /// Frames that it has to run before, so that what it brings is filled with sound by then.
+    pub lead: u32,
 }
 
 impl Program {
@@ -40,6 +48,27 @@ pub struct Layout {
     blends: BTreeMap<Id, usize>,
     edges: BTreeMap<Id, usize>,
     loops: BTreeMap<Id, usize>,
+    /// Of controls: which state it is, how it moves, and which version of it that is.
+    motions: BTreeMap<ControlId, (usize, Motion, u64)>,
+    /// What controls have ever listened to outside, in the order in which it came up.
+    sources: Vec<EventSource>,
+    /// The next version to give.
+    fresh: u64,
+}
+
+/// The identity of a control: the path of its parameter, and its kind.
+type ControlId = (String, &'static str);
+
+impl Layout {
+    /// The number of what controls listen to outside, if any does or did.
+    pub fn source(&self, source: &EventSource) -> Option<SourceId> {
+        self.sources.iter().position(|known| known == source).map(|n| SourceId(n as u32))
+    }
+
+    /// What a number stands for.
+    pub fn source_of(&self, id: SourceId) -> Option<&EventSource> {
+        self.sources.get(id.0 as usize)
+    }
 }
 
 /// Compiles a mesh. `running` is the layout of the plan that it will follow on from; `stems_of` is a place whose cables are
@@ -50,6 +79,7 @@ pub struct Layout {
 pub fn compile(mesh: &Mesh, running: &Layout, stems_of: Option<&str>, serial: u64) -> Result<(Program, Layout), Flaw> {
     let order = mesh.order().map_err(|_| Flaw::Order)?;
     let mut compiler = Compiler::new(mesh, order, running, stems_of);
+    compiler.motions_of_the_text();
     compiler.loops();
     let last = compiler.stage_of.iter().max().copied().unwrap_or(0);
     for stage in 0..=last {
@@ -59,9 +89,12 @@ pub fn compile(mesh: &Mesh, running: &Layout, stems_of: Option<&str>, serial: u6
     let Compiler { mut plan, mut bank, carry, layout, .. } = compiler;
     plan.outputs.sort_by(|a, b| (a.leaving, &a.channels).cmp(&(b.leaving, &b.channels)));
     bank.slots = vec![[0.0; QUANTUM]; plan.slots];
+    bank.heard = vec![false; plan.motions.len()];
+    bank.followed = vec![[0.0; QUANTUM]; plan.followed];
     verify::verify(&plan, &bank, &carry)?;
     let fade = fade_frames(mesh.crossfade, mesh.clock.rate);
-    Ok((Program { plan, bank, carry, serial, fade }, layout))
+    let lead = plan.gains.iter().map(|gain| gain.wait).max().unwrap_or(0);
+    Ok((Program { plan, bank, carry, serial, fade, at: None, lead }, layout))
 }
 
 struct Compiler<'a> {
@@ -87,6 +120,8 @@ struct Compiler<'a> {
     value: Vec<Slots>,
     /// What steers a node, or its dry side.
     side: Vec<Slots>,
+    /// What the controls of a node follow, by their number.
+    followed: Vec<Vec<(usize, Slots)>>,
     loop_value: BTreeMap<Id, Slots>,
     held: Vec<(Slots, usize)>,
     free: Vec<bool>,
@@ -109,10 +144,10 @@ impl<'a> Compiler<'a> {
             mesh,
             running,
             stems_of,
-            plan: Plan::default(),
+            plan: Plan::empty(mesh.tempo.clone()),
             bank: Bank::default(),
             carry: Carry::default(),
-            layout: Layout::default(),
+            layout: Layout { sources: running.sources.clone(), fresh: running.fresh, ..Layout::default() },
             into,
             index,
             stage_of: vec![1; count],
@@ -121,6 +156,7 @@ impl<'a> Compiler<'a> {
             readers: BTreeMap::new(),
             value: vec![Slots::NONE; count],
             side: vec![Slots::NONE; count],
+            followed: vec![Vec::new(); count],
             loop_value: BTreeMap::new(),
             held: Vec::new(),
             free: Vec::new(),
@@ -166,6 +202,7 @@ impl<'a> Compiler<'a> {
         let mut edges = self.into[i].iter().filter(|edge| edge.port == port);
         let (edge, None) = (edges.next()?, edges.next()) else { return None };
         let takes = match &self.node(i).node.role {
+            _ if matches!(port, Port::Follow(_)) => 1,
             Role::Work { recipe, .. } if port == Port::Key => recipe.key_channels,
             Role::Work { recipe, .. } => recipe.channels,
             _ => self.node(i).node.channels,
@@ -178,6 +215,7 @@ impl<'a> Compiler<'a> {
         edge.phase == Phase::Steady
             && edge.gain == 1.0
             && edge.delay == 0
+            && edge.control.is_none()
             && edge.feedback.is_none()
             && self.stems_of != Some(self.node(to).node.path.as_str())
     }
@@ -238,6 +276,12 @@ impl<'a> Compiler<'a> {
             Role::Blend { .. } => self.side_input(i, Port::Dry, node.channels),
             _ => Slots::NONE,
         };
+        for k in 0..node.controls.len() {
+            if self.into[i].iter().any(|edge| edge.port == Port::Follow(k)) {
+                let heard = self.side_input(i, Port::Follow(k), 1);
+                self.followed[i].push((k, heard));
+            }
+        }
         self.value[i] = match (&node.role, self.alias(i, Port::Main)) {
             (Role::Sum | Role::Output(_), Some(edge)) => self.value[self.index[&edge.from]],
             (Role::Work { .. }, Some(_)) => return,
@@ -267,8 +311,8 @@ impl<'a> Compiler<'a> {
                 Some(slots) => *slots,
                 None => self.value[self.index[&edge.from]],
             };
-            let plain = edge.phase == Phase::Steady && edge.gain == 1.0 && edge.delay == 0;
-            let cell = (!plain).then(|| self.edge_cell(edge, from.count));
+            let plain = edge.phase == Phase::Steady && edge.gain == 1.0 && edge.delay == 0 && edge.control.is_none();
+            let cell = (!plain).then(|| self.edge_cell(edge, i, from.count));
             let captured = port == Port::Main && self.stems_of == Some(place.path.as_str());
             let capture = captured.then(|| {
                 let slots = self.take(channels, TO_THE_END);
@@ -283,7 +327,7 @@ impl<'a> Compiler<'a> {
         out
     }
 
-    fn edge_cell(&mut self, edge: &MeshEdge, channels: usize) -> usize {
+    fn edge_cell(&mut self, edge: &MeshEdge, to: usize, channels: usize) -> usize {
         let cell = self.bank.edges.len();
         self.layout.edges.insert(edge.id, cell);
         match self.running.edges.get(&edge.id) {
@@ -299,8 +343,76 @@ impl<'a> Compiler<'a> {
             Phase::Arriving(fade) => (edge.gain, fade.wait, fade.length),
             Phase::Leaving(fade) => (0.0, fade.wait, fade.length),
         };
-        self.plan.gains.push(PlanGain { goal, wait, fade, delay: edge.delay, channels });
+        let late = edge.late.max(self.node(to).node.late);
+        let controls = edge.control.iter().map(|control| self.control(control, None)).collect();
+        self.plan.gains.push(PlanGain { goal, wait, late, controls, fade, delay: edge.delay, channels });
         cell
+    }
+
+    /// A control at work, following what is in `heard`.
+    fn control(&mut self, control: &NodeControl, heard: Option<Slots>) -> PlanControl {
+        let id: ControlId = (control.path.clone(), control.motion.kind());
+        let motion = match self.layout.motions.get(&id) {
+            Some((motion, ..)) => *motion,
+            None => self.motion(id, control),
+        };
+        PlanControl { of: control.of, motion, heard, followed: None }
+    }
+
+    /// What the text has now decides how a control moves, also where something older still goes along with it.
+    fn motions_of_the_text(&mut self) {
+        let mesh = self.mesh;
+        let nodes = mesh.nodes.iter().filter(|node| node.current).flat_map(|node| &node.node.controls);
+        let edges =
+            mesh.edges.iter().filter(|edge| !matches!(edge.phase, Phase::Leaving(_))).flat_map(|edge| &edge.control);
+        for control in nodes.chain(edges) {
+            self.control(control, None);
+        }
+    }
+
+    fn motion(&mut self, id: ControlId, control: &NodeControl) -> usize {
+        let motion = self.plan.motions.len();
+        let version = match self.running.motions.get(&id) {
+            Some((old, before, version)) => {
+                self.carry.motions.push((*old, motion));
+                (*before == control.motion).then_some(*version)
+            }
+            None => None,
+        };
+        let version = version.unwrap_or_else(|| {
+            self.layout.fresh += 1;
+            self.layout.fresh
+        });
+        let source = match &control.motion {
+            Motion::Event { source, .. } => Some(self.layout.source(source).unwrap_or_else(|| {
+                self.layout.sources.push(source.clone());
+                SourceId(self.layout.sources.len() as u32 - 1)
+            })),
+            _ => None,
+        };
+        self.layout.motions.insert(id, (motion, control.motion.clone(), version));
+        let (path, moves) = (control.path.clone(), control.motion.clone());
+        self.plan.motions.push(PlanMotion { path, motion: moves, version, source });
+        self.bank.motions.push(State { frame: 0, value: 0.0 });
+        motion
+    }
+
+    /// The controls of a node, with what they follow.
+    fn controls(&mut self, i: usize) -> Vec<PlanControl> {
+        let node = &self.node(i).node;
+        let mut following = 0;
+        let controls = node.controls.iter().enumerate().map(|(k, control)| {
+            let heard = self.followed[i].iter().find(|(n, _)| *n == k).map(|(_, slots)| *slots);
+            let mut planned = self.control(control, heard);
+            if heard.is_some() {
+                planned.followed = Some(following);
+                following += 1;
+            }
+            planned
+        });
+        let controls = controls.collect();
+        self.plan.followed = self.plan.followed.max(following);
+        controls
     }
 
     fn work(&mut self, i: usize) {
@@ -342,7 +454,19 @@ impl<'a> Compiler<'a> {
                 self.plan.goals.extend(&recipe.values);
                 let goals = first..self.plan.goals.len();
                 let channels = (recipe.channels, node.channels);
-                self.plan.works.push(PlanWork { table: *table, goals, wet: *wet, channels, late: node.late });
+                let controls = self.controls(i);
+                // Live inputs sound whether or not the transport goes on.
+                let on_transport = recipe.channels == 0 && !sources::is_live(table.0);
+                let late = node.late;
+                self.plan.works.push(PlanWork {
+                    table: *table,
+                    goals,
+                    wet: *wet,
+                    channels,
+                    late,
+                    on_transport,
+                    controls,
+                });
                 self.plan.paths.push(node.path.clone());
                 self.plan.ops.push(Op::Work { cell, input, key, out });
                 self.value[i] = Slots { first: out.first, count: node.channels };
@@ -350,11 +474,15 @@ impl<'a> Compiler<'a> {
             Role::Blend { wet } => {
                 let cell = self.bank.blends.len();
                 self.layout.blends.insert(mesh_node.id, cell);
-                if let Some(old) = self.running.blends.get(&mesh_node.id) {
-                    self.carry.blends.push((*old, cell));
+                match self.running.blends.get(&mesh_node.id) {
+                    Some(old) => {
+                        self.carry.blends.push((*old, cell));
+                        self.bank.blends.push(None);
+                    }
+                    None => self.bank.blends.push(Some(Box::new(BlendCell::new(*wet)))),
                 }
-                self.bank.blends.push(Ramp::still(*wet));
-                self.plan.blends.push(*wet);
+                let controls = self.controls(i);
+                self.plan.blends.push(PlanBlend { wet: *wet, late: node.late, controls });
                 self.plan.ops.push(Op::Blend { cell, dry: self.side[i], out: self.value[i] });
             }
         }

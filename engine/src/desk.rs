@@ -7,6 +7,9 @@ use crate::compile::{Layout, Program, compile};
 use crate::diff::{self, Changes};
 use crate::graph::Graph;
 use crate::mesh::Mesh;
+use crate::motion::EventSource;
+use crate::plan::SourceId;
+use crate::render::Taken;
 use crate::verify::Flaw;
 
 /// What runs, and what has been sent to run next.
@@ -28,20 +31,21 @@ impl Desk {
         Ok((Desk { mesh, layout, serial: 0, stems_of: stems_of.map(str::to_owned) }, Box::new(program)))
     }
 
-    /// The program that goes from what runs to a graph, and what it changes; `None` when that is what runs.
+    /// The program that goes from what runs to a graph, and what it changes; `None` when that is what runs. It is heard from
+    /// frame `at` of the transport on, or at once.
     ///
     /// The program made before must have been taken up: [`Desk::taken_up`].
     ///
     /// # Errors
     /// When the compiled plan does not prove right; nothing is changed then.
-    pub fn edit(&mut self, graph: &Graph) -> Result<Option<(Box<Program>, Changes)>, Flaw> {
-        match diff::edit(&self.mesh, graph) {
-            None => Ok(None),
-            Some((mesh, changes)) => Ok(Some((self.go_on(mesh)?, changes))),
-        }
+    pub fn edit(&mut self, graph: &Graph, at: Option<u64>) -> Result<Option<(Box<Program>, Changes)>, Flaw> {
+        let Some((mesh, changes)) = diff::edit(&self.mesh, graph) else { return Ok(None) };
+        let mut program = self.go_on(mesh)?;
+        program.at = at;
+        Ok(Some((program, changes)))
     }
 
-    /// The program without what has ended by frame `now`; `None` while nothing has.
+    /// The program without what has ended by frame `now` of the renderer's clock; `None` while nothing has.
     ///
     /// # Errors
     /// When the compiled plan does not prove right; nothing is changed then.
@@ -52,9 +56,19 @@ impl Desk {
         }
     }
 
-    /// Learns at which frame the last program was taken up.
-    pub fn taken_up(&mut self, frame: u64) {
-        self.mesh.taken_up(frame);
+    /// Learns when the last program was taken up.
+    pub fn taken_up(&mut self, taken: Taken) {
+        self.mesh.taken_up(taken.heard);
+    }
+
+    /// The number of something that controls listen to outside, if any does or did.
+    pub fn source(&self, source: &EventSource) -> Option<SourceId> {
+        self.layout.source(source)
+    }
+
+    /// What such a number stands for.
+    pub fn source_of(&self, id: SourceId) -> Option<&EventSource> {
+        self.layout.source_of(id)
     }
 
     /// What runs, or is about to.

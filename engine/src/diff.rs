@@ -74,6 +74,7 @@ pub fn first(graph: &Graph, fresh: Id) -> Mesh {
 
 fn same(old: &Mesh, new: &Mesh) -> bool {
     old.edges.len() == new.edges.len()
+        && (old.crossfade, &old.tempo) == (new.crossfade, &new.tempo)
         && old.nodes.len() == new.nodes.len()
         && old
             .nodes
@@ -363,6 +364,11 @@ impl<'a> Union<'a> {
         let ids = self.nodes(&mut mesh, &mut changes);
         self.new_edges(&mut mesh, &ids, &mut changes);
         self.removed_cables(&mesh, &mut changes);
+        if !self.old.nodes.is_empty() {
+            let (old, new) = (self.old.tempo.clock(), self.graph.tempo.clock());
+            let told = [(old.tempo == new.tempo, "tempo"), (old.beats_per_bar == new.beats_per_bar, "time_signature")];
+            changes.changed.extend(told.into_iter().filter(|(same, _)| !same).map(|(_, word)| word.to_owned()));
+        }
         mesh.drop_unheard();
         (mesh, changes)
     }
@@ -385,7 +391,7 @@ impl<'a> Union<'a> {
                         // It was on its way out, and is taken back.
                         changes.added.push(node.path.clone());
                     }
-                    if numbers_differ(&old.node.role, &node.role) {
+                    if numbers_differ(&old.node.role, &node.role) || old.node.controls != node.controls {
                         changes.changed.push(node.path.clone());
                     }
                     old.id
@@ -414,7 +420,6 @@ impl<'a> Union<'a> {
 
     fn new_edges(&self, mesh: &mut Mesh, ids: &[Id], changes: &mut Changes) {
         let length = fade_frames(self.graph.crossfade, self.graph.clock.rate);
-        let mut wait = 0;
         let mut loop_waits: BTreeMap<Id, u32> = BTreeMap::new();
         let faded_in = self.faded_in();
         for edge in &self.graph.edges {
@@ -431,18 +436,21 @@ impl<'a> Union<'a> {
                 label: edge.label.clone(),
                 gain: edge.gain,
                 initial: edge.gain,
+                control: edge.control.clone(),
+                late: self.late(to, edge.to),
                 delay: edge.delay,
                 feedback: edge.feedback,
                 phase: Phase::Steady,
                 at: edge.at,
             };
+            let fade = |wait: u32| Phase::Arriving(Fade::new(wait, base.late, length));
             let goes_on = twin.filter(|old| (old.delay, old.feedback) == (edge.delay, edge.feedback));
             if let Some(old) = goes_on {
                 let phase = match old.phase {
                     phase @ (Phase::Steady | Phase::Arriving(_)) if old.gain == edge.gain => phase,
-                    _ => Phase::Arriving(Fade::new(0, length)),
+                    _ => fade(0),
                 };
-                if old.gain != edge.gain {
+                if old.gain != edge.gain || old.control != edge.control {
                     changes.changed.push(edge.path.clone());
                 }
                 mesh.edges.push(MeshEdge { id: old.id, initial: old.initial, phase, ..base });
@@ -462,13 +470,10 @@ impl<'a> Union<'a> {
             let stays = self.carried(to) || matches!(node.role, Role::Output(_));
             let enters = !faded_in[edge.from] && (stays || faded_in[edge.to] && edge.port != Port::Key);
             let (initial, phase) = match enters {
-                true => (0.0, Phase::Arriving(Fade::new(0, length))),
+                // Lines and look-aheads fill with sound before any of it is let through: that takes as long as it is late.
+                true => (0.0, fade(loop_waits.get(&mesh.fresh).copied().unwrap_or(0))),
                 false => (edge.gain, Phase::Steady),
             };
-            if enters && (edge.delay > 0 || !self.carried(from) || twin.is_some()) {
-                // Lines and look-aheads fill with sound before any of it is let through.
-                wait = wait.max(node.late);
-            }
             let only_cable = self.carried(from) && self.carried(to) && twin.is_none();
             if only_cable && edge.path.contains('>') && !edge.path.contains('/') {
                 changes.added.push(edge.path.clone());
@@ -476,14 +481,12 @@ impl<'a> Union<'a> {
             mesh.fresh += 1;
             mesh.edges.push(MeshEdge { id: mesh.fresh - 1, initial, phase, ..base });
         }
-        let wait = whole_quanta(wait);
-        let is_new = |edge: &MeshEdge| edge.id >= self.old.fresh;
-        for edge in mesh.edges.iter_mut().filter(|edge| is_new(edge)) {
-            if let Phase::Arriving(fade) = &mut edge.phase {
-                *fade = Fade::new(loop_waits.get(&edge.id).copied().unwrap_or(0).max(wait), length);
-            }
-        }
-        self.leave(mesh, wait, length, &loop_waits);
+        self.leave(mesh, length, &loop_waits);
+    }
+
+    /// Frames by which what flows into a node is late, now or until now: where that changes, nothing changes before both.
+    fn late(&self, id: Id, node: usize) -> usize {
+        self.old_nodes.get(&id).map_or(0, |old| old.node.late).max(self.graph.nodes[node].late)
     }
 
     /// For every node of the graph, whether it is new and its sound fades in by itself: it echoes, and so must never hear
@@ -503,12 +506,16 @@ impl<'a> Union<'a> {
 
     /// What the text no longer has: it fades at the last point before what stays; what echoes is faded at what flows into
     /// it, and rings.
-    fn leave(&self, mesh: &mut Mesh, wait: u32, length: u32, loop_waits: &BTreeMap<Id, u32>) {
+    fn leave(&self, mesh: &mut Mesh, length: u32, loop_waits: &BTreeMap<Id, u32>) {
         let kept: BTreeSet<Id> = mesh.edges.iter().map(|edge| edge.id).collect();
         let gone: Vec<&MeshEdge> = self.old.edges.iter().filter(|edge| !kept.contains(&edge.id)).collect();
         let tails = self.tails(&gone);
-        let leaving = |wait: u32| Phase::Leaving(Fade::new(wait, length));
         for edge in gone {
+            let late = match self.matched.iter().position(|id| *id == Some(edge.to)) {
+                Some(node) => self.late(edge.to, node),
+                None => edge.late,
+            };
+            let leaving = |wait: u32| Phase::Leaving(Fade::new(wait, late, length));
             let leaves_desk = self.old_nodes.get(&edge.to).is_some_and(|to| matches!(to.node.role, Role::Output(_)));
             let last = self.carried(edge.to) || leaves_desk;
             let mut gain = edge.gain;
@@ -521,13 +528,13 @@ impl<'a> Union<'a> {
                     }
                     Phase::Held
                 }
-                _ if edge.feedback.is_some() => leaving(loop_waits.get(&edge.id).copied().unwrap_or(0).max(wait)),
+                _ if edge.feedback.is_some() => leaving(loop_waits.get(&edge.id).copied().unwrap_or(0)),
                 (phase @ Phase::Ringing(_), Some(_)) if last => phase,
-                (_, Some(tail)) if last => Phase::Ringing(Ends::After(wait + length + *tail as u32)),
-                (_, None) if last || tails.contains_key(&edge.to) => leaving(wait),
+                (_, Some(tail)) if last => Phase::Ringing(Ends::After(late as u32 + length + *tail as u32)),
+                (_, None) if last || tails.contains_key(&edge.to) => leaving(0),
                 _ => Phase::Held,
             };
-            mesh.edges.push(MeshEdge { phase, gain, ..edge.clone() });
+            mesh.edges.push(MeshEdge { phase, gain, late, ..edge.clone() });
         }
     }
 

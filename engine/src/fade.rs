@@ -2,29 +2,38 @@
 
 use crate::kernel::{Glide, QUANTUM};
 
-/// A value on its way to a goal, evenly, in a given number of frames.
+/// A value on its way to a goal, evenly, in a given number of frames, and the goal that it sets out for next.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ramp {
     from: f64,
     goal: f64,
     done: u32,
     length: u32,
+    next: Option<Next>,
+}
+
+/// What a ramp does when a wait is over.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Next {
+    goal: f64,
+    wait: u32,
+    length: u32,
 }
 
 impl Ramp {
     /// A value that stays.
     pub const fn still(value: f64) -> Self {
-        Ramp { from: value, goal: value, done: 0, length: 0 }
+        Ramp { from: value, goal: value, done: 0, length: 0, next: None }
     }
 
-    /// Where it is going.
-    pub const fn goal(&self) -> f64 {
-        self.goal
+    /// Where it is going in the end.
+    pub fn goal(&self) -> f64 {
+        self.next.map_or(self.goal, |next| next.goal)
     }
 
-    /// Whether it has arrived. RT.
+    /// Whether it has arrived, and has nowhere else to go. RT.
     pub const fn is_still(&self) -> bool {
-        self.done >= self.length
+        self.done >= self.length && self.next.is_none()
     }
 
     /// Where it is now. RT.
@@ -32,21 +41,54 @@ impl Ramp {
         self.after(self.done)
     }
 
-    /// Sets out from where it is; it takes `frames` to arrive. Aiming where it already aims changes nothing. RT.
-    pub fn aim(&mut self, goal: f64, frames: u32) {
-        if goal != self.goal {
-            *self = Ramp { from: self.value(), goal, done: 0, length: frames };
+    /// Sets out after `wait` frames, from where it is then; it takes `length` more to arrive. Aiming where it already aims
+    /// changes nothing. What was waiting gives up its goal, but not its place in time. RT.
+    pub fn aim(&mut self, goal: f64, wait: u32, length: u32) {
+        if goal == self.goal() {
+            return;
         }
+        let wait = self.next.map_or(wait, |next| next.wait.min(wait));
+        self.next = Some(Next { goal, wait, length });
+        self.set_out();
     }
 
-    /// Goes on by `frames` and says what way that was. RT.
+    /// The frames for which it goes on in one straight line. RT.
+    pub fn straight(&self) -> usize {
+        let left = if self.done < self.length { (self.length - self.done) as usize } else { usize::MAX };
+        self.next.map_or(left, |next| left.min(next.wait as usize))
+    }
+
+    /// Goes on by at most [`Ramp::straight`] frames and says what way that was. RT.
     pub fn advance(&mut self, frames: usize) -> Glide {
         if self.is_still() {
             return Glide::still(self.goal);
         }
         let from = self.value();
         self.done = self.done.saturating_add(frames as u32).min(self.length);
-        Glide { from, to: self.value() }
+        let to = self.value();
+        if let Some(next) = &mut self.next {
+            next.wait = next.wait.saturating_sub(frames as u32);
+            self.set_out();
+        }
+        Glide { from, to }
+    }
+
+    /// Goes on by any number of frames, and says what way that was on the whole. RT.
+    pub fn skip(&mut self, frames: usize) -> Glide {
+        let mut left = frames;
+        let mut way = Glide::still(self.value());
+        while left > 0 {
+            let step = left.min(self.straight());
+            way.to = self.advance(step).to;
+            left -= step;
+        }
+        way
+    }
+
+    fn set_out(&mut self) {
+        if let Some(Next { goal, wait: 0, length }) = self.next {
+            *self = Ramp { from: self.value(), goal, done: 0, length, next: None };
+        }
     }
 
     fn after(&self, done: u32) -> f64 {
@@ -58,7 +100,7 @@ impl Ramp {
     }
 }
 
-/// The frames of a fade that lasts about `ms`: whole quanta, so that a ramp ends where a stretch ends.
+/// The frames of a fade that lasts about `ms`: whole quanta, so that one which begins with a quantum ends with one.
 pub fn fade_frames(ms: f64, rate: f64) -> u32 {
     let quanta = (ms * rate / 1000.0 / QUANTUM as f64).ceil().max(1.0);
     quanta as u32 * QUANTUM as u32
@@ -71,7 +113,7 @@ mod tests {
     #[test]
     fn a_ramp_is_even_and_arrives_exactly() {
         let mut ramp = Ramp::still(1.0);
-        ramp.aim(0.25, 960);
+        ramp.aim(0.25, 0, 960);
         let mut last = 1.0;
         for _ in 0..15 {
             let glide = ramp.advance(64);
@@ -86,12 +128,35 @@ mod tests {
     #[test]
     fn a_ramp_aimed_anew_goes_on_from_where_it_is() {
         let mut ramp = Ramp::still(0.0);
-        ramp.aim(1.0, 640);
+        ramp.aim(1.0, 0, 640);
         ramp.advance(320);
-        ramp.aim(0.0, 640);
+        ramp.aim(0.0, 0, 640);
         assert_eq!(ramp.value(), 0.5);
-        ramp.aim(0.0, 64);
+        ramp.aim(0.0, 0, 64);
         assert_eq!(ramp.advance(320).to, 0.25, "the goal it already has is not taken as a new one");
+    }
+
+    #[test]
+    fn a_ramp_that_waits_sets_out_at_its_frame_from_where_it_is_then() {
+        let mut ramp = Ramp::still(0.0);
+        ramp.aim(1.0, 0, 100);
+        ramp.aim(0.0, 50, 100);
+        assert_eq!(ramp.straight(), 50);
+        assert_eq!(ramp.advance(50), Glide { from: 0.0, to: 0.5 });
+        assert_eq!(ramp.straight(), 100);
+        assert_eq!(ramp.advance(50), Glide { from: 0.5, to: 0.25 });
+        assert_eq!(ramp.skip(1000).to, 0.0);
+        assert!(ramp.is_still());
+    }
+
+    #[test]
+    fn goals_that_come_faster_than_they_wait_still_get_their_turn() {
+        let mut ramp = Ramp::still(0.0);
+        for step in 1..=20 {
+            ramp.aim(f64::from(step), 100, 10);
+            ramp.skip(64);
+        }
+        assert!(ramp.value() > 15.0, "{}", ramp.value());
     }
 
     #[test]

@@ -58,6 +58,7 @@ pub mod fade;
 pub mod filters;
 pub mod graph;
 pub mod kernel;
+pub mod lane;
 pub mod live;
 pub mod math;
 pub mod media;
@@ -81,6 +82,7 @@ pub mod sources;
 pub mod tempo;
 #[cfg(test)]
 mod test_signals;
+pub mod transport;
 pub mod true_peak;
 pub mod units;
 pub mod verify;

@@ -10,8 +10,10 @@ use rtrb::{Consumer, Producer, RingBuffer};
 use crate::compile::Program;
 use crate::fade::{Ramp, fade_frames};
 use crate::kernel::{Buffer, QUANTUM};
+use crate::plan::SourceId;
 use crate::playback::{Capture, Playback};
-use crate::render::Renderer;
+use crate::render::{Renderer, Taken};
+use crate::transport::Move;
 
 /// How long the sound fades when the desk stops, in milliseconds.
 const STOP_FADE_MS: f64 = 50.0;
@@ -22,27 +24,54 @@ const RECORD_SECONDS: f64 = 8.0;
 /// Seconds of live input that may wait to be played.
 const INPUT_SECONDS: f64 = 1.0;
 
-/// What the audio thread tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Orders that may wait for the audio thread, and reports that may wait to be read.
+const ORDERS: usize = 1024;
+const REPORTS: usize = 4096;
+
+/// Reports that must find room besides those of orders and programs: what a quantum may tell by itself.
+const REPORTS_A_QUANTUM: usize = 64;
+
+/// What the audio thread tells. Frames are those of the renderer's clock.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Report {
-    /// A program was taken up at this transport frame.
+    /// A program was taken up.
     TakenUp {
         /// Its number.
         serial: u64,
-        /// The first frame it rendered.
+        /// When.
+        taken: Taken,
+    },
+    /// Something from outside reached the controls that listen to it.
+    Controlled {
+        /// Where it came from.
+        source: SourceId,
+        /// What it said.
+        value: f64,
+        /// The first frame that heard it.
         frame: u64,
     },
-    /// A work's sound was not a number: it was silenced and started anew.
+    /// The transport took an order.
+    Moved {
+        /// Which.
+        order: Move,
+        /// The first frame after it.
+        frame: u64,
+        /// Where the transport was.
+        transport: u64,
+    },
+    /// A work's sound was not a number: it was silenced, and is passed by until the text changes it.
     Poisoned {
         /// The number of the program.
         serial: u64,
         /// The index among its works.
         work: usize,
     },
-    /// Media were not at hand in time: what was missing was silent.
+    /// The sound of a source was not at hand in time: the quantum was silent.
     MediaLate {
         /// The quantum's first frame.
         frame: u64,
+        /// The index of the source among the works of the program that runs.
+        work: usize,
     },
     /// Live input was not at hand in time: what was missing was silent.
     InputLate {
@@ -56,9 +85,17 @@ pub enum Report {
     },
 }
 
+/// What the audio thread is told while a program runs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Order {
+    Hear(SourceId, f64),
+    Move(Move),
+}
+
 /// The handle of a playing desk. Not RT.
 pub struct Live {
     programs: Producer<Box<Program>>,
+    orders: Producer<Order>,
     returned: Consumer<Box<Program>>,
     reports: Consumer<Report>,
     shared: Arc<Shared>,
@@ -66,6 +103,8 @@ pub struct Live {
 
 struct Shared {
     transport: AtomicU64,
+    clock: AtomicU64,
+    rolling: AtomicBool,
     stopping: AtomicBool,
     stopped: AtomicBool,
     input_lost: AtomicU32,
@@ -97,9 +136,12 @@ pub struct Setup {
 pub fn start(program: Box<Program>, setup: Setup) -> (Live, Player, Listener, Option<Recording>) {
     let (programs, incoming) = RingBuffer::new(1);
     let (outgoing, returned) = RingBuffer::new(4);
-    let (tell, reports) = RingBuffer::new(1024);
+    let (tell, reports) = RingBuffer::new(REPORTS);
+    let (orders, ordered) = RingBuffer::new(ORDERS);
     let shared = Arc::new(Shared {
         transport: AtomicU64::new(0),
+        clock: AtomicU64::new(0),
+        rolling: AtomicBool::new(true),
         stopping: AtomicBool::new(false),
         stopped: AtomicBool::new(false),
         input_lost: AtomicU32::new(0),
@@ -119,6 +161,8 @@ pub fn start(program: Box<Program>, setup: Setup) -> (Live, Player, Listener, Op
     let player = Player {
         renderer: Renderer::new(program),
         incoming,
+        held: None,
+        ordered,
         outgoing,
         tell,
         shared: shared.clone(),
@@ -131,7 +175,7 @@ pub fn start(program: Box<Program>, setup: Setup) -> (Live, Player, Listener, Op
         fade: Ramp::still(1.0),
         fade_length: fade_frames(STOP_FADE_MS, f64::from(setup.rate)),
     };
-    (Live { programs, returned, reports, shared }, player, listener, recording)
+    (Live { programs, orders, returned, reports, shared }, player, listener, recording)
 }
 
 impl Live {
@@ -143,6 +187,22 @@ impl Live {
         self.programs.push(program).map_err(|rtrb::PushError::Full(program)| program)
     }
 
+    /// Tells the controls that listen to a source what it said.
+    ///
+    /// # Errors
+    /// When more has been told than the audio thread could take yet: tell it again.
+    pub fn control(&mut self, source: SourceId, value: f64) -> Result<(), Busy> {
+        self.orders.push(Order::Hear(source, value)).map_err(|_| Busy)
+    }
+
+    /// Gives the transport an order.
+    ///
+    /// # Errors
+    /// When more has been ordered than the audio thread could take yet: order it again.
+    pub fn order(&mut self, order: Move) -> Result<(), Busy> {
+        self.orders.push(Order::Move(order)).map_err(|_| Busy)
+    }
+
     /// What was reported since last asked. Frees what came back.
     pub fn reports(&mut self) -> impl Iterator<Item = Report> {
         while self.returned.pop().is_ok() {}
@@ -152,6 +212,16 @@ impl Live {
     /// The transport's frame, up to a block ago.
     pub fn transport(&self) -> u64 {
         self.shared.transport.load(Ordering::Relaxed)
+    }
+
+    /// The frames rendered, up to a block ago.
+    pub fn clock(&self) -> u64 {
+        self.shared.clock.load(Ordering::Relaxed)
+    }
+
+    /// Whether the transport goes on.
+    pub fn is_rolling(&self) -> bool {
+        self.shared.rolling.load(Ordering::Relaxed)
     }
 
     /// Fades out; the transport goes on until the device is closed.
@@ -170,10 +240,17 @@ impl Live {
     }
 }
 
+/// The audio thread has more to do than it could take yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Busy;
+
 /// The audio side: what a device calls for sound.
 pub struct Player {
     renderer: Renderer,
     incoming: Consumer<Box<Program>>,
+    /// A program that waits for its frame.
+    held: Option<Box<Program>>,
+    ordered: Consumer<Order>,
     outgoing: Producer<Box<Program>>,
     tell: Producer<Report>,
     shared: Arc<Shared>,
@@ -215,6 +292,8 @@ impl Playback for Player {
         }
         self.fade(block, channels.max(1));
         self.shared.transport.store(self.renderer.transport(), Ordering::Relaxed);
+        self.shared.clock.store(self.renderer.clock(), Ordering::Relaxed);
+        self.shared.rolling.store(self.renderer.is_rolling(), Ordering::Relaxed);
     }
 
     fn ready(&mut self) -> bool {
@@ -227,12 +306,13 @@ impl Player {
     /// Takes up what has come, and computes the next quantum. RT.
     fn quantum(&mut self) {
         self.take_up();
+        self.obey();
         self.listen();
-        let frame = self.renderer.transport();
-        if !self.renderer.is_ready() {
-            self.report(Report::MediaLate { frame });
-        }
+        let frame = self.renderer.clock();
         self.renderer.quantum(&self.live);
+        for work in self.renderer.missing().into_iter().flatten() {
+            self.report(Report::MediaLate { frame, work });
+        }
         if let Some(work) = self.renderer.take_poisoned() {
             self.report(Report::Poisoned { serial: self.renderer.serial(), work });
         }
@@ -246,16 +326,38 @@ impl Player {
     /// RT.
     fn take_up(&mut self) {
         // A program that could not be given back, or not told of, waits.
-        if self.outgoing.slots() == 0 || self.tell.slots() == 0 {
+        if self.outgoing.slots() == 0 || self.tell.slots() <= REPORTS_A_QUANTUM {
             return;
         }
-        let Ok(mut program) = self.incoming.pop() else { return };
-        self.renderer.exchange(&mut program);
+        if self.held.is_none() {
+            self.held = self.incoming.pop().ok();
+        }
+        let Some(mut program) = self.held.take_if(|program| self.renderer.is_due(program)) else { return };
+        let taken = self.renderer.exchange(&mut program);
         // There is room: nobody else pushes.
         if let Err(rtrb::PushError::Full(program)) = self.outgoing.push(program) {
             std::mem::forget(program);
         }
-        self.report(Report::TakenUp { serial: self.renderer.serial(), frame: self.renderer.transport() });
+        self.report(Report::TakenUp { serial: self.renderer.serial(), taken });
+    }
+
+    /// Does what has been ordered, as far as it can be told of. RT.
+    fn obey(&mut self) {
+        while self.tell.slots() > REPORTS_A_QUANTUM {
+            let Ok(order) = self.ordered.pop() else { return };
+            let frame = self.renderer.clock();
+            match order {
+                Order::Hear(source, value) => {
+                    self.renderer.hear(source, value);
+                    self.report(Report::Controlled { source, value, frame });
+                }
+                Order::Move(order) => {
+                    let transport = self.renderer.transport();
+                    self.renderer.order(order);
+                    self.report(Report::Moved { order, frame, transport });
+                }
+            }
+        }
     }
 
     /// Takes a quantum of live input. Until the cushion is full, and again when it ran empty, that is silence. RT.
@@ -267,7 +369,7 @@ impl Player {
         let (wanted, have) = (QUANTUM * channels, self.input.slots());
         if self.cushioned && have < wanted {
             self.cushioned = false;
-            self.report(Report::InputLate { frame: self.renderer.transport() });
+            self.report(Report::InputLate { frame: self.renderer.clock() });
         }
         self.cushioned |= have >= self.cushion.max(wanted);
         if !self.cushioned {
@@ -283,7 +385,7 @@ impl Player {
     }
 
     fn report(&mut self, report: Report) {
-        // A full ring means that nobody has listened for a thousand reports: one more is not missed.
+        // A full ring means that nobody has listened for thousands of reports: one more is not missed.
         let _ = self.tell.push(report);
     }
 
@@ -292,7 +394,7 @@ impl Player {
         if !self.shared.stopping.load(Ordering::Relaxed) {
             return;
         }
-        self.fade.aim(0.0, self.fade_length);
+        self.fade.aim(0.0, 0, self.fade_length);
         for frame in block.chunks_exact_mut(channels) {
             let gain = self.fade.advance(1).to as f32;
             frame.iter_mut().for_each(|sample| *sample *= gain);

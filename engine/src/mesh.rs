@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::Position;
-use crate::graph::{Graph, Node, Port, Role};
+use crate::graph::{Graph, Node, NodeControl, Port, Role};
 use crate::tempo::Tempo;
 use crate::units::Clock;
 
@@ -60,6 +60,10 @@ pub struct MeshEdge {
     pub gain: f64,
     /// The gain its cell starts with, should it need a new one.
     pub initial: f64,
+    /// What moves the gain.
+    pub control: Option<NodeControl>,
+    /// Frames by which what flows at its end was late when it came, or is now.
+    pub late: usize,
     /// Frames it waits for slower ones.
     pub delay: usize,
     /// Frames of a feedback's line.
@@ -97,18 +101,18 @@ pub struct Fade {
 }
 
 impl Fade {
-    /// A fade that has yet to begin.
-    pub fn new(wait: u32, length: u32) -> Self {
-        Fade { wait, length, ends: Ends::After(wait + length) }
+    /// A fade that has yet to begin, where what flows is `late`.
+    pub fn new(wait: u32, late: usize, length: u32) -> Self {
+        Fade { wait, length, ends: Ends::After(wait + late as u32 + length) }
     }
 }
 
-/// A moment: counted from when the plan is taken up, then a frame of the transport.
+/// A moment: counted from when the plan is first heard where nothing is late, then a frame of the renderer's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ends {
-    /// Frames after the plan is taken up.
+    /// Frames after the plan is first heard.
     After(u32),
-    /// A frame of the transport.
+    /// A frame of the clock.
     At(u64),
 }
 
@@ -147,7 +151,7 @@ impl Mesh {
         self.nodes.iter().find(|node| node.id == id)
     }
 
-    /// Learns at which frame the plan made of it was taken up.
+    /// Learns at which frame of the clock the plan made of it is first heard.
     pub fn taken_up(&mut self, frame: u64) {
         for edge in &mut self.edges {
             match &mut edge.phase {
@@ -183,7 +187,7 @@ impl Mesh {
                 }
                 Phase::Ringing(ends) if ends.is_past(now) => {
                     let length = crate::fade::fade_frames(TAIL_FADE_SECONDS * 1000.0, self.clock.rate);
-                    edge.phase = Phase::Leaving(Fade::new(0, length));
+                    edge.phase = Phase::Leaving(Fade::new(0, edge.late, length));
                 }
                 _ => {}
             }

@@ -8,6 +8,11 @@ use crate::tempo::Tempo;
 /// How a value moves.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Motion {
+    /// Goes with the envelope of a signal, which is handed to whatever it moves.
+    Follow {
+        /// The value at silence, and the one at full scale.
+        range: (f64, f64),
+    },
     /// Waits for something from outside: MIDI or OSC.
     Event {
         /// What it listens to.
@@ -55,9 +60,19 @@ pub struct Corner {
 }
 
 impl Motion {
+    /// The word that makes it: its kind.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Motion::Follow { .. } => "follow",
+            Motion::Event { source: EventSource::Midi { .. }, .. } => "midi_cc",
+            Motion::Event { source: EventSource::Osc { .. }, .. } => "osc",
+        }
+    }
+
     /// What it starts with when it is first heard at a frame. RT.
     pub fn begin(&self, at: i64, _tempo: &Tempo) -> State {
         match self {
+            Motion::Follow { range } => State { frame: at, value: range.0 },
             Motion::Event { start, .. } => State { frame: at, value: *start },
         }
     }
@@ -66,14 +81,14 @@ impl Motion {
     /// value that the parameter has. RT.
     pub fn renew(&self, _old: &Motion, state: &State, _now: f64, _at: i64, _tempo: &Tempo) -> State {
         match self {
-            Motion::Event { .. } => *state,
+            Motion::Follow { .. } | Motion::Event { .. } => *state,
         }
     }
 
     /// The value at a frame. Where it jumps the frame has the new value already. RT.
     pub fn value(&self, state: &State, _tempo: &Tempo, _frame: i64) -> f64 {
         match self {
-            Motion::Event { .. } => state.value,
+            Motion::Follow { .. } | Motion::Event { .. } => state.value,
         }
     }
 
@@ -81,20 +96,21 @@ impl Motion {
     /// a corner: a breakpoint's own frame is the last of its stretch, a jump's is the first of the next. RT.
     pub fn corner(&self, _state: &State, _tempo: &Tempo, _after: i64, _until: i64) -> Option<Corner> {
         match self {
-            Motion::Event { .. } => None,
+            Motion::Follow { .. } | Motion::Event { .. } => None,
         }
     }
 
     /// The most frames over which it is near enough to a straight line between corners. RT.
     pub fn grain(&self, _state: &State, _tempo: &Tempo, _frame: i64) -> usize {
         match self {
-            Motion::Event { .. } => usize::MAX,
+            Motion::Follow { .. } | Motion::Event { .. } => usize::MAX,
         }
     }
 
     /// Something came from outside, for the frames from `at` on: true if it is a jump for this motion. RT.
     pub fn hear(&self, state: &mut State, value: f64, at: i64) -> bool {
         match self {
+            Motion::Follow { .. } => false,
             Motion::Event { range, .. } => {
                 let value = range.map_or(value, |(lo, hi)| lo + (hi - lo) * value);
                 *state = State { frame: at, value };

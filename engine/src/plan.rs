@@ -4,10 +4,13 @@
 use std::fmt;
 use std::ops::Range;
 
+use crate::graph::Controlled;
+use crate::motion::Motion;
 use crate::session::TableRef;
+use crate::tempo::Tempo;
 
 /// Everything there is to do in one quantum.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Plan {
     /// What to do, in order.
     pub ops: Vec<Op>,
@@ -21,8 +24,14 @@ pub struct Plan {
     pub works: Vec<PlanWork>,
     /// The path of every cell of work, in the same order: what is named in reports.
     pub paths: Vec<String>,
-    /// The wet share that each blend glides to, 0 to 1.
-    pub blends: Vec<f64>,
+    /// How each blend's cell is to go.
+    pub blends: Vec<PlanBlend>,
+    /// For every control's state in the bank.
+    pub motions: Vec<PlanMotion>,
+    /// Where beats and bars lie.
+    pub tempo: Tempo,
+    /// How many buffers the controls of one op follow at most.
+    pub followed: usize,
     /// How each edge's cell is to go.
     pub gains: Vec<PlanGain>,
     /// The channels of each loop's cell.
@@ -34,6 +43,29 @@ pub struct Plan {
     pub outputs: Vec<PlanOutput>,
     /// What is captured on its way into a place: stems.
     pub captures: Vec<Capture>,
+}
+
+impl Plan {
+    /// A plan of nothing, in a time.
+    pub fn empty(tempo: Tempo) -> Self {
+        Plan {
+            ops: Vec::new(),
+            stages: Vec::new(),
+            edges: Vec::new(),
+            goals: Vec::new(),
+            works: Vec::new(),
+            paths: Vec::new(),
+            blends: Vec::new(),
+            motions: Vec::new(),
+            tempo,
+            followed: 0,
+            gains: Vec::new(),
+            loops: Vec::new(),
+            slots: 0,
+            outputs: Vec::new(),
+            captures: Vec::new(),
+        }
+    }
 }
 
 /// A run of buffers, one a channel.
@@ -138,15 +170,64 @@ pub struct PlanWork {
     pub channels: (usize, usize),
     /// Frames by which what flows here is late against the transport.
     pub late: usize,
+    /// Whether it is silent while the transport stands still.
+    pub on_transport: bool,
+    /// The controls that move its numbers.
+    pub controls: Vec<PlanControl>,
 }
 
+/// How one blend's cell is to go.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlanBlend {
+    /// Wet against dry, 0 to 1.
+    pub wet: f64,
+    /// Frames by which what flows here is late against the transport.
+    pub late: usize,
+    /// The control that moves it: none or one.
+    pub controls: Vec<PlanControl>,
+}
+
+/// A control at work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlanControl {
+    /// What it moves.
+    pub of: Controlled,
+    /// An index into [`Plan::motions`].
+    pub motion: usize,
+    /// What it follows: one buffer.
+    pub heard: Option<Slots>,
+    /// Its number among those of the op that follow something.
+    pub followed: Option<usize>,
+}
+
+/// A control as a program has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlanMotion {
+    /// The path of the parameter it moves.
+    pub path: String,
+    /// How it moves.
+    pub motion: Motion,
+    /// Another number for each control and each change that the text makes of one.
+    pub version: u64,
+    /// What it listens to outside.
+    pub source: Option<SourceId>,
+}
+
+/// What a control listens to outside, as a desk numbers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SourceId(pub u32);
+
 /// How one edge's cell is to go.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PlanGain {
     /// The linear gain that it glides to.
     pub goal: f64,
-    /// Frames before it sets out.
+    /// The least frames before it sets out, however early the program is taken up.
     pub wait: u32,
+    /// Frames by which what flows here is late against the transport.
+    pub late: usize,
+    /// The control that moves it: none or one.
+    pub controls: Vec<PlanControl>,
     /// Frames that it takes.
     pub fade: u32,
     /// Frames by which what flows is delayed.

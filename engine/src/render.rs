@@ -1,38 +1,83 @@
 //! Renders plans: the only code that makes sound. Live and offline use it alike, so their bits agree.
 
-use crate::bank::{EdgeCell, WorkIo, blend, split};
+use crate::bank::{Aim, EdgeCell, WorkIo, split};
 use crate::compile::Program;
 use crate::denormals;
-use crate::kernel::{Buffer, Glide, QUANTUM};
-use crate::plan::{Op, PlanEdge, PlanOutput, Slots};
+use crate::kernel::{Buffer, QUANTUM};
+use crate::lane::Steering;
+use crate::plan::{Op, PlanControl, PlanEdge, PlanOutput, Slots, SourceId};
+use crate::transport::{Move, Quantum, Transport};
+
+/// The most frames that a program is kept waiting for its frame: one that is further off lies where the transport was before
+/// it went elsewhere.
+const LONGEST_WAIT: u64 = 1 << 22;
 
 /// Runs a plan, a quantum at a time, and takes the next one when it is given.
 pub struct Renderer {
     program: Box<Program>,
-    transport: u64,
+    transport: Transport,
+    clock: u64,
     poisoned: Option<usize>,
+    missing: Missing,
+}
+
+/// Sources whose sound was not at hand in a quantum: at most as many as are told of in one.
+pub type Missing = [Option<usize>; 8];
+
+/// When a program was taken up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// The first quantum that it rendered, by the renderer's clock.
+    pub clock: u64,
+    /// The frame of the transport from which on it is heard.
+    pub at: u64,
+    /// The frame of the renderer's clock from which on it is heard where nothing is late.
+    pub heard: u64,
 }
 
 impl Renderer {
     /// Starts a program at frame 0. Not RT.
     pub fn new(program: Box<Program>) -> Self {
-        let mut renderer = Renderer { program, transport: 0, poisoned: None };
-        renderer.aim();
+        let transport = Transport::new(program.plan.tempo.clock().rate);
+        let mut renderer = Renderer { program, transport, clock: 0, poisoned: None, missing: [None; 8] };
+        renderer.begin(None, 0);
         renderer
     }
 
-    /// The frame that comes next. RT.
+    /// The frame of the transport that comes next. RT.
     pub fn transport(&self) -> u64 {
-        self.transport
+        self.transport.frame()
+    }
+
+    /// Whether the transport goes on. RT.
+    pub fn is_rolling(&self) -> bool {
+        self.transport.is_rolling()
+    }
+
+    /// The frames that were rendered: what recordings and journals count in. RT.
+    pub fn clock(&self) -> u64 {
+        self.clock
+    }
+
+    /// Whether a program that was given is to be taken up at the next quantum: the one in which it is to be heard, or sooner
+    /// if it takes time to prepare. One that waits for a frame which the transport will not come to is taken up as well. RT.
+    pub fn is_due(&self, next: &Program) -> bool {
+        let (now, quantum) = (self.transport(), QUANTUM as u64);
+        let wait = next.at.map_or(0, |at| at.saturating_sub(now));
+        !self.is_rolling() || wait < quantum + u64::from(next.lead) || wait > LONGEST_WAIT
     }
 
     /// Goes on with another program, taking over what it carries. What ran before is in `next` afterwards, to be freed
     /// by whoever may. RT.
-    pub fn exchange(&mut self, next: &mut Box<Program>) {
+    pub fn exchange(&mut self, next: &mut Box<Program>) -> Taken {
         std::mem::swap(&mut self.program, next);
+        let now = self.transport();
+        let wait = self.program.at.map_or(0, |at| at.saturating_sub(now));
+        let wait = if self.is_rolling() && wait <= LONGEST_WAIT { wait } else { 0 };
         let Program { bank, carry, .. } = &mut *self.program;
         bank.take_over(&mut next.bank, carry);
-        self.aim();
+        self.begin(Some(next), wait as u32);
+        Taken { clock: self.clock, at: now + wait, heard: self.clock + wait }
     }
 
     /// The number of the program that runs. RT.
@@ -40,16 +85,45 @@ impl Renderer {
         self.program.serial
     }
 
+    /// Gives the transport an order. RT.
+    pub fn order(&mut self, order: Move) {
+        self.transport.order(order);
+    }
+
+    /// Something came from outside, for every control that listens to it. RT.
+    pub fn hear(&mut self, source: SourceId, value: f64) {
+        let at = self.transport() as i64;
+        let Program { plan, bank, .. } = &mut *self.program;
+        let states = bank.motions.iter_mut().zip(bank.heard.iter_mut());
+        for (planned, (state, heard)) in plan.motions.iter().zip(states) {
+            if planned.source == Some(source) {
+                *heard |= planned.motion.hear(state, value, at);
+            }
+        }
+    }
+
     /// Whether everything the next quantum needs is at hand. Who can wait does; who cannot gets silence for what is
     /// missing. RT.
     pub fn is_ready(&self) -> bool {
-        self.program.bank.works.iter().flatten().all(|cell| cell.is_ready(self.transport))
+        !self.transport.is_open()
+            || self.program.bank.works.iter().flatten().all(|cell| cell.is_ready(self.transport()))
     }
 
     /// Computes the next quantum. `live` is what came from the device's inputs, a buffer a channel. RT.
     pub fn quantum(&mut self, live: &[Buffer]) {
-        denormals::flushed(|| self.compute(live));
-        self.transport += QUANTUM as u64;
+        self.quantum_without(live, &[]);
+    }
+
+    /// The same with some sources silent, by the indices of their works: as if their sound were not at hand. RT.
+    pub fn quantum_without(&mut self, live: &[Buffer], silent: &[usize]) {
+        self.missing = [None; 8];
+        if self.transport.turn() {
+            self.program.bank.forget();
+        }
+        denormals::flushed(|| self.compute(live, silent));
+        self.program.bank.heard.fill(false);
+        self.transport.advance();
+        self.clock += QUANTUM as u64;
     }
 
     /// What the quantum gave: each output with its buffers, the lowest channels first. RT.
@@ -69,27 +143,71 @@ impl Renderer {
         &self.program
     }
 
-    /// The last work whose sound was not a number, since this was last asked: it was silenced and started anew. RT.
+    /// The last work whose sound was not a number, since this was last asked: it was silenced and is passed by. RT.
     pub fn take_poisoned(&mut self) -> Option<usize> {
         self.poisoned.take()
     }
 
-    fn aim(&mut self) {
-        let Program { plan, bank, fade, .. } = &mut *self.program;
-        for (cell, work) in bank.works.iter_mut().flatten().zip(&plan.works) {
-            cell.aim(plan.goals.get(work.goals.clone()).unwrap_or_default(), work.wet, *fade);
+    /// The works whose sound was not at hand in the last quantum. RT.
+    pub fn missing(&self) -> Missing {
+        self.missing
+    }
+
+    /// Sets out for what the program says, `wait` frames from now and later wherever sound is late; `old` is what ran before.
+    /// RT.
+    fn begin(&mut self, old: Option<&Program>, wait: u32) {
+        let at = self.transport() as i64 + i64::from(wait);
+        let Program { plan, bank, carry, fade, .. } = &mut *self.program;
+        let (plan, fade) = (&*plan, *fade);
+        // Carried states come in the order of the new plan.
+        let mut carried = carry.motions.iter().peekable();
+        for (i, (state, planned)) in bank.motions.iter_mut().zip(&plan.motions).enumerate() {
+            let before = carried.next_if(|(_, to)| *to == i).and_then(|(from, _)| old?.plan.motions.get(*from));
+            match before {
+                Some(before) if before.version == planned.version => {}
+                Some(before) => {
+                    let now = before.motion.value(state, &plan.tempo, at);
+                    *state = planned.motion.renew(&before.motion, state, now, at, &plan.tempo);
+                }
+                None => *state = planned.motion.begin(at, &plan.tempo),
+            }
         }
-        for (ramp, wet) in bank.blends.iter_mut().zip(&plan.blends) {
-            ramp.aim(*wet, *fade);
+        let motions = &plan.motions[..];
+        let aim = |goals, wet, controls, late: usize| {
+            let wait = wait.saturating_add(late as u32);
+            Aim { goals, wet, controls, motions, wait, fade }
+        };
+        for (cell, work) in bank.works.iter_mut().flatten().zip(&plan.works) {
+            let goals = plan.goals.get(work.goals.clone()).unwrap_or_default();
+            cell.aim(&aim(goals, work.wet, &work.controls[..], work.late));
+        }
+        for (cell, blend) in bank.blends.iter_mut().flatten().zip(&plan.blends) {
+            cell.aim(&aim(&[], blend.wet, &blend.controls, blend.late));
         }
         for (cell, gain) in bank.edges.iter_mut().flatten().zip(&plan.gains) {
-            cell.aim(gain.goal, gain.wait, gain.fade);
+            let least = wait.max(gain.wait).saturating_add(gain.late as u32);
+            cell.aim(gain.goal, least, gain.fade, &aim(&[], 1.0, &gain.controls, gain.late));
         }
     }
 
-    fn compute(&mut self, live: &[Buffer]) {
-        let Program { plan, bank, .. } = &mut *self.program;
+    fn compute(&mut self, live: &[Buffer], silent: &[usize]) {
+        let Program { plan, bank, fade, .. } = &mut *self.program;
+        let (now, open) = (self.transport.frame(), self.transport.is_open());
+        let gate = self.transport.gate();
         let slots = &mut bank.slots[..];
+        let (rolling, moved) = (self.transport.is_rolling(), self.transport.has_moved());
+        let (motions, states, heard, fade) = (&plan.motions[..], &bank.motions[..], &bank.heard[..], *fade);
+        let steering = |late: usize| Steering {
+            motions,
+            states,
+            heard,
+            tempo: &plan.tempo,
+            frame: now as i64 - late as i64,
+            rolling,
+            moved,
+            fade,
+        };
+        let followed = &mut bank.followed[..];
         for op in &plan.ops {
             match *op {
                 Op::LoopRead { cell, out } => {
@@ -105,47 +223,82 @@ impl Renderer {
                 Op::Mix { first, last, out } => {
                     slots.get_mut(out.range()).unwrap_or_default().iter_mut().for_each(|buffer| buffer.fill(0.0));
                     for edge in plan.edges.get(first..last).unwrap_or_default() {
-                        let cell = edge.cell.and_then(|cell| bank.edges.get_mut(cell)).and_then(Option::as_deref_mut);
-                        add(slots, edge, cell, out);
+                        let gain = edge.cell.and_then(|index| {
+                            let cell = bank.edges.get_mut(index)?.as_deref_mut()?;
+                            let planned = plan.gains.get(index)?;
+                            Some((cell.advance(planned.controls.first(), &steering(planned.late)), cell))
+                        });
+                        add(slots, edge, gain, out);
                     }
                 }
                 Op::Work { cell, input, key, out } => {
                     place_input(slots, input, out);
-                    let late = plan.works.get(cell).map_or(0, |work| work.late as u64);
-                    if let Some(Some(work)) = bank.works.get_mut(cell) {
-                        let (audio, key) = split(slots, out, key);
-                        let transport = self.transport.wrapping_sub(late);
-                        if !work.process(&mut WorkIo { audio, key, live, transport }) {
-                            self.poisoned = Some(cell);
+                    let (Some(work), Some(Some(running))) = (plan.works.get(cell), bank.works.get_mut(cell)) else {
+                        continue;
+                    };
+                    let transport = now.wrapping_sub(work.late as u64);
+                    if work.on_transport {
+                        // What was placed is silence: nothing flows into a source.
+                        if !open || silent.contains(&cell) {
+                            continue;
                         }
+                        if !running.is_ready(transport) {
+                            if let Some(free) = self.missing.iter_mut().find(|missing| missing.is_none()) {
+                                *free = Some(cell);
+                            }
+                            continue;
+                        }
+                    }
+                    follow(slots, followed, &work.controls);
+                    let (audio, key) = split(slots, out, key);
+                    let (controls, steering) = (&work.controls[..], steering(work.late));
+                    let mut io = WorkIo { audio, key, live, transport, controls, followed, steering };
+                    if !running.process(&mut io) {
+                        self.poisoned = Some(cell);
+                    }
+                    if work.on_transport && !gate.is_unity() {
+                        io.audio.iter_mut().for_each(|buffer| gate.scale(buffer));
                     }
                 }
                 Op::Blend { cell, dry, out } => {
-                    if let Some(ramp) = bank.blends.get_mut(cell) {
-                        let share = ramp.advance(QUANTUM);
+                    if let (Some(Some(running)), Some(blend)) = (bank.blends.get_mut(cell), plan.blends.get(cell)) {
+                        follow(slots, followed, &blend.controls);
                         let (wet, dry) = split(slots, out, dry);
-                        for (channel, wet) in wet.iter_mut().enumerate() {
-                            if let Some(dry) = dry.get(channel).or(dry.first()) {
-                                blend(wet, dry, share);
-                            }
-                        }
+                        running.process(wet, dry, blend.controls.first(), followed, &steering(blend.late));
                     }
+                }
+            }
+        }
+        let voice = self.transport.voice();
+        if !voice.is_unity() {
+            for (i, output) in plan.outputs.iter().enumerate() {
+                let again = plan.outputs[..i].iter().any(|earlier| earlier.slots == output.slots);
+                if !again {
+                    slots.get_mut(output.slots.range()).unwrap_or_default().iter_mut().for_each(|b| voice.scale(b));
                 }
             }
         }
     }
 }
 
+/// Keeps what controls follow where the op that they steer does not write. RT.
+fn follow(slots: &[Buffer], followed: &mut [Buffer], controls: &[PlanControl]) {
+    for control in controls {
+        if let (Some(heard), Some(at)) = (control.heard, control.followed)
+            && let (Some(buffer), Some(kept)) = (slots.get(heard.first), followed.get_mut(at))
+        {
+            *kept = *buffer;
+        }
+    }
+}
+
 /// Adds what an edge carries to `out`; one channel goes into all of them. RT.
-fn add(slots: &mut [Buffer], edge: &PlanEdge, mut cell: Option<&mut EdgeCell>, out: Slots) {
-    let gain = cell.as_mut().map(|cell| cell.advance());
+fn add(slots: &mut [Buffer], edge: &PlanEdge, mut passed: Option<(Quantum, &mut EdgeCell)>, out: Slots) {
     for channel in 0..edge.from.count {
         let Some(mut sound) = slots.get(edge.from.first + channel).copied() else { continue };
-        if let Some(cell) = &mut cell {
+        if let Some((gain, cell)) = &mut passed {
             cell.delay(channel, &mut sound);
-        }
-        if let Some(gain) = gain.filter(|gain| *gain != Glide::still(1.0)) {
-            sound.iter_mut().enumerate().for_each(|(i, x)| *x *= gain.at(i, QUANTUM));
+            gain.scale(&mut sound);
         }
         let into = if edge.from.count == 1 { 0..out.count } else { channel..channel + 1 };
         for channel in into {

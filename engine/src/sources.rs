@@ -56,6 +56,11 @@ pub fn end(table: &Table, recipe: &Recipe) -> End {
     }
 }
 
+/// Whether the source of a table is somebody who plays, and so goes on while the transport stands still.
+pub fn is_live(table: &Table) -> bool {
+    table.word == "device"
+}
+
 /// The level of a generator.
 const fn level(default: f64, help: &'static str) -> Parameter {
     Parameter::number("level", Unit::DecibelsFullScale, default, -120.0, 0.0, help).or("off", 0.0).law(Law::Amplitude)

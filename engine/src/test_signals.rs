@@ -140,9 +140,13 @@ impl Bench {
             let within = (self.frame % QUANTUM as u64) as usize;
             let count = self.stretch.min(QUANTUM - within).min(length - done);
             let frames = within..within + count;
-            for (buffers, signals) in [(&mut audio, input), (&mut keys, key)] {
-                for (buffer, signal) in buffers.iter_mut().zip(signals) {
-                    buffer[frames.clone()].copy_from_slice(&signal[done..done + count]);
+            if within == 0 || done == 0 {
+                // As in a plan, all of a quantum's input is there before any stretch of it is worked on.
+                let rest = (QUANTUM - within).min(length - done);
+                for (buffers, signals) in [(&mut audio, input), (&mut keys, key)] {
+                    for (buffer, signal) in buffers.iter_mut().zip(signals) {
+                        buffer[within..within + rest].copy_from_slice(&signal[done..done + rest]);
+                    }
                 }
             }
             let values: Vec<Glide> = (0..start.len())

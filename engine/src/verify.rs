@@ -89,8 +89,14 @@ fn reads(plan: &Plan, op: &Op) -> Option<Vec<Slots>> {
     Some(match *op {
         Op::LoopRead { .. } => Vec::new(),
         Op::Mix { first, last, .. } => plan.edges.get(first..last)?.iter().map(|edge| edge.from).collect(),
-        Op::Work { input, key, .. } => vec![input, key],
-        Op::Blend { dry, out, .. } => vec![dry, out],
+        Op::Work { cell, input, key, .. } => {
+            let controls = plan.works.get(cell).map_or(&[][..], |work| &work.controls);
+            controls.iter().filter_map(|control| control.heard).chain([input, key]).collect()
+        }
+        Op::Blend { cell, dry, out } => {
+            let controls = plan.blends.get(cell).map_or(&[][..], |blend| &blend.controls);
+            controls.iter().filter_map(|control| control.heard).chain([dry, out]).collect()
+        }
         Op::LoopWrite { from, .. } => vec![from],
     })
 }
@@ -113,10 +119,20 @@ fn sizes(plan: &Plan, bank: &Bank) -> Result<(), Flaw> {
         (plan.gains.len(), bank.edges.len()),
         (plan.blends.len(), bank.blends.len()),
         (plan.loops.len(), bank.loops.len()),
+        (plan.motions.len(), bank.motions.len()),
+        (plan.motions.len(), bank.heard.len()),
+        (plan.followed, bank.followed.len()),
         (plan.slots, bank.slots.len()),
     ];
     if counts.iter().any(|(plan, bank)| plan != bank) {
         return Err(Flaw::Index(0));
+    }
+    let controls = plan.works.iter().flat_map(|work| &work.controls);
+    let controls = controls.chain(plan.blends.iter().flat_map(|blend| &blend.controls));
+    for control in controls.chain(plan.gains.iter().flat_map(|gain| &gain.controls)) {
+        if control.motion >= plan.motions.len() || control.followed.is_some_and(|n| n >= plan.followed) {
+            return Err(Flaw::Index(0));
+        }
     }
     let mut used = Used::new(bank);
     for (i, op) in plan.ops.iter().enumerate() {
@@ -197,6 +213,7 @@ fn cells(bank: &Bank, carry: &Carry) -> Result<(), Flaw> {
     each_once(&carry.works, |cell| bank.works.get(cell).map(Option::is_none), &bank.works)?;
     each_once(&carry.edges, |cell| bank.edges.get(cell).map(Option::is_none), &bank.edges)?;
     each_once(&carry.loops, |cell| bank.loops.get(cell).map(Option::is_none), &bank.loops)?;
+    each_once(&carry.blends, |cell| bank.blends.get(cell).map(Option::is_none), &bank.blends)?;
     Ok(())
 }
 

@@ -208,7 +208,7 @@ impl<'a> Playing<'a> {
                 Err(RecvTimeoutError::Timeout) => {}
             }
             // What happened before this frame has been reported by now.
-            let frame = self.live.transport();
+            let frame = self.live.clock();
             self.hear_reports();
             self.journal.reached(frame);
             self.still_there()?;
@@ -294,9 +294,9 @@ impl<'a> Playing<'a> {
         if self.in_flight.is_some() {
             return;
         }
-        let now = self.live.transport();
+        let now = self.live.clock();
         let next = match self.waiting.take() {
-            Some((graph, taken)) => match self.desk.edit(&graph) {
+            Some((graph, taken)) => match self.desk.edit(&graph, None) {
                 Ok(None) => {
                     status::say("no change to the sound");
                     self.journal.text(taken, None, now, Changes::default());
@@ -328,18 +328,19 @@ impl<'a> Playing<'a> {
         for report in self.live.reports() {
             self.journal.report(report);
             match report {
-                Report::TakenUp { serial, frame } => {
+                Report::TakenUp { serial, taken } => {
                     if let Some(InFlight { sent, .. }) = self.in_flight.take_if(|sent| sent.serial == serial) {
-                        self.desk.taken_up(frame);
+                        self.desk.taken_up(taken);
                         match sent {
-                            Sent::Text(taken, changes) => {
+                            Sent::Text(text, changes) => {
                                 status::say(describe(&changes));
-                                self.journal.text(taken, Some(serial), frame, changes);
+                                self.journal.text(text, Some(serial), taken, changes);
                             }
-                            Sent::Settled(now) => self.journal.record(Record::Settle { serial, now, frame }),
+                            Sent::Settled(now) => self.journal.settled(serial, now, taken),
                         }
                     }
                 }
+                Report::Controlled { .. } | Report::Moved { .. } => {}
                 Report::Poisoned { .. } => self.trouble.poisoned += 1,
                 Report::MediaLate { .. } => self.trouble.media += 1,
                 Report::InputLate { .. } => self.trouble.input += 1,
@@ -365,9 +366,9 @@ impl<'a> Playing<'a> {
         let recorded = recorder.map(Recorder::finish).transpose();
         live.reports().for_each(|report| journal.report(report));
         // The master is what was recorded of it, or would have been.
-        let whole = live.transport().saturating_sub(late);
+        let whole = live.clock().saturating_sub(late);
         let frames = recorded.as_ref().ok().copied().flatten().or(length).map_or(whole, |frames| frames.min(whole));
-        journal.end(live.transport(), frames);
+        journal.end(live.clock(), frames);
         match recorded? {
             Some(frames) => status::say(format!("stopped; {frames} frames recorded; {busiest}")),
             None => status::say(format!("stopped; {busiest}")),

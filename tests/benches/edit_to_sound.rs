@@ -6,6 +6,7 @@
 use engine::desk::Desk;
 use engine::graph::prepare;
 use engine::media::Library;
+use engine::render::Taken;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -57,8 +58,8 @@ fn steps() {
         match &mut desk {
             None => desk = Some(Desk::open(&graph, None).expect("the plan proves right").0),
             Some(desk) => {
-                desk.edit(&graph).expect("the plan proves right");
-                desk.taken_up(0);
+                desk.edit(&graph, None).expect("the plan proves right");
+                desk.taken_up(Taken { clock: 0, at: 0, heard: 0 });
                 timed(&mut compiled, begun);
             }
         }

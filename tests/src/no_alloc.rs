@@ -48,8 +48,10 @@ fn the_callback_takes_and_gives_back_no_memory_while_programs_are_swapped() {
     while frames < seconds * 48_000 {
         if !in_flight {
             let next = match random.below(4) {
-                0 => desk.edit(&graphs[random.below(graphs.len())]).expect("the plan proves right").map(|(p, _)| p),
-                _ => desk.settle(live.transport()).expect("the plan proves right"),
+                0 => {
+                    desk.edit(&graphs[random.below(graphs.len())], None).expect("the plan proves right").map(|(p, _)| p)
+                }
+                _ => desk.settle(live.clock()).expect("the plan proves right"),
             };
             in_flight = next.is_some_and(|program| live.send(program).is_ok());
         }
@@ -61,13 +63,13 @@ fn the_callback_takes_and_gives_back_no_memory_while_programs_are_swapped() {
         frames += block;
         for report in live.reports() {
             match report {
-                Report::TakenUp { frame, .. } => {
-                    desk.taken_up(frame);
+                Report::TakenUp { taken, .. } => {
+                    desk.taken_up(taken);
                     swaps += 1;
                     in_flight = false;
                 }
                 Report::Poisoned { .. } => panic!("a sound was not a number"),
-                Report::MediaLate { .. } | Report::InputLate { .. } | Report::RecordLate { .. } => {}
+                _ => {}
             }
         }
         while recording.samples.pop().is_ok() {}

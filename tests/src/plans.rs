@@ -25,7 +25,7 @@ fn shown(plan: &Plan) -> String {
             writeln!(out, "{stage:>3}  {op:?} {what}").expect("a string takes everything");
             if let Op::Mix { first, last, .. } = *op {
                 for edge in &plan.edges[first..last] {
-                    let cell = edge.cell.map(|cell| plan.gains[cell]);
+                    let cell = edge.cell.map(|cell| &plan.gains[cell]);
                     writeln!(out, "       + {:?} {cell:?}", edge.from).expect("a string takes everything");
                 }
             }

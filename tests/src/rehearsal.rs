@@ -56,9 +56,17 @@ impl Rehearsal {
 
     /// Takes up a graph at once; `None` when it changes nothing.
     pub fn edit_graph(&mut self, graph: &Graph) -> Option<Changes> {
-        let (mut program, changes) = self.desk.edit(graph).expect("the plan proves right")?;
-        self.renderer.exchange(&mut program);
-        self.desk.taken_up(self.renderer.transport());
+        self.edit_at(graph, None)
+    }
+
+    /// Plays on until a program for frame `at` of the transport is due, and takes it up.
+    pub fn edit_at(&mut self, graph: &Graph, at: Option<u64>) -> Option<Changes> {
+        let (mut program, changes) = self.desk.edit(graph, at).expect("the plan proves right")?;
+        while !self.renderer.is_due(&program) {
+            self.quantum();
+        }
+        let taken = self.renderer.exchange(&mut program);
+        self.desk.taken_up(taken);
         Some(changes)
     }
 
@@ -70,28 +78,32 @@ impl Rehearsal {
     /// Plays on for at least so many frames, in whole quanta.
     pub fn run(&mut self, frames: usize) -> &mut Self {
         for _ in 0..frames.div_ceil(QUANTUM) {
-            let settled = self.desk.settle(self.renderer.transport()).expect("the plan proves right");
+            let settled = self.desk.settle(self.renderer.clock()).expect("the plan proves right");
             if let Some(mut program) = settled {
-                self.renderer.exchange(&mut program);
-                self.desk.taken_up(self.renderer.transport());
+                let taken = self.renderer.exchange(&mut program);
+                self.desk.taken_up(taken);
             }
-            assert!(self.renderer.is_ready(), "rehearsals use media that are held in memory");
-            self.renderer.quantum(&[]);
-            if let Some(work) = self.renderer.take_poisoned() {
-                panic!("{} gave what is no number", self.renderer.program().plan.paths[work]);
-            }
-            let (_, sound) = self.renderer.outputs().next().expect("there is an output");
-            append(&mut self.sound, sound);
-            let captures = self.renderer.captures().zip(&self.renderer.program().plan.captures);
-            for (sound, capture) in captures {
-                let at = self.stems.iter().position(|(path, _)| *path == capture.path).unwrap_or_else(|| {
-                    self.stems.push((capture.path.clone(), Vec::new()));
-                    self.stems.len() - 1
-                });
-                append(&mut self.stems[at].1, sound);
-            }
+            self.quantum();
         }
         self
+    }
+
+    fn quantum(&mut self) {
+        assert!(self.renderer.is_ready(), "rehearsals use media that are held in memory");
+        self.renderer.quantum(&[]);
+        if let Some(work) = self.renderer.take_poisoned() {
+            panic!("{} gave what is no number", self.renderer.program().plan.paths[work]);
+        }
+        let (_, sound) = self.renderer.outputs().next().expect("there is an output");
+        append(&mut self.sound, sound);
+        let captures = self.renderer.captures().zip(&self.renderer.program().plan.captures);
+        for (sound, capture) in captures {
+            let at = self.stems.iter().position(|(path, _)| *path == capture.path).unwrap_or_else(|| {
+                self.stems.push((capture.path.clone(), Vec::new()));
+                self.stems.len() - 1
+            });
+            append(&mut self.stems[at].1, sound);
+        }
     }
 }
 

@@ -91,7 +91,7 @@ impl Kernel for Pan {
         let from = if position.is_still() { to } else { self.law.gains(position.from) };
         let [left, right] = io.audio else { return };
         if io.channels_in == 1 {
-            *right = *left;
+            right[io.frames.clone()].copy_from_slice(&left[io.frames.clone()]);
         }
         for (channel, (from, to)) in [left, right].into_iter().zip(from.into_iter().zip(to)) {
             Glide { from, to }.scale(&mut channel[io.frames.clone()]);

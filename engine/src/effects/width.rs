@@ -56,7 +56,7 @@ impl Kernel for Width {
         let [left, right] = io.audio else { return };
         if io.channels_in == 1 {
             // There is no side signal to scale.
-            *right = *left;
+            right[frames.clone()].copy_from_slice(&left[frames]);
             return;
         }
         let [side] = &mut self.side;

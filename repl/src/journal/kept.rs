@@ -168,6 +168,8 @@ pub fn clock_time(frame: u64, rate: u32) -> String {
 mod tests {
     use super::*;
     use engine::diff::Changes;
+    use engine::motion::EventSource;
+    use engine::transport::Move;
 
     use crate::journal::record::Stamp;
 
@@ -188,6 +190,9 @@ mod tests {
         let text = |serial, frame| Text {
             serial,
             frame,
+            wanted: serial,
+            at: frame + 7,
+            heard: frame + 9,
             files: Vec::new(),
             lines: vec!["a\nb".into()],
             media: vec![stamp.clone()],
@@ -199,7 +204,11 @@ mod tests {
             Record::Tick { frame: 4800 },
             Record::Text(text(Some(1), 6400)),
             Record::Settle { serial: 2, now: 7360, frame: 7424 },
-            Record::MediaLate { frame: 9600, work: "voice".into() },
+            Record::Control { frame: 7424, source: EventSource::Midi { channel: None, controller: 7 }, value: 0.1 + 0.2 },
+            Record::Control { frame: 7424, source: EventSource::Osc { address: "/a".into() }, value: 1.0 / 3.0 },
+            Record::Move { frame: 8000, order: Move::Locate(96_000), transport: 7900 },
+            Record::Move { frame: 8064, order: Move::Panic, transport: 7964 },
+            Record::MediaLate { frame: 9600, work: 3, path: "voice".into() },
             Record::InputLate { frame: 9600 },
             Record::Text(text(None, 9700)),
         ]

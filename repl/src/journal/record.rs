@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use engine::diff::Changes;
+use engine::motion::EventSource;
+use engine::transport::Move;
 use serde::{Deserialize, Serialize};
 
 /// The form of journals that this program writes and reads.
@@ -29,12 +31,32 @@ pub enum Record {
         /// The frame at which that was taken up.
         frame: u64,
     },
+    /// Something from outside reached the controls that listen to it.
+    Control {
+        /// The first frame that heard it.
+        frame: u64,
+        /// Where it came from.
+        source: EventSource,
+        /// What it said.
+        value: f64,
+    },
+    /// The transport took an order.
+    Move {
+        /// The first frame after it.
+        frame: u64,
+        /// Which.
+        order: Move,
+        /// The frame of the transport where it was.
+        transport: u64,
+    },
     /// A sound file did not come in time: for a quantum what it gives was silent.
     MediaLate {
         /// The quantum's first frame.
         frame: u64,
-        /// The path of what plays it.
-        work: String,
+        /// What plays it: an index among the works of the program that ran.
+        work: usize,
+        /// Its path.
+        path: String,
     },
     /// Live input did not come in time: what the engine then took for it is in the file of inputs.
     InputLate {
@@ -70,6 +92,8 @@ impl Record {
             Record::Header(_) | Record::Media { .. } => None,
             Record::Text(Text { frame, .. })
             | Record::Settle { frame, .. }
+            | Record::Control { frame, .. }
+            | Record::Move { frame, .. }
             | Record::MediaLate { frame, .. }
             | Record::InputLate { frame }
             | Record::Tick { frame }
@@ -104,6 +128,12 @@ pub struct Text {
     pub serial: Option<u64>,
     /// The frame at which it was taken up.
     pub frame: u64,
+    /// The frame of the transport for which it was meant; at once without one.
+    pub wanted: Option<u64>,
+    /// The frame of the transport from which on it was heard.
+    pub at: u64,
+    /// The frame from which on it was heard.
+    pub heard: u64,
     /// Its files, the session's first.
     pub files: Vec<KeptFile>,
     /// The prompt's lines, in order.

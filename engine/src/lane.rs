@@ -1,0 +1,221 @@
+//! Lanes: the way of one number, to goals that the text gives or along with a control. Whatever changes its mind, the text or
+//! the control, the lane goes on from where it is.
+
+use crate::fade::Ramp;
+use crate::kernel::{Glide, QUANTUM};
+use crate::math;
+use crate::motion::{Motion, State};
+use crate::parameter::{Kind, Law, Parameter};
+use crate::plan::{PlanControl, PlanMotion};
+use crate::tempo::Tempo;
+
+/// How the value of a control becomes the number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scale {
+    /// As it is.
+    Plain,
+    /// From dB to a linear gain.
+    Gain,
+    /// From percent to a share.
+    Share,
+}
+
+/// One number on its way.
+#[derive(Clone, Copy, Debug)]
+pub struct Lane {
+    law: Law,
+    scale: Scale,
+    /// In the form that glides evenly.
+    ramp: Ramp,
+    goal: f64,
+    /// At the last frame.
+    last: f64,
+    /// The version of the control that moves it.
+    control: Option<u64>,
+    /// What it was when the control came, or jumped.
+    held: f64,
+    /// How much of the control it has, rather than of what was.
+    share: Ramp,
+}
+
+/// What controls know while a quantum is computed.
+#[derive(Clone, Copy)]
+pub struct Steering<'a> {
+    /// What moves.
+    pub motions: &'a [PlanMotion],
+    /// Where each of them is.
+    pub states: &'a [State],
+    /// Which of them has just been told another value.
+    pub heard: &'a [bool],
+    /// Where beats and bars lie.
+    pub tempo: &'a Tempo,
+    /// The transport frame of the quantum's first frame, where the sound is.
+    pub frame: i64,
+    /// Whether the transport goes on.
+    pub rolling: bool,
+    /// Whether the transport has come here from elsewhere.
+    pub moved: bool,
+    /// Frames that a jump is stretched to.
+    pub fade: u32,
+}
+
+impl<'a> Steering<'a> {
+    fn motion(&self, control: &PlanControl) -> Option<(&'a Motion, &'a State)> {
+        Some((&self.motions.get(control.motion)?.motion, self.states.get(control.motion)?))
+    }
+
+    /// Where the stretch that begins at frame `at` of the quantum has to end for a control, and whether the control jumps at
+    /// its beginning. RT.
+    fn stretch(&self, control: &PlanControl, at: usize) -> (usize, bool) {
+        let heard = at == 0 && (self.moved || self.heard.get(control.motion).copied().unwrap_or(false));
+        let Some((motion, state)) = self.motion(control).filter(|_| self.rolling) else { return (QUANTUM, heard) };
+        let (now, last) = (self.frame + at as i64, self.frame + QUANTUM as i64 - 1);
+        let first = motion.corner(state, self.tempo, now - 1, last);
+        let (jumps, next) = match first {
+            Some(corner) if corner.frame == now => (corner.jumps, motion.corner(state, self.tempo, now, last)),
+            other => (false, other),
+        };
+        let straight = at + motion.grain(state, self.tempo, now).clamp(1, QUANTUM);
+        let corner = next.map_or(QUANTUM, |corner| (corner.frame - self.frame) as usize);
+        (straight.min(corner).min(QUANTUM), heard || jumps)
+    }
+
+    /// The control's value at frame `i` of the quantum; `followed` is what it follows, if it follows anything. RT.
+    fn value(&self, control: &PlanControl, i: usize, followed: Option<&[f64; QUANTUM]>) -> Option<f64> {
+        let (motion, state) = self.motion(control)?;
+        if let (Motion::Follow { range: (low, high) }, Some(envelope)) = (motion, followed) {
+            return Some(low + (high - low) * envelope.get(i)?.min(1.0));
+        }
+        let frame = if self.rolling { self.frame + i as i64 } else { self.frame };
+        Some(motion.value(state, self.tempo, frame))
+    }
+}
+
+impl Lane {
+    /// A number of a kernel, at rest.
+    pub fn new(parameter: &Parameter, value: f64) -> Self {
+        let law = match parameter.kind {
+            Kind::Number { .. } if parameter.fixed => Law::Own,
+            Kind::Number { law, .. } => law,
+            _ => Law::Own,
+        };
+        Lane::at(law, if law == Law::Amplitude { Scale::Gain } else { Scale::Plain }, value)
+    }
+
+    /// A share of wet against dry, at rest.
+    pub fn share(value: f64) -> Self {
+        Lane::at(Law::Linear, Scale::Share, value)
+    }
+
+    /// A gain at unity, that a control may move.
+    pub fn unity() -> Self {
+        Lane::at(Law::Amplitude, Scale::Gain, 1.0)
+    }
+
+    fn at(law: Law, scale: Scale, value: f64) -> Self {
+        let ramp = Ramp::still(bend(law, value));
+        Lane { law, scale, ramp, goal: value, last: value, control: None, held: value, share: Ramp::still(1.0) }
+    }
+
+    /// Sets out for what the text says, after `wait` frames, to arrive in `fade` more. A control, if it had one, is left where
+    /// it is. RT.
+    pub fn aim(&mut self, goal: f64, wait: u32, fade: u32) {
+        if self.control.take().is_some() {
+            self.ramp = Ramp::still(bend(self.law, self.last));
+            self.goal = self.last;
+        }
+        if goal != self.goal {
+            let (wait, fade) = if self.law == Law::Own { (wait, 0) } else { (wait, fade) };
+            self.ramp.aim(bend(self.law, goal), wait, fade);
+            self.goal = goal;
+        }
+    }
+
+    /// Goes along with a version of a control from `wait` frames on, and is wholly with it `fade` later. One that is new has
+    /// nothing to leave. RT.
+    pub fn join(&mut self, version: u64, is_new: bool, wait: u32, fade: u32) {
+        if self.control == Some(version) {
+            return;
+        }
+        self.control = Some(version);
+        self.held = self.last;
+        self.share = Ramp::still(if is_new { 1.0 } else { 0.0 });
+        self.share.aim(1.0, wait, fade);
+    }
+
+    /// Whether there is nothing to compute. RT.
+    pub fn is_still(&self) -> bool {
+        self.control.is_none() && self.ramp.is_still()
+    }
+
+    /// The value it had at the last frame. RT.
+    pub fn value(&self) -> f64 {
+        self.last
+    }
+
+    /// Where a stretch from frame `at` of the quantum may go, in one straight line. What the control does at its beginning is
+    /// taken note of. RT.
+    pub fn stretch(&mut self, at: usize, control: Option<&PlanControl>, steering: &Steering<'_>) -> usize {
+        let Some(control) = control else { return at.saturating_add(self.ramp.straight()).min(QUANTUM) };
+        let (end, jumps) = steering.stretch(control, at);
+        if jumps {
+            self.held = self.last;
+            self.share = Ramp::still(0.0);
+            self.share.aim(1.0, 0, steering.fade);
+        }
+        end.min(at.saturating_add(self.share.straight()))
+    }
+
+    /// Goes the stretch. RT.
+    pub fn advance(
+        &mut self,
+        stretch: std::ops::Range<usize>,
+        control: Option<(&PlanControl, Option<&[f64; QUANTUM]>)>,
+        steering: &Steering<'_>,
+    ) -> Glide {
+        let from = self.last;
+        let frames = stretch.len();
+        let to = match control {
+            None if self.ramp.is_still() => self.goal,
+            None => {
+                let way = self.ramp.advance(frames);
+                // Arrived, it is the goal to the last bit, which a way through logarithms would miss.
+                if self.ramp.is_still() { self.goal } else { unbend(self.law, way.to) }
+            }
+            Some((control, followed)) => {
+                let share = self.share.advance(frames).to;
+                let value = steering.value(control, stretch.end - 1, followed).map(|value| scaled(self.scale, value));
+                match value {
+                    Some(value) if share == 1.0 => value,
+                    Some(value) => self.held + (value - self.held) * share,
+                    None => self.last,
+                }
+            }
+        };
+        self.last = to;
+        Glide { from: if self.law == Law::Own { to } else { from }, to }
+    }
+}
+
+fn scaled(scale: Scale, value: f64) -> f64 {
+    match scale {
+        Scale::Plain => value,
+        Scale::Gain => math::gain_from_db(value),
+        Scale::Share => value / 100.0,
+    }
+}
+
+/// The value as it glides evenly. Off is no frequency: it is taken as 0 octaves and jumps.
+fn bend(law: Law, value: f64) -> f64 {
+    match law {
+        Law::Octaves if value > 0.0 => math::ln(value),
+        _ => value,
+    }
+}
+
+fn unbend(law: Law, bent: f64) -> f64 {
+    match law {
+        Law::Octaves => math::exp(bent),
+        _ => bent,
+    }
+}
