@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use crate::compile::Program;
 use crate::desk::Desk;
-use crate::diff::Changes;
 use crate::graph::Graph;
 use crate::kernel::Buffer;
 use crate::live;
-use crate::render::Renderer;
+use crate::motion::EventSource;
+use crate::render::{Renderer, Taken};
+use crate::transport::Move;
 use crate::verify::Flaw;
 
 /// How long to wait before asking again whether media are at hand.
@@ -43,7 +44,7 @@ impl Replay {
 
     /// The frame that comes next.
     pub fn frame(&self) -> u64 {
-        self.renderer.transport()
+        self.renderer.clock()
     }
 
     /// Frames at its beginning that a recording leaves out, so that it begins with the transport.
@@ -56,14 +57,14 @@ impl Replay {
         self.stems_late
     }
 
-    /// A graph was taken up here, as the program `serial`; gives what that changed.
+    /// A graph was taken up here, as the program `serial`, meant for the frame `wanted` of the transport or for at once;
+    /// gives when it is heard.
     ///
     /// # Errors
     /// It comes out as another program, or as none.
-    pub fn edit(&mut self, graph: &Graph, serial: u64) -> Result<Changes, Departure> {
-        let (program, changes) = self.desk.edit(graph)?.ok_or(Departure::Nothing { serial })?;
-        self.take_up(program, serial)?;
-        Ok(changes)
+    pub fn edit(&mut self, graph: &Graph, serial: u64, wanted: Option<u64>) -> Result<Taken, Departure> {
+        let (program, _) = self.desk.edit(graph, wanted)?.ok_or(Departure::Nothing { serial })?;
+        self.take_up(program, serial)
     }
 
     /// What had ended by `now` was left behind here, by the program `serial`.
@@ -72,26 +73,40 @@ impl Replay {
     /// It comes out as another program, or as none.
     pub fn settle(&mut self, now: u64, serial: u64) -> Result<(), Departure> {
         let program = self.desk.settle(now)?.ok_or(Departure::Nothing { serial })?;
-        self.take_up(program, serial)
+        self.take_up(program, serial).map(drop)
     }
 
-    fn take_up(&mut self, mut program: Box<Program>, serial: u64) -> Result<(), Departure> {
+    /// Something from outside reached the controls that listen to it.
+    pub fn control(&mut self, source: &EventSource, value: f64) {
+        // Of what nothing has listened to yet, nothing is heard.
+        if let Some(source) = self.desk.source(source) {
+            self.renderer.hear(source, value);
+        }
+    }
+
+    /// The transport took an order.
+    pub fn order(&mut self, order: Move) {
+        self.renderer.order(order);
+    }
+
+    fn take_up(&mut self, mut program: Box<Program>, serial: u64) -> Result<Taken, Departure> {
         if program.serial != serial {
             return Err(Departure::Another { serial, found: program.serial });
         }
-        self.renderer.exchange(&mut program);
-        self.desk.taken_up(self.renderer.transport());
+        let taken = self.renderer.exchange(&mut program);
+        self.desk.taken_up(taken);
         let captures = &self.renderer.program().plan.captures;
         self.stems_late = self.stems_late.or(captures.first().map(|capture| capture.late as u64));
-        Ok(())
+        Ok(taken)
     }
 
-    /// Renders a quantum from this live input, a buffer a channel. Waits for media.
-    pub fn quantum(&mut self, live: &[Buffer]) {
+    /// Renders a quantum from this live input, a buffer a channel; the works whose sound had not come in time are silent,
+    /// for all others it is waited.
+    pub fn quantum(&mut self, live: &[Buffer], silent: &[usize]) {
         while !self.renderer.is_ready() {
             thread::sleep(MEDIA_WAIT);
         }
-        self.renderer.quantum(live);
+        self.renderer.quantum_without(live, silent);
     }
 
     /// What a recording takes of the quantum: `channels` channels of the output with the lowest.

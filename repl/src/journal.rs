@@ -20,4 +20,4 @@ pub mod store;
 pub mod writer;
 
 pub use kept::{Ending, Kept};
-pub use writer::{Journal, Taken};
+pub use writer::{Journal, Taken, When};

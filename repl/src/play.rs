@@ -14,8 +14,7 @@ use engine::session::Session;
 
 use crate::arguments::{DeviceChoice, Play};
 use crate::ending::{Failure, Outcome};
-use crate::journal::record::Record;
-use crate::journal::{Journal, Taken};
+use crate::journal::{Journal, Taken, When};
 use crate::load::{self, Loaded};
 use crate::recorder::Recorder;
 use crate::sound::{self, Input, Output, Wish};
@@ -80,6 +79,8 @@ fn watched(arguments: &Play, loaded: &Loaded) -> Vec<PathBuf> {
 /// A program on its way to the audio side.
 struct InFlight {
     serial: u64,
+    /// What its works are called.
+    paths: Vec<String>,
     sent: Sent,
 }
 
@@ -105,6 +106,8 @@ struct Playing<'a> {
     /// What will take live input once the session has any.
     listener: Option<Listener>,
     recorder: Option<Recorder>,
+    /// What the works of the program that runs are called.
+    paths: Vec<String>,
     /// The program that has been sent and not yet taken up.
     in_flight: Option<InFlight>,
     /// The newest text, waiting for the one before it to be taken up.
@@ -141,6 +144,7 @@ impl<'a> Playing<'a> {
         };
         let (master, late) = program.plan.outputs.first().map_or((2, 0), |output| (output.slots.count, output.late));
         let channels = program.plan.outputs.iter().flat_map(|output| &output.channels).copied().max().unwrap_or(2);
+        let paths = program.plan.paths.clone();
         let (live, player, listener, recording) = start(program, setup);
         let length = arguments.length.map(|length| length.frames(&session.clock()));
         let recorder = match (&arguments.record, recording) {
@@ -149,7 +153,7 @@ impl<'a> Playing<'a> {
         };
         status::say(format!("playing {}", arguments.session.display()));
         let journal = Journal::start(arguments.journal.as_ref(), &arguments.session, rate, session.seed, master)?;
-        journal.text(taken, Some(0), 0, Changes::default());
+        journal.text(taken, When::BEGINNING, Changes::default());
         let wish = Wish { device: arguments.device.as_ref(), rate, buffer: arguments.buffer, channels };
         let output = sound::open_output(wish, Box::new(player))?;
         let started_with = (rate, session.seed);
@@ -164,6 +168,7 @@ impl<'a> Playing<'a> {
             input: None,
             listener: Some(listener),
             recorder,
+            paths,
             in_flight: None,
             waiting: None,
             journal,
@@ -299,7 +304,7 @@ impl<'a> Playing<'a> {
             Some((graph, taken)) => match self.desk.edit(&graph, None) {
                 Ok(None) => {
                     status::say("no change to the sound");
-                    self.journal.text(taken, None, now, Changes::default());
+                    self.journal.text(taken, When::Nothing(now), Changes::default());
                     return;
                 }
                 edited => edited.map(|next| next.map(|(program, changes)| (program, Sent::Text(taken, changes)))),
@@ -318,7 +323,7 @@ impl<'a> Playing<'a> {
         while !program.media_ready(self.live.transport()) && begun.elapsed() < MEDIA_PATIENCE {
             std::thread::sleep(Duration::from_millis(1));
         }
-        self.in_flight = Some(InFlight { serial: program.serial, sent });
+        self.in_flight = Some(InFlight { serial: program.serial, paths: program.plan.paths.clone(), sent });
         if self.live.send(program).is_err() {
             unreachable!("nothing is sent while a program is in flight");
         }
@@ -326,15 +331,16 @@ impl<'a> Playing<'a> {
 
     fn hear_reports(&mut self) {
         for report in self.live.reports() {
-            self.journal.report(report);
+            self.journal.report(report, &self.desk, &self.paths);
             match report {
                 Report::TakenUp { serial, taken } => {
-                    if let Some(InFlight { sent, .. }) = self.in_flight.take_if(|sent| sent.serial == serial) {
+                    if let Some(InFlight { sent, paths, .. }) = self.in_flight.take_if(|sent| sent.serial == serial) {
+                        self.paths = paths;
                         self.desk.taken_up(taken);
                         match sent {
                             Sent::Text(text, changes) => {
                                 status::say(describe(&changes));
-                                self.journal.text(text, Some(serial), taken, changes);
+                                self.journal.text(text, When::Program { serial, wanted: None, taken }, changes);
                             }
                             Sent::Settled(now) => self.journal.settled(serial, now, taken),
                         }
@@ -360,11 +366,11 @@ impl<'a> Playing<'a> {
         }
         self.hear_reports();
         let load = self.output.take_worst_load() * 100.0;
-        let Playing { mut live, output, input, recorder, length, journal, late, .. } = self;
+        let Playing { mut live, output, input, recorder, length, journal, late, desk, paths, .. } = self;
         drop((input, output));
         let busiest = format!("the busiest block took {load:.0} % of its time");
         let recorded = recorder.map(Recorder::finish).transpose();
-        live.reports().for_each(|report| journal.report(report));
+        live.reports().for_each(|report| journal.report(report, &desk, &paths));
         // The master is what was recorded of it, or would have been.
         let whole = live.clock().saturating_sub(late);
         let frames = recorded.as_ref().ok().copied().flatten().or(length).map_or(whole, |frames| frames.min(whole));

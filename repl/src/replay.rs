@@ -54,12 +54,17 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let end = range.end(replay.late());
     let progress = Progress::new("replaying", end, f64::from(kept.header.rate));
     let mut records = kept.records.iter().peekable();
+    let mut silent = Vec::new();
     while replay.frame() < end {
+        silent.clear();
         while let Some(record) = records.next_if(|record| record.frame().is_none_or(|frame| frame <= replay.frame())) {
-            performance.apply(record, &mut replay)?;
+            match record {
+                Record::MediaLate { work, .. } if !arguments.clean => silent.push(*work),
+                record => performance.apply(record, &mut replay)?,
+            }
         }
         let now = replay.frame();
-        replay.quantum(&[]);
+        replay.quantum(&[], &silent);
         if let Some(part) = range.part(now, replay.late()) {
             files.master(&replay.master(kept.header.channels), part)?;
         }
@@ -196,11 +201,25 @@ impl Performance<'_> {
     fn apply(&self, record: &Record, replay: &mut Replay) -> Outcome {
         let done = match record {
             Record::Text(Text { serial: None | Some(0), .. }) => Ok(()),
-            Record::Text(text @ Text { serial: Some(serial), .. }) => {
+            Record::Text(text @ Text { serial: Some(serial), wanted, .. }) => {
                 let (graph, _) = self.graph(text)?;
-                replay.edit(&graph, *serial).map(drop)
+                let again = replay.edit(&graph, *serial, *wanted);
+                if let Ok(taken) = &again
+                    && (taken.at, taken.heard) != (text.at, text.heard)
+                {
+                    return Err(self.failed(format!("program {serial} is not heard from the frame on that it was")));
+                }
+                again.map(drop)
             }
             Record::Settle { serial, now, .. } => replay.settle(*now, *serial),
+            Record::Control { source, value, .. } => {
+                replay.control(source, *value);
+                Ok(())
+            }
+            Record::Move { order, .. } => {
+                replay.order(*order);
+                Ok(())
+            }
             Record::Header(_)
             | Record::MediaLate { .. }
             | Record::InputLate { .. }

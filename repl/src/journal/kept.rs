@@ -204,7 +204,11 @@ mod tests {
             Record::Tick { frame: 4800 },
             Record::Text(text(Some(1), 6400)),
             Record::Settle { serial: 2, now: 7360, frame: 7424 },
-            Record::Control { frame: 7424, source: EventSource::Midi { channel: None, controller: 7 }, value: 0.1 + 0.2 },
+            Record::Control {
+                frame: 7424,
+                source: EventSource::Midi { channel: None, controller: 7 },
+                value: 0.1 + 0.2,
+            },
             Record::Control { frame: 7424, source: EventSource::Osc { address: "/a".into() }, value: 1.0 / 3.0 },
             Record::Move { frame: 8000, order: Move::Locate(96_000), transport: 7900 },
             Record::Move { frame: 8064, order: Move::Panic, transport: 7964 },

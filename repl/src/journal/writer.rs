@@ -9,8 +9,10 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime};
 
+use engine::desk::Desk;
 use engine::diff::Changes;
 use engine::live::Report;
+use engine::render;
 use scripting::SourceFile;
 
 use super::hashes;
@@ -48,13 +50,34 @@ impl Taken {
     }
 }
 
+/// When a text was taken up, and as what.
+#[derive(Clone, Copy, Debug)]
+pub enum When {
+    /// As the program of this number, which was meant for a frame of the transport, or for at once.
+    Program {
+        /// The number.
+        serial: u64,
+        /// The frame.
+        wanted: Option<u64>,
+        /// When it was.
+        taken: render::Taken,
+    },
+    /// It changed nothing, as of a frame.
+    Nothing(u64),
+}
+
+impl When {
+    /// When it all begins.
+    pub const BEGINNING: When =
+        When::Program { serial: 0, wanted: None, taken: render::Taken { clock: 0, at: 0, heard: 0 } };
+}
+
 /// What the writer is told.
 enum Entry {
     Record(Record),
     Text {
-        taken: Taken,
-        serial: Option<u64>,
-        frame: u64,
+        text: Taken,
+        when: When,
         changes: Changes,
     },
     Reached(u64),
@@ -119,23 +142,32 @@ impl Journal {
         Journal { writer: None, reached: 0, step: u64::from(rate) / REACHED }
     }
 
-    /// A text was taken up at a frame, as the program of this number; without one it changed nothing.
-    pub fn text(&self, taken: Taken, serial: Option<u64>, frame: u64, changes: Changes) {
-        self.tell(Entry::Text { taken, serial, frame, changes });
+    /// A text was taken up.
+    pub fn text(&self, text: Taken, when: When, changes: Changes) {
+        self.tell(Entry::Text { text, when, changes });
     }
 
-    /// Something else happened.
-    pub fn record(&self, record: Record) {
-        self.tell(Entry::Record(record));
+    /// What had ended by `now` was left behind, with the program `serial`.
+    pub fn settled(&self, serial: u64, now: u64, taken: render::Taken) {
+        self.tell(Entry::Record(Record::Settle { serial, now, frame: taken.clock }));
     }
 
-    /// The audio side has told something. What it took up is told by who knows what that was.
-    pub fn report(&self, report: Report) {
-        match report {
-            Report::InputLate { frame } => self.record(Record::InputLate { frame }),
-            Report::TakenUp { .. } | Report::Poisoned { .. } | Report::MediaLate { .. } | Report::RecordLate { .. } => {
+    /// The audio side has told something; `desk` knows its sources, `paths` what its works are called. What it took up is
+    /// told by who knows what that was; what follows from the rest by itself is not kept.
+    pub fn report(&self, report: Report, desk: &Desk, paths: &[String]) {
+        let record = match report {
+            Report::Controlled { source, value, frame } => match desk.source_of(source) {
+                Some(source) => Record::Control { frame, source: source.clone(), value },
+                None => return,
+            },
+            Report::Moved { order, frame, transport } => Record::Move { frame, order, transport },
+            Report::MediaLate { frame, work } => {
+                Record::MediaLate { frame, work, path: paths.get(work).cloned().unwrap_or_default() }
             }
-        }
+            Report::InputLate { frame } => Record::InputLate { frame },
+            Report::TakenUp { .. } | Report::Poisoned { .. } | Report::RecordLate { .. } => return,
+        };
+        self.tell(Entry::Record(record));
     }
 
     /// It has come as far as this frame, and of everything before it the journal was told.
@@ -248,7 +280,7 @@ impl Writer {
             let patience = if end.is_some() { HASH_PATIENCE } else { FLUSH.saturating_sub(flushed.elapsed()) };
             match entries.recv_timeout(patience) {
                 Ok(Entry::Record(record)) => self.write(&record)?,
-                Ok(Entry::Text { taken, serial, frame, changes }) => self.text(taken, serial, frame, changes)?,
+                Ok(Entry::Text { text, when, changes }) => self.text(text, when, changes)?,
                 Ok(Entry::Reached(frame)) => reached = frame,
                 Ok(Entry::End(how)) => {
                     // What is being found out of sound files still comes before the last line.
@@ -284,22 +316,30 @@ impl Writer {
         self.lines.write_all(b"\n")
     }
 
-    fn text(&mut self, taken: Taken, serial: Option<u64>, frame: u64, changes: Changes) -> io::Result<()> {
+    fn text(&mut self, text: Taken, when: When, changes: Changes) -> io::Result<()> {
         let mut files = Vec::new();
-        for file in taken.files {
+        for file in text.files {
             let whole = std::path::absolute(&file.path)?;
             let path = whole.strip_prefix(&self.home).map_or(whole.clone(), Path::to_owned);
             files.push(KeptFile { text: self.texts.keep(&path, file.text)?, path });
         }
         let mut media = Vec::new();
-        for path in taken.media {
+        for path in text.media {
             media.push(Stamp::of(std::path::absolute(path)?));
         }
         // Who asks no more has all it wants.
         media.iter().for_each(|stamp| drop(self.hashes.as_ref().map(|hashes| hashes.send(stamp.clone()))));
-        // What changed nothing was taken up nowhere: it has the frame at which it was looked at.
-        let frame = frame.max(self.last);
-        self.write(&Record::Text(Text { serial, frame, files, lines: taken.lines, media, changes }))
+        let (serial, wanted, taken) = match when {
+            When::Program { serial, wanted, taken } => (Some(serial), wanted, taken),
+            // Looked at meanwhile, it may come behind what happened later.
+            When::Nothing(frame) => {
+                let frame = frame.max(self.last);
+                (None, None, render::Taken { clock: frame, at: frame, heard: frame })
+            }
+        };
+        let render::Taken { clock: frame, at, heard } = taken;
+        let lines = text.lines;
+        self.write(&Record::Text(Text { serial, frame, wanted, at, heard, files, lines, media, changes }))
     }
 }
 
