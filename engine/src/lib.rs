@@ -18,10 +18,10 @@
 //!   and a [`bank`], [`mod@verify`] proves them.
 //! - What sounds: [`render`], [`fade`], [`kernel`], and the [`effects`] and [`sources`] with what they share: [`filters`],
 //!   [`one_pole`], [`dynamics`], [`delay_line`], [`oversample`], [`true_peak`], [`random`], [`mod@math`].
-//! - Who drives it: [`desk`] (the control side), [`live`] (the audio side and its rings), [`offline`],
-//!   [`replay`]; [`device`] and
-//!   [`silent`] call [`playback`]; [`resampled`] stands between rates.
-//! - Files: [`media`] in, [`delivery`] out, [`resample`] between rates.
+//! - Who drives it: [`desk`] (the control side), [`live`] (the audio side and its rings), [`tap`] (what of it is kept),
+//!   [`offline`], [`replay`]; [`device`] and [`silent`] call [`playback`]; [`resampled`] stands between rates, [`keeper`]
+//!   between devices that come and go.
+//! - Files: [`media`] in, [`delivery`] out, [`rolling`] while it plays, [`resample`] between rates.
 //!
 //! # Invariants
 //!
@@ -44,6 +44,7 @@ pub mod audible;
 pub mod bank;
 pub mod check;
 pub mod compile;
+pub mod crossing;
 pub mod delay_line;
 pub mod delivery;
 pub mod denormals;
@@ -57,6 +58,8 @@ pub mod effects;
 pub mod fade;
 pub mod filters;
 pub mod graph;
+#[cfg(feature = "devices")]
+pub mod keeper;
 pub mod kernel;
 pub mod lane;
 pub mod live;
@@ -76,9 +79,11 @@ pub mod render;
 pub mod replay;
 pub mod resample;
 pub mod resampled;
+pub mod rolling;
 pub mod session;
 pub mod silent;
 pub mod sources;
+pub mod tap;
 pub mod tempo;
 #[cfg(test)]
 mod test_signals;

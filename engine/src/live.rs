@@ -3,26 +3,24 @@
 //! At most one program is in flight. What the audio thread receives it gives back; what it reports is small and copied.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::compile::Program;
+use crate::crossing::{Ear, Watch, crossing};
 use crate::fade::{Ramp, fade_frames};
 use crate::kernel::{Buffer, QUANTUM};
 use crate::plan::SourceId;
-use crate::playback::{Capture, Playback};
+use crate::playback::Playback;
 use crate::render::{Renderer, Taken};
+use crate::tap::{Recordings, Taps, Wanted};
 use crate::transport::Move;
 
 /// How long the sound fades when the desk stops, in milliseconds.
 const STOP_FADE_MS: f64 = 50.0;
 
-/// Seconds of recording that may wait to be written.
-const RECORD_SECONDS: f64 = 8.0;
-
-/// Seconds of live input that may wait to be played.
-const INPUT_SECONDS: f64 = 1.0;
+pub use crate::crossing::Listener;
 
 /// Orders that may wait for the audio thread, and reports that may wait to be read.
 const ORDERS: usize = 1024;
@@ -78,7 +76,7 @@ pub enum Report {
         /// The quantum's first frame.
         frame: u64,
     },
-    /// The recording could not be taken fast enough: frames are missing from it.
+    /// What is kept was not taken away fast enough: a quantum is missing from it.
     RecordLate {
         /// The quantum's first frame.
         frame: u64,
@@ -99,6 +97,7 @@ pub struct Live {
     returned: Consumer<Box<Program>>,
     reports: Consumer<Report>,
     shared: Arc<Shared>,
+    crossing: Watch,
 }
 
 struct Shared {
@@ -107,16 +106,6 @@ struct Shared {
     rolling: AtomicBool,
     stopping: AtomicBool,
     stopped: AtomicBool,
-    input_lost: AtomicU32,
-}
-
-/// A recording as it comes in: interleaved samples of the output with the lowest channels, from transport frame 0 on, before
-/// anything is done for the device's sake.
-pub struct Recording {
-    /// The samples.
-    pub samples: Consumer<f32>,
-    /// Channels of a frame.
-    pub channels: usize,
 }
 
 /// What a desk is started with.
@@ -124,16 +113,16 @@ pub struct Recording {
 pub struct Setup {
     /// Frames a second.
     pub rate: u32,
-    /// Whether the output is recorded.
-    pub record: bool,
+    /// What is kept of what plays.
+    pub keep: Wanted,
     /// Channels of the device's input; 0 without one.
     pub inputs: usize,
     /// Frames of live input to have at hand before it is played: about two of the device's blocks.
     pub cushion: usize,
 }
 
-/// Starts a desk: the handle, what a device calls for sound, what takes its input, and the recording.
-pub fn start(program: Box<Program>, setup: Setup) -> (Live, Player, Listener, Option<Recording>) {
+/// Starts a desk: the handle, what a device calls for sound, what takes its input, and what is kept.
+pub fn start(program: Box<Program>, setup: Setup) -> (Live, Player, Listener, Recordings) {
     let (programs, incoming) = RingBuffer::new(1);
     let (outgoing, returned) = RingBuffer::new(4);
     let (tell, reports) = RingBuffer::new(REPORTS);
@@ -144,20 +133,9 @@ pub fn start(program: Box<Program>, setup: Setup) -> (Live, Player, Listener, Op
         rolling: AtomicBool::new(true),
         stopping: AtomicBool::new(false),
         stopped: AtomicBool::new(false),
-        input_lost: AtomicU32::new(0),
     });
-    let output = program.plan.outputs.first();
-    let (channels, late) = output.map_or((2, 0), |output| (output.slots.count, output.late));
-    let room = |seconds: f64, channels: usize| (seconds * f64::from(setup.rate)) as usize * channels.max(1);
-    let (record, recording) = match setup.record {
-        true => {
-            let (into, samples) = RingBuffer::new(room(RECORD_SECONDS, channels));
-            (Some(Tap { into, channels, skip: late }), Some(Recording { samples, channels }))
-        }
-        false => (None, None),
-    };
-    let (heard, input) = RingBuffer::new(room(INPUT_SECONDS, setup.inputs));
-    let listener = Listener { heard, channels: setup.inputs, shared: shared.clone() };
+    let (taps, recordings) = Taps::new(setup.keep, setup.rate, &program.plan, setup.inputs);
+    let (listener, ear, crossing) = crossing(setup.inputs, setup.rate, setup.cushion);
     let player = Player {
         renderer: Renderer::new(program),
         incoming,
@@ -166,16 +144,14 @@ pub fn start(program: Box<Program>, setup: Setup) -> (Live, Player, Listener, Op
         outgoing,
         tell,
         shared: shared.clone(),
-        record,
-        input,
-        cushion: setup.cushion * setup.inputs,
-        cushioned: false,
+        taps,
+        ear,
         live: vec![[0.0; QUANTUM]; setup.inputs].into_boxed_slice(),
         given: QUANTUM,
         fade: Ramp::still(1.0),
         fade_length: fade_frames(STOP_FADE_MS, f64::from(setup.rate)),
     };
-    (Live { programs, orders, returned, reports, shared }, player, listener, recording)
+    (Live { programs, orders, returned, reports, shared, crossing }, player, listener, recordings)
 }
 
 impl Live {
@@ -236,7 +212,12 @@ impl Live {
 
     /// Frames of live input that found no room, since last asked.
     pub fn take_input_lost(&self) -> u32 {
-        self.shared.input_lost.swap(0, Ordering::Relaxed)
+        self.crossing.take_lost()
+    }
+
+    /// By how many millionths the input's clock runs faster than the output's; `None` while they seem to be one.
+    pub fn input_drift_ppm(&self) -> Option<f64> {
+        self.crossing.drift_ppm()
     }
 }
 
@@ -254,23 +235,13 @@ pub struct Player {
     outgoing: Producer<Box<Program>>,
     tell: Producer<Report>,
     shared: Arc<Shared>,
-    record: Option<Tap>,
-    input: Consumer<f32>,
-    /// Samples of input to gather before any is played.
-    cushion: usize,
-    cushioned: bool,
+    taps: Taps,
+    ear: Ear,
     live: Box<[Buffer]>,
     /// Frames of the present quantum that the device has had.
     given: usize,
     fade: Ramp,
     fade_length: u32,
-}
-
-struct Tap {
-    into: Producer<f32>,
-    channels: usize,
-    /// Frames still to leave out: the latency, so that the first is the transport's.
-    skip: usize,
 }
 
 impl Playback for Player {
@@ -290,6 +261,7 @@ impl Playback for Player {
             }
             self.given += 1;
         }
+        self.ear.note(QUANTUM - self.given);
         self.fade(block, channels.max(1));
         self.shared.transport.store(self.renderer.transport(), Ordering::Relaxed);
         // Who sees it sees what was reported before as well.
@@ -298,8 +270,7 @@ impl Playback for Player {
     }
 
     fn ready(&mut self) -> bool {
-        let room = |tap: &Tap| tap.into.slots() >= tap.into.buffer().capacity() / 2;
-        self.renderer.is_ready() && self.record.as_ref().is_none_or(room)
+        self.renderer.is_ready() && self.taps.has_room()
     }
 }
 
@@ -308,8 +279,10 @@ impl Player {
     fn quantum(&mut self) {
         self.take_up();
         self.obey();
-        self.listen();
         let frame = self.renderer.clock();
+        if !self.ear.give(&mut self.live) {
+            self.report(Report::InputLate { frame });
+        }
         self.renderer.quantum(&self.live);
         for work in self.renderer.missing().into_iter().flatten() {
             self.report(Report::MediaLate { frame, work });
@@ -317,9 +290,7 @@ impl Player {
         if let Some(work) = self.renderer.take_poisoned() {
             self.report(Report::Poisoned { serial: self.renderer.serial(), work });
         }
-        if let Some(tap) = &mut self.record
-            && !tap.take(&self.renderer)
-        {
+        if !self.taps.take(frame, &self.renderer, &self.live) {
             self.report(Report::RecordLate { frame });
         }
     }
@@ -361,30 +332,6 @@ impl Player {
         }
     }
 
-    /// Takes a quantum of live input. Until the cushion is full, and again when it ran empty, that is silence. RT.
-    fn listen(&mut self) {
-        let channels = self.live.len();
-        if channels == 0 {
-            return;
-        }
-        let (wanted, have) = (QUANTUM * channels, self.input.slots());
-        if self.cushioned && have < wanted {
-            self.cushioned = false;
-            self.report(Report::InputLate { frame: self.renderer.clock() });
-        }
-        self.cushioned |= have >= self.cushion.max(wanted);
-        if !self.cushioned {
-            self.live.iter_mut().for_each(|buffer| buffer.fill(0.0));
-            return;
-        }
-        for i in 0..QUANTUM {
-            for channel in self.live.iter_mut() {
-                let heard = f64::from(self.input.pop().unwrap_or(0.0));
-                channel[i] = if heard.is_finite() { heard } else { 0.0 };
-            }
-        }
-    }
-
     fn report(&mut self, report: Report) {
         // A full ring means that nobody has listened for thousands of reports: one more is not missed.
         let _ = self.tell.push(report);
@@ -401,51 +348,5 @@ impl Player {
             frame.iter_mut().for_each(|sample| *sample *= gain);
         }
         self.shared.stopped.store(self.fade.is_still(), Ordering::Relaxed);
-    }
-}
-
-impl Tap {
-    /// Takes the quantum; says whether there was room. RT.
-    fn take(&mut self, renderer: &Renderer) -> bool {
-        let first = self.skip.min(QUANTUM);
-        self.skip -= first;
-        if self.into.slots() < (QUANTUM - first) * self.channels {
-            return false;
-        }
-        for i in first..QUANTUM {
-            for channel in 0..self.channels {
-                let _ = self.into.push(recorded(renderer, channel, i) as f32);
-            }
-        }
-        true
-    }
-}
-
-/// A sample of what leaves by the output with the lowest channels. One that the text has no more is heard until it has
-/// faded. RT.
-pub(crate) fn recorded(renderer: &Renderer, channel: usize, frame: usize) -> f64 {
-    let heard = renderer.outputs().enumerate().filter(|(n, (output, _))| *n == 0 || output.leaving);
-    let heard = heard.filter_map(|(_, (_, sound))| sound.get(channel));
-    heard.map(|buffer| buffer[frame]).sum()
-}
-
-/// What takes the device's input.
-pub struct Listener {
-    heard: Producer<f32>,
-    channels: usize,
-    shared: Arc<Shared>,
-}
-
-impl Capture for Listener {
-    fn take(&mut self, block: &[f32], channels: usize) {
-        for frame in block.chunks_exact(channels.max(1)) {
-            if self.heard.slots() < self.channels {
-                self.shared.input_lost.fetch_add(1, Ordering::Relaxed);
-                continue;
-            }
-            for channel in 0..self.channels {
-                let _ = self.heard.push(frame.get(channel).copied().unwrap_or(0.0));
-            }
-        }
     }
 }

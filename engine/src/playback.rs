@@ -43,11 +43,11 @@ impl Load {
         self.late.load(Ordering::Relaxed)
     }
 
-    /// Notes that making `frames` frames at `rate` took `seconds`. RT.
-    fn note(&self, seconds: f64, frames: usize, rate: u32) {
+    /// Notes that making `frames` frames at `rate` took `seconds`; who waits for them is never late. RT.
+    fn note(&self, seconds: f64, frames: usize, rate: u32, waits: bool) {
         let share = seconds * f64::from(rate) / frames.max(1) as f64;
         self.worst.fetch_max((share * 1000.0) as u32, Ordering::Relaxed);
-        if share > 1.0 {
+        if share > 1.0 && !waits {
             self.late.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -73,9 +73,19 @@ impl Driven {
 
     /// See [`Playback::fill`]. RT.
     pub(crate) fn fill(&mut self, block: &mut [f32], channels: usize) {
+        self.timed(block, channels, false);
+    }
+
+    /// The same for who can wait for it. RT.
+    pub(crate) fn fill_unhurried(&mut self, block: &mut [f32], channels: usize) {
+        self.timed(block, channels, true);
+    }
+
+    /// RT.
+    fn timed(&mut self, block: &mut [f32], channels: usize, waits: bool) {
         let start = Instant::now();
         denormals::flushed(|| self.playback.fill(block, channels));
-        self.load.note(start.elapsed().as_secs_f64(), block.len() / channels.max(1), self.rate);
+        self.load.note(start.elapsed().as_secs_f64(), block.len() / channels.max(1), self.rate, waits);
     }
 
     /// Gives the playback back.
@@ -91,8 +101,8 @@ mod tests {
     #[test]
     fn load_is_the_share_of_the_blocks_own_time() {
         let load = Load::default();
-        load.note(0.005, 480, 48_000);
-        load.note(0.002, 480, 48_000);
+        load.note(0.005, 480, 48_000, false);
+        load.note(0.002, 480, 48_000, false);
         assert_eq!((load.take_worst(), load.late()), (0.5, 0));
         assert_eq!(load.take_worst(), 0.0, "asking starts anew");
     }
@@ -100,7 +110,9 @@ mod tests {
     #[test]
     fn a_block_that_takes_longer_than_it_lasts_is_late() {
         let load = Load::default();
-        load.note(0.011, 480, 48_000);
+        load.note(0.011, 480, 48_000, false);
         assert_eq!(load.late(), 1);
+        load.note(0.011, 480, 48_000, true);
+        assert_eq!(load.late(), 1, "but not for who waits");
     }
 }

@@ -11,9 +11,10 @@ use crate::compile::Program;
 use crate::desk::Desk;
 use crate::graph::Graph;
 use crate::kernel::Buffer;
-use crate::live;
 use crate::motion::EventSource;
 use crate::render::{Renderer, Taken};
+use crate::tap;
+use crate::tempo::Tempo;
 use crate::transport::Move;
 use crate::verify::Flaw;
 
@@ -40,6 +41,11 @@ impl Replay {
         let late = program.plan.outputs.first().map_or(0, |output| output.late as u64);
         let stems_late = program.plan.captures.first().map(|capture| capture.late as u64);
         Ok(Replay { desk, renderer: Renderer::new(program), late, stems_late })
+    }
+
+    /// The musical time that the graph that runs lives in.
+    pub fn tempo(&self) -> &Tempo {
+        &self.desk.mesh().tempo
     }
 
     /// The frame that comes next.
@@ -109,9 +115,9 @@ impl Replay {
         self.renderer.quantum_without(live, silent);
     }
 
-    /// What a recording takes of the quantum: `channels` channels of the output with the lowest.
+    /// What a recording takes of the quantum: `channels` channels of the output with the lowest, rounded to 32 bits.
     pub fn master(&self, channels: usize) -> Vec<Buffer> {
-        let channel = |channel: usize| std::array::from_fn(|i| live::recorded(&self.renderer, channel, i));
+        let channel = |channel: usize| std::array::from_fn(|i| f64::from(tap::output(&self.renderer, channel, i)));
         (0..channels).map(channel).collect()
     }
 

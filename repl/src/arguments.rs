@@ -41,7 +41,8 @@ pub enum Command {
 pub struct Play {
     /// The session to play
     pub session: PathBuf,
-    /// The device to play to, as `gainstage devices` names it; "none" keeps time in silence
+    /// The device to play to, as `gainstage devices` names it; "none" keeps time in silence. One that goes away is played to
+    /// again when it is back
     #[arg(long, value_name = "NAME|none")]
     pub device: Option<DeviceChoice>,
     /// The device to listen to; "none" is silence
@@ -50,9 +51,15 @@ pub struct Play {
     /// Frames to ask the device for at a time
     #[arg(long, value_name = "FRAMES", default_value_t = 512, value_parser = clap::value_parser!(u32).range(16..=8192))]
     pub buffer: u32,
-    /// Write what is heard to a file
+    /// Write what is heard to a file while it plays; nothing that is there already is overwritten
     #[arg(long, value_name = "FILE.wav", value_parser = wav_file)]
     pub record: Option<PathBuf>,
+    /// Write one file for each signal plugged into the master while it plays
+    #[arg(long, value_name = "DIR")]
+    pub record_stems: Option<PathBuf>,
+    /// Write one file for each live input, as it comes in, while it plays
+    #[arg(long, value_name = "DIR")]
+    pub record_inputs: Option<PathBuf>,
     /// Stop after this long
     #[arg(long, value_name = "30s|16bars|FRAMESf")]
     pub length: Option<Length>,

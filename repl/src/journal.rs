@@ -10,14 +10,15 @@
 //! replay ── Kept::open <── folder
 //! ```
 //!
-//! [`record`] says what a line can be, [`writer`] writes them, [`kept`] reads them back as far as they go, [`store`] knows
+//! [`inputs`] keeps what live inputs heard. [`record`] says what a line can be, [`writer`] writes them, [`kept`] reads them back as far as they go, [`store`] knows
 //! where journals lie, how they are called and which must go, [`hashes`] tells files apart by what is in them.
 
 pub mod hashes;
+pub mod inputs;
 pub mod kept;
 pub mod record;
 pub mod store;
 pub mod writer;
 
 pub use kept::{Ending, Kept};
-pub use writer::{Journal, Taken, When};
+pub use writer::{Journal, Performance, Taken, When, wanted};

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use engine::diagnostic::Diagnostic;
-use engine::graph::{Graph, Prepared, prepare};
+use engine::graph::{Graph, Prepared, prepare_in};
 use engine::media::Library;
 use engine::session::{PlaceKind, Session};
+use engine::tempo::Tempo;
 use scripting::SourceFile;
 
 use crate::paint::Paint;
@@ -25,25 +26,25 @@ pub struct Loaded {
 
 /// Evaluates a session's file and prepares what it declares.
 pub fn load(file: &Path, library: &Library) -> Loaded {
-    prepared(scripting::evaluate_file(file), library, |_| {})
+    prepared(scripting::evaluate_file(file), library, |session| Tempo::new(session.clock()))
 }
 
-/// The same, with the session changed before it is prepared.
-pub fn load_with(file: &Path, library: &Library, change: impl FnOnce(&mut Session)) -> Loaded {
+/// The same, with the session changed before it is prepared, and in the musical time that `change` answers with.
+pub fn load_with(file: &Path, library: &Library, change: impl FnOnce(&mut Session) -> Tempo) -> Loaded {
     prepared(scripting::evaluate_file(file), library, change)
 }
 
-/// Evaluates a text that was kept, and prepares what it declares, changed before.
-pub fn load_kept(files: &[SourceFile], library: &Library, change: impl FnOnce(&mut Session)) -> Loaded {
+/// Evaluates a text that was kept, and prepares what it declares as [`load_with`] does.
+pub fn load_kept(files: &[SourceFile], library: &Library, change: impl FnOnce(&mut Session) -> Tempo) -> Loaded {
     prepared(scripting::evaluate_kept(files), library, change)
 }
 
-fn prepared(evaluated: scripting::Evaluated, library: &Library, change: impl FnOnce(&mut Session)) -> Loaded {
+fn prepared(evaluated: scripting::Evaluated, library: &Library, change: impl FnOnce(&mut Session) -> Tempo) -> Loaded {
     let mut diagnostics = evaluated.diagnostics;
     let prepared = match evaluated.session {
         Some(mut session) => {
-            change(&mut session);
-            prepare(session, library)
+            let tempo = change(&mut session);
+            prepare_in(session, library, tempo)
         }
         None => Prepared::default(),
     };
@@ -79,7 +80,7 @@ impl Loaded {
 }
 
 /// The media that a session names, as whole paths.
-pub fn media_of(session: &Session) -> Vec<PathBuf> {
+fn media_of(session: &Session) -> Vec<PathBuf> {
     use engine::parameter::Value;
     use engine::session::Work;
     let sources = session.places.iter().flat_map(|place| match &place.kind {

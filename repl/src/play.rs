@@ -11,12 +11,14 @@ use engine::graph::{Graph, Role};
 use engine::live::{Listener, Live, Report, Setup, start};
 use engine::media::Library;
 use engine::session::Session;
+use engine::tap::Wanted;
+use engine::tempo::Tempo;
 
 use crate::arguments::{DeviceChoice, Play};
 use crate::ending::{Failure, Outcome};
-use crate::journal::{Journal, Taken, When};
+use crate::journal::{self, Journal, Performance, Taken, When};
 use crate::load::{self, Loaded};
-use crate::recorder::Recorder;
+use crate::recorder::{self, Expected, Recorders};
 use crate::sound::{self, Input, Output, Wish};
 use crate::status;
 use crate::watch::{Changed, Watch};
@@ -26,17 +28,23 @@ const BUSY: Duration = Duration::from_millis(2);
 const IN_FLIGHT: Duration = Duration::from_micros(200);
 const IDLE: Duration = Duration::from_millis(50);
 
+/// How long before its moment a text is sent.
+const HORIZON: Duration = Duration::from_millis(100);
+
+/// The least time in which a text can be on its way and in place.
+const PREPARATION: Duration = Duration::from_millis(20);
+
 /// How long a fade-out may take before the device is closed all the same.
 const STOP_PATIENCE: Duration = Duration::from_millis(1500);
 
 /// How long an edit waits for the first of a sound file that is read while it plays.
 const MEDIA_PATIENCE: Duration = Duration::from_millis(500);
 
-/// How long a device may ask for no sound before this is told: some go without a word.
-const DEVICE_PATIENCE: Duration = Duration::from_secs(3);
-
 /// How long after saying so trouble of one kind is not told again.
 const TROUBLE_PAUSE: Duration = Duration::from_secs(5);
+
+/// By how many millionths the clocks of input and output may differ before this is told.
+const DRIFT_TOLD: f64 = 50.0;
 
 /// Everything that can wake the desk.
 enum Event {
@@ -59,11 +67,11 @@ pub fn run(arguments: &Play) -> Outcome {
     let loaded = load::load(&arguments.session, &library);
     watch.files(&watched(arguments, &loaded));
     loaded.show();
-    let taken = Taken::of(&loaded);
+    let text = Taken::of(&loaded);
     let (Some(graph), Some(session)) = (loaded.graph, loaded.session) else {
         return Err(Failure::Shown);
     };
-    let mut playing = Playing::start(arguments, library, watch, &graph, &session, taken)?;
+    let mut playing = Playing::start(arguments, library, watch, &graph, &session, text)?;
     let followed = playing.follow(&events);
     followed.and(playing.stop())
 }
@@ -86,10 +94,21 @@ struct InFlight {
 
 /// What a program on its way was made of.
 enum Sent {
-    /// A text, and what it changes.
-    Text(Taken, Changes),
+    /// A text, what it changes, and the frame of the transport that it is meant for.
+    Text(Taken, Changes, Option<u64>),
     /// What is left of the text that plays when fades are over, as of a frame.
     Settled(u64),
+}
+
+/// A text that has been accepted and not yet been sent.
+struct Waiting {
+    graph: Graph,
+    /// What it was made of.
+    text: Taken,
+    /// The frame of the transport from which on it is to be heard; at once without one.
+    at: Option<u64>,
+    /// Its live inputs.
+    heard: Vec<(String, Vec<u16>)>,
 }
 
 /// A desk that plays, and what it was started with.
@@ -105,22 +124,25 @@ struct Playing<'a> {
     input: Option<Input>,
     /// What will take live input once the session has any.
     listener: Option<Listener>,
-    recorder: Option<Recorder>,
+    recorders: Recorders,
+    /// The live inputs of the newest text that was sent, with the device channels they hear.
+    heard: Vec<(String, Vec<u16>)>,
+    journal: Journal,
+    /// Frames by which the master was late when it began.
+    late: u64,
     /// What the works of the program that runs are called.
     paths: Vec<String>,
     /// The program that has been sent and not yet taken up.
     in_flight: Option<InFlight>,
-    /// The newest text, waiting for the one before it to be taken up.
-    waiting: Option<(Graph, Taken)>,
-    journal: Journal,
-    /// Frames by which the master was late when it began.
-    late: u64,
+    /// The newest text, waiting for the one before it to be taken up, and for its moment.
+    waiting: Option<Waiting>,
     started_with: (u32, u64),
     /// Channels of live input that there is room for.
     inputs: u16,
     length: Option<u64>,
-    stall: Stall,
     trouble: Trouble,
+    /// Whether it was told that the devices' clocks differ.
+    drift_told: bool,
 }
 
 impl<'a> Playing<'a> {
@@ -130,30 +152,32 @@ impl<'a> Playing<'a> {
         watch: Watch,
         graph: &Graph,
         session: &Session,
-        taken: Taken,
+        text: Taken,
     ) -> Result<Self, Failure> {
-        let (desk, program) = Desk::open(graph, None).map_err(|flaw| Failure::Error(flaw.to_string()))?;
+        let (desk, program) =
+            Desk::open(graph, recorder::stems_of(arguments)).map_err(|flaw| Failure::Error(flaw.to_string()))?;
         let rate = session.sample_rate;
         let heard = load::live_inputs(session);
         let inputs = heard.iter().flat_map(|(_, channels)| channels).copied().max().unwrap_or(0).max(2);
         let setup = Setup {
             rate,
-            record: arguments.record.is_some(),
+            keep: journal::wanted(arguments.journal.as_ref(), recorder::wanted(arguments)),
             inputs: usize::from(inputs),
             cushion: 2 * arguments.buffer as usize,
         };
-        let (master, late) = program.plan.outputs.first().map_or((2, 0), |output| (output.slots.count, output.late));
         let channels = program.plan.outputs.iter().flat_map(|output| &output.channels).copied().max().unwrap_or(2);
+        let first = Expected::of(&program, &heard);
+        let (master, late) = program.plan.outputs.first().map_or((2, 0), |output| (output.slots.count, output.late));
         let paths = program.plan.paths.clone();
-        let (live, player, listener, recording) = start(program, setup);
+        let (live, player, listener, mut recordings) = start(program, setup);
+        let kept = Performance { session: &arguments.session, rate, seed: session.seed, channels: master };
+        let keeps = journal::wanted(arguments.journal.as_ref(), Wanted::default()).inputs > 0;
+        let heard_again = if keeps { recordings.inputs.pop() } else { None };
+        let journal = Journal::start(arguments.journal.as_ref(), kept, heard_again)?;
+        journal.text(text, When::BEGINNING, Changes::default());
         let length = arguments.length.map(|length| length.frames(&session.clock()));
-        let recorder = match (&arguments.record, recording) {
-            (Some(path), Some(recording)) => Some(Recorder::start(path, recording, rate, length)?),
-            _ => None,
-        };
+        let recorders = Recorders::start(arguments, recordings, first, rate, length)?;
         status::say(format!("playing {}", arguments.session.display()));
-        let journal = Journal::start(arguments.journal.as_ref(), &arguments.session, rate, session.seed, master)?;
-        journal.text(taken, When::BEGINNING, Changes::default());
         let wish = Wish { device: arguments.device.as_ref(), rate, buffer: arguments.buffer, channels };
         let output = sound::open_output(wish, Box::new(player))?;
         let started_with = (rate, session.seed);
@@ -167,17 +191,18 @@ impl<'a> Playing<'a> {
             output,
             input: None,
             listener: Some(listener),
-            recorder,
+            recorders,
+            heard,
+            journal,
+            late: late as u64,
             paths,
             in_flight: None,
             waiting: None,
-            journal,
-            late: late as u64,
             started_with,
             inputs,
             length,
-            stall: Stall::default(),
             trouble: Trouble::default(),
+            drift_told: false,
         };
         playing.listen_if_needed(session)?;
         playing.tell_of_channels(graph, session);
@@ -202,10 +227,10 @@ impl<'a> Playing<'a> {
     /// Takes part in what happens until it is over.
     fn follow(&mut self, events: &Receiver<Event>) -> Outcome {
         while !self.is_over() {
-            let pause = match (&self.in_flight, self.desk.mesh().next_end()) {
+            let pause = match (&self.in_flight, self.desk.mesh().next_end().is_some() || self.waiting.is_some()) {
                 (Some(_), _) => IN_FLIGHT,
-                (None, Some(_)) => BUSY,
-                (None, None) => IDLE,
+                (None, true) => BUSY,
+                (None, false) => IDLE,
             };
             match events.recv_timeout(pause) {
                 Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
@@ -216,30 +241,16 @@ impl<'a> Playing<'a> {
             let frame = self.live.clock();
             self.hear_reports();
             self.journal.reached(frame);
-            self.still_there()?;
             self.go_on();
         }
         Ok(())
     }
 
-    /// That the device still takes sound. What goes without a word may come back, and is only told of.
-    fn still_there(&mut self) -> Outcome {
-        if self.output.is_lost() {
-            return Err(Failure::Error("the sound device is gone: nothing is heard any more".into()));
-        }
-        match self.stall.look(self.live.transport()) {
-            Some(true) => status::warning("the sound device takes no sound: nothing is heard"),
-            Some(false) => status::say("the sound device takes sound again"),
-            None => {}
-        }
-        Ok(())
-    }
-
     fn is_over(&self) -> bool {
-        match (&self.recorder, self.length) {
-            (Some(recorder), _) if recorder.is_done() => true,
-            (None, Some(length)) => self.live.transport() >= length,
-            _ => false,
+        match self.length {
+            Some(_) if self.recorders.any() => self.recorders.is_done(),
+            Some(length) => self.live.transport() >= length,
+            None => false,
         }
     }
 
@@ -247,12 +258,16 @@ impl<'a> Playing<'a> {
     fn edited(&mut self, changed: &Changed) {
         let (rate, seed) = self.started_with;
         let mut says = None;
+        let mut at = None;
         let loaded = load::load_with(&self.arguments.session, &self.library, |session| {
             let wanted = (session.sample_rate, session.seed);
             if wanted != (rate, seed) {
                 says = Some("sample_rate and seed take effect at the next start");
             }
             (session.sample_rate, session.seed) = (rate, seed);
+            let tempo;
+            (at, tempo) = self.moment(session);
+            tempo
         });
         let watched = watched(self.arguments, &loaded);
         if watched != self.watched {
@@ -260,7 +275,7 @@ impl<'a> Playing<'a> {
             self.watched = watched;
         }
         loaded.show();
-        let taken = Taken::of(&loaded);
+        let text = Taken::of(&loaded);
         let (Some(graph), Some(session)) = (loaded.graph, loaded.session) else {
             let file = changed.file.display();
             status::say(format!("{file}: not taken; the last good text still plays"));
@@ -272,7 +287,39 @@ impl<'a> Playing<'a> {
             status::warning(format!("live inputs are silent: {failure}"));
         }
         self.tell_of_channels(&graph, &session);
-        self.waiting = Some((graph, taken));
+        if let Some(at) = at.filter(|at| *at > self.live.transport() + self.frames(HORIZON)) {
+            let bar = self.desk.mesh().tempo.bar_at(at as i64);
+            let seconds = (at - self.live.transport()) as f64 / f64::from(rate);
+            status::say(format!("taken; heard from {}.bars on, in {seconds:.1} s", rounded(bar)));
+        }
+        self.waiting = Some(Waiting { graph, text, at, heard: load::live_inputs(&session) });
+    }
+
+    /// From which frame on a text is to be heard, if not at once, and the musical time that it lives in.
+    fn moment(&self, session: &Session) -> (Option<u64>, Tempo) {
+        let mut tempo = self.desk.mesh().tempo.clone();
+        let soonest = self.live.transport() + self.frames(PREPARATION);
+        let changes = tempo.clock() != session.clock();
+        let at = match session.quantize.filter(|_| self.live.is_rolling()) {
+            Some(grid) => Some(tempo.next_line(grid, soonest as i64)),
+            None => changes.then_some(soonest as i64),
+        };
+        if changes {
+            tempo.change(at.unwrap_or(soonest as i64), session.clock());
+        }
+        (at.map(|at| at as u64), tempo)
+    }
+
+    /// How many frames a time has.
+    fn frames(&self, time: Duration) -> u64 {
+        (time.as_secs_f64() * f64::from(self.started_with.0)) as u64
+    }
+
+    /// Whether the text that waits is to be sent now.
+    fn is_time(&self) -> bool {
+        let soon = self.live.transport() + self.frames(HORIZON);
+        let wanted = self.waiting.as_ref().and_then(|waiting| waiting.at);
+        !self.live.is_rolling() || wanted.is_none_or(|at| at <= soon)
     }
 
     /// Says which channels the session speaks of and the devices do not have.
@@ -299,15 +346,18 @@ impl<'a> Playing<'a> {
         if self.in_flight.is_some() {
             return;
         }
-        let now = self.live.clock();
-        let next = match self.waiting.take() {
-            Some((graph, taken)) => match self.desk.edit(&graph, None) {
+        let (is_time, now) = (self.is_time(), self.live.clock());
+        let next = match self.waiting.take_if(|_| is_time) {
+            Some(Waiting { graph, text, at, heard }) => match self.desk.edit(&graph, at) {
                 Ok(None) => {
                     status::say("no change to the sound");
-                    self.journal.text(taken, When::Nothing(now), Changes::default());
+                    self.journal.text(text, When::Nothing(now), Changes::default());
                     return;
                 }
-                edited => edited.map(|next| next.map(|(program, changes)| (program, Sent::Text(taken, changes)))),
+                edited => {
+                    self.heard = heard;
+                    edited.map(|next| next.map(|(program, changes)| (program, Sent::Text(text, changes, at))))
+                }
             },
             None => self.desk.settle(now).map(|next| next.map(|program| (program, Sent::Settled(now)))),
         };
@@ -323,6 +373,7 @@ impl<'a> Playing<'a> {
         while !program.media_ready(self.live.transport()) && begun.elapsed() < MEDIA_PATIENCE {
             std::thread::sleep(Duration::from_millis(1));
         }
+        self.recorders.expect(Expected::of(&program, &self.heard));
         self.in_flight = Some(InFlight { serial: program.serial, paths: program.plan.paths.clone(), sent });
         if self.live.send(program).is_err() {
             unreachable!("nothing is sent while a program is in flight");
@@ -335,12 +386,12 @@ impl<'a> Playing<'a> {
             match report {
                 Report::TakenUp { serial, taken } => {
                     if let Some(InFlight { sent, paths, .. }) = self.in_flight.take_if(|sent| sent.serial == serial) {
-                        self.paths = paths;
                         self.desk.taken_up(taken);
+                        self.paths = paths;
                         match sent {
-                            Sent::Text(text, changes) => {
+                            Sent::Text(text, changes, wanted) => {
                                 status::say(describe(&changes));
-                                self.journal.text(text, When::Program { serial, wanted: None, taken }, changes);
+                                self.journal.text(text, When::Program { serial, wanted, taken }, changes);
                             }
                             Sent::Settled(now) => self.journal.settled(serial, now, taken),
                         }
@@ -353,7 +404,18 @@ impl<'a> Playing<'a> {
                 Report::RecordLate { .. } => self.trouble.record += 1,
             }
         }
+        let (dropouts, others) = sound::attend(&self.output, self.input.as_ref());
+        self.trouble.dropouts += dropouts;
+        self.trouble.device += others;
         self.trouble.late_blocks = self.output.late();
+        if let Some(ppm) = self.live.input_drift_ppm().filter(|ppm| ppm.abs() > DRIFT_TOLD && !self.drift_told) {
+            self.drift_told = true;
+            let than = if ppm > 0.0 { "faster" } else { "slower" };
+            let ppm = ppm.abs();
+            status::say(format!(
+                "the input device's clock runs {ppm:.0} ppm {than} than the output's: resampled to fit"
+            ));
+        }
         self.trouble.tell();
     }
 
@@ -365,11 +427,11 @@ impl<'a> Playing<'a> {
             std::thread::sleep(BUSY);
         }
         self.hear_reports();
-        let load = self.output.take_worst_load() * 100.0;
-        let Playing { mut live, output, input, recorder, length, journal, late, desk, paths, .. } = self;
+        let Playing { mut live, output, input, recorders, length, journal, late, desk, paths, .. } = self;
+        let load = output.take_worst_load() * 100.0;
         drop((input, output));
         let busiest = format!("the busiest block took {load:.0} % of its time");
-        let recorded = recorder.map(Recorder::finish).transpose();
+        let recorded = recorders.finish();
         live.reports().for_each(|report| journal.report(report, &desk, &paths));
         // The master is what was recorded of it, or would have been.
         let whole = live.clock().saturating_sub(late);
@@ -381,6 +443,11 @@ impl<'a> Playing<'a> {
         }
         Ok(())
     }
+}
+
+/// A position in bars, short enough to be read.
+fn rounded(bar: f64) -> f64 {
+    (bar * 1000.0).round() / 1000.0
 }
 
 /// What an edit did, in a line.
@@ -415,31 +482,6 @@ fn shortened(paths: &[String]) -> String {
     text
 }
 
-/// Whether time stands still.
-#[derive(Default)]
-struct Stall {
-    frame: u64,
-    looked: Option<Instant>,
-    /// How long the frame has been the same. A program that was itself stopped for a while sees little of that.
-    still: Duration,
-    told: bool,
-}
-
-impl Stall {
-    /// Takes note of the transport's frame: `Some(true)` when it has stood still for long, `Some(false)` when it goes on.
-    fn look(&mut self, frame: u64) -> Option<bool> {
-        let since = self.looked.replace(Instant::now()).map_or(Duration::ZERO, |looked| looked.elapsed());
-        if frame != self.frame {
-            (self.frame, self.still) = (frame, Duration::ZERO);
-            return std::mem::take(&mut self.told).then_some(false);
-        }
-        self.still += since.min(2 * IDLE);
-        let news = self.still > DEVICE_PATIENCE && !self.told;
-        self.told |= news;
-        news.then_some(true)
-    }
-}
-
 /// What went wrong since it was last told of.
 #[derive(Default)]
 struct Trouble {
@@ -447,6 +489,8 @@ struct Trouble {
     media: u32,
     input: u32,
     record: u32,
+    dropouts: u64,
+    device: u64,
     late_blocks: u64,
     late_told: u64,
     told: Option<Instant>,
@@ -467,7 +511,9 @@ impl Trouble {
         line(u64::from(self.poisoned), "an effect gave what is no number: it was silenced and started anew");
         line(u64::from(self.media), "a sound file was not read in time: what was missing was silent");
         line(u64::from(self.input), "live input did not come in time: what was missing was silent");
-        line(u64::from(self.record), "the recording was not written in time: frames are missing from it");
+        line(u64::from(self.record), "a recording was not written in time: silence stands for what is missing");
+        line(self.dropouts, "the sound device dropped out");
+        line(self.device, "the sound device spoke of an error");
         line(late, "a block was computed too late");
         if !lines.is_empty() {
             lines.iter().for_each(status::warning);
@@ -478,27 +524,5 @@ impl Trouble {
                 ..Trouble::default()
             };
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_stall_is_told_once_and_so_is_its_end() {
-        let mut stall = Stall { still: DEVICE_PATIENCE + IDLE, ..Stall::default() };
-        assert_eq!(
-            [stall.look(0), stall.look(0), stall.look(64), stall.look(128)],
-            [Some(true), None, Some(false), None]
-        );
-    }
-
-    #[test]
-    fn a_program_that_was_stopped_itself_blames_no_device() {
-        let long_ago = Instant::now().checked_sub(2 * DEVICE_PATIENCE);
-        let mut stall = Stall { looked: long_ago, ..Stall::default() };
-        assert_eq!(stall.look(0), None);
-        assert!(stall.still <= 2 * IDLE);
     }
 }

@@ -99,7 +99,7 @@ fn length(arguments: &Render, graph: &Graph, session: &Session, inputs: &LiveInp
 }
 
 /// Whether a file turned out to be damaged while it was streamed.
-pub fn media_faults(graph: &Graph) -> Outcome {
+fn media_faults(graph: &Graph) -> Outcome {
     for node in &graph.nodes {
         if let Role::Work { recipe, .. } = &node.role
             && let Some(fault) = recipe.media.iter().find_map(|media| media.fault())
@@ -146,8 +146,9 @@ impl Files {
             }
             fs::create_dir_all(dir).map_err(|error| Failure::Error(format!("{}: {error}", dir.display())))?;
             let depth = arguments.bits.unwrap_or(Depth::Float32);
+            let name = arguments.session.file_stem().unwrap_or_default().to_string_lossy();
             for (i, (path, channels)) in stems.iter().enumerate() {
-                let file = dir.join(stem_name(&arguments.session, path, of));
+                let file = dir.join(stem_name(&name, path, of));
                 if files.targets.iter().any(|target| target.path == file) {
                     let shown = file.display();
                     return Err(Failure::Error(format!("two stems would be called {shown}: name their cables apart")));
@@ -216,8 +217,7 @@ impl Target {
 }
 
 /// `SESSION-voice.wav` for the cable `voice>master`, `SESSION-voice-dry.wav` for `voice>master:dry`.
-pub fn stem_name(session: &Path, cable: &str, of: &str) -> String {
-    let session = session.file_stem().unwrap_or_default().to_string_lossy();
+pub fn stem_name(session: &str, cable: &str, of: &str) -> String {
     let (from, to) = cable.split_once('>').unwrap_or((cable, ""));
     match to.strip_prefix(of).and_then(|rest| rest.strip_prefix(':')) {
         Some(name) => format!("{session}-{from}-{name}.wav"),
@@ -231,9 +231,8 @@ mod tests {
 
     #[test]
     fn a_stem_is_named_after_what_is_plugged_in() {
-        let session = Path::new("songs/night.rhai");
-        assert_eq!(stem_name(session, "voice>master", "master"), "night-voice.wav");
-        assert_eq!(stem_name(session, "voice>master:dry", "master"), "night-voice-dry.wav");
-        assert_eq!(stem_name(session, "kick+snare>drums", "drums"), "night-kick+snare.wav");
+        assert_eq!(stem_name("night", "voice>master", "master"), "night-voice.wav");
+        assert_eq!(stem_name("night", "voice>master:dry", "master"), "night-voice-dry.wav");
+        assert_eq!(stem_name("night", "kick+snare>drums", "drums"), "night-kick+snare.wav");
     }
 }

@@ -10,10 +10,12 @@ use engine::kernel::QUANTUM;
 use engine::media::Library;
 use engine::replay::{Departure, Replay};
 use engine::session::Session;
+use engine::tempo::Tempo;
 
 use crate::arguments::{Length, Replay as Arguments};
 use crate::ending::{Failure, Outcome};
 use crate::journal::hashes::Hashes;
+use crate::journal::inputs::Heard;
 use crate::journal::kept::clock_time;
 use crate::journal::record::{Record, Stamp, Text};
 use crate::journal::{Ending, Kept};
@@ -42,13 +44,14 @@ pub fn run(arguments: &Arguments) -> Outcome {
     let first = texts.next().filter(|text| text.serial == Some(0));
     let first = first.ok_or_else(|| performance.failed("it was cut off before its first text was kept"))?;
     performance.check_media(first)?;
-    let (graph, session) = performance.graph(first)?;
+    let (graph, session) = performance.graph(first, None)?;
     let stems_of = arguments.stems.is_some().then_some(STEMS_OF);
     let mut replay = Replay::open(&graph, stems_of).map_err(|departure| performance.departed(&departure))?;
     let range = Range::new(arguments, &kept, &session, replay.late())?;
     for text in texts.take_while(|text| text.frame < range.end(replay.late())) {
         performance.check_media(text)?;
     }
+    let mut heard = performance.heard()?;
     let interrupted = render::interruption()?;
     let mut files = Files::create(arguments, &kept)?;
     let end = range.end(replay.late());
@@ -64,7 +67,8 @@ pub fn run(arguments: &Arguments) -> Outcome {
             }
         }
         let now = replay.frame();
-        replay.quantum(&[], &silent);
+        let live = heard.as_mut().map(|heard| heard.next(now)).transpose();
+        replay.quantum(&live.map_err(|error| performance.unheard(&error))?.unwrap_or_default(), &silent);
         if let Some(part) = range.part(now, replay.late()) {
             files.master(&replay.master(kept.header.channels), part)?;
         }
@@ -153,12 +157,17 @@ impl Performance<'_> {
         self.failed(format!("it does not play as it was played: {departure}; was it another version of gainstage?"))
     }
 
-    /// The session of a text as it was, and its graph.
-    fn graph(&self, text: &Text) -> Result<(Graph, Session), Failure> {
+    /// The session of a text as it was, and its graph, which goes on in the musical time of what ran before.
+    fn graph(&self, text: &Text, running: Option<&Tempo>) -> Result<(Graph, Session), Failure> {
         let header = &self.kept.header;
         let files = self.kept.files(text)?;
         let loaded = load::load_kept(&files, &self.library, |session| {
             (session.sample_rate, session.seed) = (header.rate, header.seed);
+            let mut tempo = running.cloned().unwrap_or_else(|| Tempo::new(session.clock()));
+            if tempo.clock() != session.clock() {
+                tempo.change(text.wanted.unwrap_or(text.at) as i64, session.clock());
+            }
+            tempo
         });
         match loaded {
             Loaded { graph: Some(graph), session: Some(session), .. } => Ok((graph, session)),
@@ -197,12 +206,35 @@ impl Performance<'_> {
         Ok(())
     }
 
+    /// What live inputs heard, if they heard anything. What of it is missing is told.
+    fn heard(&self) -> Result<Option<Heard>, Failure> {
+        let rate = self.kept.header.rate;
+        let mut found = None;
+        for record in &self.kept.records {
+            match record {
+                Record::Inputs { frame, channels } => found = Some((*frame, *channels)),
+                Record::InputLost { frame, frames } => status::warning(format!(
+                    "live input of {} could not be kept at {}: what follows is not what was heard",
+                    clock_time(*frames, rate),
+                    clock_time(*frame, rate)
+                )),
+                _ => {}
+            }
+        }
+        let open = |(frame, channels)| Heard::open(&self.kept.folder, frame, channels);
+        found.map(open).transpose().map_err(|error| self.unheard(&error))
+    }
+
+    fn unheard(&self, error: &std::io::Error) -> Failure {
+        Failure::Error(format!("{}: {error}", self.kept.folder.join(Heard::FILE).display()))
+    }
+
     /// What happened happens again.
     fn apply(&self, record: &Record, replay: &mut Replay) -> Outcome {
         let done = match record {
             Record::Text(Text { serial: None | Some(0), .. }) => Ok(()),
             Record::Text(text @ Text { serial: Some(serial), wanted, .. }) => {
-                let (graph, _) = self.graph(text)?;
+                let (graph, _) = self.graph(text, Some(replay.tempo()))?;
                 let again = replay.edit(&graph, *serial, *wanted);
                 if let Ok(taken) = &again
                     && (taken.at, taken.heard) != (text.at, text.heard)
@@ -221,6 +253,8 @@ impl Performance<'_> {
                 Ok(())
             }
             Record::Header(_)
+            | Record::Inputs { .. }
+            | Record::InputLost { .. }
             | Record::MediaLate { .. }
             | Record::InputLate { .. }
             | Record::Media { .. }

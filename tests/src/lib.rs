@@ -8,14 +8,20 @@ mod audible;
 mod bad_scripts;
 #[cfg(test)]
 mod commands;
+#[cfg(all(test, feature = "devices"))]
+mod devices;
 #[cfg(test)]
 mod edits;
 #[cfg(test)]
 mod exact;
+#[cfg(all(test, feature = "devices"))]
+mod fake_device;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
 mod house;
+#[cfg(test)]
+mod musical_time;
 #[cfg(test)]
 mod names;
 #[cfg(test)]
@@ -38,6 +44,8 @@ mod rehearsal;
 mod sessions;
 #[cfg(test)]
 mod spectrum;
+#[cfg(test)]
+mod transport;
 #[cfg(all(test, feature = "devices"))]
 mod virtual_card;
 

@@ -7,6 +7,7 @@ use engine::desk::Desk;
 use engine::graph::Graph;
 use engine::live::{Report, Setup, start};
 use engine::playback::{Capture, Playback};
+use engine::tap::Wanted;
 
 use crate::exact::Random;
 use crate::random_sessions::Draft;
@@ -39,10 +40,12 @@ fn the_callback_takes_and_gives_back_no_memory_while_programs_are_swapped() {
     let seconds = std::env::var("GAINSTAGE_SECONDS").ok().and_then(|s| s.parse().ok()).unwrap_or(SECONDS);
     let mut random = Random(3);
     let graphs = graphs(&mut random);
-    let (mut desk, program) = Desk::open(&graphs[0], None).expect("the plan proves right");
-    let setup = Setup { rate: 48_000, record: true, inputs: 1, cushion: 512 };
-    let (mut live, mut player, mut listener, recording) = start(program, setup);
-    let mut recording = recording.expect("a recording was asked for");
+    let (mut desk, program) = Desk::open(&graphs[0], Some("master")).expect("the plan proves right");
+    let setup = Setup { rate: 48_000, keep: Wanted { master: true, stems: true, inputs: 2 }, inputs: 1, cushion: 512 };
+    let (mut live, mut player, mut listener, recordings) = start(program, setup);
+    let kept = [recordings.master, recordings.stems].into_iter().flatten().chain(recordings.inputs);
+    let (mut kept, mut sound) = (kept.collect::<Vec<_>>(), Vec::new());
+    assert_eq!(kept.len(), 4, "the output, the stems, and the live input twice");
     let (mut frames, mut swaps, mut in_flight) = (0, 0, false);
     let (mut output, input) = (vec![0.0f32; 2 * 1024], vec![0.1f32; 1024]);
     while frames < seconds * 48_000 {
@@ -72,7 +75,7 @@ fn the_callback_takes_and_gives_back_no_memory_while_programs_are_swapped() {
                 _ => {}
             }
         }
-        while recording.samples.pop().is_ok() {}
+        kept.iter_mut().for_each(|kept| while kept.next(&mut sound).is_some() {});
     }
     assert!(swaps > 5 * seconds, "{swaps} swaps in {seconds} s");
 }

@@ -118,7 +118,16 @@ fn every_command_in_it_runs() {
     }
     assert!(ran >= 8, "only {ran} commands");
     let made = |name: &str| folder.path().join(name).exists();
-    assert!(made("first.wav") && made("stems/first-band.wav") && made("mine/session.rhai"));
+    for name in [
+        "first.wav",
+        "stems/first-band.wav",
+        "mine/session.rhai",
+        "take.wav",
+        "takes/first-band.wav",
+        "takes/live-input-voice-in.wav",
+    ] {
+        assert!(made(name), "{name}");
+    }
 }
 
 #[test]

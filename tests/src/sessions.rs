@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use engine::effects::EFFECTS;
 use engine::graph::{Graph, prepare};
 use engine::media::Library;
+use engine::session::Session;
 use engine::sources::SOURCES;
 
 /// The folder of the examples.
@@ -45,6 +46,14 @@ pub fn of_every_word(after: &str) -> Vec<(String, String)> {
 pub fn of_every_effect(source: &str, after: &str) -> Vec<(String, String)> {
     let session = |example: &str| format!("let x = input(\"x\", {source}); {example}{after} >> master;");
     EFFECTS.iter().map(|table| (table.word.to_owned(), session(table.example))).collect()
+}
+
+/// The session of a text that lies beside the examples.
+///
+/// # Panics
+/// When it cannot be evaluated.
+pub fn session(text: &str) -> Session {
+    scripting::evaluate_text(&examples().join("rehearsal.rhai"), text).session.expect("the text is right")
 }
 
 /// The graph of a text that lies beside the examples, or what is wrong with it.

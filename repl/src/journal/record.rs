@@ -63,6 +63,20 @@ pub enum Record {
         /// The quantum's first frame.
         frame: u64,
     },
+    /// Live inputs are heard from here on: what they heard is in the file of inputs.
+    Inputs {
+        /// The first frame in that file.
+        frame: u64,
+        /// Its channels: the device's.
+        channels: usize,
+    },
+    /// Live input that was heard could not be kept: what follows is not what was heard.
+    InputLost {
+        /// The first frame that is missing.
+        frame: u64,
+        /// How many are.
+        frames: u64,
+    },
     /// What is in a sound file that a text names.
     Media {
         /// Which file, as it was.
@@ -89,7 +103,8 @@ impl Record {
     /// The frame that it speaks of, if any.
     pub fn frame(&self) -> Option<u64> {
         match self {
-            Record::Header(_) | Record::Media { .. } => None,
+            // Inputs are written a little later than what else happens.
+            Record::Header(_) | Record::Media { .. } | Record::Inputs { .. } | Record::InputLost { .. } => None,
             Record::Text(Text { frame, .. })
             | Record::Settle { frame, .. }
             | Record::Control { frame, .. }

@@ -13,9 +13,11 @@ use engine::desk::Desk;
 use engine::diff::Changes;
 use engine::live::Report;
 use engine::render;
+use engine::tap::{Recording, Wanted};
 use scripting::SourceFile;
 
 use super::hashes;
+use super::inputs::Inputs;
 use super::record::{FORMAT, Header, KeptFile, Record, Stamp, Text};
 use super::store::{self, LINES, MOST_BYTES, TEXTS};
 use crate::arguments::JournalChoice;
@@ -72,6 +74,25 @@ impl When {
         When::Program { serial: 0, wanted: None, taken: render::Taken { clock: 0, at: 0, heard: 0 } };
 }
 
+/// What a journal is of.
+#[derive(Clone, Copy, Debug)]
+pub struct Performance<'a> {
+    /// The session's file.
+    pub session: &'a Path,
+    /// Frames a second.
+    pub rate: u32,
+    /// From which noise and chance are drawn.
+    pub seed: u64,
+    /// Channels of the master.
+    pub channels: usize,
+}
+
+/// What is to be kept of what plays, the journal's share added.
+pub fn wanted(choice: Option<&JournalChoice>, others: Wanted) -> Wanted {
+    let own = usize::from(choice != Some(&JournalChoice::None));
+    Wanted { inputs: others.inputs + own, ..others }
+}
+
 /// What the writer is told.
 enum Entry {
     Record(Record),
@@ -95,18 +116,17 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Begins a journal of a session, unless none is wanted. In the user's state directory it is kept as far as that can be
+    /// Begins a journal, unless none is wanted, of what happens and of what live inputs hear. In the user's state directory it is kept as far as that can be
     /// done; in a folder that the user named it must be.
     ///
     /// # Errors
     /// The folder that the user named does not take it.
     pub fn start(
         choice: Option<&JournalChoice>,
-        session: &Path,
-        rate: u32,
-        seed: u64,
-        channels: usize,
+        of: Performance<'_>,
+        heard: Option<Recording>,
     ) -> Result<Journal, Failure> {
+        let rate = of.rate;
         let (folder, most) = match choice {
             Some(JournalChoice::None) => return Ok(Journal::none(rate)),
             Some(JournalChoice::In(folder)) => (folder.clone(), None),
@@ -118,7 +138,7 @@ impl Journal {
                 }
             },
         };
-        match Writer::start(&folder, session, rate, seed, channels) {
+        match Writer::start(&folder, of, heard) {
             Ok((to, thread)) => {
                 status::say(format!(
                     "keeping a journal in {}, live inputs too; --journal none keeps nothing",
@@ -214,6 +234,7 @@ struct Writer {
     lines: BufWriter<File>,
     texts: Texts,
     hashes: Option<Sender<Stamp>>,
+    inputs: Option<Inputs>,
     /// The last frame that a line speaks of.
     last: u64,
     /// Keeps the journal from being removed.
@@ -223,11 +244,10 @@ struct Writer {
 impl Writer {
     fn start(
         journals: &Path,
-        session: &Path,
-        rate: u32,
-        seed: u64,
-        channels: usize,
+        of: Performance<'_>,
+        heard: Option<Recording>,
     ) -> io::Result<(Sender<Entry>, JoinHandle<()>)> {
+        let Performance { session, rate, seed, channels } = of;
         let now = SystemTime::now();
         let session = std::path::absolute(session)?;
         let folder = store::create(journals, &session, now)?;
@@ -250,6 +270,7 @@ impl Writer {
             hashes: Some(hashes::start(move |stamp, blake3| {
                 found.send(Entry::Record(Record::Media { stamp, blake3 })).is_ok()
             })?),
+            inputs: heard.map(|heard| Inputs::new(heard, rate)),
             last: 0,
             folder,
             _used: used,
@@ -291,6 +312,8 @@ impl Writer {
                 Err(_) => break,
             }
             if flushed.elapsed() >= FLUSH {
+                // What was heard before a frame comes before the line that says it has been reached.
+                self.listen()?;
                 if reached > self.last {
                     self.write(&Record::Tick { frame: reached })?;
                 }
@@ -302,12 +325,18 @@ impl Writer {
                 synced = Instant::now();
             }
         }
+        self.listen()?;
         if let Some(Some((frame, frames))) = end {
             self.write(&Record::End { frame: frame.max(self.last), frames })?;
         }
         self.lines.flush()?;
         self.lines.get_ref().sync_all()?;
         Ok(self.last > 0)
+    }
+
+    fn listen(&mut self) -> io::Result<()> {
+        let told = self.inputs.as_mut().map(|inputs| inputs.take(&self.folder)).transpose()?;
+        told.into_iter().flatten().try_for_each(|record| self.write(&record))
     }
 
     fn write(&mut self, record: &Record) -> io::Result<()> {

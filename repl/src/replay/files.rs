@@ -81,7 +81,8 @@ impl<'a> Files<'a> {
         let count = part.len() as u64;
         for (path, sound) in sums {
             if !self.stems.contains_key(path) {
-                let file = dir.join(stem_name(&self.kept.header.session, path, STEMS_OF));
+                let session = self.kept.header.session.file_stem().unwrap_or_default().to_string_lossy();
+                let file = dir.join(stem_name(&session, path, STEMS_OF));
                 if self.stems.values().any(|stem| stem.path == file) {
                     let shown = file.display();
                     return Err(Failure::Error(format!("two stems would be called {shown}: name their cables apart")));

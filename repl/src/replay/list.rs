@@ -196,9 +196,16 @@ fn told(record: &Record, rate: u32) -> Option<(&'static str, String)> {
             Some(("media_late", format!("{path}: its sound file did not come in time, and it was silent")))
         }
         Record::InputLate { .. } => Some(("input_late", "live input did not come in time, and was silent".into())),
-        Record::Header(_) | Record::Settle { .. } | Record::Media { .. } | Record::Tick { .. } | Record::End { .. } => {
-            None
+        Record::InputLost { frame, frames } => {
+            let (at, lost) = (clock_time(*frame, rate), clock_time(*frames, rate));
+            Some(("input_lost", format!("from {at} on {lost} of live input could not be kept")))
         }
+        Record::Header(_)
+        | Record::Inputs { .. }
+        | Record::Settle { .. }
+        | Record::Media { .. }
+        | Record::Tick { .. }
+        | Record::End { .. } => None,
     }
 }
 
