@@ -41,6 +41,8 @@ mod readme;
 #[cfg(test)]
 mod rehearsal;
 #[cfg(test)]
+mod replays;
+#[cfg(test)]
 mod sessions;
 #[cfg(test)]
 mod spectrum;

@@ -94,3 +94,48 @@ impl Heard {
     /// What it is called, for errors.
     pub const FILE: &'static str = FILE;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::desk::Desk;
+    use engine::graph::prepare;
+    use engine::live::{Setup, start};
+    use engine::media::Library;
+    use engine::playback::{Capture, Playback};
+    use engine::tap::Wanted;
+
+    #[test]
+    fn what_live_inputs_heard_comes_back_from_the_first_sound_on() {
+        let evaluated = scripting::evaluate_text(Path::new("a.rhai"), "input(\"a\", device(1)) >> master;");
+        let prepared = prepare(evaluated.session.expect("it is right"), &Library::new());
+        let (_, program) = Desk::open(&prepared.graph.expect("it is right"), None).expect("the plan proves right");
+        let keep = Wanted { inputs: 2, ..Wanted::default() };
+        let setup = Setup { rate: 48_000, keep, inputs: 2, cushion: 64 };
+        let (_live, mut player, mut listener, mut recordings) = start(program, setup);
+        let mut wanted = recordings.inputs.pop().expect("it was wanted");
+        let folder = tempfile::tempdir().expect("there is room");
+        let mut inputs = Inputs::new(recordings.inputs.pop().expect("twice"), 48_000);
+        let mut told = Vec::new();
+        for block in 0..40 {
+            // Silence at first.
+            let sound = |i: usize| if block < 10 { 0.0 } else { ((block * 320 + i) % 997) as f32 / 1000.0 };
+            listener.take(&(0..320).map(sound).collect::<Vec<f32>>(), 2);
+            player.fill(&mut [0.0; 320], 2);
+            told.extend(inputs.take(folder.path()).expect("there is room"));
+        }
+        let [Record::Inputs { frame, channels: 2 }] = told[..] else { panic!("{told:?}") };
+        assert!(frame > 0);
+        let mut heard = Heard::open(folder.path(), frame, 2).expect("it is there");
+        let (mut samples, mut sounding) = (Vec::new(), 0);
+        while let Some(quantum) = wanted.next(&mut samples) {
+            let again = heard.next(quantum.frame).expect("it is kept");
+            for (i, x) in samples.iter().enumerate() {
+                assert_eq!(again[i % 2][i / 2], f64::from(*x), "frame {}", quantum.frame + i as u64 / 2);
+                sounding += usize::from(*x != 0.0);
+            }
+        }
+        assert!(sounding > 5000, "{sounding}");
+        assert!(heard.next(1 << 20).is_err(), "that is all");
+    }
+}

@@ -19,7 +19,7 @@ pub const TEXTS: &str = "texts";
 const IN_USE: &str = "in-use";
 
 /// The most bytes that the journals in the user's state directory take together when a new one begins: 8 GiB, about
-/// three hours of two live inputs beside any number of hours without.
+/// six hours of two live inputs beside any number of hours without.
 pub const MOST_BYTES: u64 = 8 << 30;
 
 /// Where journals lie unless the user says so.
