@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::mem;
 
 use crate::diagnostic::{Diagnostic, Position};
-use crate::names::{Found, Names, NotFound};
+use crate::names::{Found, Names, NotFound, Owner};
 use crate::parameter::{Kind, Spoken};
 use crate::session::{
     Amend, Amendment, CableId, Effect, Instance, InstanceId, MASTER, PlaceId, PlaceKind, Session, Setting, Tap, Target,
@@ -179,8 +179,7 @@ impl One<'_, '_> {
                     return Err(self.refuse("a key is plugged in where the effect is written"));
                 }
                 let accepted = parameter.accept(spoken, &clock);
-                let accepted =
-                    accepted.map_err(|no| Diagnostic::error(no.code, self.at, no.message).help(no.expected))?;
+                let accepted = accepted.map_err(|refusal| refusal.diagnostic(self.at))?;
                 if let Some(warning) = accepted.warning {
                     self.all.told.push(Diagnostic::warning("percent-fraction", self.at, warning));
                 }
@@ -254,6 +253,7 @@ impl Session {
             }
         };
         self.cables.iter_mut().for_each(|cable| swap(&mut cable.from));
+        self.followed_mut().flatten().for_each(swap);
         for (i, instance) in self.instances.iter_mut().enumerate() {
             if i < except {
                 swap(&mut instance.from);
@@ -295,11 +295,17 @@ impl Gone {
     fn sweep(mut self, session: &mut Session, rest: &mut [Amendment]) {
         self.take_empty_sums(session);
         self.take_what_served(session);
+        // A key that came from something removed is no key any more, and what followed it follows silence.
         for instance in &mut session.instances {
-            if let Work::Effect(effect) = &mut instance.work {
-                // A key that came from something removed is no key any more.
-                effect.key.take_if(|(tap, _)| self.has(*tap));
+            match &mut instance.work {
+                Work::Effect(effect) => self.take_from(effect),
+                Work::Blend { mix, .. } => {
+                    mix.value.followed_mut().and_then(|signal| signal.take_if(|tap| self.has(*tap)));
+                }
             }
+        }
+        for signal in session.followed_mut() {
+            signal.take_if(|tap| self.has(*tap));
         }
         let places = renumber(session.places.len(), |i| self.places.contains(&PlaceId(i)));
         let instances = renumber(session.instances.len(), |i| self.instances.contains(&InstanceId(i)));
@@ -316,6 +322,7 @@ impl Gone {
             tap(&mut instance.from);
             instance.side_taps(tap);
         }
+        session.followed_mut().flatten().for_each(tap);
         for cable in &mut session.cables {
             tap(&mut cable.from);
             cable.to.0 = places[cable.to.0].expect("its place is left");
@@ -332,9 +339,23 @@ impl Gone {
                 *target = left.unwrap_or(Target::Gone);
             });
             for effect in amendment.what.effects() {
-                effect.key.take_if(|(key, _)| self.has(*key));
-                effect.key.iter_mut().for_each(|(key, _)| tap(key));
+                self.take_from(effect);
+                effect.side_taps(tap);
             }
+            if let Amend::Set(_, Spoken::Control(control)) = &mut amendment.what
+                && let Some(signal) = control.signal_mut()
+            {
+                signal.take_if(|tap| self.has(*tap));
+                signal.iter_mut().for_each(tap);
+            }
+        }
+    }
+
+    /// Takes away what an effect is steered by that is gone.
+    fn take_from(&self, effect: &mut Effect) {
+        effect.key.take_if(|(tap, _)| self.has(*tap));
+        for signal in effect.followed_mut() {
+            signal.take_if(|tap| self.has(*tap));
         }
     }
 
@@ -342,6 +363,14 @@ impl Gone {
         match tap {
             Tap::Place(id) => self.places.contains(&id),
             Tap::Instance(id) => self.instances.contains(&id),
+        }
+    }
+
+    fn takes(&self, owner: Owner) -> bool {
+        match owner {
+            Owner::Source(id, _) => self.places.contains(&id),
+            Owner::Cable(id) => self.cables.contains(&id),
+            Owner::Instance(id) | Owner::Part(id, _) => self.instances.contains(&id),
         }
     }
 
@@ -380,6 +409,12 @@ impl Gone {
                     }
                 }
             }
+            for (owner, _, tap) in session.followed() {
+                served.insert(tap);
+                if !self.takes(owner) {
+                    serves.insert(tap);
+                }
+            }
             let all = (0..session.instances.len()).map(InstanceId).filter(|id| !self.instances.contains(id));
             let idle: Vec<InstanceId> = all
                 .filter(|id| served.contains(&Tap::Instance(*id)) && !serves.contains(&Tap::Instance(*id)))
@@ -393,7 +428,7 @@ impl Gone {
 }
 
 impl Instance {
-    /// Every tap it continues from or is steered by.
+    /// Every tap it continues from or is keyed by.
     fn taps(&self) -> impl Iterator<Item = Tap> {
         let side = match &self.work {
             Work::Effect(effect) => effect.key.map(|(tap, _)| tap),
@@ -404,9 +439,20 @@ impl Instance {
 
     fn side_taps(&mut self, change: impl Fn(&mut Tap)) {
         match &mut self.work {
-            Work::Effect(effect) => effect.key.iter_mut().for_each(|(key, _)| change(key)),
-            Work::Blend { dry, .. } => change(dry),
+            Work::Effect(effect) => effect.side_taps(change),
+            Work::Blend { dry, mix, .. } => {
+                change(dry);
+                mix.value.followed_mut().into_iter().flatten().for_each(change);
+            }
         }
+    }
+}
+
+impl Effect {
+    /// Every tap it is steered by.
+    fn side_taps(&mut self, change: impl Fn(&mut Tap)) {
+        self.key.iter_mut().for_each(|(key, _)| change(key));
+        self.followed_mut().flatten().for_each(change);
     }
 }
 

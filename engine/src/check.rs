@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::Diagnostic;
-use crate::names::Names;
+use crate::names::{Names, Owner};
 use crate::session::{Cable, CableId, CableKind, InstanceId, MASTER, Place, PlaceId, PlaceKind, Session, Tap, Work};
 
 /// Tells what is wrong with a session, completed by [`imply_output`], whose names are these.
 pub fn check(session: &Session, names: &Names) -> Vec<Diagnostic> {
     let mut told = Vec::new();
     cables_twice(session, names, &mut told);
+    sends_that_follow(session, names, &mut told);
     names_used_twice(session, names, &mut told);
     told
 }
@@ -27,6 +28,18 @@ fn cables_twice(session: &Session, names: &Names, told: &mut Vec<Diagnostic>) {
                     "to have both, name one: `>> cable(\"dry\") >> ...`; to mean the second, write `replace(...)` round it",
                 ),
         );
+    }
+}
+
+/// The level of a cable is no place for an envelope to arrive at: an effect is.
+fn sends_that_follow(session: &Session, names: &Names, told: &mut Vec<Diagnostic>) {
+    for (owner, which, _) in session.followed() {
+        let Owner::Cable(id) = owner else { continue };
+        let at = session.setting(owner, which).1.at;
+        let message = format!("the send `{}` cannot follow a signal", names.cable(id));
+        told.push(Diagnostic::error("refused", at, message).help(
+            "let a fader follow it on a cable of its own: `x >> fader(follow(...)) >> room`; every other control moves a send",
+        ));
     }
 }
 
@@ -120,6 +133,7 @@ pub fn dead_ends(session: &Session, names: &Names) -> Vec<Diagnostic> {
         Work::Effect(effect) => effect.key.map(|(tap, _)| tap),
         Work::Blend { .. } => None,
     }));
+    used.extend(session.followed().into_iter().map(|(.., tap)| tap));
     let nowhere = |at, what: &str| {
         Diagnostic::warning("goes-nowhere", at, format!("{what} goes nowhere"))
             .help("plug it in: `... >> master`, or into a bus that leads there")

@@ -129,6 +129,10 @@ impl Capture for Listener {
     fn take(&mut self, block: &[f32], channels: usize) {
         self.take_at(self.shared.now(), block, channels);
     }
+
+    fn begins_anew(&mut self) {
+        self.interpolator.forget();
+    }
 }
 
 impl Listener {

@@ -556,13 +556,13 @@ fn refused(device: &str, error: cpal::Error) -> OpenError {
 
 /// Keeps ALSA from writing to the terminal while its devices are looked at on this thread.
 #[cfg(target_os = "linux")]
-fn quiet() -> impl Sized {
+pub fn quiet() -> impl Sized {
     alsa::Output::local_error_handler()
 }
 
 /// Nothing to keep quiet.
 #[cfg(not(target_os = "linux"))]
-fn quiet() -> impl Sized {}
+pub fn quiet() -> impl Sized {}
 
 #[cfg(test)]
 mod tests {

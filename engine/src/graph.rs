@@ -1,23 +1,23 @@
 //! The session as a graph that could sound: nodes that do one thing each, edges between them, every channel count,
 //! number and latency known. The last form that still carries names; what is compiled is made from it.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
 use crate::amend;
-use crate::audible;
 use crate::check;
 use crate::diagnostic::{Diagnostic, Position};
 use crate::kernel::QUANTUM;
-use crate::media::{Fault, Library, Media};
-use crate::motion::Motion;
+use crate::media::Library;
+use crate::motion::{EventSource, Motion};
 use crate::names::Names;
-use crate::parameter::{Kind, Recipe, Table, Value};
-use crate::session::{
-    CableKind, Effect, InstanceId, PlaceId, PlaceKind, Session, Setting, Source, TableRef, Tap, Work,
-};
+use crate::parameter::{Recipe, Table, Value};
+use crate::session::{Session, TableRef};
 use crate::tempo::Tempo;
 use crate::units::Clock;
-use crate::words;
+
+mod lower;
+
+use lower::Lowering;
 
 /// A checked session, ready to be compiled.
 #[derive(Clone, Debug)]
@@ -72,6 +72,19 @@ pub struct NodeControl {
     pub motion: Motion,
     /// Where the text says so.
     pub at: Position,
+}
+
+impl Graph {
+    /// What its controls listen to outside.
+    pub fn event_sources(&self) -> BTreeSet<EventSource> {
+        let motions = self.nodes.iter().flat_map(|node| &node.controls).map(|control| &control.motion);
+        motions
+            .filter_map(|motion| match motion {
+                Motion::Event { source, .. } => Some(source.clone()),
+                _ => None,
+            })
+            .collect()
+    }
 }
 
 /// What a control moves.
@@ -233,233 +246,6 @@ pub fn prepare_in(mut session: Session, library: &Library, tempo: Tempo) -> Prep
     Prepared { graph, session: Some(session), diagnostics: told }
 }
 
-struct Lowering<'a> {
-    session: &'a Session,
-    names: Names,
-    library: &'a Library,
-    clock: Clock,
-    tempo: Tempo,
-    nodes: Vec<Node>,
-    edges: Vec<Edge>,
-    of_place: Vec<usize>,
-    of_instance: Vec<usize>,
-}
-
-impl<'a> Lowering<'a> {
-    fn new(session: &'a Session, names: Names, library: &'a Library, tempo: Tempo) -> Self {
-        Lowering {
-            session,
-            names,
-            library,
-            clock: session.clock(),
-            tempo,
-            nodes: Vec::new(),
-            edges: Vec::new(),
-            of_place: Vec::new(),
-            of_instance: Vec::new(),
-        }
-    }
-
-    fn graph(mut self) -> Result<Graph, Vec<Diagnostic>> {
-        self.add_nodes()?;
-        self.add_edges();
-        let Lowering { session, nodes, edges, clock, tempo, .. } = self;
-        // A loop is refused whether or not it is heard.
-        order_of(&nodes, &edges)?;
-        let (nodes, edges) = audible_part(nodes, edges);
-        let order = order_of(&nodes, &edges)?;
-        let mut graph = Graph { clock, tempo, crossfade: session.crossfade, nodes, edges, order };
-        graph.find_channels()?;
-        graph.align()?;
-        Ok(graph)
-    }
-
-    fn add_nodes(&mut self) -> Result<(), Vec<Diagnostic>> {
-        let mut errors = Vec::new();
-        for (i, place) in self.session.places.iter().enumerate() {
-            let name = self.names.place(PlaceId(i)).to_owned();
-            let (role, channels) = match &place.kind {
-                PlaceKind::Bus { channels } => (Role::Sum, *channels),
-                PlaceKind::Sum => (Role::Sum, 0),
-                PlaceKind::Output(list) => (Role::Output(list.clone()), list.len()),
-                PlaceKind::Input(sources) if sources.len() == 1 => (
-                    self.source(&name, &sources[0]).unwrap_or_else(|e| {
-                        errors.push(e);
-                        Role::Sum
-                    }),
-                    0,
-                ),
-                PlaceKind::Input(sources) => {
-                    let sum = self.nodes.len() + sources.len();
-                    for (n, source) in sources.iter().enumerate() {
-                        let path = format!("{name}#{}", n + 1);
-                        let role = self.source(&path, source).unwrap_or_else(|e| {
-                            errors.push(e);
-                            Role::Sum
-                        });
-                        let from = self.add(path.clone(), role, 0, source.at);
-                        self.edge(from, sum, Port::Main, path, source.at);
-                    }
-                    (Role::Sum, 0)
-                }
-            };
-            let at = match &place.kind {
-                PlaceKind::Input(sources) if sources.len() == 1 => sources[0].at,
-                _ => place.at,
-            };
-            let node = self.add(name, role, channels, at);
-            self.of_place.push(node);
-        }
-        for (i, instance) in self.session.instances.iter().enumerate() {
-            let names = self.names.instance(InstanceId(i)).to_vec();
-            let path = names.first().cloned().unwrap_or_default();
-            let role = match &instance.work {
-                Work::Effect(effect) => self.effect(&path, effect).unwrap_or_else(|e| {
-                    errors.push(e);
-                    Role::Sum
-                }),
-                Work::Blend { mix, bypass, .. } => Role::Blend { wet: wet(mix, bypass, &self.clock) },
-            };
-            let node = self.add(path, role, 0, instance.at);
-            self.nodes[node].names = names;
-            self.of_instance.push(node);
-        }
-        if errors.is_empty() { Ok(()) } else { Err(errors) }
-    }
-
-    fn add_edges(&mut self) {
-        let silent = audible::silent_cables(self.session);
-        for (i, instance) in self.session.instances.iter().enumerate() {
-            let to = self.of_instance[i];
-            self.tap_edge(instance.from, to, Port::Main, instance.at);
-            match &instance.work {
-                Work::Blend { dry, .. } => self.tap_edge(*dry, to, Port::Dry, instance.at),
-                Work::Effect(Effect { key: Some((key, at)), .. }) => self.tap_edge(*key, to, Port::Key, *at),
-                Work::Effect(_) => {}
-            }
-        }
-        for (i, cable) in self.session.cables.iter().enumerate() {
-            let (from, to) = (self.node_of(cable.from), self.of_place[cable.to.0]);
-            let id = crate::session::CableId(i);
-            let (path, label) = (self.names.cable(id).to_owned(), self.names.label(id).to_owned());
-            self.edge(from, to, Port::Main, path, cable.at);
-            let edge = self.edges.len() - 1;
-            let edge = &mut self.edges[edge];
-            edge.label = label;
-            match &cable.kind {
-                CableKind::Plug => {}
-                CableKind::Send { gain } => edge.gain = words::SEND_GAIN.resolve(&gain.value, &self.clock),
-                CableKind::Feedback { time } => {
-                    let ms = words::FEEDBACK_TIME.resolve(&time.value, &self.clock);
-                    edge.feedback = Some(self.clock.frames(ms) as usize);
-                }
-            }
-            if silent[i] {
-                edge.gain = 0.0;
-            }
-        }
-    }
-
-    fn add(&mut self, path: String, role: Role, channels: usize, at: Position) -> usize {
-        let names = vec![path.clone()];
-        self.nodes.push(Node {
-            path,
-            names,
-            role,
-            channels,
-            latency: 0,
-            tail: 0,
-            echoes: false,
-            late: 0,
-            controls: Vec::new(),
-            at,
-        });
-        self.nodes.len() - 1
-    }
-
-    fn edge(&mut self, from: usize, to: usize, port: Port, path: String, at: Position) {
-        let label = String::new();
-        self.edges.push(Edge { from, to, port, path, label, gain: 1.0, control: None, feedback: None, delay: 0, at });
-    }
-
-    fn tap_edge(&mut self, from: Tap, to: usize, port: Port, at: Position) {
-        let from = self.node_of(from);
-        let path = self.nodes[from].path.clone();
-        self.edge(from, to, port, path, at);
-    }
-
-    fn node_of(&self, tap: Tap) -> usize {
-        match tap {
-            Tap::Place(id) => self.of_place[id.0],
-            Tap::Instance(id) => self.of_instance[id.0],
-        }
-    }
-
-    fn source(&self, path: &str, source: &Source) -> Result<Role, Diagnostic> {
-        let recipe = self.recipe(path, source.table.0, &source.settings, &[])?;
-        Ok(Role::Work { table: source.table, recipe, wet: 1.0 })
-    }
-
-    fn effect(&self, path: &str, effect: &Effect) -> Result<Role, Diagnostic> {
-        let parts: Vec<usize> = effect.parts.iter().map(|part| part.part).collect();
-        let settings: Vec<Setting> =
-            effect.settings.iter().chain(effect.parts.iter().flat_map(|part| &part.settings)).cloned().collect();
-        let recipe = self.recipe(path, effect.table.0, &settings, &parts)?;
-        Ok(Role::Work { table: effect.table, recipe, wet: wet(&effect.mix, &effect.bypass, &self.clock) })
-    }
-
-    fn recipe(
-        &self,
-        path: &str,
-        table: &'static Table,
-        settings: &[Setting],
-        parts: &[usize],
-    ) -> Result<Recipe, Diagnostic> {
-        let mut values = Vec::with_capacity(settings.len());
-        let mut media: Vec<Arc<Media>> = Vec::new();
-        for (parameter, setting) in parameters_of(table, parts).zip(settings) {
-            values.push(parameter.resolve(&setting.value, &self.clock));
-            match (parameter.kind, &setting.value) {
-                (Kind::Path, Value::Path(file)) => {
-                    let whole = self.session.folder.join(file);
-                    let opened = self.library.open(&whole, self.session.sample_rate);
-                    media.push(opened.map_err(|why| match why.fault {
-                        Fault::Missing => {
-                            Diagnostic::error("missing-file", setting.at, format!("there is no file \"{file}\""))
-                        }
-                        fault => Diagnostic::error("bad-file", setting.at, format!("\"{file}\" {fault}")),
-                    })?);
-                }
-                (Kind::Path, _) => {
-                    let message = format!("`{}` needs a file", table.word);
-                    return Err(Diagnostic::error("missing-argument", setting.at, message).help(table.example));
-                }
-                _ => {}
-            }
-        }
-        let settings = settings.iter().map(|setting| setting.value.clone()).collect();
-        let seed = seed_of(self.session.seed, path);
-        let parts = parts.to_vec();
-        Ok(Recipe { channels: 0, key_channels: 0, clock: self.clock, values, settings, parts, media, seed })
-    }
-}
-
-fn wet(mix: &Setting, bypass: &Setting, clock: &Clock) -> f64 {
-    match bypass.value {
-        Value::Flag(true) => 0.0,
-        _ => words::MIX.resolve(&mix.value, clock) / 100.0,
-    }
-}
-
-/// A number for what is random at a path (FNV-1a, Fowler, Noll and Vo 1991, then mixed with the session's seed).
-fn seed_of(seed: u64, path: &str) -> u64 {
-    let hash = path.bytes().fold(0xcbf2_9ce4_8422_2325u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
-    let mut mixed = hash ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
-}
-
 /// The edges that arrive at each node.
 fn arriving(edges: &[Edge], nodes: usize) -> Vec<Vec<usize>> {
     let mut arriving = vec![Vec::new(); nodes];
@@ -551,7 +337,7 @@ fn cycle_error(nodes: &[Node], round: &[&Edge]) -> Diagnostic {
         if !place.contains('/') {
             way.push(place);
         }
-        if edge.port == Port::Key {
+        if let Port::Key | Port::Follow(_) = edge.port {
             way.push(nodes[edge.to].path.as_str());
         }
     }
@@ -563,6 +349,22 @@ fn cycle_error(nodes: &[Node], round: &[&Edge]) -> Diagnostic {
     let error = Diagnostic::error("cycle", at, format!("this closes a loop: {}", way.join(" > ")))
         .help("a loop needs a delay in it: `... >> feedback(bus, 50.ms)` in place of the cable that closes it");
     if first == at { error } else { error.also(first, "the way round also passes here") }
+}
+
+/// The tail of an effect with every number that a control moves as long as it gets.
+fn longest_tail(table: &'static Table, recipe: &Recipe, controls: &[NodeControl]) -> u64 {
+    let parameters: Vec<_> = parameters_of(table, &recipe.parts).collect();
+    let ends: [fn(&Motion) -> f64; 2] = [|motion| motion.bounds().0, |motion| motion.bounds().1];
+    let tails = ends.into_iter().map(|end| {
+        let mut at_end = recipe.clone();
+        for control in controls {
+            if let Controlled::Value(i) = control.of {
+                at_end.values[i] = parameters[i].by_law(end(&control.motion));
+            }
+        }
+        (table.tail)(&at_end)
+    });
+    tails.max().unwrap_or(0)
 }
 
 fn unfit(at: Position, have: usize, place: &str, takes: usize) -> Diagnostic {
@@ -603,7 +405,7 @@ impl Graph {
                         channels = channels.max(main);
                     }
                     latency = (table.0.latency)(recipe);
-                    (tail, echoes) = ((table.0.tail)(recipe), table.0.echoes);
+                    (tail, echoes) = (longest_tail(table.0, recipe, &node.controls), table.0.echoes);
                 }
             }
             if let Some((at, have)) = ins(Port::Main).chain(ins(Port::Dry)).find(|(_, n)| *n != 1 && *n != takes) {

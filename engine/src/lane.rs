@@ -83,8 +83,8 @@ impl<'a> Steering<'a> {
     /// The control's value at frame `i` of the quantum; `followed` is what it follows, if it follows anything. RT.
     fn value(&self, control: &PlanControl, i: usize, followed: Option<&[f64; QUANTUM]>) -> Option<f64> {
         let (motion, state) = self.motion(control)?;
-        if let (Motion::Follow { range: (low, high) }, Some(envelope)) = (motion, followed) {
-            return Some(low + (high - low) * envelope.get(i)?.min(1.0));
+        if let (Motion::Follow { range }, Some(envelope)) = (motion, followed) {
+            return Some(range.at(*envelope.get(i)?));
         }
         let frame = if self.rolling { self.frame + i as i64 } else { self.frame };
         Some(motion.value(state, self.tempo, frame))

@@ -11,16 +11,16 @@
 //! ```
 //!
 //! - What is said: [`session`] (data), [`names`] (paths and the way back), [`units`], [`tempo`],
-//!   [`motion`] (how controls move), [`parameter`] (the tables that words
+//!   [`control`] (what may move a parameter) and [`motion`] (how it does), [`parameter`] (the tables that words
 //!   are declared by), [`words`], [`diagnostic`].
 //! - What is built: [`amend`] and [`check`] complete a session, [`audible`] turns solos into mutes, [`graph`] finds
 //!   channels, numbers and latencies, [`mesh`] is what runs, [`mod@diff`] what shall run, [`mod@compile`] makes a [`plan`]
 //!   and a [`bank`], [`mod@verify`] proves them.
 //! - What sounds: [`render`], [`fade`], [`kernel`], and the [`effects`] and [`sources`] with what they share: [`filters`],
-//!   [`one_pole`], [`dynamics`], [`delay_line`], [`oversample`], [`true_peak`], [`random`], [`mod@math`].
+//!   [`one_pole`], [`dynamics`], [`follow`], [`delay_line`], [`oversample`], [`true_peak`], [`random`], [`mod@math`].
 //! - Who drives it: [`desk`] (the control side), [`live`] (the audio side and its rings), [`tap`] (what of it is kept),
-//!   [`offline`], [`replay`]; [`device`] and [`silent`] call [`playback`]; [`resampled`] stands between rates, [`keeper`]
-//!   between devices that come and go.
+//!   [`meter`], [`offline`], [`replay`]; [`device`] and [`silent`] call [`playback`]; [`resampled`] stands between rates,
+//!   [`keeper`] between devices that come and go.
 //! - Files: [`media`] in, [`delivery`] out, [`rolling`] while it plays, [`resample`] between rates.
 //!
 //! # Invariants
@@ -44,6 +44,7 @@ pub mod audible;
 pub mod bank;
 pub mod check;
 pub mod compile;
+pub mod control;
 pub mod crossing;
 pub mod delay_line;
 pub mod delivery;
@@ -57,6 +58,7 @@ pub mod dynamics;
 pub mod effects;
 pub mod fade;
 pub mod filters;
+pub mod follow;
 pub mod graph;
 #[cfg(feature = "devices")]
 pub mod keeper;
@@ -66,6 +68,7 @@ pub mod live;
 pub mod math;
 pub mod media;
 pub mod mesh;
+pub mod meter;
 pub mod motion;
 pub mod names;
 pub mod offline;

@@ -11,6 +11,7 @@ use crate::compile::Program;
 use crate::crossing::{Ear, Watch, crossing};
 use crate::fade::{Ramp, fade_frames};
 use crate::kernel::{Buffer, QUANTUM};
+use crate::meter::{Meters, Reading};
 use crate::plan::SourceId;
 use crate::playback::Playback;
 use crate::render::{Renderer, Taken};
@@ -96,6 +97,7 @@ pub struct Live {
     orders: Producer<Order>,
     returned: Consumer<Box<Program>>,
     reports: Consumer<Report>,
+    readings: Consumer<Reading>,
     shared: Arc<Shared>,
     crossing: Watch,
 }
@@ -134,6 +136,7 @@ pub fn start(program: Box<Program>, setup: Setup) -> (Live, Player, Listener, Re
         stopping: AtomicBool::new(false),
         stopped: AtomicBool::new(false),
     });
+    let (meters, readings) = Meters::new(setup.rate);
     let (taps, recordings) = Taps::new(setup.keep, setup.rate, &program.plan, setup.inputs);
     let (listener, ear, crossing) = crossing(setup.inputs, setup.rate, setup.cushion);
     let player = Player {
@@ -145,13 +148,14 @@ pub fn start(program: Box<Program>, setup: Setup) -> (Live, Player, Listener, Re
         tell,
         shared: shared.clone(),
         taps,
+        meters,
         ear,
         live: vec![[0.0; QUANTUM]; setup.inputs].into_boxed_slice(),
         given: QUANTUM,
         fade: Ramp::still(1.0),
         fade_length: fade_frames(STOP_FADE_MS, f64::from(setup.rate)),
     };
-    (Live { programs, orders, returned, reports, shared, crossing }, player, listener, recordings)
+    (Live { programs, orders, returned, reports, readings, shared, crossing }, player, listener, recordings)
 }
 
 impl Live {
@@ -183,6 +187,11 @@ impl Live {
     pub fn reports(&mut self) -> impl Iterator<Item = Report> {
         while self.returned.pop().is_ok() {}
         std::iter::from_fn(|| self.reports.pop().ok())
+    }
+
+    /// What the meters have read since last asked.
+    pub fn readings(&mut self) -> impl Iterator<Item = Reading> {
+        std::iter::from_fn(|| self.readings.pop().ok())
     }
 
     /// The transport's frame, up to a block ago.
@@ -236,6 +245,7 @@ pub struct Player {
     tell: Producer<Report>,
     shared: Arc<Shared>,
     taps: Taps,
+    meters: Meters,
     ear: Ear,
     live: Box<[Buffer]>,
     /// Frames of the present quantum that the device has had.
@@ -290,6 +300,7 @@ impl Player {
         if let Some(work) = self.renderer.take_poisoned() {
             self.report(Report::Poisoned { serial: self.renderer.serial(), work });
         }
+        self.meters.take(&self.renderer);
         if !self.taps.take(frame, &self.renderer, &self.live) {
             self.report(Report::RecordLate { frame });
         }
@@ -306,6 +317,7 @@ impl Player {
         }
         let Some(mut program) = self.held.take_if(|program| self.renderer.is_due(program)) else { return };
         let taken = self.renderer.exchange(&mut program);
+        self.meters.restart();
         // There is room: nobody else pushes.
         if let Err(rtrb::PushError::Full(program)) = self.outgoing.push(program) {
             std::mem::forget(program);

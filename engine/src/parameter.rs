@@ -1,12 +1,14 @@
 //! The tables that effects and sources are declared by: each parameter stands once, with its unit, range, default and
 //! help, and everything else (setters, checks, reference, completion) is read off here.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use crate::control::Control;
+use crate::diagnostic::{Diagnostic, Position};
 use crate::kernel::Kernel;
 use crate::math;
 use crate::media::Media;
-use crate::units::{Clock, Dimension, Unit};
+use crate::units::{Clock, Dimension, Unit, note_frequency};
 use std::sync::Arc;
 
 /// One word that makes sound or changes it: an effect, or a source.
@@ -85,6 +87,8 @@ pub struct Parameter {
     pub kind: Kind,
     /// Changing it builds a new kernel, crossfaded with the old.
     pub fixed: bool,
+    /// Whether it is a place on the transport rather than a length.
+    pub on_transport: bool,
     /// One line of help.
     pub help: &'static str,
 }
@@ -165,7 +169,7 @@ impl Parameter {
             _ => Law::Linear,
         };
         let kind = Kind::Number { unit, default: Some(default), least, most, special: None, law };
-        Parameter { name, kind, fixed: false, help }
+        Parameter { name, kind, fixed: false, on_transport: false, help }
     }
 
     /// A number out of a list.
@@ -176,37 +180,43 @@ impl Parameter {
         options: &'static [f64],
         help: &'static str,
     ) -> Self {
-        Parameter { name, kind: Kind::Steps { unit, default, options }, fixed: true, help }
+        Parameter { name, kind: Kind::Steps { unit, default, options }, fixed: true, on_transport: false, help }
     }
 
     /// A word out of a list; the first is the default.
     pub const fn choice(name: &'static str, options: &'static [&'static str], help: &'static str) -> Self {
-        Parameter { name, kind: Kind::Choice { default: 0, options }, fixed: true, help }
+        Parameter { name, kind: Kind::Choice { default: 0, options }, fixed: true, on_transport: false, help }
     }
 
     /// Yes or no.
     pub const fn flag(name: &'static str, default: bool, help: &'static str) -> Self {
-        Parameter { name, kind: Kind::Flag { default }, fixed: true, help }
+        Parameter { name, kind: Kind::Flag { default }, fixed: true, on_transport: false, help }
     }
 
     /// Numbers of channels.
     pub const fn channels(name: &'static str, help: &'static str) -> Self {
-        Parameter { name, kind: Kind::Channels, fixed: true, help }
+        Parameter { name, kind: Kind::Channels, fixed: true, on_transport: false, help }
     }
 
     /// A media file.
     pub const fn path(name: &'static str, help: &'static str) -> Self {
-        Parameter { name, kind: Kind::Path, fixed: true, help }
+        Parameter { name, kind: Kind::Path, fixed: true, on_transport: false, help }
     }
 
     /// A sidechain key.
     pub const fn signal(name: &'static str, help: &'static str) -> Self {
-        Parameter { name, kind: Kind::Signal, fixed: true, help }
+        Parameter { name, kind: Kind::Signal, fixed: true, on_transport: false, help }
     }
 
     /// The same, but a change builds a new kernel.
     pub const fn fixed(mut self) -> Self {
         self.fixed = true;
+        self
+    }
+
+    /// The same as a place on the transport: what is musical in it is reckoned with the tempo as it was.
+    pub const fn on_transport(mut self) -> Self {
+        self.on_transport = true;
         self
     }
 
@@ -251,23 +261,36 @@ impl Parameter {
         }
     }
 
-    /// What the kernel receives for a value: a plain number in the parameter's unit, or as its law says.
+    /// What the kernel receives for a value: a plain number in the parameter's unit, or as its law says. For a control, which
+    /// has no one value, it is that of the default.
     pub fn resolve(&self, value: &Value, clock: &Clock) -> f64 {
-        let number = match *value {
-            Value::Number(number) => number,
-            Value::Beats(beats) => beats * clock.beat_ms(),
-            Value::Bars(bars) => bars * clock.beats_per_bar * clock.beat_ms(),
-            Value::Samples(samples) => samples * 1000.0 / clock.rate,
-            Value::Choice(index) => return index as f64,
-            Value::Flag(flag) => return f64::from(u8::from(flag)),
-            Value::Special => {
-                return match self.kind {
-                    Kind::Number { special: Some((_, number)), .. } => number,
-                    _ => 0.0,
-                };
+        match (value, self.kind) {
+            (Value::Special, Kind::Number { special: Some((_, number)), .. }) => number,
+            (Value::Control(_), _) => self.resolve(&self.default(), clock),
+            _ => self.by_law(self.plain(value, clock)),
+        }
+    }
+
+    /// A value as a number in the parameter's own unit; `off` as a level is minus infinity. A choice is its index, a flag 0
+    /// or 1; what is no number is 0.
+    pub fn plain(&self, value: &Value, clock: &Clock) -> f64 {
+        match (value, self.kind) {
+            (Value::Number(number), _) => *number,
+            (Value::Beats(beats), _) => beats * clock.beat_ms(),
+            (Value::Bars(bars), _) => bars * clock.beats_per_bar * clock.beat_ms(),
+            (Value::Samples(samples), _) => samples * 1000.0 / clock.rate,
+            (Value::Choice(index), _) => *index as f64,
+            (Value::Flag(flag), _) => f64::from(u8::from(*flag)),
+            (Value::Special, Kind::Number { special: Some((_, gain)), law: Law::Amplitude, .. }) => {
+                math::db_from_gain(gain)
             }
-            Value::Channels(_) | Value::Path(_) => return 0.0,
-        };
+            (Value::Special, Kind::Number { special: Some((_, number)), .. }) => number,
+            (Value::Special | Value::Channels(_) | Value::Path(_) | Value::Control(_), _) => 0.0,
+        }
+    }
+
+    /// What the kernel receives for a number in the parameter's own unit. RT.
+    pub fn by_law(&self, number: f64) -> f64 {
         match self.kind {
             Kind::Number { law: Law::Amplitude, .. } => math::gain_from_db(number),
             _ => number,
@@ -282,6 +305,7 @@ impl Parameter {
     pub fn accept(&self, spoken: &Spoken, clock: &Clock) -> Result<Accepted, Refusal> {
         let fine = |value| Ok(Accepted { value, warning: None });
         match (self.kind, spoken) {
+            (_, Spoken::Control(control)) => control.taken_by(self, clock),
             (Kind::Number { special: Some((word, _)), .. }, Spoken::Text(text)) if text == word => fine(Value::Special),
             (Kind::Number { special: Some((word, _)), .. }, Spoken::Flag(flag))
                 if word == if *flag { "on" } else { "off" } =>
@@ -290,7 +314,7 @@ impl Parameter {
             }
             (Kind::Number { unit, least, most, .. }, _) => {
                 let value = self.number_in(unit, spoken)?;
-                let plain = Parameter { kind: Kind::Flag { default: false }, ..*self }.resolve(&value, clock);
+                let plain = self.plain(&value, clock);
                 if !(least..=most).contains(&plain) {
                     return Err(Refusal::new(
                         "out-of-range",
@@ -341,11 +365,23 @@ impl Parameter {
         }
     }
 
+    /// What was said as a value, whether or not the parameter's range has it; the default for what it never takes.
+    pub fn as_said(&self, spoken: &Spoken) -> Value {
+        match (self.kind, spoken) {
+            (_, Spoken::Control(control)) => Value::Control(control.clone()),
+            (Kind::Number { unit, .. }, _) => self.number_in(unit, spoken).unwrap_or(self.default()),
+            _ => self.default(),
+        }
+    }
+
     fn number_in(&self, unit: Unit, spoken: &Spoken) -> Result<Value, Refusal> {
         let (number, said) = match spoken {
             Spoken::Number(number, said) => (*number, *said),
             Spoken::Text(text) if unit.dimension() == Dimension::Time => {
                 return note_length(text).map(Value::Beats).ok_or_else(|| self.wrong_type(spoken));
+            }
+            Spoken::Text(text) if unit == Unit::Hertz => {
+                return note_frequency(text).map(Value::Number).ok_or_else(|| self.wrong_type(spoken));
             }
             _ => return Err(self.wrong_type(spoken)),
         };
@@ -415,6 +451,7 @@ impl Parameter {
             (_, Value::Flag(flag)) => flag.to_string(),
             (_, Value::Channels(list)) => list.iter().map(u16::to_string).collect::<Vec<_>>().join(", "),
             (_, Value::Path(path)) => format!("\"{path}\""),
+            (_, Value::Control(control)) => control.to_string(),
             (_, value) => format!("{value:?}"),
         }
     }
@@ -442,7 +479,7 @@ pub fn note_length(text: &str) -> Option<f64> {
 }
 
 /// A parameter's value as the session holds it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Value {
     /// A number in the parameter's own unit.
     Number(f64),
@@ -462,10 +499,12 @@ pub enum Value {
     Channels(Vec<u16>),
     /// A media file, as written.
     Path(String),
+    /// What moves it.
+    Control(Box<Control>),
 }
 
 /// A value as the text said it, before a parameter has taken it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Spoken {
     /// A number, bare or with a unit.
     Number(f64, Unit),
@@ -475,6 +514,8 @@ pub enum Spoken {
     Flag(bool),
     /// A list.
     List(Vec<Spoken>),
+    /// What moves a value.
+    Control(Box<Control>),
     /// Something that no parameter takes, described: "an effect".
     Other(&'static str),
 }
@@ -487,6 +528,7 @@ impl Spoken {
             Spoken::Flag(true) => "on".into(),
             Spoken::Flag(false) => "off".into(),
             Spoken::List(_) => "a list".into(),
+            Spoken::Control(_) => "a control".into(),
             Spoken::Other(what) => (*what).into(),
         }
     }
@@ -517,11 +559,18 @@ pub struct Refusal {
     pub message: String,
     /// What was expected.
     pub expected: String,
+    /// Where, if it is within what was said.
+    pub at: Option<Position>,
 }
 
 impl Refusal {
     fn new(code: &'static str, message: String, expected: String) -> Self {
-        Refusal { code, message, expected: format!("expected {expected}") }
+        Refusal { code, message, expected: format!("expected {expected}"), at: None }
+    }
+
+    /// The error that it is for what was said at a place.
+    pub fn diagnostic(self, said: Position) -> Diagnostic {
+        Diagnostic::error(self.code, self.at.unwrap_or(said), self.message).help(self.expected)
     }
 }
 

@@ -22,6 +22,9 @@ pub trait Playback: Send {
 pub trait Capture: Send {
     /// Takes a block of whole frames, channels interleaved, full scale being 1. RT.
     fn take(&mut self, block: &[f32], channels: usize);
+
+    /// What comes next does not follow on what came last. RT.
+    fn begins_anew(&mut self) {}
 }
 
 /// How much of the time that a block lasts is spent on making it. Devices under-report their dropouts, so the deadline

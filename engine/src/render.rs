@@ -138,6 +138,12 @@ impl Renderer {
         self.program.plan.captures.iter().map(|capture| slots.get(capture.slots.range()).unwrap_or_default())
     }
 
+    /// What the quantum gave where it is metered, in the order of the plan's meters. RT.
+    pub fn meters(&self) -> impl Iterator<Item = &[Buffer]> {
+        let slots = &self.program.bank.slots;
+        self.program.plan.meters.iter().map(|meter| slots.get(meter.slots.range()).unwrap_or_default())
+    }
+
     /// The program that runs. RT.
     pub fn program(&self) -> &Program {
         &self.program

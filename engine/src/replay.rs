@@ -82,6 +82,15 @@ impl Replay {
         self.take_up(program, serial).map(drop)
     }
 
+    /// What is heard was metered from here on, or no more, by the program `serial`.
+    ///
+    /// # Errors
+    /// It comes out as another program.
+    pub fn meter(&mut self, on: bool, serial: u64) -> Result<(), Departure> {
+        let program = self.desk.meter(on)?;
+        self.take_up(program, serial).map(drop)
+    }
+
     /// Something from outside reached the controls that listen to it.
     pub fn control(&mut self, source: &EventSource, value: f64) {
         // Of what nothing has listened to yet, nothing is heard.

@@ -82,10 +82,29 @@ impl Tempo {
         segment.frame as f64 + (beat - segment.beat) * self.frames_a_beat(segment)
     }
 
-    /// Where a bar begins, in frames and fractions of one. RT.
+    /// Where a bar begins, in frames and fractions of one. What was cut off a bar by another time signature lies where that
+    /// begins. RT.
     pub fn frame_of_bar(&self, bar: f64) -> f64 {
         let segment = self.last_with(|segment| segment.bar <= bar);
-        segment.frame as f64 + (bar - segment.bar) * self.frames_a_beat(segment) * segment.beats_per_bar
+        let frame = segment.frame as f64 + (bar - segment.bar) * self.frames_a_beat(segment) * segment.beats_per_bar;
+        match self.segments.iter().find(|next| next.frame > segment.frame) {
+            Some(next) => frame.min(next.frame as f64),
+            None => frame,
+        }
+    }
+
+    /// Frames a second. RT.
+    pub fn rate(&self) -> f64 {
+        self.rate
+    }
+
+    /// The first change at or after a frame, and whether the rest of a bar is left out there. RT.
+    pub fn change_from(&self, frame: i64) -> Option<(i64, bool)> {
+        let next = self.segments.iter().skip(1).position(|segment| segment.frame >= frame)?;
+        let (before, change) = (self.segments.get(next)?, self.segments.get(next + 1)?);
+        let bar =
+            before.bar + (change.frame - before.frame) as f64 / (self.frames_a_beat(before) * before.beats_per_bar);
+        Some((change.frame, change.bar - bar > 1e-6))
     }
 
     /// The first line of a grid at or after a frame: the frame nearest to it.
@@ -111,6 +130,12 @@ impl Tempo {
     /// The length in frames of a beat at a frame of the transport. RT.
     pub fn beat_length(&self, frame: i64) -> f64 {
         self.frames_a_beat(self.at_frame(frame))
+    }
+
+    /// The length in frames of a bar at a frame of the transport. RT.
+    pub fn bar_length(&self, frame: i64) -> f64 {
+        let segment = self.at_frame(frame);
+        self.frames_a_beat(segment) * segment.beats_per_bar
     }
 
     fn frames_a_beat(&self, segment: &Segment) -> f64 {
@@ -169,6 +194,18 @@ mod tests {
         assert_eq!(tempo.bar_at(2 * 96_000 + 72_000), 3.0);
         tempo.change(3 * 96_000, CLOCK);
         assert_eq!(tempo.bar_at(3 * 96_000), 4.0, "within a bar the next one begins");
+    }
+
+    #[test]
+    fn what_is_cut_off_a_bar_lies_where_the_next_begins() {
+        let mut tempo = Tempo::new(CLOCK);
+        tempo.change(48_000, Clock { tempo: 60.0, ..CLOCK });
+        tempo.change(240_000, Clock { beats_per_bar: 3.0, ..CLOCK });
+        assert_eq!(tempo.bar_at(240_000), 2.0, "one and a half have gone by");
+        assert_eq!([1.5, 1.75, 2.0].map(|bar| tempo.frame_of_bar(bar)), [240_000.0; 3]);
+        assert_eq!(tempo.change_from(0), Some((48_000, false)));
+        assert_eq!(tempo.change_from(48_001), Some((240_000, true)));
+        assert_eq!(tempo.change_from(240_001), None);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What may be written after `gainstage`: each option once, from which parsing and help are made.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -26,7 +27,7 @@ pub enum Command {
     Check(Check),
     /// Show how sound flows through a session
     Graph(Graph),
-    /// List the sound devices that can be opened
+    /// List the sound devices and MIDI ports that can be opened
     Devices(Devices),
     /// Show the words that sessions are made of
     Words(Words),
@@ -67,6 +68,16 @@ pub struct Play {
     /// directory unless said; "none" keeps nothing
     #[arg(long, value_name = "DIR|none")]
     pub journal: Option<JournalChoice>,
+    /// Listen for OSC at this address; "none" listens to nobody. Only this machine is heard unless an address of its network
+    /// is given
+    #[arg(long, value_name = "ADDRESS:PORT|none", default_value = "127.0.0.1:9000")]
+    pub osc: OscChoice,
+    /// The MIDI port to listen to, as `gainstage devices` names it; all of them unless said, once something is to be heard
+    #[arg(long, value_name = "NAME|none")]
+    pub midi: Option<DeviceChoice>,
+    /// Let a MIDI controller set a parameter, over its whole range; may be given for each
+    #[arg(long, value_name = "CC[:CHANNEL]=PATH")]
+    pub midi_map: Vec<MidiMap>,
     /// Give no prompt, even on a terminal
     #[arg(long)]
     pub no_prompt: bool,
@@ -204,6 +215,61 @@ impl FromStr for DeviceChoice {
             "none" => Ok(DeviceChoice::None),
             name => Ok(DeviceChoice::Named(name.into())),
         }
+    }
+}
+
+/// Where OSC is listened for, or nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OscChoice {
+    /// Nowhere.
+    None,
+    /// At an address of this machine.
+    At(SocketAddr),
+}
+
+impl FromStr for OscChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "none" => Ok(OscChoice::None),
+            address => address.parse().map(OscChoice::At).map_err(|_| {
+                "an address is numbers and a port: 127.0.0.1:9000, [::1]:9000; 0.0.0.0:9000 hears the network".into()
+            }),
+        }
+    }
+}
+
+/// A MIDI controller that sets a parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MidiMap {
+    /// Its number.
+    pub controller: u8,
+    /// The channel that it sends on, from 1; any without.
+    pub channel: Option<u8>,
+    /// The parameter's path.
+    pub path: String,
+}
+
+impl FromStr for MidiMap {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let map = || {
+            let (controller, path) = text.split_once('=').filter(|(_, path)| !path.is_empty())?;
+            let (controller, channel) = match controller.split_once(':') {
+                Some((controller, channel)) => (controller, Some(channel.parse::<u8>().ok()?)),
+                None => (controller, None),
+            };
+            let controller = controller.parse::<u8>().ok().filter(|controller| *controller < 120)?;
+            if channel.is_some_and(|channel| !(1..=16).contains(&channel)) {
+                return None;
+            }
+            Some(MidiMap { controller, channel, path: path.into() })
+        };
+        map().ok_or_else(|| {
+            "a controller, 0 to 119, sets a path: 7=voice/fader.gain; on one channel, 1 to 16: 7:10=voice/fader.gain".into()
+        })
     }
 }
 
@@ -392,6 +458,24 @@ mod tests {
         let file = LiveInput::File { name: "voice".into(), file: "a=b.wav".into() };
         assert_eq!(input("voice=a=b.wav"), Some(file));
         assert_eq!((input("voice"), input("=x.wav"), input("voice=")), (None, None, None));
+    }
+
+    #[test]
+    fn osc_is_listened_for_at_an_address_of_numbers_or_nowhere() {
+        let osc = |text: &str| text.parse::<OscChoice>().ok();
+        assert_eq!(osc("none"), Some(OscChoice::None));
+        assert_eq!(osc("0.0.0.0:9001"), Some(OscChoice::At(([0, 0, 0, 0], 9001).into())));
+        assert_eq!((osc("9000"), osc("localhost:9000"), osc("127.0.0.1:70000")), (None, None, None));
+    }
+
+    #[test]
+    fn a_controller_sets_a_path_on_one_channel_or_all() {
+        let map = |text: &str| text.parse::<MidiMap>().ok().map(|map| (map.controller, map.channel, map.path));
+        assert_eq!(map("7=voice/fader.gain"), Some((7, None, "voice/fader.gain".into())));
+        assert_eq!(map("119:16=a=b"), Some((119, Some(16), "a=b".into())));
+        for wrong in ["", "7", "7=", "=x", "120=x", "-1=x", "7:0=x", "7:17=x", "7:=x", "x=7"] {
+            assert_eq!(map(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -65,7 +65,7 @@ struct Edge {
     path: String,
     from: String,
     to: String,
-    /// `main`, `key` or `dry`.
+    /// `main`, `key`, `dry` or `follow`.
     port: &'static str,
     /// In dB; null is silence.
     gain_db: Option<f64>,
@@ -180,6 +180,10 @@ fn text(session: &Session, flow: &Flow) -> String {
                 let chain = chain(session, key);
                 out.push_str(&format!("  ~> key of {}{chain}\n", names.call(InstanceId(k))));
             }
+        }
+        for (owner, which, tap) in session.followed().into_iter().filter(|(.., tap)| session.origin(*tap) == id) {
+            let path = names.parameter(session, owner, which);
+            out.push_str(&format!("  ~> {path} follows{}\n", chain(session, tap)));
         }
     }
     out

@@ -1,14 +1,24 @@
 //! `gainstage`: a live-coded mixing and mastering desk. This file is its table of contents.
 
+mod address;
 mod arguments;
 mod check;
+mod control;
 mod devices;
 mod ending;
+#[cfg(test)]
+mod fuzz;
 mod graph;
+mod inbox;
 mod journal;
+mod lines;
 mod live_input;
 mod load;
+mod meters;
+mod midi;
 mod new;
+mod notices;
+mod osc;
 mod paint;
 mod play;
 mod recorder;
@@ -17,6 +27,7 @@ mod replay;
 mod sound;
 mod state_dir;
 mod status;
+mod text;
 mod watch;
 mod words;
 

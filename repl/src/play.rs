@@ -1,5 +1,7 @@
 //! `gainstage play`: plays a session and follows its edits.
 
+use std::cell::Cell;
+use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -8,19 +10,25 @@ use engine::compile::Program;
 use engine::desk::Desk;
 use engine::diff::Changes;
 use engine::graph::{Graph, Role};
-use engine::live::{Listener, Live, Report, Setup, start};
+use engine::live::{Busy, Listener, Live, Report, Setup, start};
 use engine::media::Library;
+use engine::motion::EventSource;
 use engine::session::Session;
 use engine::tap::Wanted;
 use engine::tempo::Tempo;
+use engine::transport::Move;
+use engine::verify::Flaw;
 
 use crate::arguments::{DeviceChoice, Play};
+use crate::control::{Command, Controllers, Order};
 use crate::ending::{Failure, Outcome};
 use crate::journal::{self, Journal, Performance, Taken, When};
 use crate::load::{self, Loaded};
+use crate::meters::Clients;
 use crate::recorder::{self, Expected, Recorders};
 use crate::sound::{self, Input, Output, Wish};
 use crate::status;
+use crate::text::Text;
 use crate::watch::{Changed, Watch};
 
 /// How often the audio side is asked what happened: while something fades, while a program is on its way, and otherwise.
@@ -40,6 +48,9 @@ const STOP_PATIENCE: Duration = Duration::from_millis(1500);
 /// How long an edit waits for the first of a sound file that is read while it plays.
 const MEDIA_PATIENCE: Duration = Duration::from_millis(500);
 
+/// How long a hand's writes are gathered into one edit: less than an edit is ramped over.
+const HAND: Duration = Duration::from_millis(10);
+
 /// How long after saying so trouble of one kind is not told again.
 const TROUBLE_PAUSE: Duration = Duration::from_secs(5);
 
@@ -50,6 +61,8 @@ const DRIFT_TOLD: f64 = 50.0;
 enum Event {
     /// A file of the session was saved.
     Changed(Changed),
+    /// A controller has moved.
+    Control,
     /// The user wants it to end.
     Stop,
 }
@@ -60,6 +73,7 @@ pub fn run(arguments: &Play) -> Outcome {
     let changed = send.clone();
     let watch = Watch::new(move |file| drop(changed.send(Event::Changed(file))))
         .map_err(|error| Failure::Error(format!("files cannot be watched: {error}")))?;
+    let moved = send.clone();
     ctrlc::set_handler(move || drop(send.send(Event::Stop)))
         .map_err(|error| Failure::Error(format!("Ctrl-C cannot be caught: {error}")))?;
     watch.files(std::slice::from_ref(&arguments.session));
@@ -67,11 +81,13 @@ pub fn run(arguments: &Play) -> Outcome {
     let loaded = load::load(&arguments.session, &library);
     watch.files(&watched(arguments, &loaded));
     loaded.show();
-    let text = Taken::of(&loaded);
-    let (Some(graph), Some(session)) = (loaded.graph, loaded.session) else {
+    let (Some(graph), Some(session)) = (&loaded.graph, &loaded.session) else {
         return Err(Failure::Shown);
     };
-    let mut playing = Playing::start(arguments, library, watch, &graph, &session, text)?;
+    let text = Text::new(&loaded, session);
+    let wake = move || drop(moved.send(Event::Control));
+    let first = First { text, taken: Taken::of(&loaded), graph, session };
+    let mut playing = Playing::start(arguments, library, watch, first, wake)?;
     let followed = playing.follow(&events);
     followed.and(playing.stop())
 }
@@ -94,21 +110,33 @@ struct InFlight {
 
 /// What a program on its way was made of.
 enum Sent {
-    /// A text, what it changes, and the frame of the transport that it is meant for.
-    Text(Taken, Changes, Option<u64>),
+    /// A text, what it changes, the frame of the transport that it is meant for, and whether that is told of.
+    Text(Taken, Changes, Option<u64>, bool),
     /// What is left of the text that plays when fades are over, as of a frame.
     Settled(u64),
+    /// The text that plays, with meters or without.
+    Metered(bool),
 }
 
 /// A text that has been accepted and not yet been sent.
 struct Waiting {
     graph: Graph,
     /// What it was made of.
-    text: Taken,
+    taken: Taken,
     /// The frame of the transport from which on it is to be heard; at once without one.
     at: Option<u64>,
     /// Its live inputs.
     heard: Vec<(String, Vec<u16>)>,
+    /// Whether a hand on a controller wrote it: then it is told of when the hand rests.
+    by_hand: bool,
+}
+
+/// What a desk is started with.
+struct First<'a> {
+    text: Text,
+    taken: Taken,
+    graph: &'a Graph,
+    session: &'a Session,
 }
 
 /// A desk that plays, and what it was started with.
@@ -136,6 +164,15 @@ struct Playing<'a> {
     in_flight: Option<InFlight>,
     /// The newest text, waiting for the one before it to be taken up, and for its moment.
     waiting: Option<Waiting>,
+    text: Text,
+    /// What the controls of the newest text listen to.
+    sources: BTreeSet<EventSource>,
+    controllers: Controllers,
+    /// What controllers have ordered and the audio side had no room for yet.
+    orders: VecDeque<Order>,
+    meters: Clients,
+    /// When a controller's writes were taken last.
+    written: Option<Instant>,
     started_with: (u32, u64),
     /// Channels of live input that there is room for.
     inputs: u16,
@@ -150,10 +187,10 @@ impl<'a> Playing<'a> {
         arguments: &'a Play,
         library: Library,
         watch: Watch,
-        graph: &Graph,
-        session: &Session,
-        text: Taken,
+        first: First<'_>,
+        wake: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self, Failure> {
+        let First { text, taken, graph, session } = first;
         let (desk, program) =
             Desk::open(graph, recorder::stems_of(arguments)).map_err(|flaw| Failure::Error(flaw.to_string()))?;
         let rate = session.sample_rate;
@@ -174,10 +211,11 @@ impl<'a> Playing<'a> {
         let keeps = journal::wanted(arguments.journal.as_ref(), Wanted::default()).inputs > 0;
         let heard_again = if keeps { recordings.inputs.pop() } else { None };
         let journal = Journal::start(arguments.journal.as_ref(), kept, heard_again)?;
-        journal.text(text, When::BEGINNING, Changes::default());
+        journal.text(taken, When::BEGINNING, Changes::default());
         let length = arguments.length.map(|length| length.frames(&session.clock()));
         let recorders = Recorders::start(arguments, recordings, first, rate, length)?;
         status::say(format!("playing {}", arguments.session.display()));
+        let controllers = Controllers::start(arguments, wake);
         let wish = Wish { device: arguments.device.as_ref(), rate, buffer: arguments.buffer, channels };
         let output = sound::open_output(wish, Box::new(player))?;
         let started_with = (rate, session.seed);
@@ -198,6 +236,12 @@ impl<'a> Playing<'a> {
             paths,
             in_flight: None,
             waiting: None,
+            text,
+            sources: graph.event_sources(),
+            controllers,
+            orders: VecDeque::new(),
+            meters: Clients::default(),
+            written: None,
             started_with,
             inputs,
             length,
@@ -205,6 +249,7 @@ impl<'a> Playing<'a> {
             drift_told: false,
         };
         playing.listen_if_needed(session)?;
+        playing.controllers.listen(playing.text.known(), &playing.sources);
         playing.tell_of_channels(graph, session);
         Ok(playing)
     }
@@ -230,17 +275,21 @@ impl<'a> Playing<'a> {
             let pause = match (&self.in_flight, self.desk.mesh().next_end().is_some() || self.waiting.is_some()) {
                 (Some(_), _) => IN_FLIGHT,
                 (None, true) => BUSY,
+                (None, false) if self.controllers.has_writes() => BUSY,
                 (None, false) => IDLE,
             };
+            let pause = self.meters.pause(Instant::now()).map_or(pause, |due| due.min(pause));
             match events.recv_timeout(pause) {
                 Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
                 Ok(Event::Changed(changed)) => self.edited(&changed),
-                Err(RecvTimeoutError::Timeout) => {}
+                Ok(Event::Control) | Err(RecvTimeoutError::Timeout) => {}
             }
             // What happened before this frame has been reported by now.
             let frame = self.live.clock();
             self.hear_reports();
             self.journal.reached(frame);
+            self.controlled();
+            self.metered();
             self.go_on();
         }
         Ok(())
@@ -257,16 +306,15 @@ impl<'a> Playing<'a> {
     /// A file was saved: the newest text is evaluated, and sent unless something is wrong with it.
     fn edited(&mut self, changed: &Changed) {
         let (rate, seed) = self.started_with;
-        let mut says = None;
-        let mut at = None;
-        let loaded = load::load_with(&self.arguments.session, &self.library, |session| {
-            let wanted = (session.sample_rate, session.seed);
-            if wanted != (rate, seed) {
-                says = Some("sample_rate and seed take effect at the next start");
+        let (says, at) = (Cell::new(None), Cell::new(None));
+        let (desk, live) = (&self.desk, &self.live);
+        let loaded = self.text.edited(&self.arguments.session, &self.library, |session| {
+            if (session.sample_rate, session.seed) != (rate, seed) {
+                says.set(Some("sample_rate and seed take effect at the next start"));
             }
             (session.sample_rate, session.seed) = (rate, seed);
-            let tempo;
-            (at, tempo) = self.moment(session);
+            let (moment, tempo) = moment(desk, live, session);
+            at.set(moment);
             tempo
         });
         let watched = watched(self.arguments, &loaded);
@@ -275,44 +323,98 @@ impl<'a> Playing<'a> {
             self.watched = watched;
         }
         loaded.show();
-        let text = Taken::of(&loaded);
+        let taken = Taken::of(&loaded);
         let (Some(graph), Some(session)) = (loaded.graph, loaded.session) else {
             let file = changed.file.display();
             status::say(format!("{file}: not taken; the last good text still plays"));
             return;
         };
-        says.into_iter().for_each(status::say);
+        says.take().into_iter().for_each(status::say);
         // What was opened is not opened anew while it plays: what is beyond it is told of.
         if let Err(failure) = self.listen_if_needed(&session) {
             status::warning(format!("live inputs are silent: {failure}"));
         }
         self.tell_of_channels(&graph, &session);
+        let at = at.get();
         if let Some(at) = at.filter(|at| *at > self.live.transport() + self.frames(HORIZON)) {
             let bar = self.desk.mesh().tempo.bar_at(at as i64);
             let seconds = (at - self.live.transport()) as f64 / f64::from(rate);
             status::say(format!("taken; heard from {}.bars on, in {seconds:.1} s", rounded(bar)));
         }
-        self.waiting = Some(Waiting { graph, text, at, heard: load::live_inputs(&session) });
+        self.sources = graph.event_sources();
+        self.controllers.listen(self.text.known(), &self.sources);
+        self.waiting = Some(Waiting { graph, taken, at, heard: load::live_inputs(&session), by_hand: false });
     }
 
-    /// From which frame on a text is to be heard, if not at once, and the musical time that it lives in.
-    fn moment(&self, session: &Session) -> (Option<u64>, Tempo) {
-        let mut tempo = self.desk.mesh().tempo.clone();
-        let soonest = self.live.transport() + self.frames(PREPARATION);
-        let changes = tempo.clock() != session.clock();
-        let at = match session.quantize.filter(|_| self.live.is_rolling()) {
-            Some(grid) => Some(tempo.next_line(grid, soonest as i64)),
-            None => changes.then_some(soonest as i64),
-        };
-        if changes {
-            tempo.change(at.unwrap_or(soonest as i64), session.clock());
+    /// Takes what controllers have sent. Commands and the values of controls are heard at once; what sets a parameter is an
+    /// edit, and waits until the desk is free for one: the newest value of each is written then.
+    fn controlled(&mut self) {
+        let listens = |source: &EventSource| self.sources.contains(source) && self.desk.source(source).is_some();
+        self.orders.extend(self.controllers.take(self.text.known(), listens));
+        while let Some(order) = self.orders.pop_front() {
+            if let Err(Busy) = self.obey(&order) {
+                self.orders.push_front(order);
+                break;
+            }
         }
-        (at.map(|at| at as u64), tempo)
+        let rests = self.written.is_none_or(|written| written.elapsed() >= HAND);
+        if self.in_flight.is_none() && self.waiting.is_none() && self.controllers.has_writes() && rests {
+            self.write();
+        }
+        self.controllers.report();
+    }
+
+    /// Passes an order of a controller on.
+    fn obey(&mut self, order: &Order) -> Result<(), Busy> {
+        match order {
+            Order::Control(source, value) => {
+                self.desk.source(source).map_or(Ok(()), |id| self.live.control(id, *value))
+            }
+            Order::Command(Command::Start) => self.live.order(Move::Start),
+            Order::Command(Command::Stop) => self.live.order(Move::Stop),
+            Order::Command(Command::Panic) => self.live.order(Move::Panic),
+            Order::Command(Command::Locate(bars)) => {
+                let frame = self.desk.mesh().tempo.frame_of_bar(*bars);
+                self.live.order(Move::Locate(frame.max(0.0) as u64))
+            }
+            Order::Meters { client, hertz } => {
+                if let Err(why) = self.meters.ask(*client, *hertz, Instant::now()) {
+                    self.controllers.tell(format!("OSC /:meters from {client}: {why}"));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Sends what the meters read to whoever has asked for it.
+    fn metered(&mut self) {
+        self.live.readings().for_each(|reading| self.meters.read(&reading));
+        for (client, packet) in self.meters.due(Instant::now()) {
+            self.controllers.send(client, &packet);
+        }
+    }
+
+    /// Makes lines of the text of what controllers have set. A hand is heard at once, whatever the grid.
+    fn write(&mut self) {
+        self.written = Some(Instant::now());
+        let (started_with, desk) = (self.started_with, &self.desk);
+        let keep = |session: &mut Session| {
+            (session.sample_rate, session.seed) = started_with;
+            desk.mesh().tempo.clone()
+        };
+        let writes = self.controllers.take_writes();
+        let (loaded, kept, wrong) = self.text.written(&self.arguments.session, &self.library, writes, keep);
+        wrong.into_iter().for_each(|wrong| self.controllers.tell(wrong));
+        let taken = loaded.as_ref().map(Taken::of);
+        if let (Some(Loaded { graph: Some(graph), session: Some(session), .. }), Some(taken)) = (loaded, taken) {
+            self.controllers.was_set(kept);
+            self.waiting = Some(Waiting { graph, taken, at: None, heard: load::live_inputs(&session), by_hand: true });
+        }
     }
 
     /// How many frames a time has.
     fn frames(&self, time: Duration) -> u64 {
-        (time.as_secs_f64() * f64::from(self.started_with.0)) as u64
+        frames(time, self.started_with.0)
     }
 
     /// Whether the text that waits is to be sent now.
@@ -346,20 +448,26 @@ impl<'a> Playing<'a> {
         if self.in_flight.is_some() {
             return;
         }
-        let (is_time, now) = (self.is_time(), self.live.clock());
+        let ended =
+            |desk: &mut Desk, now| desk.settle(now).map(|next| next.map(|program| (program, Sent::Settled(now))));
+        let metered = self.meters.any(Instant::now());
+        let is_time = self.is_time();
         let next = match self.waiting.take_if(|_| is_time) {
-            Some(Waiting { graph, text, at, heard }) => match self.desk.edit(&graph, at) {
-                Ok(None) => {
-                    status::say("no change to the sound");
-                    self.journal.text(text, When::Nothing(now), Changes::default());
-                    return;
+            Some(waiting) => {
+                // A hand that never rests must not keep what has ended from being taken out.
+                let next = if waiting.by_hand { ended(&mut self.desk, self.live.clock()) } else { Ok(None) };
+                match next {
+                    Ok(Some(_)) => {
+                        self.waiting = Some(waiting);
+                        next
+                    }
+                    _ => self.edit(waiting),
                 }
-                edited => {
-                    self.heard = heard;
-                    edited.map(|next| next.map(|(program, changes)| (program, Sent::Text(text, changes, at))))
-                }
-            },
-            None => self.desk.settle(now).map(|next| next.map(|program| (program, Sent::Settled(now)))),
+            }
+            None if self.desk.is_metered() != metered => {
+                self.desk.meter(metered).map(|program| Some((program, Sent::Metered(metered))))
+            }
+            None => ended(&mut self.desk, self.live.clock()),
         };
         match next {
             Ok(Some((program, sent))) => self.send(program, sent),
@@ -368,11 +476,29 @@ impl<'a> Playing<'a> {
         }
     }
 
+    /// The program that takes what runs to a text, and what to say of it.
+    fn edit(&mut self, waiting: Waiting) -> Result<Option<(Box<Program>, Sent)>, Flaw> {
+        let Waiting { graph, taken, at, heard, by_hand } = waiting;
+        let edited = self.desk.edit(&graph, at)?;
+        let Some((program, changes)) = edited else {
+            if !by_hand {
+                status::say("no change to the sound");
+            }
+            self.journal.text(taken, When::Nothing(self.live.clock()), Changes::default());
+            return Ok(None);
+        };
+        self.heard = heard;
+        // What a hand sets is told when it rests; that other paths had to be re-aligned is told at once.
+        let told = !by_hand || !changes.realigned.is_empty();
+        Ok(Some((program, Sent::Text(taken, changes, at, told))))
+    }
+
     fn send(&mut self, program: Box<Program>, sent: Sent) {
         let begun = Instant::now();
         while !program.media_ready(self.live.transport()) && begun.elapsed() < MEDIA_PATIENCE {
             std::thread::sleep(Duration::from_millis(1));
         }
+        self.meters.name(program.serial, program.plan.meters.iter().map(|meter| meter.path.clone()).collect());
         self.recorders.expect(Expected::of(&program, &self.heard));
         self.in_flight = Some(InFlight { serial: program.serial, paths: program.plan.paths.clone(), sent });
         if self.live.send(program).is_err() {
@@ -389,11 +515,14 @@ impl<'a> Playing<'a> {
                         self.desk.taken_up(taken);
                         self.paths = paths;
                         match sent {
-                            Sent::Text(text, changes, wanted) => {
-                                status::say(describe(&changes));
+                            Sent::Text(text, changes, wanted, told) => {
+                                if told {
+                                    status::say(describe(&changes));
+                                }
                                 self.journal.text(text, When::Program { serial, wanted, taken }, changes);
                             }
                             Sent::Settled(now) => self.journal.settled(serial, now, taken),
+                            Sent::Metered(on) => self.journal.metered(serial, on, taken),
                         }
                     }
                 }
@@ -443,6 +572,26 @@ impl<'a> Playing<'a> {
         }
         Ok(())
     }
+}
+
+/// From which frame on a text is to be heard, if not at once, and the musical time that it lives in.
+fn moment(desk: &Desk, live: &Live, session: &Session) -> (Option<u64>, Tempo) {
+    let mut tempo = desk.mesh().tempo.clone();
+    let soonest = live.transport() + frames(PREPARATION, session.sample_rate);
+    let changes = tempo.clock() != session.clock();
+    let at = match session.quantize.filter(|_| live.is_rolling()) {
+        Some(grid) => Some(tempo.next_line(grid, soonest as i64)),
+        None => changes.then_some(soonest as i64),
+    };
+    if changes {
+        tempo.change(at.unwrap_or(soonest as i64), session.clock());
+    }
+    (at.map(|at| at as u64), tempo)
+}
+
+/// How many frames a time has.
+fn frames(time: Duration, rate: u32) -> u64 {
+    (time.as_secs_f64() * f64::from(rate)) as u64
 }
 
 /// A position in bars, short enough to be read.

@@ -244,6 +244,7 @@ impl Performance<'_> {
                 again.map(drop)
             }
             Record::Settle { serial, now, .. } => replay.settle(*now, *serial),
+            Record::Meter { serial, on, .. } => replay.meter(*on, *serial),
             Record::Control { source, value, .. } => {
                 replay.control(source, *value);
                 Ok(())

@@ -72,6 +72,7 @@ fn title(group: Group) -> &'static str {
         Group::Changes => "Changes to what is declared",
         Group::Sources => "Sources",
         Group::Effects => "Effects",
+        Group::Controls => "Controls of any parameter",
         Group::Methods => "Of every effect",
         Group::Quantities => "Quantities",
         Group::Numbers => "Numbers",

@@ -26,12 +26,8 @@ pub struct Call {
 impl Call {
     /// Reads a call.
     pub fn new(word: &'static str, context: &NativeCallContext<'_>, given: &mut [&mut Dynamic]) -> Self {
-        let place = context.call_position();
-        let at = Position {
-            file: context.call_source().and_then(|number| number.parse().ok()).unwrap_or(0),
-            line: place.line().unwrap_or(0) as u32,
-            column: place.position().unwrap_or(0) as u32,
-        };
+        let file = context.call_source().and_then(|number| number.parse().ok()).unwrap_or(0);
+        let at = desk::with(|desk| desk.place(file, context.call_position()));
         let given = given.iter().map(|value| (**value).clone().flatten()).collect();
         Call { word, at, given, outside_functions: context.call_level() <= 1 }
     }
@@ -43,14 +39,16 @@ impl Call {
 
     /// Where a value that it was given begins.
     pub fn place_of(&self, index: usize) -> Position {
-        desk::with(|desk| {
-            let text = desk.file(self.at);
-            let behind = usize::from(text.is_method(self.at));
-            match index.checked_sub(behind) {
-                Some(number) => text.arguments(self.at).get(number).copied().unwrap_or(self.at),
-                None => self.at,
-            }
-        })
+        desk::with(|desk| self.place_of_in(desk, index))
+    }
+
+    /// The same for whoever has the desk.
+    pub fn place_of_in(&self, desk: &Desk, index: usize) -> Position {
+        let text = desk.file(self.at);
+        match index.checked_sub(usize::from(text.is_method(self.at))) {
+            Some(number) => text.arguments(self.at).get(number).copied().unwrap_or(self.at),
+            None => self.at,
+        }
     }
 
     /// Refuses another number of values than the word takes.

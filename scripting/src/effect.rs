@@ -4,14 +4,13 @@
 use engine::diagnostic::Diagnostic;
 use engine::parameter::{Kind, Parameter, Spoken, Table};
 use engine::session::{Effect, PartUse, Setting, Source};
-use engine::units::{Unit, note_frequency};
 use engine::words::{BYPASS, FEEDBACK_TIME, MIX, SEND_GAIN};
 use rhai::Dynamic;
 
 use crate::call::{Call, Outcome};
 use crate::desk::{self, Desk};
-use crate::value::{EffectValue, Signal, SourceValue, Step, describe, spoken};
-use crate::words;
+use crate::value::{ControlValue, EffectValue, Signal, SourceValue, Step, describe, spoken};
+use crate::{control, words};
 
 /// An effect from its word and arguments.
 pub fn effect(call: &Call, table: &'static Table) -> Outcome {
@@ -146,21 +145,11 @@ fn setter(call: &Call, parameter: &Parameter) -> Result<Setting, Diagnostic> {
 /// What a parameter takes from `count` of the given values, the first of them at `first`.
 fn value(call: &Call, parameter: &Parameter, first: usize, count: usize) -> Result<Setting, Diagnostic> {
     let said = match &call.given[first..first + count] {
-        [one] => note(parameter, spoken(one)),
+        [one] => spoken(one),
         many => Spoken::List(many.iter().map(spoken).collect()),
     };
     let at = call.place_of(first);
     Ok(desk::with(|desk| desk.accept(parameter, &said, at)))
-}
-
-/// A note's name where a frequency is wanted is the frequency of that note.
-fn note(parameter: &Parameter, said: Spoken) -> Spoken {
-    match (&said, parameter.kind) {
-        (Spoken::Text(name), Kind::Number { unit: Unit::Hertz, .. }) => {
-            note_frequency(name).map_or(said, |hertz| Spoken::Number(hertz, Unit::Hertz))
-        }
-        _ => said,
-    }
 }
 
 /// The signal that steers an effect.
@@ -219,6 +208,14 @@ fn blend(call: &Call, next: &mut EffectValue) -> Result<(), Diagnostic> {
 /// The error for a method that a value does not have.
 pub fn no_such_method(call: &Call) -> Diagnostic {
     let object = &call.given[0];
+    if let Some(control) = object.read_lock::<ControlValue>() {
+        let word = control.0.word();
+        let has: Vec<&str> = control::methods(Some(word)).collect();
+        let help = words::suggest(call.word, has.iter().copied()).unwrap_or_else(|| {
+            if has.is_empty() { format!("`{word}` has no methods") } else { format!("`{word}` has {}", list(&has)) }
+        });
+        return Diagnostic::error("unknown-method", call.at, format!("`{word}` has no `.{}`", call.word)).help(help);
+    }
     let table = if let Some(effect) = object.read_lock::<EffectValue>() {
         match &effect.step {
             Step::Effect(effect) => Some(effect.table.0),

@@ -23,12 +23,8 @@ impl ModuleResolver for Confined {
         path: &str,
         position: rhai::Position,
     ) -> Result<Shared<Module>, Box<EvalAltResult>> {
-        let at = Position {
-            file: source.and_then(|number| number.parse().ok()).unwrap_or(0),
-            line: position.line().unwrap_or(0) as u32,
-            column: position.position().unwrap_or(0) as u32,
-        };
-        load(engine, path, at)
+        let file = source.and_then(|number| number.parse().ok()).unwrap_or(0);
+        load(engine, path, desk::with(|desk| desk.place(file, position)))
     }
 }
 

@@ -15,8 +15,8 @@ use rhai::packages::{BasicArrayPackage, BasicIteratorPackage, BasicMapPackage, M
 use rhai::{Dynamic, Engine, Module, NativeCallContext, OptimizationLevel, Scope};
 
 use crate::call::{Call, Outcome, told};
-use crate::value::{EffectValue, Handle, Quantity, Signal, SourceValue};
-use crate::{desk, effect, flow, import, number, words};
+use crate::value::{ControlValue, EffectValue, Handle, Quantity, Signal, SourceValue};
+use crate::{control, desk, effect, flow, import, number, words};
 use engine::diagnostic::Diagnostic;
 
 /// The most values that a word can be given; more than any takes, so that its own error speaks.
@@ -58,6 +58,7 @@ fn build() -> Engine {
     engine.register_type_with_name::<Signal>("signal");
     engine.register_type_with_name::<EffectValue>("effect");
     engine.register_type_with_name::<SourceValue>("source");
+    engine.register_type_with_name::<ControlValue>("control");
     engine.register_type_with_name::<Quantity>("quantity");
     engine.register_type_with_name::<Handle>("handle");
 
@@ -93,6 +94,7 @@ fn build() -> Engine {
         register(&mut engine, operator, 1, number::operator);
     }
     register(&mut engine, ">>", 2, flow::flow);
+    engine.register_fn(desk::NEXT_PART, |part: i64| desk::with(|desk| desk.comes_to(part as usize)));
     engine.register_raw_fn("/=", [TypeId::of::<Dynamic>(); 2], |context, given| {
         let call = Call::new("/", &context, given);
         *given[0] = number::operator(&call).map_err(told)?;
@@ -124,7 +126,7 @@ fn register(engine: &mut Engine, name: &'static str, count: usize, run: fn(&Call
         let call = Call::new(name, &context, given);
         let result = run(&call).map_err(told)?;
         desk::with(|desk| desk.is_full(call.at)).map_or(Ok(()), |full| Err(told(full)))?;
-        if result.is::<EffectValue>() || result.is::<SourceValue>() {
+        if result.is::<EffectValue>() || result.is::<SourceValue>() || result.is::<ControlValue>() {
             warn_if_discarded(&call);
         }
         Ok(result)
@@ -137,6 +139,8 @@ fn dispatch(call: &Call) -> Outcome {
     if let Some(object) = call.given.first().filter(|_| is_method) {
         let own = if let Some(this) = object.read_lock::<EffectValue>() {
             effect::effect_method(call, &this)
+        } else if let Some(this) = object.read_lock::<ControlValue>() {
+            control::method(call, &this)
         } else {
             object.read_lock::<SourceValue>().and_then(|this| effect::source_method(call, &this))
         };

@@ -1,7 +1,10 @@
-//! The words that speak of the session as a whole: `title`, `tempo`, `time_signature`, `sample_rate`, `seed`.
+//! The words that speak of the session as a whole: `title`, `tempo`, `time_signature`, `sample_rate`, `seed`, `quantize`,
+//! `crossfade`.
 
 use engine::diagnostic::Diagnostic;
-use engine::parameter::{Parameter, Value};
+use engine::parameter::{Parameter, Spoken, Value};
+use engine::session::CROSSFADE_MS;
+use engine::tempo::Grid;
 use engine::units::Unit;
 use rhai::Dynamic;
 
@@ -11,6 +14,13 @@ use crate::value::{number, spoken};
 
 static TEMPO: Parameter = Parameter::number("tempo", Unit::BeatsPerMinute, 120.0, 1.0, 999.0, "beats a minute");
 static RATE: Parameter = Parameter::number("sample_rate", Unit::Hertz, 48_000.0, 8_000.0, 384_000.0, "frames a second");
+
+static QUANTIZE: Parameter =
+    Parameter::number("quantize", Unit::Milliseconds, 0.0, 1.0, 3_600_000.0, "the grid").or("off", 0.0);
+
+/// `crossfade`: its value is worked out when the tempo is known.
+pub static CROSSFADE: Parameter =
+    Parameter::number("crossfade", Unit::Milliseconds, CROSSFADE_MS, 1.0, 60_000.0, "how long edits take");
 
 /// `title(text)`.
 pub fn title(call: &Call) -> Outcome {
@@ -43,6 +53,35 @@ pub fn seed(call: &Call) -> Outcome {
     let seed = call.given[0].as_int().ok().and_then(|n| u64::try_from(n).ok());
     let seed = seed.ok_or_else(|| call.wrong_type(0, "a whole number, 0 or more"))?;
     desk::with(|desk| desk.session.seed = seed);
+    Ok(Dynamic::UNIT)
+}
+
+/// `quantize(time)`.
+pub fn quantize(call: &Call) -> Outcome {
+    call.takes(1..=1)?;
+    let (at, said) = (call.place_of(0), spoken(&call.given[0]));
+    if let Spoken::Number(number, Unit::Plain) = said {
+        let message = format!("a grid of {number} what?");
+        return Err(Diagnostic::error("wrong-unit", at, message).help(format!(
+            "write `quantize({number}.bars)`, `quantize({number}.beats)` or a note: `quantize(\"1/4\")`"
+        )));
+    }
+    desk::with(|desk| {
+        desk.session.quantize = match desk.accept(&QUANTIZE, &said, at).value {
+            Value::Bars(bars) => Some(Grid::Bars(bars)),
+            Value::Beats(beats) => Some(Grid::Beats(beats)),
+            Value::Special => None,
+            other => Some(Grid::Milliseconds(QUANTIZE.plain(&other, &desk.session.clock()))),
+        };
+    });
+    Ok(Dynamic::UNIT)
+}
+
+/// `crossfade(time)`.
+pub fn crossfade(call: &Call) -> Outcome {
+    call.takes(1..=1)?;
+    let at = call.place_of(0);
+    desk::with(|desk| desk.crossfade = Some(desk.accept(&CROSSFADE, &spoken(&call.given[0]), at).value));
     Ok(Dynamic::UNIT)
 }
 

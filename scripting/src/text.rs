@@ -82,6 +82,14 @@ impl Text {
         self.too_deep
     }
 
+    /// Whether it ends by itself: no bracket is open, no text without its closing mark.
+    pub fn is_whole(&self) -> bool {
+        let brackets = (0..self.len()).filter(|&i| self.opens(i) || self.closes(i));
+        let last = self.tokens.last().filter(|token| token.kind == Kind::Text).map(|t| &self.text[t.start..t.end]);
+        let open = last.is_some_and(|text| text.starts_with('`') && (text.len() == 1 || !text.ends_with('`')));
+        !open && brackets.into_iter().all(|i| self.partners[i].is_some())
+    }
+
     /// How many tokens it has.
     pub fn len(&self) -> usize {
         self.tokens.len()
@@ -182,9 +190,17 @@ impl Text {
 
     /// Where each argument of the call at a place begins.
     pub fn arguments(&self, call: Position) -> Vec<Position> {
-        let Some(word) = self.token_at(call) else { return Vec::new() };
-        let open = word + 1;
-        let Some(close) = self.closing(open).filter(|_| self.is(open, "(")) else { return Vec::new() };
+        self.token_at(call).map_or(Vec::new(), |word| self.parts(word + 1, "("))
+    }
+
+    /// Where each element of the list that is written at a place begins.
+    pub fn elements(&self, list: Position) -> Vec<Position> {
+        self.token_at(list).map_or(Vec::new(), |open| self.parts(open, "["))
+    }
+
+    /// Where what the commas of a bracket part begins.
+    fn parts(&self, open: usize, bracket: &str) -> Vec<Position> {
+        let Some(close) = self.closing(open).filter(|_| self.is(open, bracket)) else { return Vec::new() };
         let mut found = Vec::new();
         let mut next = open + 1;
         while next < close {
@@ -199,6 +215,25 @@ impl Text {
             next += 1;
         }
         found
+    }
+
+    /// Where a character of the text that is written in quotes at a place stands; the place itself if it is not written there.
+    pub fn inside(&self, at: Position, character: usize) -> Position {
+        let Some(index) = self.token_at(at).filter(|&index| self.start(index) == at) else { return at };
+        let mut letters = self.written(index).chars().skip(1).peekable();
+        if !self.written(index).starts_with('"') {
+            return at;
+        }
+        let mut column = at.column + 1;
+        for _ in 0..character {
+            match letters.next() {
+                // What an escape stands for is one character; those with a code are not counted out.
+                Some('\\') if letters.next_if(|letter| "\\\"nrt".contains(*letter)).is_some() => column += 2,
+                Some('\\' | '\n') | None => return at,
+                Some(_) => column += 1,
+            }
+        }
+        self.place(at.line, column)
     }
 
     /// Whether the call at a place is written as a method, `x.word()`.

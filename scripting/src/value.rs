@@ -1,5 +1,6 @@
 //! The values that a script holds: quantities, sources, effects, signals and handles.
 
+use engine::control::Control;
 use engine::diagnostic::Position;
 use engine::parameter::{Kind, Parameter, Spoken, Value};
 use engine::session::{CableId, Effect, InstanceId, PlaceId, Setting, Source, Tap};
@@ -74,6 +75,10 @@ impl Signal {
 /// A source, a value until an input takes it.
 #[derive(Clone, Debug)]
 pub struct SourceValue(pub Source);
+
+/// A control, a value until a parameter takes it.
+#[derive(Clone, Debug)]
+pub struct ControlValue(pub Control);
 
 /// An effect, a value until a signal flows into it.
 #[derive(Clone, Debug)]
@@ -169,6 +174,8 @@ pub fn describe(value: &Dynamic) -> &'static str {
         "an effect"
     } else if value.is::<SourceValue>() {
         "a source"
+    } else if value.is::<ControlValue>() {
+        "a control"
     } else if value.is::<Quantity>() {
         "a quantity with a unit"
     } else if value.is::<Handle>() {
@@ -209,6 +216,8 @@ pub fn spoken(value: &Dynamic) -> Spoken {
         Spoken::Flag(flag)
     } else if let Ok(text) = value.clone().into_string() {
         Spoken::Text(text)
+    } else if let Some(control) = value.read_lock::<ControlValue>() {
+        Spoken::Control(Box::new(control.0.clone()))
     } else if let Some(list) = value.read_lock::<Array>() {
         Spoken::List(list.iter().map(spoken).collect())
     } else {
@@ -233,6 +242,7 @@ pub fn read(parameter: &Parameter, value: &Value) -> Dynamic {
         (Value::Flag(flag), _) => Dynamic::from(*flag),
         (Value::Channels(list), _) => list.iter().map(|n| Dynamic::from(i64::from(*n))).collect::<Array>().into(),
         (Value::Path(path), _) => Dynamic::from(path.clone()),
+        (Value::Control(control), _) => Dynamic::from(ControlValue((**control).clone())),
         (Value::Special | Value::Choice(_), _) => Dynamic::UNIT,
     }
 }

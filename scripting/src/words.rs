@@ -10,7 +10,7 @@ use engine::{effects, sources};
 use serde::Serialize;
 
 use crate::call::{Call, Outcome};
-use crate::{amend, place, setup};
+use crate::{amend, control, place, setup};
 
 /// A word of the language.
 pub struct Word {
@@ -44,6 +44,8 @@ pub enum Group {
     Sources,
     /// What changes sound.
     Effects,
+    /// What moves parameters.
+    Controls,
     /// What every effect has.
     Methods,
     /// Numbers with units.
@@ -73,14 +75,16 @@ const fn thing(
     Word { word, signature, summary, example, group, run: None }
 }
 
-use Group::{Changes, Flow, Methods, Numbers, Places, Session};
+use Group::{Changes, Controls, Flow, Methods, Numbers, Places, Session};
 
 /// Every word that is neither an effect nor a source, in the order in which the reference shows them.
 #[rustfmt::skip]
 pub static WORDS: &[Word] = &[
     word("title", Session, "title(text)", "The title of the session.", "title(\"First light\");", setup::title),
-    word("tempo", Session, "tempo(bpm)", "Beats a minute, 1 to 999; 120 unless said.", "tempo(96);", setup::tempo),
+    word("tempo", Session, "tempo(bpm)", "Beats a minute, 1 to 999; 120 unless said. A change keeps the beat, and bars gone by keep their length.", "tempo(96);", setup::tempo),
     word("time_signature", Session, "time_signature(beats, note)", "Beats a bar, and the note that is a beat; 4, 4 unless said.", "time_signature(3, 4);", setup::time_signature),
+    word("quantize", Session, "quantize(time)", "The grid on which edits take effect, in bars, beats, notes or ms; at once unless said, or with off.", "quantize(1.bars);", setup::quantize),
+    word("crossfade", Session, "crossfade(time)", "How long edits take to be made, 1 ms to 60 s; 20 ms unless said.", "crossfade(50.ms);", setup::crossfade),
     word("sample_rate", Session, "sample_rate(hz)", "Frames a second, 8 000 to 384 000 Hz; 48 000 unless said. Takes effect at the next start.", "sample_rate(44100);", setup::sample_rate),
     word("seed", Session, "seed(number)", "The seed of everything random; 0 unless said. Takes effect at the next start.", "seed(7);", setup::seed),
     thing("import", Session, "import \"file\" as name;", "Another file of the session's folder; its functions are `name::function(...)`.", "import \"strips\" as strips;"),
@@ -109,6 +113,14 @@ pub static WORDS: &[Word] = &[
     word("remove", Changes, "remove(path)", "Takes an effect away.", "remove(\"voice/gate\");", amend::remove),
     word("before", Changes, "before(path, effect)", "Puts an effect before another.", "before(\"voice/compressor\", gate(-45));", amend::before),
     word("after", Changes, "after(path, effect)", "Puts an effect behind another.", "after(\"voice/compressor\", eq());", amend::after),
+
+    word("lfo", Controls, "lfo(rate)", "To and fro for ever; a rate in beats, bars or as a note is locked to the transport.", "fader(lfo(1.bars).range(-12, 0))", control::lfo),
+    word("ramp", Controls, "ramp(from, to, time)", "From one value to another, once: from when the line is first heard, or from `.start(time)`.", "low_pass(ramp(200, 8.kHz, 8.bars).curve(\"exp\"))", control::ramp),
+    word("automate", Controls, "automate([[beat, value], ...])", "Through points on the transport.", "fader(automate([[0, -60], [16, 0]]))", control::automate),
+    word("steps", Controls, "steps(pattern)", "Through a pattern of numbers, each held until the next; a cycle is a bar.", "fader(steps(\"0 -6 [-12 -3]\"))", control::steps),
+    word("follow", Controls, "follow(signal)", "With the envelope of a signal, in a straight line from silence to full scale.", "fader(follow(x).range(0, -12))", control::follow),
+    word("midi_cc", Controls, "midi_cc(n)", "With a MIDI controller.", "fader(midi_cc(7).range(-60, 0))", control::midi_cc),
+    word("osc", Controls, "osc(path)", "With what comes to an OSC address: 0 to 1 over the range, or without one the value itself.", "pan(osc(\"/desk/pan\").range(-1, 1))", control::osc),
 
     thing("named", Methods, ".named(name)", "Gives an effect, or the part before it, a name for good.", "x >> gain(3).named(\"trim\")"),
     thing("mix", Methods, ".mix(percent)", "Wet against dry: 0 is exactly the input.", "x >> gain(6).mix(50)"),
@@ -177,7 +189,7 @@ pub fn is_word(name: &str) -> bool {
 pub fn is_method(name: &str) -> bool {
     static NAMES: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {
         let own = WORDS.iter().filter(|w| w.group == Methods).map(|w| w.word);
-        own.chain(tables().flat_map(methods)).collect()
+        own.chain(control::methods(None)).chain(tables().flat_map(methods)).collect()
     });
     NAMES.contains(name)
 }
@@ -202,7 +214,7 @@ pub fn methods(table: &'static Table) -> impl Iterator<Item = &'static str> {
 /// Every name that is called as a function or a method, sorted.
 pub fn callable() -> BTreeSet<&'static str> {
     let own = WORDS.iter().filter(|w| w.run.is_some() || w.group == Methods).map(|w| w.word);
-    own.chain(tables().map(|t| t.word)).chain(tables().flat_map(methods)).collect()
+    own.chain(control::methods(None)).chain(tables().map(|t| t.word)).chain(tables().flat_map(methods)).collect()
 }
 
 /// Every name that can stand alone or be called as a function.
@@ -270,7 +282,7 @@ pub struct PartEntry {
 }
 
 impl ParameterEntry {
-    fn new(parameter: &Parameter) -> Self {
+    pub(crate) fn new(parameter: &Parameter) -> Self {
         let default = match parameter.kind {
             Kind::Path | Kind::Signal | Kind::Channels => None,
             _ => Some(parameter.show(&parameter.default())),
@@ -296,7 +308,10 @@ pub fn reference() -> Vec<WordEntry> {
         parameters: Vec::new(),
         parts: Vec::new(),
     };
-    let own = WORDS.iter().map(|w| plain(w.word, w.signature, w.summary, w.example, w.group));
+    let own = WORDS.iter().map(|w| WordEntry {
+        parameters: control::parameters(w.word),
+        ..plain(w.word, w.signature, w.summary, w.example, w.group)
+    });
     let units = Unit::ALL.into_iter().map(|unit| {
         let suffix = unit.suffix();
         plain(suffix, &format!("number.{suffix}"), unit_summary(unit), &format!("3.{suffix}"), Group::Quantities)

@@ -8,6 +8,8 @@ mod audible;
 mod bad_scripts;
 #[cfg(test)]
 mod commands;
+#[cfg(test)]
+mod controls;
 #[cfg(all(test, feature = "devices"))]
 mod devices;
 #[cfg(test)]
@@ -20,6 +22,8 @@ mod fake_device;
 mod golden;
 #[cfg(test)]
 mod house;
+#[cfg(test)]
+mod meters;
 #[cfg(test)]
 mod musical_time;
 #[cfg(test)]

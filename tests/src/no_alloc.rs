@@ -50,7 +50,8 @@ fn the_callback_takes_and_gives_back_no_memory_while_programs_are_swapped() {
     let (mut output, input) = (vec![0.0f32; 2 * 1024], vec![0.1f32; 1024]);
     while frames < seconds * 48_000 {
         if !in_flight {
-            let next = match random.below(4) {
+            let next = match random.below(5) {
+                1 => Some(desk.meter(!desk.is_metered()).expect("the plan proves right")),
                 0 => {
                     desk.edit(&graphs[random.below(graphs.len())], None).expect("the plan proves right").map(|(p, _)| p)
                 }
@@ -76,6 +77,7 @@ fn the_callback_takes_and_gives_back_no_memory_while_programs_are_swapped() {
             }
         }
         kept.iter_mut().for_each(|kept| while kept.next(&mut sound).is_some() {});
+        assert!(live.readings().all(|reading| reading.square.is_finite()));
     }
     assert!(swaps > 5 * seconds, "{swaps} swaps in {seconds} s");
 }

@@ -61,6 +61,12 @@ impl Interpolator {
         self.slope = (self.goal - self.step) / self.glide;
     }
 
+    /// Forgets the sound so far: what comes next has nothing before it. RT.
+    pub(super) fn forget(&mut self) {
+        self.history.iter_mut().for_each(|history| history.fill(0.0));
+        self.owed = TAPS / 2;
+    }
+
     /// Takes a frame and gives those that can be made now. Channels that it does not have are silent. RT.
     pub(super) fn take(&mut self, frame: &[f32], mut give: impl FnMut(&[f32])) {
         for (channel, history) in self.history.iter_mut().enumerate() {

@@ -135,7 +135,6 @@ fn clocks_that_are_apart_break_nothing_and_keep_a_sine_a_sine() {
         let moved = settled.abs_diff(pair.fill());
         assert!(moved <= IN + 64, "{ppm} ppm: the fill moved by {moved}");
         let beside = rest(&pair.given[..RATE as usize / 2]);
-        println!("{ppm} ppm, {jitter} s: measured {measured:.2}, fill {settled} {}, rest {beside:.1} dB", pair.fill());
         assert!(beside < if jitter == 0.0 { -100.0 } else { -60.0 }, "{ppm} ppm: {beside} dB beside the tone");
     }
 }

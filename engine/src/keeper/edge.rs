@@ -285,11 +285,12 @@ impl Capture for Inlet {
         if !self.ear.gate.knock(self.number) {
             return;
         }
-        if self.ear.gate.served.swap(self.number, Ordering::SeqCst) != self.number {
-            self.fade = fade_in(self.ear.rate);
-        }
         // Nobody else ever takes it for longer than a device that is not allowed any more needs to leave.
         let Ok(mut capture) = self.ear.capture.try_lock() else { return };
+        if self.ear.gate.served.swap(self.number, Ordering::SeqCst) != self.number {
+            capture.begins_anew();
+            self.fade = fade_in(self.ear.rate);
+        }
         if self.fade.is_still() {
             return capture.take(block, channels);
         }

@@ -28,7 +28,7 @@ pub static CLIP: Table = Table {
         Parameter::flag("looped", false, "begins anew, without a gap, each time it ends"),
         time("from", "where in the file it begins"),
         time("to", "where in the file it ends").or("end", f64::INFINITY).special_by_default(),
-        time("start", "where on the transport it begins"),
+        time("start", "where on the transport it begins").on_transport(),
         time("fade_in", "fades in over this time"),
         time("fade_out", "fades out over this time"),
         Parameter::number("gain", Unit::Decibels, 0.0, -120.0, 24.0, "level; off is silence")

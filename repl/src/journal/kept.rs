@@ -61,7 +61,7 @@ impl Kept {
         Ok(Kept { folder, header, records, reached, ending, _used: used })
     }
 
-    /// The files of a text as they were, the session's first, each said to lie where it lay.
+    /// The files of a text as they were, the session's first, each said to lie where it lay; then its lines.
     ///
     /// # Errors
     /// One of them cannot be read.
@@ -73,9 +73,11 @@ impl Kept {
             let from = self.folder.join(TEXTS).join(name);
             let text =
                 fs::read_to_string(&from).map_err(|error| Failure::Error(format!("{}: {error}", from.display())))?;
-            Ok(SourceFile { path: home.join(&kept.path), text })
+            Ok(SourceFile { path: home.join(&kept.path), text, is_line: false })
         };
-        text.files.iter().map(read).collect()
+        let lines =
+            text.lines.iter().map(|line| Ok(SourceFile { path: PathBuf::new(), text: line.clone(), is_line: true }));
+        text.files.iter().map(read).chain(lines).collect()
     }
 
     /// What there is to tell of its end, unless that is as it should be.

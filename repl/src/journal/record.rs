@@ -31,6 +31,15 @@ pub enum Record {
         /// The frame at which that was taken up.
         frame: u64,
     },
+    /// The desk went on with meters, or without, which nobody hears.
+    Meter {
+        /// The number of the program.
+        serial: u64,
+        /// With or without.
+        on: bool,
+        /// The frame at which that was taken up.
+        frame: u64,
+    },
     /// Something from outside reached the controls that listen to it.
     Control {
         /// The first frame that heard it.
@@ -107,6 +116,7 @@ impl Record {
             Record::Header(_) | Record::Media { .. } | Record::Inputs { .. } | Record::InputLost { .. } => None,
             Record::Text(Text { frame, .. })
             | Record::Settle { frame, .. }
+            | Record::Meter { frame, .. }
             | Record::Control { frame, .. }
             | Record::Move { frame, .. }
             | Record::MediaLate { frame, .. }

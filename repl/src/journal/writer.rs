@@ -48,7 +48,9 @@ pub struct Taken {
 impl Taken {
     /// What a session was loaded from.
     pub fn of(loaded: &Loaded) -> Taken {
-        Taken { files: loaded.files.clone(), lines: Vec::new(), media: loaded.media() }
+        let (lines, files): (Vec<_>, Vec<_>) = loaded.files.iter().cloned().partition(|file| file.is_line);
+        let lines = lines.into_iter().map(|line| line.text).collect();
+        Taken { files, lines, media: loaded.media() }
     }
 }
 
@@ -165,6 +167,11 @@ impl Journal {
     /// A text was taken up.
     pub fn text(&self, text: Taken, when: When, changes: Changes) {
         self.tell(Entry::Text { text, when, changes });
+    }
+
+    /// What is heard was metered from here on, or no more, with the program `serial`.
+    pub fn metered(&self, serial: u64, on: bool, taken: render::Taken) {
+        self.tell(Entry::Record(Record::Meter { serial, on, frame: taken.clock }));
     }
 
     /// What had ended by `now` was left behind, with the program `serial`.

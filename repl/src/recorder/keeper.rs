@@ -285,6 +285,9 @@ impl Writer {
 
     /// Hands everything to the system. What fails is told of once, and tried again until too much waits.
     fn flush(&mut self) {
+        if self.ended {
+            return;
+        }
         let mut trouble = self.trouble.take();
         for file in &mut self.files {
             file.wait_for(self.now);

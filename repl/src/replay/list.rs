@@ -203,6 +203,7 @@ fn told(record: &Record, rate: u32) -> Option<(&'static str, String)> {
         Record::Header(_)
         | Record::Inputs { .. }
         | Record::Settle { .. }
+        | Record::Meter { .. }
         | Record::Media { .. }
         | Record::Tick { .. }
         | Record::End { .. } => None,

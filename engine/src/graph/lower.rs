@@ -1,0 +1,351 @@
+//! From a session to its graph: nodes for places and effects, edges for what flows between them, motions for controls.
+
+use std::sync::Arc;
+
+use super::{Controlled, Edge, Graph, Node, NodeControl, Port, Role, audible_part, order_of, parameters_of};
+use crate::audible;
+use crate::control::{Way, moment};
+use crate::diagnostic::{Diagnostic, Position};
+use crate::follow::FOLLOW;
+use crate::media::{Fault, Library, Media};
+use crate::names::Names;
+use crate::parameter::{Kind, Parameter, Recipe, Table, Value};
+use crate::session::{
+    CableKind, Effect, InstanceId, PlaceId, PlaceKind, Session, Setting, Source, TableRef, Tap, Work,
+};
+use crate::tempo::Tempo;
+use crate::units::Clock;
+use crate::words;
+
+/// A session on its way to a graph.
+pub(super) struct Lowering<'a> {
+    session: &'a Session,
+    names: Names,
+    library: &'a Library,
+    clock: Clock,
+    tempo: Tempo,
+    nodes: Vec<Node>,
+    edges: Vec<Edge>,
+    of_place: Vec<usize>,
+    of_instance: Vec<usize>,
+    /// What controls follow: the node and the number among its controls, and the signal.
+    followed: Vec<(usize, usize, Followed)>,
+}
+
+/// A control of a node that is being made, and what it follows.
+struct Steering {
+    control: NodeControl,
+    followed: Option<Followed>,
+}
+
+/// A signal that a control follows.
+struct Followed {
+    signal: Tap,
+    attack: f64,
+    release: f64,
+}
+
+/// A node's work on its way: its role, and what moves its numbers.
+type Steered = (Role, Vec<Steering>);
+
+impl<'a> Lowering<'a> {
+    pub(super) fn new(session: &'a Session, names: Names, library: &'a Library, tempo: Tempo) -> Self {
+        Lowering {
+            session,
+            names,
+            library,
+            clock: session.clock(),
+            tempo,
+            nodes: Vec::new(),
+            edges: Vec::new(),
+            of_place: Vec::new(),
+            of_instance: Vec::new(),
+            followed: Vec::new(),
+        }
+    }
+
+    pub(super) fn graph(mut self) -> Result<Graph, Vec<Diagnostic>> {
+        self.add_nodes()?;
+        self.add_edges()?;
+        self.add_followers();
+        let Lowering { session, nodes, edges, clock, tempo, .. } = self;
+        // A loop is refused whether or not it is heard.
+        order_of(&nodes, &edges)?;
+        let (nodes, edges) = audible_part(nodes, edges);
+        let order = order_of(&nodes, &edges)?;
+        let mut graph = Graph { clock, tempo, crossfade: session.crossfade, nodes, edges, order };
+        graph.find_channels()?;
+        graph.align()?;
+        Ok(graph)
+    }
+
+    fn add_nodes(&mut self) -> Result<(), Vec<Diagnostic>> {
+        let mut errors = Vec::new();
+        for (i, place) in self.session.places.iter().enumerate() {
+            let name = self.names.place(PlaceId(i)).to_owned();
+            let (work, channels) = match &place.kind {
+                PlaceKind::Bus { channels } => (unsteered(Role::Sum), *channels),
+                PlaceKind::Sum => (unsteered(Role::Sum), 0),
+                PlaceKind::Output(list) => (unsteered(Role::Output(list.clone())), list.len()),
+                PlaceKind::Input(sources) if sources.len() == 1 => {
+                    (or_told(self.source(&name, &sources[0]), &mut errors), 0)
+                }
+                PlaceKind::Input(sources) => {
+                    let sum = self.nodes.len() + sources.len();
+                    for (n, source) in sources.iter().enumerate() {
+                        let path = format!("{name}#{}", n + 1);
+                        let work = or_told(self.source(&path, source), &mut errors);
+                        let from = self.add(path.clone(), work, 0, source.at);
+                        self.edge(from, sum, Port::Main, path, source.at);
+                    }
+                    (unsteered(Role::Sum), 0)
+                }
+            };
+            let at = match &place.kind {
+                PlaceKind::Input(sources) if sources.len() == 1 => sources[0].at,
+                _ => place.at,
+            };
+            let node = self.add(name, work, channels, at);
+            self.of_place.push(node);
+        }
+        for (i, instance) in self.session.instances.iter().enumerate() {
+            let names = self.names.instance(InstanceId(i)).to_vec();
+            let path = names.first().cloned().unwrap_or_default();
+            let work = match &instance.work {
+                Work::Effect(effect) => self.effect(&path, effect),
+                Work::Blend { mix, bypass, .. } => self
+                    .wet(&path, mix, bypass)
+                    .map(|(wet, steering)| (Role::Blend { wet }, steering.into_iter().collect())),
+            };
+            let node = self.add(path, or_told(work, &mut errors), 0, instance.at);
+            self.nodes[node].names = names;
+            self.of_instance.push(node);
+        }
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    fn add_edges(&mut self) -> Result<(), Vec<Diagnostic>> {
+        let mut errors = Vec::new();
+        let silent = audible::silent_cables(self.session);
+        for (i, instance) in self.session.instances.iter().enumerate() {
+            let to = self.of_instance[i];
+            self.tap_edge(instance.from, to, Port::Main, instance.at);
+            match &instance.work {
+                Work::Blend { dry, .. } => self.tap_edge(*dry, to, Port::Dry, instance.at),
+                Work::Effect(Effect { key: Some((key, at)), .. }) => self.tap_edge(*key, to, Port::Key, *at),
+                Work::Effect(_) => {}
+            }
+        }
+        for (i, cable) in self.session.cables.iter().enumerate() {
+            let (from, to) = (self.node_of(cable.from), self.of_place[cable.to.0]);
+            let id = crate::session::CableId(i);
+            let (path, label) = (self.names.cable(id).to_owned(), self.names.label(id).to_owned());
+            let (mut level, mut control, mut feedback) = (1.0, None, None);
+            match &cable.kind {
+                CableKind::Plug => {}
+                // A control is known by the cable's path, and has nothing to move while the cable is silent.
+                CableKind::Send { gain } => match self.number(&path, &words::SEND_GAIN, gain, Controlled::Gain) {
+                    Ok((value, steering)) => (level, control) = (value, steering.map(|steering| steering.control)),
+                    Err(error) => errors.push(error),
+                },
+                CableKind::Feedback { time } => {
+                    let ms = words::FEEDBACK_TIME.resolve(&time.value, &self.clock);
+                    feedback = Some(self.clock.frames(ms) as usize);
+                }
+            }
+            if silent[i] {
+                (level, control) = (0.0, None);
+            }
+            self.edge(from, to, Port::Main, path, cable.at);
+            if let Some(edge) = self.edges.last_mut() {
+                (edge.label, edge.gain, edge.control, edge.feedback) = (label, level, control, feedback);
+            }
+        }
+        if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    /// Puts an envelope follower behind every signal that a control follows.
+    fn add_followers(&mut self) {
+        for (node, number, Followed { signal, attack, release }) in std::mem::take(&mut self.followed) {
+            let control = &self.nodes[node].controls[number];
+            let (path, at) = (format!("{}/follow", control.path), control.at);
+            let recipe = Recipe {
+                channels: 0,
+                key_channels: 0,
+                clock: self.clock,
+                values: vec![attack, release],
+                settings: vec![Value::Number(attack), Value::Number(release)],
+                parts: Vec::new(),
+                media: Vec::new(),
+                seed: 0,
+            };
+            let role = Role::Work { table: TableRef(&FOLLOW), recipe, wet: 1.0 };
+            let follower = self.add(path.clone(), unsteered(role), 0, at);
+            self.tap_edge(signal, follower, Port::Main, at);
+            self.edge(follower, node, Port::Follow(number), path, at);
+        }
+    }
+
+    fn add(&mut self, path: String, (role, steering): Steered, channels: usize, at: Position) -> usize {
+        let names = vec![path.clone()];
+        let node = self.nodes.len();
+        let mut controls = Vec::with_capacity(steering.len());
+        for Steering { control, followed } in steering {
+            self.followed.extend(followed.map(|followed| (node, controls.len(), followed)));
+            controls.push(control);
+        }
+        self.nodes.push(Node {
+            path,
+            names,
+            role,
+            channels,
+            latency: 0,
+            tail: 0,
+            echoes: false,
+            late: 0,
+            controls,
+            at,
+        });
+        node
+    }
+
+    fn edge(&mut self, from: usize, to: usize, port: Port, path: String, at: Position) {
+        let label = String::new();
+        self.edges.push(Edge { from, to, port, path, label, gain: 1.0, control: None, feedback: None, delay: 0, at });
+    }
+
+    fn tap_edge(&mut self, from: Tap, to: usize, port: Port, at: Position) {
+        let from = self.node_of(from);
+        let path = self.nodes[from].path.clone();
+        self.edge(from, to, port, path, at);
+    }
+
+    fn node_of(&self, tap: Tap) -> usize {
+        match tap {
+            Tap::Place(id) => self.of_place[id.0],
+            Tap::Instance(id) => self.of_instance[id.0],
+        }
+    }
+
+    fn source(&self, path: &str, source: &Source) -> Result<Steered, Diagnostic> {
+        let (recipe, steering) = self.recipe(path, source.table.0, &[(None, &source.settings)], &[])?;
+        Ok((Role::Work { table: source.table, recipe, wet: 1.0 }, steering))
+    }
+
+    fn effect(&self, path: &str, effect: &Effect) -> Result<Steered, Diagnostic> {
+        let parts: Vec<usize> = effect.parts.iter().map(|part| part.part).collect();
+        let own = [(None, effect.settings.as_slice())];
+        let of_parts = effect.parts.iter().enumerate().map(|(i, part)| (Some(i + 1), part.settings.as_slice()));
+        let settings: Vec<_> = own.into_iter().chain(of_parts).collect();
+        let (recipe, mut steering) = self.recipe(path, effect.table.0, &settings, &parts)?;
+        let (wet, of_wet) = self.wet(path, &effect.mix, &effect.bypass)?;
+        steering.extend(of_wet);
+        Ok((Role::Work { table: effect.table, recipe, wet }, steering))
+    }
+
+    /// `settings` are those of the word itself, then those of each part with its number.
+    fn recipe(
+        &self,
+        path: &str,
+        table: &'static Table,
+        settings: &[(Option<usize>, &[Setting])],
+        parts: &[usize],
+    ) -> Result<(Recipe, Vec<Steering>), Diagnostic> {
+        let (mut values, mut steering) = (Vec::new(), Vec::new());
+        let mut media: Vec<Arc<Media>> = Vec::new();
+        let settings = settings.iter().flat_map(|(part, list)| list.iter().map(move |setting| (*part, setting)));
+        let settings: Vec<(Option<usize>, &Setting)> = settings.collect();
+        for (i, (parameter, (part, setting))) in parameters_of(table, parts).zip(&settings).enumerate() {
+            let owner = part.map_or_else(|| path.to_owned(), |part| format!("{path}#{part}"));
+            let (value, control) = self.number(&owner, parameter, setting, Controlled::Value(i))?;
+            values.push(value);
+            steering.extend(control);
+            match (parameter.kind, &setting.value) {
+                (Kind::Path, Value::Path(file)) => media.push(self.open(file, setting.at)?),
+                (Kind::Path, _) => {
+                    let message = format!("`{}` needs a file", table.word);
+                    return Err(Diagnostic::error("missing-argument", setting.at, message).help(table.example));
+                }
+                _ => {}
+            }
+        }
+        let settings = settings.iter().map(|(_, setting)| setting.value.clone()).collect();
+        let (seed, parts) = (seed_of(self.session.seed, path), parts.to_vec());
+        let recipe = Recipe { channels: 0, key_channels: 0, clock: self.clock, values, settings, parts, media, seed };
+        Ok((recipe, steering))
+    }
+
+    fn open(&self, file: &str, at: Position) -> Result<Arc<Media>, Diagnostic> {
+        let opened = self.library.open(&self.session.folder.join(file), self.session.sample_rate);
+        opened.map_err(|why| match why.fault {
+            Fault::Missing => Diagnostic::error("missing-file", at, format!("there is no file \"{file}\"")),
+            fault => Diagnostic::error("bad-file", at, format!("\"{file}\" {fault}")),
+        })
+    }
+
+    /// What the kernel receives for a setting, and what moves it from there.
+    fn number(
+        &self,
+        owner: &str,
+        parameter: &'static Parameter,
+        setting: &Setting,
+        of: Controlled,
+    ) -> Result<(f64, Option<Steering>), Diagnostic> {
+        let Some(control) = setting.value.control() else {
+            return Ok((self.still(parameter, &setting.value), None));
+        };
+        let path = format!("{owner}.{}", parameter.name);
+        let motion = control.motion(parameter, &self.clock, seed_of(self.session.seed, &path));
+        let motion = motion.map_err(|refusal| refusal.diagnostic(setting.at))?;
+        let first = motion.value(&motion.begin(0, &self.tempo), &self.tempo, 0);
+        let followed = match control.way {
+            Way::Follow { signal: Some(signal), attack, release, .. } => Some(Followed { signal, attack, release }),
+            _ => None,
+        };
+        // What was followed is gone: it stays at silence.
+        let still = followed.is_none() && matches!(control.way, Way::Follow { .. });
+        let control = NodeControl { path, of, motion, at: setting.at };
+        Ok((parameter.by_law(first), (!still).then_some(Steering { control, followed })))
+    }
+
+    /// What the kernel receives for a value that stays.
+    fn still(&self, parameter: &Parameter, value: &Value) -> f64 {
+        match value {
+            Value::Beats(_) | Value::Bars(_) if parameter.on_transport => {
+                moment(value, &self.clock).place(&self.tempo) * 1000.0 / self.clock.rate
+            }
+            value => parameter.resolve(value, &self.clock),
+        }
+    }
+
+    /// Wet against dry, 0 to 1, and what moves it; what is bypassed stays so.
+    fn wet(&self, path: &str, mix: &Setting, bypass: &Setting) -> Result<(f64, Option<Steering>), Diagnostic> {
+        match bypass.value {
+            Value::Flag(true) => Ok((0.0, None)),
+            _ => {
+                let (percent, steering) = self.number(path, &words::MIX, mix, Controlled::Wet)?;
+                Ok((percent / 100.0, steering))
+            }
+        }
+    }
+}
+
+fn unsteered(role: Role) -> Steered {
+    (role, Vec::new())
+}
+
+fn or_told(work: Result<Steered, Diagnostic>, errors: &mut Vec<Diagnostic>) -> Steered {
+    work.unwrap_or_else(|error| {
+        errors.push(error);
+        unsteered(Role::Sum)
+    })
+}
+
+/// A number for what is random at a path (FNV-1a, Fowler, Noll and Vo 1991, then mixed with the session's seed).
+fn seed_of(seed: u64, path: &str) -> u64 {
+    let hash = path.bytes().fold(0xcbf2_9ce4_8422_2325u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
+    let mut mixed = hash ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
