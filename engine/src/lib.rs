@@ -19,8 +19,8 @@
 //! - What sounds: [`render`], [`fade`], [`kernel`], and the [`effects`] and [`sources`] with what they share: [`filters`],
 //!   [`one_pole`], [`dynamics`], [`follow`], [`delay_line`], [`oversample`], [`true_peak`], [`random`], [`mod@math`].
 //! - Who drives it: [`desk`] (the control side), [`live`] (the audio side and its rings), [`tap`] (what of it is kept),
-//!   [`meter`], [`offline`]; [`device`] and [`silent`] call [`playback`]; [`resampled`] stands between rates, [`keeper`]
-//!   between devices that come and go.
+//!   [`meter`], [`offline`], [`replay`]; [`device`] and [`silent`] call [`playback`]; [`resampled`] stands between rates,
+//!   [`keeper`] between devices that come and go.
 //! - What keeps playing safe and never takes part in a render: the [`guard`] before a device; [`probe`], which can be
 //!   asked where trouble comes from ([`inspect`]) and what is costly ([`mod@costs`]).
 //! - Files: [`media`] in, [`delivery`] out, [`rolling`] while it plays, [`resample`] between rates.
@@ -85,6 +85,7 @@ pub mod playback;
 pub mod probe;
 pub mod random;
 pub mod render;
+pub mod replay;
 pub mod resample;
 pub mod resampled;
 pub mod rolling;

@@ -225,9 +225,9 @@ impl Live {
         self.shared.transport.load(Ordering::Relaxed)
     }
 
-    /// The frames rendered, up to a block ago.
+    /// The frames rendered, up to a block ago. What happened before has been reported.
     pub fn clock(&self) -> u64 {
-        self.shared.clock.load(Ordering::Relaxed)
+        self.shared.clock.load(Ordering::Acquire)
     }
 
     /// Whether the transport goes on.
@@ -304,7 +304,8 @@ impl Playback for Player {
         self.ear.note(QUANTUM - self.given);
         self.fade(block, channels.max(1));
         self.shared.transport.store(self.renderer.transport(), Ordering::Relaxed);
-        self.shared.clock.store(self.renderer.clock(), Ordering::Relaxed);
+        // Who sees it sees what was reported before as well.
+        self.shared.clock.store(self.renderer.clock(), Ordering::Release);
         self.shared.rolling.store(self.renderer.is_rolling(), Ordering::Relaxed);
     }
 

@@ -156,7 +156,7 @@ impl Taps {
 
 /// A sample of what leaves by the output with the lowest channels. One that the text has no more is heard until it has
 /// faded. RT.
-fn output(renderer: &Renderer, channel: usize, frame: usize) -> f32 {
+pub(crate) fn output(renderer: &Renderer, channel: usize, frame: usize) -> f32 {
     let heard = renderer.outputs().enumerate().filter(|(n, (output, _))| *n == 0 || output.leaving);
     let heard = heard.filter_map(|(_, (_, sound))| sound.get(channel));
     heard.map(|buffer| buffer[frame]).sum::<f64>() as f32

@@ -31,6 +31,8 @@ pub enum Command {
     Devices(Devices),
     /// Show the words that sessions are made of
     Words(Words),
+    /// Play a performance again from its journal, to a file, to the same bits that were heard
+    Replay(Replay),
     /// Make a folder with a first session that plays at once
     New(New),
 }
@@ -62,6 +64,10 @@ pub struct Play {
     /// Stop after this long
     #[arg(long, value_name = "30s|16bars|FRAMESf")]
     pub length: Option<Length>,
+    /// The folder in which a journal of the performance is kept, live inputs too, for `gainstage replay`; the user's state
+    /// directory unless said; "none" keeps nothing
+    #[arg(long, value_name = "DIR|none")]
+    pub journal: Option<JournalChoice>,
     /// Listen for OSC at this address; "none" listens to nobody. Only this machine is heard unless an address of its network
     /// is given
     #[arg(long, value_name = "ADDRESS:PORT|none", default_value = "127.0.0.1:9000")]
@@ -112,6 +118,40 @@ pub struct Render {
     /// What a live input hears; may be given for each
     #[arg(long, value_name = "NAME=FILE|silence")]
     pub input: Vec<LiveInput>,
+}
+
+/// `gainstage replay`.
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// The journal, or a folder of journals, of which the newest is taken; without it, the newest that `play` kept
+    pub journal: Option<PathBuf>,
+    /// The file to write: its ending, .wav or .flac, says which kind
+    #[arg(short = 'o', value_name = "FILE", value_parser = sound_file, required_unless_present_any = ["stems", "list"])]
+    pub file: Option<PathBuf>,
+    /// Write one file for each signal that was plugged into the master
+    #[arg(long, value_name = "DIR")]
+    pub stems: Option<PathBuf>,
+    /// Begin here instead of at the beginning
+    #[arg(long, value_name = "TIME", conflicts_with = "last")]
+    pub from: Option<Length>,
+    /// End here instead of at the end
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<Length>,
+    /// Write only so much of the end: what was just played
+    #[arg(long, value_name = "TIME")]
+    pub last: Option<Length>,
+    /// The depth of samples; unless said, 32f for .wav, as it was recorded, and 24 for .flac
+    #[arg(long)]
+    pub bits: Option<Depth>,
+    /// Leave out the gaps that were heard where a sound file had not come in time
+    #[arg(long)]
+    pub clean: bool,
+    /// Show the performance as a list of what happened, and write no sound
+    #[arg(long, conflicts_with_all = ["file", "stems", "bits", "clean"])]
+    pub list: bool,
+    /// Print the list as an array of objects
+    #[arg(long, requires = "list")]
+    pub json: bool,
 }
 
 /// `gainstage check`.
@@ -236,6 +276,27 @@ impl FromStr for MidiMap {
         map().ok_or_else(|| {
             "a controller, 0 to 119, sets a path: 7=voice/fader.gain; on one channel, 1 to 16: 7:10=voice/fader.gain".into()
         })
+    }
+}
+
+/// Where a journal is kept, or none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JournalChoice {
+    /// Nothing is kept.
+    None,
+    /// In this folder.
+    In(PathBuf),
+}
+
+impl FromStr for JournalChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "" => Err("a folder has a name".into()),
+            "none" => Ok(JournalChoice::None),
+            folder => Ok(JournalChoice::In(folder.into())),
+        }
     }
 }
 

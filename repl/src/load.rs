@@ -31,6 +31,11 @@ pub fn load(file: &Path, library: &Library) -> Loaded {
     prepare_evaluated(scripting::evaluate_file(file), library, |session| Tempo::new(session.clock()))
 }
 
+/// Evaluates a text that was kept, and prepares what it declares as [`prepare_evaluated`] does.
+pub fn load_kept(files: &[SourceFile], library: &Library, change: impl FnOnce(&mut Session) -> Tempo) -> Loaded {
+    prepare_evaluated(scripting::evaluate_kept(files), library, change)
+}
+
 /// Prepares what a text has declared, changed before that, in the musical time that `change` answers with.
 pub fn prepare_evaluated(
     evaluated: scripting::Evaluated,
@@ -75,8 +80,12 @@ impl Loaded {
     /// Every file that the session was made from: its texts, and the media it names.
     pub fn watched(&self) -> Vec<PathBuf> {
         let texts = self.files.iter().filter(|file| !file.is_line).map(|file| file.path.clone());
-        let media = self.session.iter().flat_map(media_of);
-        texts.chain(media).collect()
+        texts.chain(self.media()).collect()
+    }
+
+    /// The media that the session names, as whole paths.
+    pub fn media(&self) -> Vec<PathBuf> {
+        self.session.iter().flat_map(media_of).collect()
     }
 }
 

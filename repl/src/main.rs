@@ -10,6 +10,7 @@ mod ending;
 mod fuzz;
 mod graph;
 mod inbox;
+mod journal;
 mod last_good;
 mod lines;
 mod live_input;
@@ -23,6 +24,7 @@ mod paint;
 mod play;
 mod recorder;
 mod render;
+mod replay;
 mod safety;
 mod sound;
 mod state_dir;
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         Command::Graph(graph) => graph::run(&graph),
         Command::Devices(devices) => devices::run(&devices),
         Command::Words(words) => words::run(&words),
+        Command::Replay(replay) => replay::run(&replay),
         Command::New(new) => new::run(&new),
     };
     ending::exit_code(done)

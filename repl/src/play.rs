@@ -14,6 +14,7 @@ use engine::live::{Busy, Listener, Live, Report, Setup, start};
 use engine::media::Library;
 use engine::motion::EventSource;
 use engine::session::Session;
+use engine::tap::Wanted;
 use engine::tempo::Tempo;
 use engine::transport::Move;
 use engine::verify::Flaw;
@@ -22,6 +23,7 @@ use scripting::SourceFile;
 use crate::arguments::{DeviceChoice, Play};
 use crate::control::{Command, Controllers, Order};
 use crate::ending::{Failure, Outcome};
+use crate::journal::{self, Journal, Performance, Taken, When};
 use crate::last_good::{self, Keeper};
 use crate::load::{self, Loaded};
 use crate::meters::Clients;
@@ -89,7 +91,8 @@ pub fn run(arguments: &Play) -> Outcome {
     };
     let text = Text::new(&loaded, session);
     let wake = move || drop(moved.send(Event::Control));
-    let mut playing = Playing::start(arguments, library, watch, text, graph, session, wake)?;
+    let first = First { text, taken: Taken::of(&loaded), graph, session };
+    let mut playing = Playing::start(arguments, library, watch, first, wake)?;
     if own {
         playing.keeper.keep(loaded.files);
     }
@@ -140,13 +143,26 @@ fn watched(arguments: &Play, loaded: &Loaded) -> Vec<PathBuf> {
 /// A program on its way to the audio side.
 struct InFlight {
     serial: u64,
-    /// What to say when it is heard.
-    announce: Option<String>,
+    /// What its works are called.
+    paths: Vec<String>,
+    sent: Sent,
+}
+
+/// What a program on its way was made of.
+enum Sent {
+    /// A text, what it changes, the frame of the transport that it is meant for, and whether that is told of.
+    Text(Taken, Changes, Option<u64>, bool),
+    /// What is left of the text that plays when fades are over, as of a frame.
+    Settled(u64),
+    /// The text that plays, with meters or without.
+    Metered(bool),
 }
 
 /// A text that has been accepted and not yet been sent.
 struct Waiting {
     graph: Graph,
+    /// What it was made of.
+    taken: Taken,
     /// The frame of the transport from which on it is to be heard; at once without one.
     at: Option<u64>,
     /// Its live inputs.
@@ -155,6 +171,14 @@ struct Waiting {
     files: Vec<SourceFile>,
     /// Whether a hand on a controller wrote it: then it is told of when the hand rests.
     by_hand: bool,
+}
+
+/// What a desk is started with.
+struct First<'a> {
+    text: Text,
+    taken: Taken,
+    graph: &'a Graph,
+    session: &'a Session,
 }
 
 /// A desk that plays, and what it was started with.
@@ -173,6 +197,11 @@ struct Playing<'a> {
     recorders: Recorders,
     /// The live inputs of the newest text that was sent, with the device channels they hear.
     heard: Vec<(String, Vec<u16>)>,
+    journal: Journal,
+    /// Frames by which the master was late when it began.
+    late: u64,
+    /// What the works of the program that runs are called.
+    paths: Vec<String>,
     /// The program that has been sent and not yet taken up.
     in_flight: Option<InFlight>,
     /// The newest text, waiting for the one before it to be taken up, and for its moment.
@@ -203,11 +232,10 @@ impl<'a> Playing<'a> {
         arguments: &'a Play,
         library: Library,
         watch: Watch,
-        text: Text,
-        graph: &Graph,
-        session: &Session,
+        first: First<'_>,
         wake: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self, Failure> {
+        let First { text, taken, graph, session } = first;
         let (desk, program) =
             Desk::open(graph, recorder::stems_of(arguments)).map_err(|flaw| Failure::Error(flaw.to_string()))?;
         let rate = session.sample_rate;
@@ -215,7 +243,7 @@ impl<'a> Playing<'a> {
         let inputs = heard.iter().flat_map(|(_, channels)| channels).copied().max().unwrap_or(0).max(2);
         let setup = Setup {
             rate,
-            keep: recorder::wanted(arguments),
+            keep: journal::wanted(arguments.journal.as_ref(), recorder::wanted(arguments)),
             inputs: usize::from(inputs),
             cushion: 2 * arguments.buffer as usize,
         };
@@ -223,8 +251,15 @@ impl<'a> Playing<'a> {
         let first = Expected::of(&program, &heard);
         let mut programs = Programs::default();
         programs.remember(&program);
-        let (live, player, listener, recordings) = start(program, setup);
+        let (master, late) = program.plan.outputs.first().map_or((2, 0), |output| (output.slots.count, output.late));
+        let paths = program.plan.paths.clone();
+        let (live, player, listener, mut recordings) = start(program, setup);
         let player = player.with_ceiling(arguments.max_level);
+        let kept = Performance { session: &arguments.session, rate, seed: session.seed, channels: master };
+        let keeps = journal::wanted(arguments.journal.as_ref(), Wanted::default()).inputs > 0;
+        let heard_again = if keeps { recordings.inputs.pop() } else { None };
+        let journal = Journal::start(arguments.journal.as_ref(), kept, heard_again)?;
+        journal.text(taken, When::BEGINNING, Changes::default());
         let length = arguments.length.map(|length| length.frames(&session.clock()));
         let recorders = Recorders::start(arguments, recordings, first, rate, length)?;
         status::say(format!("playing {}", arguments.session.display()));
@@ -244,6 +279,9 @@ impl<'a> Playing<'a> {
             listener: Some(listener),
             recorders,
             heard,
+            journal,
+            late: late as u64,
+            paths,
             in_flight: None,
             waiting: None,
             text,
@@ -297,7 +335,10 @@ impl<'a> Playing<'a> {
                 Ok(Event::Changed(changed)) => self.edited(&changed),
                 Ok(Event::Control) | Err(RecvTimeoutError::Timeout) => {}
             }
+            // What happened before this frame has been reported by now.
+            let frame = self.live.clock();
             self.hear_reports();
+            self.journal.reached(frame);
             self.controlled();
             self.metered();
             self.go_on();
@@ -333,6 +374,7 @@ impl<'a> Playing<'a> {
             self.watched = watched;
         }
         loaded.show();
+        let taken = Taken::of(&loaded);
         let (Some(graph), Some(session)) = (loaded.graph, loaded.session) else {
             let file = changed.file.display();
             status::say(format!("{file}: not taken; the last good text still plays"));
@@ -352,8 +394,8 @@ impl<'a> Playing<'a> {
         }
         self.sources = graph.event_sources();
         self.controllers.listen(self.text.known(), &self.sources);
-        self.waiting =
-            Some(Waiting { graph, at, heard: load::live_inputs(&session), files: loaded.files, by_hand: false });
+        let (heard, files) = (load::live_inputs(&session), loaded.files);
+        self.waiting = Some(Waiting { graph, taken, at, heard, files, by_hand: false });
     }
 
     /// Takes what controllers have sent. Commands and the values of controls are heard at once; what sets a parameter is an
@@ -415,10 +457,11 @@ impl<'a> Playing<'a> {
         let writes = self.controllers.take_writes();
         let (loaded, kept, wrong) = self.text.written(&self.arguments.session, &self.library, writes, keep);
         wrong.into_iter().for_each(|wrong| self.controllers.tell(wrong));
-        if let Some(Loaded { graph: Some(graph), session: Some(session), files, .. }) = loaded {
+        let taken = loaded.as_ref().map(Taken::of);
+        if let (Some(Loaded { graph: Some(graph), session: Some(session), files, .. }), Some(taken)) = (loaded, taken) {
             self.controllers.was_set(kept);
             let heard = load::live_inputs(&session);
-            self.waiting = Some(Waiting { graph, at: None, heard, files, by_hand: true });
+            self.waiting = Some(Waiting { graph, taken, at: None, heard, files, by_hand: true });
         }
     }
 
@@ -458,7 +501,8 @@ impl<'a> Playing<'a> {
         if self.in_flight.is_some() {
             return;
         }
-        let ended = |desk: &mut Desk, now| desk.settle(now).map(|next| next.map(|program| (program, None)));
+        let ended =
+            |desk: &mut Desk, now| desk.settle(now).map(|next| next.map(|program| (program, Sent::Settled(now))));
         let metered = self.meters.any(Instant::now());
         let is_time = self.is_time();
         let next = match self.waiting.take_if(|_| is_time) {
@@ -473,34 +517,39 @@ impl<'a> Playing<'a> {
                     _ => self.edit(waiting),
                 }
             }
-            None if self.desk.is_metered() != metered => self.desk.meter(metered).map(|program| Some((program, None))),
+            None if self.desk.is_metered() != metered => {
+                self.desk.meter(metered).map(|program| Some((program, Sent::Metered(metered))))
+            }
             None => ended(&mut self.desk, self.live.clock()),
         };
         match next {
-            Ok(Some((program, announce))) => self.send(program, announce),
+            Ok(Some((program, sent))) => self.send(program, sent),
             Ok(None) => {}
             Err(flaw) => status::error(format!("{flaw}; what played plays on")),
         }
     }
 
     /// The program that takes what runs to a text, and what to say of it.
-    fn edit(&mut self, waiting: Waiting) -> Result<Option<(Box<Program>, Option<String>)>, Flaw> {
-        let Waiting { graph, at, heard, files, by_hand } = waiting;
+    fn edit(&mut self, waiting: Waiting) -> Result<Option<(Box<Program>, Sent)>, Flaw> {
+        let Waiting { graph, taken, at, heard, files, by_hand } = waiting;
         let edited = self.desk.edit(&graph, at)?;
         if !by_hand {
             self.keeper.keep(files);
         }
-        match edited {
-            Some(_) => self.heard = heard,
-            None if by_hand => {}
-            None => status::say("no change to the sound"),
-        }
+        let Some((program, changes)) = edited else {
+            if !by_hand {
+                status::say("no change to the sound");
+            }
+            self.journal.text(taken, When::Nothing(self.live.clock()), Changes::default());
+            return Ok(None);
+        };
+        self.heard = heard;
         // What a hand sets is told when it rests; that other paths had to be re-aligned is told at once.
-        let told = |changes: &Changes| !by_hand || !changes.realigned.is_empty();
-        Ok(edited.map(|(program, changes)| (program, told(&changes).then(|| describe(&changes)))))
+        let told = !by_hand || !changes.realigned.is_empty();
+        Ok(Some((program, Sent::Text(taken, changes, at, told))))
     }
 
-    fn send(&mut self, program: Box<Program>, announce: Option<String>) {
+    fn send(&mut self, program: Box<Program>, sent: Sent) {
         let begun = Instant::now();
         while !program.media_ready(self.live.transport()) && begun.elapsed() < MEDIA_PATIENCE {
             std::thread::sleep(Duration::from_millis(1));
@@ -508,7 +557,7 @@ impl<'a> Playing<'a> {
         self.meters.name(program.serial, program.plan.meters.iter().map(|meter| meter.path.clone()).collect());
         self.recorders.expect(Expected::of(&program, &self.heard));
         self.programs.remember(&program);
-        self.in_flight = Some(InFlight { serial: program.serial, announce });
+        self.in_flight = Some(InFlight { serial: program.serial, paths: program.plan.paths.clone(), sent });
         if self.live.send(program).is_err() {
             unreachable!("nothing is sent while a program is in flight");
         }
@@ -517,11 +566,22 @@ impl<'a> Playing<'a> {
     fn hear_reports(&mut self) {
         let mut costed = None;
         for report in self.live.reports() {
+            self.journal.report(report, &self.desk, &self.paths);
             match report {
                 Report::TakenUp { serial, taken } => {
-                    if let Some(sent) = self.in_flight.take_if(|sent| sent.serial == serial) {
+                    if let Some(InFlight { sent, paths, .. }) = self.in_flight.take_if(|sent| sent.serial == serial) {
                         self.desk.taken_up(taken);
-                        sent.announce.iter().for_each(status::say);
+                        self.paths = paths;
+                        match sent {
+                            Sent::Text(text, changes, wanted, told) => {
+                                if told {
+                                    status::say(describe(&changes));
+                                }
+                                self.journal.text(text, When::Program { serial, wanted, taken }, changes);
+                            }
+                            Sent::Settled(now) => self.journal.settled(serial, now, taken),
+                            Sent::Metered(on) => self.journal.metered(serial, on, taken),
+                        }
                     }
                 }
                 Report::Controlled { .. } | Report::Moved { .. } => {}
@@ -558,17 +618,25 @@ impl<'a> Playing<'a> {
     }
 
     /// Fades out, closes the device, and then the files.
-    fn stop(self) -> Outcome {
-        let Playing { live, output, input, recorders, keeper: _keeper, .. } = self;
-        live.stop();
+    fn stop(mut self) -> Outcome {
+        self.live.stop();
         let begun = Instant::now();
-        while !live.has_stopped() && begun.elapsed() < STOP_PATIENCE {
+        while !self.live.has_stopped() && begun.elapsed() < STOP_PATIENCE {
             std::thread::sleep(BUSY);
         }
+        self.hear_reports();
+        let Playing { mut live, output, input, recorders, length, journal, late, desk, paths, keeper: _keeper, .. } =
+            self;
         let (load, worst) = (output.smoothed_load() * 100.0, output.take_worst_load() * 100.0);
         drop((input, output));
         let busiest = format!("load {load:.0} %, the busiest block took {worst:.0} % of its time");
-        match recorders.finish()? {
+        let recorded = recorders.finish();
+        live.reports().for_each(|report| journal.report(report, &desk, &paths));
+        // The master is what was recorded of it, or would have been.
+        let whole = live.clock().saturating_sub(late);
+        let frames = recorded.as_ref().ok().copied().flatten().or(length).map_or(whole, |frames| frames.min(whole));
+        journal.end(live.clock(), frames);
+        match recorded? {
             Some(frames) => status::say(format!("stopped; {frames} frames recorded; {busiest}")),
             None => status::say(format!("stopped; {busiest}")),
         }
@@ -602,7 +670,7 @@ fn rounded(bar: f64) -> f64 {
 }
 
 /// What an edit did, in a line.
-fn describe(changes: &Changes) -> String {
+pub fn describe(changes: &Changes) -> String {
     let mut parts = Vec::new();
     let mut list = |sign: &str, paths: &[String]| {
         if !paths.is_empty() {

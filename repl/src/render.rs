@@ -1,7 +1,7 @@
 //! `gainstage render`: the same session, offline, to the same bits.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -55,19 +55,32 @@ pub fn run(arguments: &Render) -> Outcome {
     media_faults(graph)?;
     let written = files.finish()?;
     let speed = progress.finish(frames);
-    for (path, delivered) in written {
-        let clipped = match delivered.clipped {
-            0 => String::new(),
-            n => format!(", {n} samples clipped"),
-        };
-        status::say(format!("{}: {} frames{clipped}", path.display(), delivered.frames));
-    }
+    written.iter().for_each(|(path, delivered)| tell(path, *delivered));
     status::say(format!("rendered at {speed:.1} times real time"));
     Ok(())
 }
 
+/// What a file is to hold: dithered, if it holds integers.
+pub fn format(depth: Depth, rate: u32, channels: usize, seed: u64) -> Format {
+    let depth = match depth {
+        Depth::Int16 => delivery::Depth::Int16,
+        Depth::Int24 => delivery::Depth::Int24,
+        Depth::Float32 => delivery::Depth::Float32,
+    };
+    Format { depth, rate, channels, dither: depth != delivery::Depth::Float32, seed }
+}
+
+/// Says what was written.
+pub fn tell(path: &Path, delivered: Delivered) {
+    let clipped = match delivered.clipped {
+        0 => String::new(),
+        n => format!(", {n} samples clipped"),
+    };
+    status::say(format!("{}: {} frames{clipped}", path.display(), delivered.frames));
+}
+
 /// Set by Ctrl-C, so that a rendering ends by itself and takes its unfinished files along.
-fn interruption() -> Result<Arc<AtomicBool>, Failure> {
+pub fn interruption() -> Result<Arc<AtomicBool>, Failure> {
     let interrupted = Arc::new(AtomicBool::new(false));
     let set = interrupted.clone();
     ctrlc::set_handler(move || set.store(true, Ordering::Relaxed))
@@ -156,13 +169,7 @@ impl Files {
         depth: Depth,
     ) -> Outcome {
         let rate = arguments.rate.unwrap_or(session.sample_rate);
-        let depth = match depth {
-            Depth::Int16 => delivery::Depth::Int16,
-            Depth::Int24 => delivery::Depth::Int24,
-            Depth::Float32 => delivery::Depth::Float32,
-        };
-        let dither = depth != delivery::Depth::Float32;
-        let format = Format { depth, rate, channels, dither, seed: session.seed };
+        let format = format(depth, rate, channels, session.seed);
         let writer = FileWriter::create(&path, format).map_err(|error| Failure::Error(error.to_string()))?;
         let resampler = (rate != session.sample_rate)
             .then(|| Resampler::new(session.sample_rate, rate, channels))

@@ -10,6 +10,7 @@ use engine::parameter::{Parameter, Spoken, Value};
 use engine::session::{Amend, Amendment, Cable, CableKind, MASTER, Place, PlaceId, PlaceKind, Session, Setting, Tap};
 use rhai::{Module, Shared};
 
+use crate::evaluate::SourceFile;
 use crate::text::Text;
 use crate::{setup, words};
 
@@ -42,6 +43,8 @@ pub struct Desk {
     pub importing: Vec<(u16, Position)>,
     /// Files that were imported.
     pub modules: BTreeMap<PathBuf, Shared<Module>>,
+    /// What can be imported, if not what lies in the folder.
+    pub kept: Option<Vec<SourceFile>>,
     /// When evaluation is given up.
     pub deadline: Instant,
     /// Places by name, sums and outputs apart.
@@ -101,6 +104,7 @@ impl Desk {
             diagnostics: Vec::new(),
             importing: vec![(0, Position::default())],
             modules: BTreeMap::new(),
+            kept: None,
             deadline,
             names: BTreeMap::from([("master".to_string(), MASTER)]),
             declared: vec![true],

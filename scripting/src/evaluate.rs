@@ -86,8 +86,23 @@ pub fn evaluate_text(path: &Path, text: &str) -> Evaluated {
 ///
 /// Each line is a file of its own in diagnostics: `(line 1)`.
 pub fn evaluate_text_with(path: &Path, text: &str, lines: &[String]) -> Evaluated {
+    submit(path, text, lines.to_vec(), None)
+}
+
+/// Evaluates a text that was kept with its lines and all it imports, as [`Evaluated::files`] gave them: what lies at their
+/// paths now is not looked at.
+pub fn evaluate_kept(files: &[SourceFile]) -> Evaluated {
+    let lines = files.iter().filter(|file| file.is_line).map(|line| line.text.clone()).collect();
+    let files: Vec<SourceFile> = files.iter().filter(|file| !file.is_line).cloned().collect();
+    match files.first() {
+        Some(SourceFile { path, text, .. }) => submit(path, text, lines, Some(files.clone())),
+        None => broken(Path::new(""), "", "there is no text"),
+    }
+}
+
+fn submit(path: &Path, text: &str, lines: Vec<String>, kept: Option<Vec<SourceFile>>) -> Evaluated {
     let (answer, evaluated) = mpsc::channel();
-    let job = Job { path: path.to_owned(), text: text.to_owned(), lines: lines.to_vec(), answer };
+    let job = Job { path: path.to_owned(), text: text.to_owned(), lines, kept, answer };
     let Some(jobs) = EVALUATOR.as_ref() else {
         return broken(path, text, "there is no memory left to read the session");
     };
@@ -104,6 +119,7 @@ struct Job {
     path: PathBuf,
     text: String,
     lines: Vec<String>,
+    kept: Option<Vec<SourceFile>>,
     answer: Sender<Option<Evaluated>>,
 }
 
@@ -112,8 +128,8 @@ struct Job {
 static EVALUATOR: LazyLock<Option<Mutex<Sender<Job>>>> = LazyLock::new(|| {
     let (jobs, received) = mpsc::channel::<Job>();
     let evaluator = thread::Builder::new().name("gainstage-evaluate".into()).stack_size(STACK).spawn(move || {
-        for Job { path, text, lines, answer } in received {
-            let evaluated = catch_unwind(AssertUnwindSafe(|| evaluate(&path, &text, &lines)));
+        for Job { path, text, lines, kept, answer } in received {
+            let evaluated = catch_unwind(AssertUnwindSafe(|| evaluate(&path, &text, &lines, kept)));
             // Who asked may have gone.
             let _ = answer.send(evaluated.ok());
         }
@@ -129,11 +145,12 @@ fn broken(path: &Path, text: &str, why: &str) -> Evaluated {
     }
 }
 
-fn evaluate(path: &Path, text: &str, lines: &[String]) -> Evaluated {
+fn evaluate(path: &Path, text: &str, lines: &[String], kept: Option<Vec<SourceFile>>) -> Evaluated {
     if lines.len() > MOST_LINES {
         return broken(path, text, &format!("more than {MOST_LINES} lines cannot follow a session's file"));
     }
-    let desk = Desk::new(path, text, lines, Instant::now() + TIME);
+    let mut desk = Desk::new(path, text, lines, Instant::now() + TIME);
+    desk.kept = kept;
     let ((), mut desk) = desk::with_new(desk, run);
     desk.diagnostics.sort_by_key(|d| d.at);
     let refused = desk.diagnostics.iter().any(Diagnostic::is_error);

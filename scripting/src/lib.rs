@@ -39,5 +39,7 @@ mod tokens;
 mod value;
 pub mod words;
 
-pub use evaluate::{Evaluated, SourceFile, evaluate_file, evaluate_file_with, evaluate_text, evaluate_text_with};
+pub use evaluate::{
+    Evaluated, SourceFile, evaluate_file, evaluate_file_with, evaluate_kept, evaluate_text, evaluate_text_with,
+};
 pub use words::{WordEntry, reference};

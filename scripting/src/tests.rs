@@ -5,7 +5,7 @@ use std::path::Path;
 use engine::parameter::Value;
 use engine::session::*;
 
-use crate::{Evaluated, evaluate_text, evaluate_text_with};
+use crate::{Evaluated, evaluate_kept, evaluate_text, evaluate_text_with};
 
 fn evaluated(text: &str) -> Evaluated {
     evaluate_text(Path::new("session.rhai"), text)
@@ -274,6 +274,24 @@ fn imports_see_the_words_and_are_evaluated_once() {
     let names: Vec<_> = result.files.iter().map(|f| f.path.file_name().expect("a name").to_owned()).collect();
     assert_eq!(names, ["session.rhai", "strips.rhai", "more.rhai"]);
     assert_eq!(s.files.len(), 3);
+}
+
+#[test]
+fn a_text_that_was_kept_needs_none_of_its_files() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("it can be written");
+    file("strips.rhai", "fn strip(x) { x >> fader(-3) }\n");
+    let text = "import \"./strips\" as s; s::strip(bus(\"a\")) >> master;";
+    let lines = ["set(\"a/fader.gain\", -5)".to_owned()];
+    let before = evaluate_text_with(&folder.path().join("session.rhai"), text, &lines);
+    file("strips.rhai", "fn strip(x) { x >> fader(-9) }\n");
+    let kept = evaluate_kept(&before.files);
+    assert!(before.session.is_some() && kept.session == before.session && kept.files == before.files);
+    folder.close().expect("it can go");
+    let kept = evaluate_kept(&before.files);
+    assert!(kept.session == before.session, "{:?}", kept.diagnostics);
+    assert_eq!(evaluate_kept(&before.files[..1]).diagnostics[0].code, "import-missing");
+    assert!(evaluate_kept(&[]).session.is_none());
 }
 
 #[test]

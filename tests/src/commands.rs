@@ -4,6 +4,7 @@ mod controllers;
 mod play;
 mod recording;
 mod render;
+mod replay;
 mod safety;
 
 use std::fs;

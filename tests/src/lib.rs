@@ -45,6 +45,8 @@ mod readme;
 #[cfg(test)]
 mod rehearsal;
 #[cfg(test)]
+mod replays;
+#[cfg(test)]
 mod safety;
 #[cfg(test)]
 mod sessions;

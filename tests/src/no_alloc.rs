@@ -17,7 +17,7 @@ use crate::sessions::{examples_without_live_input, graph, of_every_word, try_gra
 const SECONDS: usize = 6;
 
 /// Graphs to go between: the examples, all effects in one chain, live input, random drafts.
-fn graphs(random: &mut Random) -> Vec<Graph> {
+pub fn graphs(random: &mut Random) -> Vec<Graph> {
     let mut graphs: Vec<Graph> = examples_without_live_input().iter().map(|(_, text)| graph(text)).collect();
     graphs.extend(of_every_word("").iter().map(|(_, text)| graph(text)));
     graphs.push(graph("input(\"v\", device(1)) >> gate(-40) >> reverb() >> master;"));
