@@ -465,3 +465,86 @@ pub fn split(slots: &mut [Buffer], change: Slots, read: Slots) -> (&mut [Buffer]
         (high.get_mut(..change.count).unwrap_or_default(), low.get(read.range()).unwrap_or_default())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tempo::Tempo;
+    use crate::test_signals::RATE;
+    use crate::units::{Clock, Unit};
+
+    /// Gives twice what it gets, and what is no number once its parameter is above 1.
+    struct Sick;
+
+    impl Kernel for Sick {
+        fn process(&mut self, io: &mut Io<'_>) {
+            let sick = io.values[0].to > 1.0;
+            let double = |x: &mut f64| *x = if sick { f64::NAN } else { *x * 2.0 };
+            io.audio.iter_mut().for_each(|buffer| buffer[io.frames.clone()].iter_mut().for_each(double));
+        }
+
+        fn reset(&mut self) {}
+    }
+
+    static SICK: crate::parameter::Table = crate::parameter::Table {
+        word: "sick",
+        summary: "",
+        example: "",
+        arguments: &[],
+        parameters: &[Parameter::number("fever", Unit::Plain, 0.0, 0.0, 2.0, "")],
+        parts: &[],
+        mix: 100.0,
+        channels: |recipe| Ok(recipe.channels),
+        latency: |_| 0,
+        tail: |_| 0,
+        echoes: false,
+        kernel: |_| Box::new(Sick),
+    };
+
+    fn recipe(values: Vec<f64>) -> Recipe {
+        let clock = Clock { rate: RATE, tempo: 120.0, beats_per_bar: 4.0 };
+        let (settings, parts, media) = (Vec::new(), Vec::new(), Vec::new());
+        Recipe { channels: 1, key_channels: 0, clock, values, settings, parts, media, seed: 0 }
+    }
+
+    fn aim(goals: &[f64]) -> Aim<'_> {
+        Aim { goals, wet: 1.0, controls: &[], motions: &[], wait: 0, fade: 128 }
+    }
+
+    /// A quantum of ones through a cell, and whether it was finite.
+    fn quantum(cell: &mut WorkCell) -> (bool, Buffer) {
+        let recipe = recipe(Vec::new());
+        let tempo = Tempo::new(recipe.clock);
+        let steering = Steering {
+            motions: &[],
+            states: &[],
+            heard: &[],
+            tempo: &tempo,
+            frame: 0,
+            rolling: true,
+            moved: false,
+            fade: 128,
+        };
+        let mut audio = [[1.0; QUANTUM]];
+        let mut io =
+            WorkIo { audio: &mut audio, key: &[], live: &[], transport: 0, controls: &[], followed: &[], steering };
+        (cell.process(&mut io), audio[0])
+    }
+
+    #[test]
+    fn what_gives_no_number_is_passed_by_until_the_text_changes_it() {
+        let mut cell = WorkCell::new(TableRef(&SICK), SICK.parameters.iter(), &recipe(vec![0.0]), 1.0, 1);
+        cell.aim(&aim(&[0.0]));
+        assert_eq!(quantum(&mut cell), (true, [2.0; QUANTUM]));
+        cell.aim(&Aim { fade: 0, ..aim(&[2.0]) });
+        assert_eq!(quantum(&mut cell), (false, [0.0; QUANTUM]), "nothing of it is heard");
+        let (finite, dry) = quantum(&mut cell);
+        assert!(finite && dry.windows(2).all(|pair| pair[1] > pair[0]), "what flows in fades in instead");
+        quantum(&mut cell);
+        assert_eq!(quantum(&mut cell), (true, [1.0; QUANTUM]));
+        cell.aim(&aim(&[2.0]));
+        assert!(cell.is_poisoned(), "the same again is no reason to try it");
+        cell.aim(&Aim { fade: 0, ..aim(&[0.5]) });
+        assert_eq!(quantum(&mut cell), (true, [2.0; QUANTUM]));
+    }
+}

@@ -7,6 +7,7 @@ use crate::fade::fade_frames;
 use crate::graph::{NodeControl, Port, Role, parameters_of};
 use crate::kernel::QUANTUM;
 use crate::mesh::{Id, Mesh, MeshEdge, MeshNode, Phase};
+use crate::meter::Meter;
 use crate::motion::{EventSource, Motion, State};
 use crate::plan::{
     Capture, Op, Plan, PlanBlend, PlanControl, PlanEdge, PlanGain, PlanMotion, PlanOutput, PlanWork, Slots, SourceId,
@@ -71,14 +72,22 @@ impl Layout {
     }
 }
 
-/// Compiles a mesh. `running` is the layout of the plan that it will follow on from; `stems_of` is a place whose cables are
-/// captured on their way in.
+/// What is kept besides what leaves.
+#[derive(Clone, Debug, Default)]
+pub struct Keep {
+    /// The place whose cables are captured on their way in.
+    pub stems_of: Option<String>,
+    /// Whether inputs, buses and the first output are metered.
+    pub meters: bool,
+}
+
+/// Compiles a mesh. `running` is the layout of the plan that it will follow on from.
 ///
 /// # Errors
 /// When the plan does not prove right: a fault of this program, never of a text.
-pub fn compile(mesh: &Mesh, running: &Layout, stems_of: Option<&str>, serial: u64) -> Result<(Program, Layout), Flaw> {
+pub fn compile(mesh: &Mesh, running: &Layout, keep: &Keep, serial: u64) -> Result<(Program, Layout), Flaw> {
     let order = mesh.order().map_err(|_| Flaw::Order)?;
-    let mut compiler = Compiler::new(mesh, order, running, stems_of);
+    let mut compiler = Compiler::new(mesh, order, running, keep);
     compiler.motions_of_the_text();
     compiler.loops();
     let last = compiler.stage_of.iter().max().copied().unwrap_or(0);
@@ -86,8 +95,9 @@ pub fn compile(mesh: &Mesh, running: &Layout, stems_of: Option<&str>, serial: u6
         compiler.stage(stage);
     }
     compiler.loop_writes();
-    let Compiler { mut plan, mut bank, carry, layout, .. } = compiler;
-    plan.outputs.sort_by(|a, b| (a.leaving, &a.channels).cmp(&(b.leaving, &b.channels)));
+    compiler.plan.outputs.sort_by(|a, b| (a.leaving, &a.channels).cmp(&(b.leaving, &b.channels)));
+    compiler.meters();
+    let Compiler { plan, mut bank, carry, layout, .. } = compiler;
     bank.slots = vec![[0.0; QUANTUM]; plan.slots];
     bank.heard = vec![false; plan.motions.len()];
     bank.followed = vec![[0.0; QUANTUM]; plan.followed];
@@ -101,7 +111,7 @@ struct Compiler<'a> {
     mesh: &'a Mesh,
     order: Vec<usize>,
     running: &'a Layout,
-    stems_of: Option<&'a str>,
+    keep: &'a Keep,
     plan: Plan,
     bank: Bank,
     carry: Carry,
@@ -130,7 +140,7 @@ struct Compiler<'a> {
 const TO_THE_END: usize = usize::MAX;
 
 impl<'a> Compiler<'a> {
-    fn new(mesh: &'a Mesh, order: Vec<usize>, running: &'a Layout, stems_of: Option<&'a str>) -> Self {
+    fn new(mesh: &'a Mesh, order: Vec<usize>, running: &'a Layout, keep: &'a Keep) -> Self {
         let index = mesh.index();
         let count = mesh.nodes.len();
         let mut into: Vec<Vec<&MeshEdge>> = vec![Vec::new(); count];
@@ -143,7 +153,7 @@ impl<'a> Compiler<'a> {
         let mut compiler = Compiler {
             mesh,
             running,
-            stems_of,
+            keep,
             plan: Plan::empty(mesh.tempo.clone()),
             bank: Bank::default(),
             carry: Carry::default(),
@@ -187,10 +197,26 @@ impl<'a> Compiler<'a> {
                 self.last_use[from] = self.last_use[from].max(until);
                 *self.readers.entry((from, until)).or_default() += 1;
             }
-            if let Role::Output(_) = self.mesh.nodes[i].node.role {
+            if matches!(self.mesh.nodes[i].node.role, Role::Output(_)) || self.is_metered(i) {
                 self.last_use[self.holder[i]] = TO_THE_END;
             }
         }
+    }
+
+    /// Whether a node is an input or a bus that is metered. Master is metered where it leaves.
+    fn is_metered(&self, i: usize) -> bool {
+        let MeshNode { node, current, .. } = self.node(i);
+        let is_place = !node.path.contains(['/', '>', '#', '+']) && !matches!(node.role, Role::Output(_));
+        self.keep.meters && *current && is_place && node.path != "master"
+    }
+
+    /// The meters: master, then inputs and buses in path order.
+    fn meters(&mut self) {
+        let master = self.plan.outputs.first().map(|output| Meter { path: "master".into(), slots: output.slots });
+        let mut places: Vec<usize> = (0..self.mesh.nodes.len()).filter(|i| self.is_metered(*i)).collect();
+        places.sort_by_key(|i| &self.mesh.nodes[*i].node.path);
+        let places = places.into_iter().map(|i| Meter { path: self.node(i).node.path.clone(), slots: self.value[i] });
+        self.plan.meters = master.filter(|_| self.keep.meters).into_iter().chain(places).collect();
     }
 
     fn node(&self, i: usize) -> &'a MeshNode {
@@ -217,7 +243,7 @@ impl<'a> Compiler<'a> {
             && edge.delay == 0
             && edge.control.is_none()
             && edge.feedback.is_none()
-            && self.stems_of != Some(self.node(to).node.path.as_str())
+            && self.keep.stems_of.as_ref() != Some(&self.node(to).node.path)
     }
 
     /// Loops are read before anything else.
@@ -313,7 +339,7 @@ impl<'a> Compiler<'a> {
             };
             let plain = edge.phase == Phase::Steady && edge.gain == 1.0 && edge.delay == 0 && edge.control.is_none();
             let cell = (!plain).then(|| self.edge_cell(edge, i, from.count));
-            let captured = port == Port::Main && self.stems_of == Some(place.path.as_str());
+            let captured = port == Port::Main && self.keep.stems_of.as_ref() == Some(&place.path);
             let capture = captured.then(|| {
                 let slots = self.take(channels, TO_THE_END);
                 self.plan.captures.push(Capture { path: edge.path.clone(), slots, late: place.late });

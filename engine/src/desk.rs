@@ -3,7 +3,7 @@
 //! Bridge, then clean: an edit gives a program in which old and new sound side by side and everything that differs is
 //! ramped; once the ramps are over, [`Desk::settle`] gives the one without what has ended, whose swap changes no bit.
 
-use crate::compile::{Layout, Program, compile};
+use crate::compile::{Keep, Layout, Program, compile};
 use crate::diff::{self, Changes};
 use crate::graph::Graph;
 use crate::mesh::Mesh;
@@ -17,7 +17,7 @@ pub struct Desk {
     mesh: Mesh,
     layout: Layout,
     serial: u64,
-    stems_of: Option<String>,
+    keep: Keep,
 }
 
 impl Desk {
@@ -27,8 +27,9 @@ impl Desk {
     /// When the compiled plan does not prove right.
     pub fn open(graph: &Graph, stems_of: Option<&str>) -> Result<(Desk, Box<Program>), Flaw> {
         let mesh = diff::first(graph, 0);
-        let (program, layout) = compile(&mesh, &Layout::default(), stems_of, 0)?;
-        Ok((Desk { mesh, layout, serial: 0, stems_of: stems_of.map(str::to_owned) }, Box::new(program)))
+        let keep = Keep { stems_of: stems_of.map(str::to_owned), meters: false };
+        let (program, layout) = compile(&mesh, &Layout::default(), &keep, 0)?;
+        Ok((Desk { mesh, layout, serial: 0, keep }, Box::new(program)))
     }
 
     /// The program that goes from what runs to a graph, and what it changes; `None` when that is what runs. It is heard from
@@ -54,6 +55,24 @@ impl Desk {
             None => Ok(None),
             Some(mesh) => self.go_on(mesh).map(Some),
         }
+    }
+
+    /// The program that runs, with its places metered or no more: its sound is the same.
+    ///
+    /// # Errors
+    /// When the compiled plan does not prove right; nothing is changed then.
+    pub fn meter(&mut self, meters: bool) -> Result<Box<Program>, Flaw> {
+        let before = std::mem::replace(&mut self.keep.meters, meters);
+        let program = self.go_on(self.mesh.clone());
+        if program.is_err() {
+            self.keep.meters = before;
+        }
+        program
+    }
+
+    /// Whether the last program made has its places metered.
+    pub fn is_metered(&self) -> bool {
+        self.keep.meters
     }
 
     /// Learns when the last program was taken up.
@@ -82,7 +101,7 @@ impl Desk {
     }
 
     fn go_on(&mut self, mesh: Mesh) -> Result<Box<Program>, Flaw> {
-        let (program, layout) = compile(&mesh, &self.layout, self.stems_of.as_deref(), self.serial + 1)?;
+        let (program, layout) = compile(&mesh, &self.layout, &self.keep, self.serial + 1)?;
         self.serial += 1;
         self.mesh = mesh;
         self.layout = layout;

@@ -7,7 +7,7 @@
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
@@ -18,6 +18,7 @@ use cpal::{
 use serde::Serialize;
 
 use crate::denormals;
+use crate::keeper::{self, Devices, Maker};
 use crate::playback::{Capture, Driven, Load, Playback};
 
 /// Frames asked for at a time when nobody says otherwise.
@@ -99,8 +100,22 @@ pub enum OpenError {
     Unknown(String, Vec<String>),
     /// More than one device is described like this; their names follow.
     Ambiguous(String, Vec<String>),
+    /// The device is known, but not there now.
+    Absent {
+        /// The device.
+        device: String,
+        /// What the system says.
+        why: String,
+    },
     /// The device is there and refuses.
     Refused {
+        /// The device.
+        device: String,
+        /// What it says.
+        why: String,
+    },
+    /// The device is there and does not take the format, or so many frames at a time.
+    Unsupported {
         /// The device.
         device: String,
         /// What it says.
@@ -119,7 +134,9 @@ impl fmt::Display for OpenError {
             OpenError::Ambiguous(name, all) => {
                 write!(f, "\"{name}\" may be any of {}", all.join(", "))
             }
-            OpenError::Refused { device, why } => write!(f, "{device} cannot be opened: {why}"),
+            OpenError::Absent { device, why }
+            | OpenError::Refused { device, why }
+            | OpenError::Unsupported { device, why } => write!(f, "{device} cannot be opened: {why}"),
         }
     }
 }
@@ -158,18 +175,15 @@ impl Fault {
 /// The count of what went wrong with an open device.
 #[derive(Debug, Default)]
 pub struct Faults {
-    count: AtomicU64,
-    last: AtomicU8,
+    counts: [AtomicU64; Fault::ALL.len()],
     lost: AtomicBool,
     closing: AtomicBool,
 }
 
 impl Faults {
-    /// How often something went wrong since last asked, and what the last was.
-    pub fn take(&self) -> Option<(u64, Fault)> {
-        let count = self.count.swap(0, Ordering::Relaxed);
-        let last = Fault::ALL.get(usize::from(self.last.load(Ordering::Relaxed))).copied();
-        (count > 0).then(|| (count, last.unwrap_or(Fault::Other)))
+    /// How often this went wrong since last asked.
+    pub fn take(&self, fault: Fault) -> u64 {
+        self.counts[fault as usize].swap(0, Ordering::Relaxed)
     }
 
     /// Whether the device is gone for good.
@@ -178,11 +192,10 @@ impl Faults {
     }
 
     /// Counts a fault, unless the device is being closed: some report that as a loss. RT.
-    fn note(&self, fault: Fault) {
+    pub fn note(&self, fault: Fault) {
         if !self.closing.load(Ordering::Relaxed) {
-            self.last.store(fault as u8, Ordering::Relaxed);
             self.lost.fetch_or(fault == Fault::Lost, Ordering::Relaxed);
-            self.count.fetch_add(1, Ordering::Relaxed);
+            self.counts[fault as usize].fetch_add(1, Ordering::Relaxed);
         }
     }
 }
@@ -213,6 +226,38 @@ impl Opened {
     /// How well the playback keeps up. Stays zero for an input.
     pub fn load(&self) -> &Load {
         &self.load
+    }
+}
+
+impl keeper::Device for Opened {
+    fn format(&self) -> &Format {
+        &self.format
+    }
+
+    fn start(&self) -> Result<(), OpenError> {
+        self.start()
+    }
+
+    fn faults(&self) -> &Faults {
+        &self.faults
+    }
+}
+
+/// The system's devices.
+#[derive(Clone, Copy, Debug)]
+pub struct System;
+
+impl Devices for System {
+    fn open_output(
+        &mut self,
+        wanted: &Wanted,
+        make: Maker<dyn Playback>,
+    ) -> Result<Box<dyn keeper::Device>, OpenError> {
+        open_output(wanted, make).map(|opened| Box::new(opened) as Box<_>)
+    }
+
+    fn open_input(&mut self, wanted: &Wanted, make: Maker<dyn Capture>) -> Result<Box<dyn keeper::Device>, OpenError> {
+        open_input(wanted, make).map(|opened| Box::new(opened) as Box<_>)
     }
 }
 
@@ -500,18 +545,24 @@ fn describe(device: &Device) -> String {
 }
 
 fn refused(device: &str, error: cpal::Error) -> OpenError {
-    OpenError::Refused { device: device.into(), why: error.to_string() }
+    let (device, why) = (device.into(), error.to_string());
+    match error.kind() {
+        ErrorKind::UnsupportedConfig | ErrorKind::InvalidInput => OpenError::Unsupported { device, why },
+        // Some name a device that is unplugged, or whose server is restarting.
+        ErrorKind::DeviceNotAvailable | ErrorKind::HostUnavailable => OpenError::Absent { device, why },
+        _ => OpenError::Refused { device, why },
+    }
 }
 
 /// Keeps ALSA from writing to the terminal while its devices are looked at on this thread.
 #[cfg(target_os = "linux")]
-fn quiet() -> impl Sized {
+pub fn quiet() -> impl Sized {
     alsa::Output::local_error_handler()
 }
 
 /// Nothing to keep quiet.
 #[cfg(not(target_os = "linux"))]
-fn quiet() -> impl Sized {}
+pub fn quiet() -> impl Sized {}
 
 #[cfg(test)]
 mod tests {
@@ -570,15 +621,15 @@ mod tests {
     #[test]
     fn faults_are_counted_until_taken_and_ignored_while_closing() {
         let faults = Faults::default();
-        assert_eq!(faults.take(), None);
+        assert_eq!(faults.take(Fault::Dropout), 0);
         (0..1000).for_each(|_| faults.note(Fault::Dropout));
         faults.note(Fault::Lost);
-        assert_eq!(faults.take(), Some((1001, Fault::Lost)));
-        assert_eq!(faults.take(), None);
+        assert_eq!((faults.take(Fault::Dropout), faults.take(Fault::Lost)), (1000, 1));
+        assert_eq!((faults.take(Fault::Dropout), faults.take(Fault::Lost)), (0, 0));
         assert!(faults.lost());
         faults.closing.store(true, Ordering::Relaxed);
         faults.note(Fault::Other);
-        assert_eq!(faults.take(), None);
+        assert_eq!(faults.take(Fault::Other), 0);
     }
 
     #[test]
@@ -586,7 +637,7 @@ mod tests {
         for fault in Fault::ALL {
             let faults = Faults::default();
             faults.note(fault);
-            assert_eq!(faults.take(), Some((1, fault)));
+            assert_eq!(Fault::ALL.map(|other| faults.take(other)), Fault::ALL.map(|other| u64::from(other == fault)));
         }
     }
 }

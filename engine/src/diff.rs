@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::fade::fade_frames;
 use crate::graph::{Graph, Node, Port, Role};
 use crate::kernel::QUANTUM;
@@ -15,7 +17,7 @@ const TAIL_HOLD_SECONDS: f64 = 9.0;
 const RINGING_LOOP: f64 = 0.95;
 
 /// What an edit does, by path, for people.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changes {
     /// What is new.
     pub added: Vec<String>,

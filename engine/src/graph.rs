@@ -1,12 +1,14 @@
 //! The session as a graph that could sound: nodes that do one thing each, edges between them, every channel count,
 //! number and latency known. The last form that still carries names; what is compiled is made from it.
 
+use std::collections::BTreeSet;
+
 use crate::amend;
 use crate::check;
 use crate::diagnostic::{Diagnostic, Position};
 use crate::kernel::QUANTUM;
 use crate::media::Library;
-use crate::motion::Motion;
+use crate::motion::{EventSource, Motion};
 use crate::names::Names;
 use crate::parameter::{Recipe, Table, Value};
 use crate::session::{Session, TableRef};
@@ -70,6 +72,19 @@ pub struct NodeControl {
     pub motion: Motion,
     /// Where the text says so.
     pub at: Position,
+}
+
+impl Graph {
+    /// What its controls listen to outside.
+    pub fn event_sources(&self) -> BTreeSet<EventSource> {
+        let motions = self.nodes.iter().flat_map(|node| &node.controls).map(|control| &control.motion);
+        motions
+            .filter_map(|motion| match motion {
+                Motion::Event { source, .. } => Some(source.clone()),
+                _ => None,
+            })
+            .collect()
+    }
 }
 
 /// What a control moves.

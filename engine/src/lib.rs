@@ -18,9 +18,12 @@
 //!   and a [`bank`], [`mod@verify`] proves them.
 //! - What sounds: [`render`], [`fade`], [`kernel`], and the [`effects`] and [`sources`] with what they share: [`filters`],
 //!   [`one_pole`], [`dynamics`], [`follow`], [`delay_line`], [`oversample`], [`true_peak`], [`random`], [`mod@math`].
-//! - Who drives it: [`desk`] (the control side), [`live`] (the audio side and its rings), [`offline`]; [`device`] and
-//!   [`silent`] call [`playback`]; [`resampled`] stands between rates.
-//! - Files: [`media`] in, [`delivery`] out, [`resample`] between rates.
+//! - Who drives it: [`desk`] (the control side), [`live`] (the audio side and its rings), [`tap`] (what of it is kept),
+//!   [`meter`], [`offline`], [`replay`]; [`device`] and [`silent`] call [`playback`]; [`resampled`] stands between rates,
+//!   [`keeper`] between devices that come and go.
+//! - What keeps playing safe and never takes part in a render: the [`guard`] before a device; [`probe`], which can be
+//!   asked where trouble comes from ([`inspect`]) and what is costly ([`mod@costs`]).
+//! - Files: [`media`] in, [`delivery`] out, [`rolling`] while it plays, [`resample`] between rates.
 //!
 //! # Invariants
 //!
@@ -44,6 +47,8 @@ pub mod bank;
 pub mod check;
 pub mod compile;
 pub mod control;
+pub mod costs;
+pub mod crossing;
 pub mod delay_line;
 pub mod delivery;
 pub mod denormals;
@@ -58,12 +63,17 @@ pub mod fade;
 pub mod filters;
 pub mod follow;
 pub mod graph;
+pub mod guard;
+pub mod inspect;
+#[cfg(feature = "devices")]
+pub mod keeper;
 pub mod kernel;
 pub mod lane;
 pub mod live;
 pub mod math;
 pub mod media;
 pub mod mesh;
+pub mod meter;
 pub mod motion;
 pub mod names;
 pub mod offline;
@@ -72,14 +82,18 @@ pub mod oversample;
 pub mod parameter;
 pub mod plan;
 pub mod playback;
+pub mod probe;
 pub mod random;
 pub mod render;
+pub mod replay;
 pub mod resample;
 pub mod resampled;
+pub mod rolling;
 pub mod session;
 pub mod silent;
 pub mod sources;
 pub mod spoken;
+pub mod tap;
 pub mod tempo;
 #[cfg(test)]
 mod test_signals;

@@ -3,26 +3,30 @@
 //! At most one program is in flight. What the audio thread receives it gives back; what it reports is small and copied.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::compile::Program;
+use crate::costs::{Costs, costs};
+use crate::crossing::{Ear, Watch, crossing};
 use crate::fade::{Ramp, fade_frames};
+use crate::guard::{Act, CEILING_DB, Deed, Guard};
+use crate::inspect::Origin;
 use crate::kernel::{Buffer, QUANTUM};
+use crate::math;
+use crate::meter::{Meters, Reading};
 use crate::plan::SourceId;
-use crate::playback::{Capture, Playback};
+use crate::playback::Playback;
+use crate::probe::Probe;
 use crate::render::{Renderer, Taken};
+use crate::tap::{Recordings, Taps, Wanted};
 use crate::transport::Move;
 
 /// How long the sound fades when the desk stops, in milliseconds.
 const STOP_FADE_MS: f64 = 50.0;
 
-/// Seconds of recording that may wait to be written.
-const RECORD_SECONDS: f64 = 8.0;
-
-/// Seconds of live input that may wait to be played.
-const INPUT_SECONDS: f64 = 1.0;
+pub use crate::crossing::Listener;
 
 /// Orders that may wait for the audio thread, and reports that may wait to be read.
 const ORDERS: usize = 1024;
@@ -78,10 +82,28 @@ pub enum Report {
         /// The quantum's first frame.
         frame: u64,
     },
-    /// The recording could not be taken fast enough: frames are missing from it.
+    /// What is kept was not taken away fast enough: a quantum is missing from it.
     RecordLate {
         /// The quantum's first frame.
         frame: u64,
+    },
+    /// The guard before the device acts.
+    Guarded {
+        /// The number of the program.
+        serial: u64,
+        /// What it does.
+        deed: Deed,
+        /// A channel of the output, from 1.
+        channel: u16,
+        /// The level measured there, in tenths of a dB over full scale.
+        level: i32,
+        /// Where it comes from.
+        origin: Origin,
+    },
+    /// What each work costs has been measured: [`Live::costs`].
+    Costed {
+        /// The number of the program.
+        serial: u64,
     },
 }
 
@@ -98,7 +120,10 @@ pub struct Live {
     orders: Producer<Order>,
     returned: Consumer<Box<Program>>,
     reports: Consumer<Report>,
+    readings: Consumer<Reading>,
     shared: Arc<Shared>,
+    crossing: Watch,
+    costs: Costs,
 }
 
 struct Shared {
@@ -107,16 +132,6 @@ struct Shared {
     rolling: AtomicBool,
     stopping: AtomicBool,
     stopped: AtomicBool,
-    input_lost: AtomicU32,
-}
-
-/// A recording as it comes in: interleaved samples of the output with the lowest channels, from transport frame 0 on, before
-/// anything is done for the device's sake.
-pub struct Recording {
-    /// The samples.
-    pub samples: Consumer<f32>,
-    /// Channels of a frame.
-    pub channels: usize,
 }
 
 /// What a desk is started with.
@@ -124,16 +139,16 @@ pub struct Recording {
 pub struct Setup {
     /// Frames a second.
     pub rate: u32,
-    /// Whether the output is recorded.
-    pub record: bool,
+    /// What is kept of what plays.
+    pub keep: Wanted,
     /// Channels of the device's input; 0 without one.
     pub inputs: usize,
     /// Frames of live input to have at hand before it is played: about two of the device's blocks.
     pub cushion: usize,
 }
 
-/// Starts a desk: the handle, what a device calls for sound, what takes its input, and the recording.
-pub fn start(program: Box<Program>, setup: Setup) -> (Live, Player, Listener, Option<Recording>) {
+/// Starts a desk: the handle, what a device calls for sound, what takes its input, and what is kept.
+pub fn start(program: Box<Program>, setup: Setup) -> (Live, Player, Listener, Recordings) {
     let (programs, incoming) = RingBuffer::new(1);
     let (outgoing, returned) = RingBuffer::new(4);
     let (tell, reports) = RingBuffer::new(REPORTS);
@@ -144,38 +159,29 @@ pub fn start(program: Box<Program>, setup: Setup) -> (Live, Player, Listener, Op
         rolling: AtomicBool::new(true),
         stopping: AtomicBool::new(false),
         stopped: AtomicBool::new(false),
-        input_lost: AtomicU32::new(0),
     });
-    let output = program.plan.outputs.first();
-    let (channels, late) = output.map_or((2, 0), |output| (output.slots.count, output.late));
-    let room = |seconds: f64, channels: usize| (seconds * f64::from(setup.rate)) as usize * channels.max(1);
-    let (record, recording) = match setup.record {
-        true => {
-            let (into, samples) = RingBuffer::new(room(RECORD_SECONDS, channels));
-            (Some(Tap { into, channels, skip: late }), Some(Recording { samples, channels }))
-        }
-        false => (None, None),
-    };
-    let (heard, input) = RingBuffer::new(room(INPUT_SECONDS, setup.inputs));
-    let listener = Listener { heard, channels: setup.inputs, shared: shared.clone() };
+    let (meters, readings) = Meters::new(setup.rate);
+    let (taps, recordings) = Taps::new(setup.keep, setup.rate, &program.plan, setup.inputs);
+    let (listener, ear, crossing) = crossing(setup.inputs, setup.rate, setup.cushion);
+    let (costs, meter) = costs();
     let player = Player {
-        renderer: Renderer::new(program),
+        renderer: Renderer::probed(program, Probe::new(meter)),
+        guard: Guard::new(f64::from(setup.rate), math::gain_from_db(CEILING_DB) as f32),
         incoming,
         held: None,
         ordered,
         outgoing,
         tell,
         shared: shared.clone(),
-        record,
-        input,
-        cushion: setup.cushion * setup.inputs,
-        cushioned: false,
+        taps,
+        meters,
+        ear,
         live: vec![[0.0; QUANTUM]; setup.inputs].into_boxed_slice(),
         given: QUANTUM,
         fade: Ramp::still(1.0),
         fade_length: fade_frames(STOP_FADE_MS, f64::from(setup.rate)),
     };
-    (Live { programs, orders, returned, reports, shared }, player, listener, recording)
+    (Live { programs, orders, returned, reports, readings, shared, crossing, costs }, player, listener, recordings)
 }
 
 impl Live {
@@ -209,14 +215,19 @@ impl Live {
         std::iter::from_fn(|| self.reports.pop().ok())
     }
 
+    /// What the meters have read since last asked.
+    pub fn readings(&mut self) -> impl Iterator<Item = Reading> {
+        std::iter::from_fn(|| self.readings.pop().ok())
+    }
+
     /// The transport's frame, up to a block ago.
     pub fn transport(&self) -> u64 {
         self.shared.transport.load(Ordering::Relaxed)
     }
 
-    /// The frames rendered, up to a block ago.
+    /// The frames rendered, up to a block ago. What happened before has been reported.
     pub fn clock(&self) -> u64 {
-        self.shared.clock.load(Ordering::Relaxed)
+        self.shared.clock.load(Ordering::Acquire)
     }
 
     /// Whether the transport goes on.
@@ -234,9 +245,19 @@ impl Live {
         self.shared.stopped.load(Ordering::Relaxed)
     }
 
+    /// What each work costs: asked for here, then told of as [`Report::Costed`].
+    pub fn costs(&self) -> &Costs {
+        &self.costs
+    }
+
     /// Frames of live input that found no room, since last asked.
     pub fn take_input_lost(&self) -> u32 {
-        self.shared.input_lost.swap(0, Ordering::Relaxed)
+        self.crossing.take_lost()
+    }
+
+    /// By how many millionths the input's clock runs faster than the output's; `None` while they seem to be one.
+    pub fn input_drift_ppm(&self) -> Option<f64> {
+        self.crossing.drift_ppm()
     }
 }
 
@@ -247,6 +268,7 @@ pub struct Busy;
 /// The audio side: what a device calls for sound.
 pub struct Player {
     renderer: Renderer,
+    guard: Guard,
     incoming: Consumer<Box<Program>>,
     /// A program that waits for its frame.
     held: Option<Box<Program>>,
@@ -254,23 +276,14 @@ pub struct Player {
     outgoing: Producer<Box<Program>>,
     tell: Producer<Report>,
     shared: Arc<Shared>,
-    record: Option<Tap>,
-    input: Consumer<f32>,
-    /// Samples of input to gather before any is played.
-    cushion: usize,
-    cushioned: bool,
+    taps: Taps,
+    meters: Meters,
+    ear: Ear,
     live: Box<[Buffer]>,
     /// Frames of the present quantum that the device has had.
     given: usize,
     fade: Ramp,
     fade_length: u32,
-}
-
-struct Tap {
-    into: Producer<f32>,
-    channels: usize,
-    /// Frames still to leave out: the latency, so that the first is the transport's.
-    skip: usize,
 }
 
 impl Playback for Player {
@@ -281,34 +294,45 @@ impl Playback for Player {
                 self.quantum();
                 self.given = 0;
             }
-            for (output, sound) in self.renderer.outputs() {
-                for (channel, buffer) in output.channels.iter().zip(sound) {
-                    if let Some(sample) = frame.get_mut(usize::from(*channel) - 1) {
-                        *sample += buffer[self.given] as f32;
-                    }
+            for (channel, sample) in frame.iter_mut().enumerate() {
+                if let Some(sound) = self.guard.sound(channel) {
+                    *sample = sound[self.given] as f32;
                 }
             }
             self.given += 1;
         }
+        self.ear.note(QUANTUM - self.given);
         self.fade(block, channels.max(1));
         self.shared.transport.store(self.renderer.transport(), Ordering::Relaxed);
-        self.shared.clock.store(self.renderer.clock(), Ordering::Relaxed);
+        // Who sees it sees what was reported before as well.
+        self.shared.clock.store(self.renderer.clock(), Ordering::Release);
         self.shared.rolling.store(self.renderer.is_rolling(), Ordering::Relaxed);
     }
 
     fn ready(&mut self) -> bool {
-        let room = |tap: &Tap| tap.into.slots() >= tap.into.buffer().capacity() / 2;
-        self.renderer.is_ready() && self.record.as_ref().is_none_or(room)
+        self.renderer.is_ready() && self.taps.has_room()
+    }
+
+    fn ceiling(&self) -> f32 {
+        self.guard.ceiling()
     }
 }
 
 impl Player {
+    /// The same with another level than [`CEILING_DB`] that no sample exceeds. Not RT.
+    pub fn with_ceiling(self, db: f64) -> Self {
+        let ceiling = math::gain_from_db(db) as f32;
+        Player { guard: Guard::new(self.guard.rate(), ceiling), ..self }
+    }
+
     /// Takes up what has come, and computes the next quantum. RT.
     fn quantum(&mut self) {
         self.take_up();
         self.obey();
-        self.listen();
         let frame = self.renderer.clock();
+        if !self.ear.give(&mut self.live) {
+            self.report(Report::InputLate { frame });
+        }
         self.renderer.quantum(&self.live);
         for work in self.renderer.missing().into_iter().flatten() {
             self.report(Report::MediaLate { frame, work });
@@ -316,10 +340,34 @@ impl Player {
         if let Some(work) = self.renderer.take_poisoned() {
             self.report(Report::Poisoned { serial: self.renderer.serial(), work });
         }
-        if let Some(tap) = &mut self.record
-            && !tap.take(&self.renderer)
-        {
+        self.meters.take(&self.renderer);
+        if !self.taps.take(frame, &self.renderer, &self.live) {
             self.report(Report::RecordLate { frame });
+        }
+        self.guard();
+    }
+
+    /// Makes the quantum fit for a device. Why it had to is looked for in the quanta to come, and then told. RT.
+    fn guard(&mut self) {
+        let serial = self.renderer.serial();
+        let answer = self.renderer.probe().map(|probe| (probe.take_found(), probe.is_costed()));
+        let (found, costed) = answer.unwrap_or_default();
+        self.guard.take(self.renderer.outputs());
+        let Player { guard, renderer, tell, .. } = self;
+        let mut report = |(act, origin): (Act, Origin)| {
+            let Act { deed, channel, level, .. } = act;
+            let level = (10.0 * math::db_from_gain(level)) as i32;
+            let _ = tell.push(Report::Guarded { serial, deed, channel, level, origin });
+        };
+        found.into_iter().for_each(&mut report);
+        guard.protect(|act| {
+            let asked = act.deed != Deed::Opens && renderer.probe().is_some_and(|probe| probe.inspector.ask(act));
+            if !asked {
+                report((act, Origin::Unknown));
+            }
+        });
+        if costed {
+            self.report(Report::Costed { serial });
         }
     }
 
@@ -334,6 +382,7 @@ impl Player {
         }
         let Some(mut program) = self.held.take_if(|program| self.renderer.is_due(program)) else { return };
         let taken = self.renderer.exchange(&mut program);
+        self.meters.restart();
         // There is room: nobody else pushes.
         if let Err(rtrb::PushError::Full(program)) = self.outgoing.push(program) {
             std::mem::forget(program);
@@ -360,30 +409,6 @@ impl Player {
         }
     }
 
-    /// Takes a quantum of live input. Until the cushion is full, and again when it ran empty, that is silence. RT.
-    fn listen(&mut self) {
-        let channels = self.live.len();
-        if channels == 0 {
-            return;
-        }
-        let (wanted, have) = (QUANTUM * channels, self.input.slots());
-        if self.cushioned && have < wanted {
-            self.cushioned = false;
-            self.report(Report::InputLate { frame: self.renderer.clock() });
-        }
-        self.cushioned |= have >= self.cushion.max(wanted);
-        if !self.cushioned {
-            self.live.iter_mut().for_each(|buffer| buffer.fill(0.0));
-            return;
-        }
-        for i in 0..QUANTUM {
-            for channel in self.live.iter_mut() {
-                let heard = f64::from(self.input.pop().unwrap_or(0.0));
-                channel[i] = if heard.is_finite() { heard } else { 0.0 };
-            }
-        }
-    }
-
     fn report(&mut self, report: Report) {
         // A full ring means that nobody has listened for thousands of reports: one more is not missed.
         let _ = self.tell.push(report);
@@ -400,47 +425,5 @@ impl Player {
             frame.iter_mut().for_each(|sample| *sample *= gain);
         }
         self.shared.stopped.store(self.fade.is_still(), Ordering::Relaxed);
-    }
-}
-
-impl Tap {
-    /// Takes the quantum; says whether there was room. RT.
-    fn take(&mut self, renderer: &Renderer) -> bool {
-        let first = self.skip.min(QUANTUM);
-        self.skip -= first;
-        if self.into.slots() < (QUANTUM - first) * self.channels {
-            return false;
-        }
-        for i in first..QUANTUM {
-            for channel in 0..self.channels {
-                // An output that the text has no more is heard until it has faded.
-                let heard = renderer.outputs().enumerate().filter(|(n, (output, _))| *n == 0 || output.leaving);
-                let heard = heard.filter_map(|(_, (_, sound))| sound.get(channel));
-                let sample: f64 = heard.map(|buffer| buffer[i]).sum();
-                let _ = self.into.push(sample as f32);
-            }
-        }
-        true
-    }
-}
-
-/// What takes the device's input.
-pub struct Listener {
-    heard: Producer<f32>,
-    channels: usize,
-    shared: Arc<Shared>,
-}
-
-impl Capture for Listener {
-    fn take(&mut self, block: &[f32], channels: usize) {
-        for frame in block.chunks_exact(channels.max(1)) {
-            if self.heard.slots() < self.channels {
-                self.shared.input_lost.fetch_add(1, Ordering::Relaxed);
-                continue;
-            }
-            for channel in 0..self.channels {
-                let _ = self.heard.push(frame.get(channel).copied().unwrap_or(0.0));
-            }
-        }
     }
 }

@@ -161,13 +161,45 @@ impl Names {
         format!("{thing}.{}", session.setting(owner, which).0.name)
     }
 
+    /// The path of a parameter that a person would type: see [`Names::call`].
+    ///
+    /// # Panics
+    /// When owner and parameter are not of this session.
+    pub fn call_parameter(&self, session: &Session, owner: Owner, which: Which) -> String {
+        let part_of = |id: InstanceId, part: usize| match &session.instances[id.0].work {
+            Work::Effect(effect) => effect.parts[part].name.clone().unwrap_or_else(|| (part + 1).to_string()),
+            Work::Blend { .. } => unreachable!("a blend has no parts"),
+        };
+        let thing = match owner {
+            Owner::Source(place, 0) => self.place(place).to_owned(),
+            Owner::Source(place, region) => format!("{}#{}", self.place(place), region + 1),
+            Owner::Cable(id) => self.cable(id).to_owned(),
+            Owner::Instance(id) => self.call(id),
+            Owner::Part(id, part) => format!("{}#{}", self.call(id), part_of(id, part)),
+        };
+        format!("{thing}.{}", session.setting(owner, which).0.name)
+    }
+
     /// What a path means.
     ///
     /// # Errors
     /// When it means nothing, with the nearest name; when a short form means several effects, with their full names.
     pub fn find(&self, session: &Session, path: &str) -> Result<Found, NotFound> {
-        if let Some(found) = self.thing(path)? {
+        if let Some(found) = self.seek(session, path)? {
             return Ok(found);
+        }
+        let all = self.index.keys().chain(self.shorts.keys()).map(String::as_str);
+        let help = nearest(path, all).map(|near| format!("the nearest name is `{near}`"));
+        Err(NotFound { message: format!("nothing is called `{path}`"), help })
+    }
+
+    /// The same without a look at all names for the nearest one: nothing when there is no such thing at all.
+    ///
+    /// # Errors
+    /// When there is such a thing without such a parameter or part, or several are meant.
+    pub fn seek(&self, session: &Session, path: &str) -> Result<Option<Found>, NotFound> {
+        if let Some(found) = self.thing(path)? {
+            return Ok(Some(found));
         }
         if let Some((thing, name)) = path.rsplit_once('.') {
             let (thing, part) = match thing.split_once('#') {
@@ -175,12 +207,10 @@ impl Names {
                 None => (thing, None),
             };
             if let Some(found) = self.thing(thing)? {
-                return parameter_of(session, found, thing, part, name);
+                return parameter_of(session, found, thing, part, name).map(Some);
             }
         }
-        let all = self.index.keys().chain(self.shorts.keys()).map(String::as_str);
-        let help = nearest(path, all).map(|near| format!("the nearest name is `{near}`"));
-        Err(NotFound { message: format!("nothing is called `{path}`"), help })
+        Ok(None)
     }
 
     /// Everything whose whole name a glob matches: `drums-*`. Without a `*` the same as [`Names::find`].

@@ -5,6 +5,7 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::graph::Controlled;
+use crate::meter::Meter;
 use crate::motion::Motion;
 use crate::session::TableRef;
 use crate::tempo::Tempo;
@@ -43,6 +44,8 @@ pub struct Plan {
     pub outputs: Vec<PlanOutput>,
     /// What is captured on its way into a place: stems.
     pub captures: Vec<Capture>,
+    /// What is metered: nothing unless somebody asks.
+    pub meters: Vec<Meter>,
 }
 
 impl Plan {
@@ -64,6 +67,7 @@ impl Plan {
             slots: 0,
             outputs: Vec::new(),
             captures: Vec::new(),
+            meters: Vec::new(),
         }
     }
 }

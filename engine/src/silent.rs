@@ -85,7 +85,7 @@ fn run(mut driven: Driven, rate: u32, block: &mut [f32], channels: usize, stop: 
         } else if now < due {
             thread::sleep(due - now);
         }
-        driven.fill(block, channels);
+        driven.fill_unhurried(block, channels);
         blocks += 1;
     }
     driven.into_inner()

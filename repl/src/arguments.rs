@@ -1,5 +1,6 @@
 //! What may be written after `gainstage`: each option once, from which parsing and help are made.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -26,10 +27,12 @@ pub enum Command {
     Check(Check),
     /// Show how sound flows through a session
     Graph(Graph),
-    /// List the sound devices that can be opened
+    /// List the sound devices and MIDI ports that can be opened
     Devices(Devices),
     /// Show the words that sessions are made of
     Words(Words),
+    /// Play a performance again from its journal, to a file, to the same bits that were heard
+    Replay(Replay),
     /// Make a folder with a first session that plays at once
     New(New),
 }
@@ -39,7 +42,8 @@ pub enum Command {
 pub struct Play {
     /// The session to play
     pub session: PathBuf,
-    /// The device to play to, as `gainstage devices` names it; "none" keeps time in silence
+    /// The device to play to, as `gainstage devices` names it; "none" keeps time in silence. One that goes away is played to
+    /// again when it is back
     #[arg(long, value_name = "NAME|none")]
     pub device: Option<DeviceChoice>,
     /// The device to listen to; "none" is silence
@@ -48,12 +52,38 @@ pub struct Play {
     /// Frames to ask the device for at a time
     #[arg(long, value_name = "FRAMES", default_value_t = 512, value_parser = clap::value_parser!(u32).range(16..=8192))]
     pub buffer: u32,
-    /// Write what is heard to a file
+    /// Write what is heard to a file while it plays; nothing that is there already is overwritten
     #[arg(long, value_name = "FILE.wav", value_parser = wav_file)]
     pub record: Option<PathBuf>,
+    /// Write one file for each signal plugged into the master while it plays
+    #[arg(long, value_name = "DIR")]
+    pub record_stems: Option<PathBuf>,
+    /// Write one file for each live input, as it comes in, while it plays
+    #[arg(long, value_name = "DIR")]
+    pub record_inputs: Option<PathBuf>,
     /// Stop after this long
     #[arg(long, value_name = "30s|16bars|FRAMESf")]
     pub length: Option<Length>,
+    /// The folder in which a journal of the performance is kept, live inputs too, for `gainstage replay`; the user's state
+    /// directory unless said; "none" keeps nothing
+    #[arg(long, value_name = "DIR|none")]
+    pub journal: Option<JournalChoice>,
+    /// Listen for OSC at this address; "none" listens to nobody. Only this machine is heard unless an address of its network
+    /// is given
+    #[arg(long, value_name = "ADDRESS:PORT|none", default_value = "127.0.0.1:9000")]
+    pub osc: OscChoice,
+    /// The MIDI port to listen to, as `gainstage devices` names it; all of them unless said, once something is to be heard
+    #[arg(long, value_name = "NAME|none")]
+    pub midi: Option<DeviceChoice>,
+    /// Let a MIDI controller set a parameter, over its whole range; may be given for each
+    #[arg(long, value_name = "CC[:CHANNEL]=PATH")]
+    pub midi_map: Vec<MidiMap>,
+    /// The highest level that may reach the device, in dBFS; what is recorded or rendered never passes it
+    #[arg(long, value_name = "DB", default_value_t = 0.0, allow_negative_numbers = true, value_parser = ceiling)]
+    pub max_level: f64,
+    /// While the session has errors, play the last text of it that had none
+    #[arg(long)]
+    pub last_good: bool,
     /// Give no prompt, even on a terminal
     #[arg(long)]
     pub no_prompt: bool,
@@ -88,6 +118,40 @@ pub struct Render {
     /// What a live input hears; may be given for each
     #[arg(long, value_name = "NAME=FILE|silence")]
     pub input: Vec<LiveInput>,
+}
+
+/// `gainstage replay`.
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// The journal, or a folder of journals, of which the newest is taken; without it, the newest that `play` kept
+    pub journal: Option<PathBuf>,
+    /// The file to write: its ending, .wav or .flac, says which kind
+    #[arg(short = 'o', value_name = "FILE", value_parser = sound_file, required_unless_present_any = ["stems", "list"])]
+    pub file: Option<PathBuf>,
+    /// Write one file for each signal that was plugged into the master
+    #[arg(long, value_name = "DIR")]
+    pub stems: Option<PathBuf>,
+    /// Begin here instead of at the beginning
+    #[arg(long, value_name = "TIME", conflicts_with = "last")]
+    pub from: Option<Length>,
+    /// End here instead of at the end
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<Length>,
+    /// Write only so much of the end: what was just played
+    #[arg(long, value_name = "TIME")]
+    pub last: Option<Length>,
+    /// The depth of samples; unless said, 32f for .wav, as it was recorded, and 24 for .flac
+    #[arg(long)]
+    pub bits: Option<Depth>,
+    /// Leave out the gaps that were heard where a sound file had not come in time
+    #[arg(long)]
+    pub clean: bool,
+    /// Show the performance as a list of what happened, and write no sound
+    #[arg(long, conflicts_with_all = ["file", "stems", "bits", "clean"])]
+    pub list: bool,
+    /// Print the list as an array of objects
+    #[arg(long, requires = "list")]
+    pub json: bool,
 }
 
 /// `gainstage check`.
@@ -156,6 +220,82 @@ impl FromStr for DeviceChoice {
             "" => Err("a device has a name; `gainstage devices` lists them".into()),
             "none" => Ok(DeviceChoice::None),
             name => Ok(DeviceChoice::Named(name.into())),
+        }
+    }
+}
+
+/// Where OSC is listened for, or nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OscChoice {
+    /// Nowhere.
+    None,
+    /// At an address of this machine.
+    At(SocketAddr),
+}
+
+impl FromStr for OscChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "none" => Ok(OscChoice::None),
+            address => address.parse().map(OscChoice::At).map_err(|_| {
+                "an address is numbers and a port: 127.0.0.1:9000, [::1]:9000; 0.0.0.0:9000 hears the network".into()
+            }),
+        }
+    }
+}
+
+/// A MIDI controller that sets a parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MidiMap {
+    /// Its number.
+    pub controller: u8,
+    /// The channel that it sends on, from 1; any without.
+    pub channel: Option<u8>,
+    /// The parameter's path.
+    pub path: String,
+}
+
+impl FromStr for MidiMap {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let map = || {
+            let (controller, path) = text.split_once('=').filter(|(_, path)| !path.is_empty())?;
+            let (controller, channel) = match controller.split_once(':') {
+                Some((controller, channel)) => (controller, Some(channel.parse::<u8>().ok()?)),
+                None => (controller, None),
+            };
+            let controller = controller.parse::<u8>().ok().filter(|controller| *controller < 120)?;
+            if channel.is_some_and(|channel| !(1..=16).contains(&channel)) {
+                return None;
+            }
+            Some(MidiMap { controller, channel, path: path.into() })
+        };
+        map().ok_or_else(|| {
+            "a controller, 0 to 119, sets a path: 7=voice/fader.gain; on one channel, 1 to 16: 7:10=voice/fader.gain".into()
+        })
+    }
+}
+
+/// Where a journal is kept, or none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JournalChoice {
+    /// Nothing is kept.
+    None,
+    /// In this folder.
+    In(PathBuf),
+}
+
+impl FromStr for JournalChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "" => Err("a folder has a name".into()),
+            "none" => Ok(JournalChoice::None),
+            folder => Ok(JournalChoice::In(folder.into())),
         }
     }
 }
@@ -273,6 +413,11 @@ impl FileKind {
     }
 }
 
+fn ceiling(text: &str) -> Result<f64, String> {
+    let level = text.parse::<f64>().ok().filter(|db| (-60.0..=24.0).contains(db));
+    level.ok_or_else(|| "a level is from -60 to 24 dBFS".into())
+}
+
 fn sound_file(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     FileKind::of(&path).map(|_| path).ok_or_else(|| "the name ends in .wav or .flac".into())
@@ -327,6 +472,24 @@ mod tests {
     }
 
     #[test]
+    fn osc_is_listened_for_at_an_address_of_numbers_or_nowhere() {
+        let osc = |text: &str| text.parse::<OscChoice>().ok();
+        assert_eq!(osc("none"), Some(OscChoice::None));
+        assert_eq!(osc("0.0.0.0:9001"), Some(OscChoice::At(([0, 0, 0, 0], 9001).into())));
+        assert_eq!((osc("9000"), osc("localhost:9000"), osc("127.0.0.1:70000")), (None, None, None));
+    }
+
+    #[test]
+    fn a_controller_sets_a_path_on_one_channel_or_all() {
+        let map = |text: &str| text.parse::<MidiMap>().ok().map(|map| (map.controller, map.channel, map.path));
+        assert_eq!(map("7=voice/fader.gain"), Some((7, None, "voice/fader.gain".into())));
+        assert_eq!(map("119:16=a=b"), Some((119, Some(16), "a=b".into())));
+        for wrong in ["", "7", "7=", "=x", "120=x", "-1=x", "7:0=x", "7:17=x", "7:=x", "x=7"] {
+            assert_eq!(map(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
     fn the_ending_says_what_is_written() {
         assert_eq!(FileKind::of(Path::new("a/b.WAV")), Some(FileKind::Wav));
         assert_eq!(FileKind::of(Path::new("b.flac")), Some(FileKind::Flac));
@@ -343,6 +506,21 @@ mod tests {
             parse("gainstage render a.rhai -o b.wav --stems-of drums").unwrap_err(),
             ErrorKind::MissingRequiredArgument
         );
+    }
+
+    #[test]
+    fn the_highest_level_is_full_scale_unless_said_and_never_out_of_range() {
+        let level = |more: &str| match parse(&format!("gainstage play a.rhai{more}")) {
+            Ok(Command::Play(play)) => Some(play.max_level),
+            _ => None,
+        };
+        assert_eq!(
+            (level(""), level(" --max-level -12.5"), level(" --max-level 24")),
+            (Some(0.0), Some(-12.5), Some(24.0))
+        );
+        for wrong in ["-61", "25", "NaN", "inf", "loud", "-6dB"] {
+            assert_eq!(level(&format!(" --max-level {wrong}")), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `gainstage devices`: what can be opened, by the names that `--device` takes.
+//! `gainstage devices`: what can be opened, by the names that `--device` and `--midi` take.
 
 use crate::arguments::Devices;
 use crate::ending::Outcome;
@@ -8,7 +8,11 @@ use crate::ending::Outcome;
 pub fn run(arguments: &Devices) -> Outcome {
     use std::io::{self, Write};
 
-    let devices = engine::device::list();
+    let mut devices = engine::device::list();
+    if devices.is_empty() {
+        crate::status::say("there is no sound device; `--device none` plays in silence");
+    }
+    devices.extend(midi_ports());
     let mut out = io::stdout().lock();
     if arguments.json {
         serde_json::to_writer_pretty(&mut out, &devices).map_err(io::Error::from)?;
@@ -16,10 +20,25 @@ pub fn run(arguments: &Devices) -> Outcome {
     } else {
         out.write_all(table(&devices).as_bytes())?;
     }
-    if devices.is_empty() {
-        crate::status::say("there is no sound device; `--device none` plays in silence");
-    }
     Ok(())
+}
+
+/// The MIDI ports, which give no sound. A system without MIDI has none.
+#[cfg(feature = "devices")]
+fn midi_ports() -> Vec<engine::device::Listed> {
+    use crate::midi::{Ports, system::System};
+
+    let ports = System::default().list().unwrap_or_default();
+    let listed = |name| engine::device::Listed {
+        name,
+        description: "a MIDI port, for --midi".into(),
+        host: "midi".into(),
+        default_output: false,
+        default_input: false,
+        output: None,
+        input: None,
+    };
+    ports.into_iter().map(listed).collect()
 }
 
 /// Says that this build has none.

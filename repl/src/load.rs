@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use engine::diagnostic::Diagnostic;
 use engine::graph::{Graph, Prepared, prepare_in};
 use engine::media::Library;
-use engine::session::{PlaceKind, Session};
+use engine::session::{Amend, PlaceKind, Session};
 use engine::tempo::Tempo;
 use scripting::SourceFile;
 
@@ -22,22 +22,37 @@ pub struct Loaded {
     pub diagnostics: Vec<Diagnostic>,
     /// The texts they speak of: the session's file first.
     pub files: Vec<SourceFile>,
+    /// What would hold without what lines behind the file set, if there are any.
+    pub declared: Option<Session>,
 }
 
 /// Evaluates a session's file and prepares what it declares.
 pub fn load(file: &Path, library: &Library) -> Loaded {
-    prepared(scripting::evaluate_file(file), library, |session| Tempo::new(session.clock()))
+    prepare_evaluated(scripting::evaluate_file(file), library, |session| Tempo::new(session.clock()))
 }
 
-/// The same, with the session changed before it is prepared, and in the musical time that `change` answers with.
-pub fn load_with(file: &Path, library: &Library, change: impl FnOnce(&mut Session) -> Tempo) -> Loaded {
-    prepared(scripting::evaluate_file(file), library, change)
+/// Evaluates a text that was kept, and prepares what it declares as [`prepare_evaluated`] does.
+pub fn load_kept(files: &[SourceFile], library: &Library, change: impl FnOnce(&mut Session) -> Tempo) -> Loaded {
+    prepare_evaluated(scripting::evaluate_kept(files), library, change)
 }
 
-fn prepared(evaluated: scripting::Evaluated, library: &Library, change: impl FnOnce(&mut Session) -> Tempo) -> Loaded {
+/// Prepares what a text has declared, changed before that, in the musical time that `change` answers with.
+pub fn prepare_evaluated(
+    evaluated: scripting::Evaluated,
+    library: &Library,
+    change: impl FnOnce(&mut Session) -> Tempo,
+) -> Loaded {
     let mut diagnostics = evaluated.diagnostics;
+    let is_line = |file: u16| evaluated.files.get(usize::from(file)).is_some_and(|file| file.is_line);
+    let mut declared = None;
     let prepared = match evaluated.session {
         Some(mut session) => {
+            if evaluated.files.iter().any(|file| file.is_line) {
+                let mut alone = session.clone();
+                alone.amendments.retain(|one| !(is_line(one.at.file) && matches!(one.what, Amend::Set(..))));
+                engine::amend::apply(&mut alone);
+                declared = Some(alone);
+            }
             let tempo = change(&mut session);
             prepare_in(session, library, tempo)
         }
@@ -45,7 +60,7 @@ fn prepared(evaluated: scripting::Evaluated, library: &Library, change: impl FnO
     };
     diagnostics.extend(prepared.diagnostics);
     diagnostics.sort_by_key(|diagnostic| diagnostic.at);
-    Loaded { session: prepared.session, graph: prepared.graph, diagnostics, files: evaluated.files }
+    Loaded { session: prepared.session, graph: prepared.graph, diagnostics, files: evaluated.files, declared }
 }
 
 impl Loaded {
@@ -64,9 +79,13 @@ impl Loaded {
 
     /// Every file that the session was made from: its texts, and the media it names.
     pub fn watched(&self) -> Vec<PathBuf> {
-        let texts = self.files.iter().map(|file| file.path.clone());
-        let media = self.session.iter().flat_map(media_of);
-        texts.chain(media).collect()
+        let texts = self.files.iter().filter(|file| !file.is_line).map(|file| file.path.clone());
+        texts.chain(self.media()).collect()
+    }
+
+    /// The media that the session names, as whole paths.
+    pub fn media(&self) -> Vec<PathBuf> {
+        self.session.iter().flat_map(media_of).collect()
     }
 }
 

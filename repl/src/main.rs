@@ -1,19 +1,35 @@
 //! `gainstage`: a live-coded mixing and mastering desk. This file is its table of contents.
 
+mod address;
 mod arguments;
 mod check;
+mod control;
 mod devices;
 mod ending;
+#[cfg(test)]
+mod fuzz;
 mod graph;
+mod inbox;
+mod journal;
+mod last_good;
+mod lines;
 mod live_input;
 mod load;
+mod meters;
+mod midi;
 mod new;
+mod notices;
+mod osc;
 mod paint;
 mod play;
 mod recorder;
 mod render;
+mod replay;
+mod safety;
 mod sound;
+mod state_dir;
 mod status;
+mod text;
 mod watch;
 mod words;
 
@@ -30,6 +46,7 @@ fn main() -> ExitCode {
         Command::Graph(graph) => graph::run(&graph),
         Command::Devices(devices) => devices::run(&devices),
         Command::Words(words) => words::run(&words),
+        Command::Replay(replay) => replay::run(&replay),
         Command::New(new) => new::run(&new),
     };
     ending::exit_code(done)

@@ -1,6 +1,8 @@
 //! `gainstage play`: plays a session and follows its edits.
 
-use std::path::PathBuf;
+use std::cell::Cell;
+use std::collections::{BTreeSet, VecDeque};
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -8,17 +10,28 @@ use engine::compile::Program;
 use engine::desk::Desk;
 use engine::diff::Changes;
 use engine::graph::{Graph, Role};
-use engine::live::{Listener, Live, Report, Setup, start};
+use engine::live::{Busy, Listener, Live, Report, Setup, start};
 use engine::media::Library;
+use engine::motion::EventSource;
 use engine::session::Session;
+use engine::tap::Wanted;
 use engine::tempo::Tempo;
+use engine::transport::Move;
+use engine::verify::Flaw;
+use scripting::SourceFile;
 
 use crate::arguments::{DeviceChoice, Play};
+use crate::control::{Command, Controllers, Order};
 use crate::ending::{Failure, Outcome};
+use crate::journal::{self, Journal, Performance, Taken, When};
+use crate::last_good::{self, Keeper};
 use crate::load::{self, Loaded};
-use crate::recorder::Recorder;
+use crate::meters::Clients;
+use crate::recorder::{self, Expected, Recorders};
+use crate::safety::{self, Overload, Programs};
 use crate::sound::{self, Input, Output, Wish};
 use crate::status;
+use crate::text::Text;
 use crate::watch::{Changed, Watch};
 
 /// How often the audio side is asked what happened: while something fades, while a program is on its way, and otherwise.
@@ -38,16 +51,21 @@ const STOP_PATIENCE: Duration = Duration::from_millis(1500);
 /// How long an edit waits for the first of a sound file that is read while it plays.
 const MEDIA_PATIENCE: Duration = Duration::from_millis(500);
 
-/// How long a device may ask for no sound before this is told: some go without a word.
-const DEVICE_PATIENCE: Duration = Duration::from_secs(3);
+/// How long a hand's writes are gathered into one edit: less than an edit is ramped over.
+const HAND: Duration = Duration::from_millis(10);
 
 /// How long after saying so trouble of one kind is not told again.
 const TROUBLE_PAUSE: Duration = Duration::from_secs(5);
+
+/// By how many millionths the clocks of input and output may differ before this is told.
+const DRIFT_TOLD: f64 = 50.0;
 
 /// Everything that can wake the desk.
 enum Event {
     /// A file of the session was saved.
     Changed(Changed),
+    /// A controller has moved.
+    Control,
     /// The user wants it to end.
     Stop,
 }
@@ -58,19 +76,60 @@ pub fn run(arguments: &Play) -> Outcome {
     let changed = send.clone();
     let watch = Watch::new(move |file| drop(changed.send(Event::Changed(file))))
         .map_err(|error| Failure::Error(format!("files cannot be watched: {error}")))?;
+    let moved = send.clone();
     ctrlc::set_handler(move || drop(send.send(Event::Stop)))
         .map_err(|error| Failure::Error(format!("Ctrl-C cannot be caught: {error}")))?;
     watch.files(std::slice::from_ref(&arguments.session));
     let library = Library::new();
     let loaded = load::load(&arguments.session, &library);
-    watch.files(&watched(arguments, &loaded));
     loaded.show();
-    let (Some(graph), Some(session)) = (loaded.graph, loaded.session) else {
+    let own = loaded.graph.is_some();
+    let loaded = playable(arguments, loaded, &library)?;
+    watch.files(&watched(arguments, &loaded));
+    let (Some(graph), Some(session)) = (&loaded.graph, &loaded.session) else {
         return Err(Failure::Shown);
     };
-    let mut playing = Playing::start(arguments, library, watch, &graph, &session)?;
+    let text = Text::new(&loaded, session);
+    let wake = move || drop(moved.send(Event::Control));
+    let first = First { text, taken: Taken::of(&loaded), graph, session };
+    let mut playing = Playing::start(arguments, library, watch, first, wake)?;
+    if own {
+        playing.keeper.keep(loaded.files);
+    }
     let followed = playing.follow(&events);
     followed.and(playing.stop())
+}
+
+/// What can be played of a session: its text, or if that has errors the last good one, when it is asked for.
+fn playable(arguments: &Play, loaded: Loaded, library: &Library) -> Result<Loaded, Failure> {
+    let session = &arguments.session;
+    if loaded.graph.is_some() {
+        return Ok(loaded);
+    }
+    let kept = last_good::kept(session);
+    let Some(kept) = kept else {
+        let none = || Failure::Error(format!("no good text of {} is kept", session.display()));
+        return Err(if arguments.last_good { none() } else { Failure::Shown });
+    };
+    if !arguments.last_good {
+        let (kept, session) = (kept.display(), session.display());
+        status::say(format!("the last good text is kept: `gainstage play {session} --last-good` plays it ({kept})"));
+        return Err(Failure::Shown);
+    }
+    // Its sound files are where the session is.
+    let home = session.parent().filter(|home| !home.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
+    let mut good = load::prepare_evaluated(scripting::evaluate_file(&kept), library, |session| {
+        session.folder = home;
+        Tempo::new(session.clock())
+    });
+    good.show();
+    if good.graph.is_none() {
+        return Err(Failure::Error(format!("the last good text ({}) does not play either", kept.display())));
+    }
+    status::say(format!("playing the last good text ({}) until the session is mended", kept.display()));
+    // What is broken is followed, to be taken up when it is mended.
+    good.files.extend(loaded.files);
+    Ok(good)
 }
 
 fn watched(arguments: &Play, loaded: &Loaded) -> Vec<PathBuf> {
@@ -84,15 +143,42 @@ fn watched(arguments: &Play, loaded: &Loaded) -> Vec<PathBuf> {
 /// A program on its way to the audio side.
 struct InFlight {
     serial: u64,
-    /// What to say when it is heard.
-    announce: Option<String>,
+    /// What its works are called.
+    paths: Vec<String>,
+    sent: Sent,
+}
+
+/// What a program on its way was made of.
+enum Sent {
+    /// A text, what it changes, the frame of the transport that it is meant for, and whether that is told of.
+    Text(Taken, Changes, Option<u64>, bool),
+    /// What is left of the text that plays when fades are over, as of a frame.
+    Settled(u64),
+    /// The text that plays, with meters or without.
+    Metered(bool),
 }
 
 /// A text that has been accepted and not yet been sent.
 struct Waiting {
     graph: Graph,
+    /// What it was made of.
+    taken: Taken,
     /// The frame of the transport from which on it is to be heard; at once without one.
     at: Option<u64>,
+    /// Its live inputs.
+    heard: Vec<(String, Vec<u16>)>,
+    /// The files it was made from.
+    files: Vec<SourceFile>,
+    /// Whether a hand on a controller wrote it: then it is told of when the hand rests.
+    by_hand: bool,
+}
+
+/// What a desk is started with.
+struct First<'a> {
+    text: Text,
+    taken: Taken,
+    graph: &'a Graph,
+    session: &'a Session,
 }
 
 /// A desk that plays, and what it was started with.
@@ -108,17 +194,37 @@ struct Playing<'a> {
     input: Option<Input>,
     /// What will take live input once the session has any.
     listener: Option<Listener>,
-    recorder: Option<Recorder>,
+    recorders: Recorders,
+    /// The live inputs of the newest text that was sent, with the device channels they hear.
+    heard: Vec<(String, Vec<u16>)>,
+    journal: Journal,
+    /// Frames by which the master was late when it began.
+    late: u64,
+    /// What the works of the program that runs are called.
+    paths: Vec<String>,
     /// The program that has been sent and not yet taken up.
     in_flight: Option<InFlight>,
     /// The newest text, waiting for the one before it to be taken up, and for its moment.
     waiting: Option<Waiting>,
+    text: Text,
+    /// What the controls of the newest text listen to.
+    sources: BTreeSet<EventSource>,
+    controllers: Controllers,
+    /// What controllers have ordered and the audio side had no room for yet.
+    orders: VecDeque<Order>,
+    meters: Clients,
+    /// When a controller's writes were taken last.
+    written: Option<Instant>,
     started_with: (u32, u64),
     /// Channels of live input that there is room for.
     inputs: u16,
     length: Option<u64>,
-    stall: Stall,
     trouble: Trouble,
+    /// Whether it was told that the devices' clocks differ.
+    drift_told: bool,
+    keeper: Keeper,
+    programs: Programs,
+    overload: Overload,
 }
 
 impl<'a> Playing<'a> {
@@ -126,27 +232,38 @@ impl<'a> Playing<'a> {
         arguments: &'a Play,
         library: Library,
         watch: Watch,
-        graph: &Graph,
-        session: &Session,
+        first: First<'_>,
+        wake: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self, Failure> {
-        let (desk, program) = Desk::open(graph, None).map_err(|flaw| Failure::Error(flaw.to_string()))?;
+        let First { text, taken, graph, session } = first;
+        let (desk, program) =
+            Desk::open(graph, recorder::stems_of(arguments)).map_err(|flaw| Failure::Error(flaw.to_string()))?;
         let rate = session.sample_rate;
         let heard = load::live_inputs(session);
         let inputs = heard.iter().flat_map(|(_, channels)| channels).copied().max().unwrap_or(0).max(2);
         let setup = Setup {
             rate,
-            record: arguments.record.is_some(),
+            keep: journal::wanted(arguments.journal.as_ref(), recorder::wanted(arguments)),
             inputs: usize::from(inputs),
             cushion: 2 * arguments.buffer as usize,
         };
         let channels = program.plan.outputs.iter().flat_map(|output| &output.channels).copied().max().unwrap_or(2);
-        let (live, player, listener, recording) = start(program, setup);
+        let first = Expected::of(&program, &heard);
+        let mut programs = Programs::default();
+        programs.remember(&program);
+        let (master, late) = program.plan.outputs.first().map_or((2, 0), |output| (output.slots.count, output.late));
+        let paths = program.plan.paths.clone();
+        let (live, player, listener, mut recordings) = start(program, setup);
+        let player = player.with_ceiling(arguments.max_level);
+        let kept = Performance { session: &arguments.session, rate, seed: session.seed, channels: master };
+        let keeps = journal::wanted(arguments.journal.as_ref(), Wanted::default()).inputs > 0;
+        let heard_again = if keeps { recordings.inputs.pop() } else { None };
+        let journal = Journal::start(arguments.journal.as_ref(), kept, heard_again)?;
+        journal.text(taken, When::BEGINNING, Changes::default());
         let length = arguments.length.map(|length| length.frames(&session.clock()));
-        let recorder = match (&arguments.record, recording) {
-            (Some(path), Some(recording)) => Some(Recorder::start(path, recording, rate, length)?),
-            _ => None,
-        };
+        let recorders = Recorders::start(arguments, recordings, first, rate, length)?;
         status::say(format!("playing {}", arguments.session.display()));
+        let controllers = Controllers::start(arguments, wake);
         let wish = Wish { device: arguments.device.as_ref(), rate, buffer: arguments.buffer, channels };
         let output = sound::open_output(wish, Box::new(player))?;
         let started_with = (rate, session.seed);
@@ -160,16 +277,30 @@ impl<'a> Playing<'a> {
             output,
             input: None,
             listener: Some(listener),
-            recorder,
+            recorders,
+            heard,
+            journal,
+            late: late as u64,
+            paths,
             in_flight: None,
             waiting: None,
+            text,
+            sources: graph.event_sources(),
+            controllers,
+            orders: VecDeque::new(),
+            meters: Clients::default(),
+            written: None,
             started_with,
             inputs,
             length,
-            stall: Stall::default(),
             trouble: Trouble::default(),
+            drift_told: false,
+            keeper: Keeper::start(&arguments.session),
+            programs,
+            overload: Overload::default(),
         };
         playing.listen_if_needed(session)?;
+        playing.controllers.listen(playing.text.known(), &playing.sources);
         playing.tell_of_channels(graph, session);
         Ok(playing)
     }
@@ -195,54 +326,46 @@ impl<'a> Playing<'a> {
             let pause = match (&self.in_flight, self.desk.mesh().next_end().is_some() || self.waiting.is_some()) {
                 (Some(_), _) => IN_FLIGHT,
                 (None, true) => BUSY,
+                (None, false) if self.controllers.has_writes() => BUSY,
                 (None, false) => IDLE,
             };
+            let pause = self.meters.pause(Instant::now()).map_or(pause, |due| due.min(pause));
             match events.recv_timeout(pause) {
                 Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
                 Ok(Event::Changed(changed)) => self.edited(&changed),
-                Err(RecvTimeoutError::Timeout) => {}
+                Ok(Event::Control) | Err(RecvTimeoutError::Timeout) => {}
             }
+            // What happened before this frame has been reported by now.
+            let frame = self.live.clock();
             self.hear_reports();
-            self.still_there()?;
+            self.journal.reached(frame);
+            self.controlled();
+            self.metered();
             self.go_on();
         }
         Ok(())
     }
 
-    /// That the device still takes sound. What goes without a word may come back, and is only told of.
-    fn still_there(&mut self) -> Outcome {
-        if self.output.is_lost() {
-            return Err(Failure::Error("the sound device is gone: nothing is heard any more".into()));
-        }
-        match self.stall.look(self.live.transport()) {
-            Some(true) => status::warning("the sound device takes no sound: nothing is heard"),
-            Some(false) => status::say("the sound device takes sound again"),
-            None => {}
-        }
-        Ok(())
-    }
-
     fn is_over(&self) -> bool {
-        match (&self.recorder, self.length) {
-            (Some(recorder), _) if recorder.is_done() => true,
-            (None, Some(length)) => self.live.transport() >= length,
-            _ => false,
+        match self.length {
+            Some(_) if self.recorders.any() => self.recorders.is_done(),
+            Some(length) => self.live.transport() >= length,
+            None => false,
         }
     }
 
     /// A file was saved: the newest text is evaluated, and sent unless something is wrong with it.
     fn edited(&mut self, changed: &Changed) {
         let (rate, seed) = self.started_with;
-        let mut says = None;
-        let mut at = None;
-        let loaded = load::load_with(&self.arguments.session, &self.library, |session| {
-            let wanted = (session.sample_rate, session.seed);
-            if wanted != (rate, seed) {
-                says = Some("sample_rate and seed take effect at the next start");
+        let (says, at) = (Cell::new(None), Cell::new(None));
+        let (desk, live) = (&self.desk, &self.live);
+        let loaded = self.text.edited(&self.arguments.session, &self.library, |session| {
+            if (session.sample_rate, session.seed) != (rate, seed) {
+                says.set(Some("sample_rate and seed take effect at the next start"));
             }
             (session.sample_rate, session.seed) = (rate, seed);
-            let tempo;
-            (at, tempo) = self.moment(session);
+            let (moment, tempo) = moment(desk, live, session);
+            at.set(moment);
             tempo
         });
         let watched = watched(self.arguments, &loaded);
@@ -251,43 +374,100 @@ impl<'a> Playing<'a> {
             self.watched = watched;
         }
         loaded.show();
+        let taken = Taken::of(&loaded);
         let (Some(graph), Some(session)) = (loaded.graph, loaded.session) else {
             let file = changed.file.display();
             status::say(format!("{file}: not taken; the last good text still plays"));
             return;
         };
-        says.into_iter().for_each(status::say);
+        says.take().into_iter().for_each(status::say);
         // What was opened is not opened anew while it plays: what is beyond it is told of.
         if let Err(failure) = self.listen_if_needed(&session) {
             status::warning(format!("live inputs are silent: {failure}"));
         }
         self.tell_of_channels(&graph, &session);
+        let at = at.get();
         if let Some(at) = at.filter(|at| *at > self.live.transport() + self.frames(HORIZON)) {
             let bar = self.desk.mesh().tempo.bar_at(at as i64);
             let seconds = (at - self.live.transport()) as f64 / f64::from(rate);
             status::say(format!("taken; heard from {}.bars on, in {seconds:.1} s", rounded(bar)));
         }
-        self.waiting = Some(Waiting { graph, at });
+        self.sources = graph.event_sources();
+        self.controllers.listen(self.text.known(), &self.sources);
+        let (heard, files) = (load::live_inputs(&session), loaded.files);
+        self.waiting = Some(Waiting { graph, taken, at, heard, files, by_hand: false });
     }
 
-    /// From which frame on a text is to be heard, if not at once, and the musical time that it lives in.
-    fn moment(&self, session: &Session) -> (Option<u64>, Tempo) {
-        let mut tempo = self.desk.mesh().tempo.clone();
-        let soonest = self.live.transport() + self.frames(PREPARATION);
-        let changes = tempo.clock() != session.clock();
-        let at = match session.quantize.filter(|_| self.live.is_rolling()) {
-            Some(grid) => Some(tempo.next_line(grid, soonest as i64)),
-            None => changes.then_some(soonest as i64),
-        };
-        if changes {
-            tempo.change(at.unwrap_or(soonest as i64), session.clock());
+    /// Takes what controllers have sent. Commands and the values of controls are heard at once; what sets a parameter is an
+    /// edit, and waits until the desk is free for one: the newest value of each is written then.
+    fn controlled(&mut self) {
+        let listens = |source: &EventSource| self.sources.contains(source) && self.desk.source(source).is_some();
+        self.orders.extend(self.controllers.take(self.text.known(), listens));
+        while let Some(order) = self.orders.pop_front() {
+            if let Err(Busy) = self.obey(&order) {
+                self.orders.push_front(order);
+                break;
+            }
         }
-        (at.map(|at| at as u64), tempo)
+        let rests = self.written.is_none_or(|written| written.elapsed() >= HAND);
+        if self.in_flight.is_none() && self.waiting.is_none() && self.controllers.has_writes() && rests {
+            self.write();
+        }
+        self.controllers.report();
+    }
+
+    /// Passes an order of a controller on.
+    fn obey(&mut self, order: &Order) -> Result<(), Busy> {
+        match order {
+            Order::Control(source, value) => {
+                self.desk.source(source).map_or(Ok(()), |id| self.live.control(id, *value))
+            }
+            Order::Command(Command::Start) => self.live.order(Move::Start),
+            Order::Command(Command::Stop) => self.live.order(Move::Stop),
+            Order::Command(Command::Panic) => self.live.order(Move::Panic),
+            Order::Command(Command::Locate(bars)) => {
+                let frame = self.desk.mesh().tempo.frame_of_bar(*bars);
+                self.live.order(Move::Locate(frame.max(0.0) as u64))
+            }
+            Order::Meters { client, hertz } => {
+                if let Err(why) = self.meters.ask(*client, *hertz, Instant::now()) {
+                    self.controllers.tell(format!("OSC /:meters from {client}: {why}"));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Sends what the meters read to whoever has asked for it.
+    fn metered(&mut self) {
+        self.live.readings().for_each(|reading| self.meters.read(&reading));
+        for (client, packet) in self.meters.due(Instant::now()) {
+            self.controllers.send(client, &packet);
+        }
+    }
+
+    /// Makes lines of the text of what controllers have set. A hand is heard at once, whatever the grid.
+    fn write(&mut self) {
+        self.written = Some(Instant::now());
+        let (started_with, desk) = (self.started_with, &self.desk);
+        let keep = |session: &mut Session| {
+            (session.sample_rate, session.seed) = started_with;
+            desk.mesh().tempo.clone()
+        };
+        let writes = self.controllers.take_writes();
+        let (loaded, kept, wrong) = self.text.written(&self.arguments.session, &self.library, writes, keep);
+        wrong.into_iter().for_each(|wrong| self.controllers.tell(wrong));
+        let taken = loaded.as_ref().map(Taken::of);
+        if let (Some(Loaded { graph: Some(graph), session: Some(session), files, .. }), Some(taken)) = (loaded, taken) {
+            self.controllers.was_set(kept);
+            let heard = load::live_inputs(&session);
+            self.waiting = Some(Waiting { graph, taken, at: None, heard, files, by_hand: true });
+        }
     }
 
     /// How many frames a time has.
     fn frames(&self, time: Duration) -> u64 {
-        (time.as_secs_f64() * f64::from(self.started_with.0)) as u64
+        frames(time, self.started_with.0)
     }
 
     /// Whether the text that waits is to be sent now.
@@ -321,42 +501,87 @@ impl<'a> Playing<'a> {
         if self.in_flight.is_some() {
             return;
         }
+        let ended =
+            |desk: &mut Desk, now| desk.settle(now).map(|next| next.map(|program| (program, Sent::Settled(now))));
+        let metered = self.meters.any(Instant::now());
         let is_time = self.is_time();
         let next = match self.waiting.take_if(|_| is_time) {
-            Some(Waiting { graph, at }) => match self.desk.edit(&graph, at) {
-                Ok(None) => {
-                    status::say("no change to the sound");
-                    return;
+            Some(waiting) => {
+                // A hand that never rests must not keep what has ended from being taken out.
+                let next = if waiting.by_hand { ended(&mut self.desk, self.live.clock()) } else { Ok(None) };
+                match next {
+                    Ok(Some(_)) => {
+                        self.waiting = Some(waiting);
+                        next
+                    }
+                    _ => self.edit(waiting),
                 }
-                edited => edited.map(|next| next.map(|(program, changes)| (program, Some(describe(&changes))))),
-            },
-            None => self.desk.settle(self.live.clock()).map(|next| next.map(|program| (program, None))),
+            }
+            None if self.desk.is_metered() != metered => {
+                self.desk.meter(metered).map(|program| Some((program, Sent::Metered(metered))))
+            }
+            None => ended(&mut self.desk, self.live.clock()),
         };
         match next {
-            Ok(Some((program, announce))) => self.send(program, announce),
+            Ok(Some((program, sent))) => self.send(program, sent),
             Ok(None) => {}
             Err(flaw) => status::error(format!("{flaw}; what played plays on")),
         }
     }
 
-    fn send(&mut self, program: Box<Program>, announce: Option<String>) {
+    /// The program that takes what runs to a text, and what to say of it.
+    fn edit(&mut self, waiting: Waiting) -> Result<Option<(Box<Program>, Sent)>, Flaw> {
+        let Waiting { graph, taken, at, heard, files, by_hand } = waiting;
+        let edited = self.desk.edit(&graph, at)?;
+        if !by_hand {
+            self.keeper.keep(files);
+        }
+        let Some((program, changes)) = edited else {
+            if !by_hand {
+                status::say("no change to the sound");
+            }
+            self.journal.text(taken, When::Nothing(self.live.clock()), Changes::default());
+            return Ok(None);
+        };
+        self.heard = heard;
+        // What a hand sets is told when it rests; that other paths had to be re-aligned is told at once.
+        let told = !by_hand || !changes.realigned.is_empty();
+        Ok(Some((program, Sent::Text(taken, changes, at, told))))
+    }
+
+    fn send(&mut self, program: Box<Program>, sent: Sent) {
         let begun = Instant::now();
         while !program.media_ready(self.live.transport()) && begun.elapsed() < MEDIA_PATIENCE {
             std::thread::sleep(Duration::from_millis(1));
         }
-        self.in_flight = Some(InFlight { serial: program.serial, announce });
+        self.meters.name(program.serial, program.plan.meters.iter().map(|meter| meter.path.clone()).collect());
+        self.recorders.expect(Expected::of(&program, &self.heard));
+        self.programs.remember(&program);
+        self.in_flight = Some(InFlight { serial: program.serial, paths: program.plan.paths.clone(), sent });
         if self.live.send(program).is_err() {
             unreachable!("nothing is sent while a program is in flight");
         }
     }
 
     fn hear_reports(&mut self) {
+        let mut costed = None;
         for report in self.live.reports() {
+            self.journal.report(report, &self.desk, &self.paths);
             match report {
                 Report::TakenUp { serial, taken } => {
-                    if let Some(sent) = self.in_flight.take_if(|sent| sent.serial == serial) {
+                    if let Some(InFlight { sent, paths, .. }) = self.in_flight.take_if(|sent| sent.serial == serial) {
                         self.desk.taken_up(taken);
-                        sent.announce.iter().for_each(status::say);
+                        self.paths = paths;
+                        match sent {
+                            Sent::Text(text, changes, wanted, told) => {
+                                if told {
+                                    status::say(describe(&changes));
+                                }
+                                self.journal.text(text, When::Program { serial, wanted, taken }, changes);
+                            }
+                            Sent::Settled(now) => self.journal.settled(serial, now, taken),
+                            Sent::Metered(on) => self.journal.metered(serial, on, taken),
+                        }
                     }
                 }
                 Report::Controlled { .. } | Report::Moved { .. } => {}
@@ -364,29 +589,79 @@ impl<'a> Playing<'a> {
                 Report::MediaLate { .. } => self.trouble.media += 1,
                 Report::InputLate { .. } => self.trouble.input += 1,
                 Report::RecordLate { .. } => self.trouble.record += 1,
+                Report::Guarded { serial, deed, channel, level, origin } => {
+                    status::warning(self.programs.deed(serial, deed, channel, level, origin));
+                }
+                Report::Costed { serial } => costed = Some(self.programs.works(serial)),
             }
         }
+        if let Some(works) = costed {
+            let shares = self.live.costs().shares(works.len(), self.started_with.0);
+            status::warning(safety::costs(works, &shares));
+        }
+        let (dropouts, others) = sound::attend(&self.output, self.input.as_ref());
+        self.trouble.dropouts += dropouts;
+        self.trouble.device += others;
         self.trouble.late_blocks = self.output.late();
+        if self.overload.look(self.output.smoothed_load(), self.trouble.late_blocks, Instant::now()) {
+            self.live.costs().ask();
+        }
+        if let Some(ppm) = self.live.input_drift_ppm().filter(|ppm| ppm.abs() > DRIFT_TOLD && !self.drift_told) {
+            self.drift_told = true;
+            let than = if ppm > 0.0 { "faster" } else { "slower" };
+            let ppm = ppm.abs();
+            status::say(format!(
+                "the input device's clock runs {ppm:.0} ppm {than} than the output's: resampled to fit"
+            ));
+        }
         self.trouble.tell();
     }
 
     /// Fades out, closes the device, and then the files.
-    fn stop(self) -> Outcome {
-        let Playing { live, output, input, recorder, .. } = self;
-        live.stop();
+    fn stop(mut self) -> Outcome {
+        self.live.stop();
         let begun = Instant::now();
-        while !live.has_stopped() && begun.elapsed() < STOP_PATIENCE {
+        while !self.live.has_stopped() && begun.elapsed() < STOP_PATIENCE {
             std::thread::sleep(BUSY);
         }
-        let load = output.take_worst_load() * 100.0;
+        self.hear_reports();
+        let Playing { mut live, output, input, recorders, length, journal, late, desk, paths, keeper: _keeper, .. } =
+            self;
+        let (load, worst) = (output.smoothed_load() * 100.0, output.take_worst_load() * 100.0);
         drop((input, output));
-        let busiest = format!("the busiest block took {load:.0} % of its time");
-        match recorder.map(Recorder::finish).transpose()? {
+        let busiest = format!("load {load:.0} %, the busiest block took {worst:.0} % of its time");
+        let recorded = recorders.finish();
+        live.reports().for_each(|report| journal.report(report, &desk, &paths));
+        // The master is what was recorded of it, or would have been.
+        let whole = live.clock().saturating_sub(late);
+        let frames = recorded.as_ref().ok().copied().flatten().or(length).map_or(whole, |frames| frames.min(whole));
+        journal.end(live.clock(), frames);
+        match recorded? {
             Some(frames) => status::say(format!("stopped; {frames} frames recorded; {busiest}")),
             None => status::say(format!("stopped; {busiest}")),
         }
         Ok(())
     }
+}
+
+/// From which frame on a text is to be heard, if not at once, and the musical time that it lives in.
+fn moment(desk: &Desk, live: &Live, session: &Session) -> (Option<u64>, Tempo) {
+    let mut tempo = desk.mesh().tempo.clone();
+    let soonest = live.transport() + frames(PREPARATION, session.sample_rate);
+    let changes = tempo.clock() != session.clock();
+    let at = match session.quantize.filter(|_| live.is_rolling()) {
+        Some(grid) => Some(tempo.next_line(grid, soonest as i64)),
+        None => changes.then_some(soonest as i64),
+    };
+    if changes {
+        tempo.change(at.unwrap_or(soonest as i64), session.clock());
+    }
+    (at.map(|at| at as u64), tempo)
+}
+
+/// How many frames a time has.
+fn frames(time: Duration, rate: u32) -> u64 {
+    (time.as_secs_f64() * f64::from(rate)) as u64
 }
 
 /// A position in bars, short enough to be read.
@@ -395,7 +670,7 @@ fn rounded(bar: f64) -> f64 {
 }
 
 /// What an edit did, in a line.
-fn describe(changes: &Changes) -> String {
+pub fn describe(changes: &Changes) -> String {
     let mut parts = Vec::new();
     let mut list = |sign: &str, paths: &[String]| {
         if !paths.is_empty() {
@@ -426,31 +701,6 @@ fn shortened(paths: &[String]) -> String {
     text
 }
 
-/// Whether time stands still.
-#[derive(Default)]
-struct Stall {
-    frame: u64,
-    looked: Option<Instant>,
-    /// How long the frame has been the same. A program that was itself stopped for a while sees little of that.
-    still: Duration,
-    told: bool,
-}
-
-impl Stall {
-    /// Takes note of the transport's frame: `Some(true)` when it has stood still for long, `Some(false)` when it goes on.
-    fn look(&mut self, frame: u64) -> Option<bool> {
-        let since = self.looked.replace(Instant::now()).map_or(Duration::ZERO, |looked| looked.elapsed());
-        if frame != self.frame {
-            (self.frame, self.still) = (frame, Duration::ZERO);
-            return std::mem::take(&mut self.told).then_some(false);
-        }
-        self.still += since.min(2 * IDLE);
-        let news = self.still > DEVICE_PATIENCE && !self.told;
-        self.told |= news;
-        news.then_some(true)
-    }
-}
-
 /// What went wrong since it was last told of.
 #[derive(Default)]
 struct Trouble {
@@ -458,6 +708,8 @@ struct Trouble {
     media: u32,
     input: u32,
     record: u32,
+    dropouts: u64,
+    device: u64,
     late_blocks: u64,
     late_told: u64,
     told: Option<Instant>,
@@ -478,7 +730,9 @@ impl Trouble {
         line(u64::from(self.poisoned), "an effect gave what is no number: it was silenced and started anew");
         line(u64::from(self.media), "a sound file was not read in time: what was missing was silent");
         line(u64::from(self.input), "live input did not come in time: what was missing was silent");
-        line(u64::from(self.record), "the recording was not written in time: frames are missing from it");
+        line(u64::from(self.record), "a recording was not written in time: silence stands for what is missing");
+        line(self.dropouts, "the sound device dropped out");
+        line(self.device, "the sound device spoke of an error");
         line(late, "a block was computed too late");
         if !lines.is_empty() {
             lines.iter().for_each(status::warning);
@@ -489,27 +743,5 @@ impl Trouble {
                 ..Trouble::default()
             };
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_stall_is_told_once_and_so_is_its_end() {
-        let mut stall = Stall { still: DEVICE_PATIENCE + IDLE, ..Stall::default() };
-        assert_eq!(
-            [stall.look(0), stall.look(0), stall.look(64), stall.look(128)],
-            [Some(true), None, Some(false), None]
-        );
-    }
-
-    #[test]
-    fn a_program_that_was_stopped_itself_blames_no_device() {
-        let long_ago = Instant::now().checked_sub(2 * DEVICE_PATIENCE);
-        let mut stall = Stall { looked: long_ago, ..Stall::default() };
-        assert_eq!(stall.look(0), None);
-        assert!(stall.still <= 2 * IDLE);
     }
 }

@@ -1,134 +1,196 @@
-//! Writes what is played to a file, on a thread of its own: the audio thread only fills a ring.
+//! Writes what is played to files while it plays: the output, what flows into the master, the live inputs.
 //!
-//! Until the recording ends it is called `take.wav.*.part`, and what had its name before stays. A program that is
-//! killed leaves the part, with all but the last second in it.
+//! The audio thread only fills rings; each of the three has a thread of its own that empties its ring. Files have their
+//! names from the start, and nothing that is there already is overwritten.
 
-use std::fs::File;
-use std::io::BufWriter;
+mod keeper;
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
-use engine::live::Recording;
-use hound::{SampleFormat, WavSpec, WavWriter};
-use tempfile::{NamedTempFile, TempPath};
+use engine::compile::Program;
+use engine::rolling::{MOST, part};
+use engine::tap::{Recordings, Wanted};
 
+use self::keeper::{Job, Keeper, Layout};
+use crate::arguments::Play;
 use crate::ending::Failure;
+use crate::render::stem_name;
+use crate::status;
 
-/// How often the ring is emptied.
-const PERIOD: Duration = Duration::from_millis(20);
+/// The place whose cables are the stems.
+const STEMS_OF: &str = "master";
 
-/// How often the header is brought up to date, in periods: a kill loses at most about a second.
-const FLUSH: u32 = 40;
+/// The most bytes that may wait for a disk that takes nothing: minutes of stereo.
+const PATIENCE: usize = 64 << 20;
 
-/// The most a WAV file may hold, in bytes of samples: beyond it the format's own sizes would lie.
-const MOST_BYTES: u64 = u32::MAX as u64 - 4096;
-
-/// A recording under way.
-pub struct Recorder {
-    path: PathBuf,
-    part: TempPath,
-    finish: Arc<AtomicBool>,
-    written: Arc<AtomicU64>,
-    thread: JoinHandle<Result<(), String>>,
+/// What `play` is asked to record.
+pub fn wanted(arguments: &Play) -> Wanted {
+    Wanted {
+        master: arguments.record.is_some(),
+        stems: arguments.record_stems.is_some(),
+        inputs: usize::from(arguments.record_inputs.is_some()),
+    }
 }
 
-impl Recorder {
-    /// Starts writing 32-bit float WAV; with `frames`, exactly so many and no more.
+/// The place whose cables must be captured for that.
+pub fn stems_of(arguments: &Play) -> Option<&'static str> {
+    arguments.record_stems.as_ref().map(|_| STEMS_OF)
+}
+
+/// What a program will give to be recorded.
+pub struct Expected {
+    serial: u64,
+    master: Layout,
+    stems: Layout,
+    inputs: Layout,
+}
+
+impl Expected {
+    /// Of a program, and the device channels that each live input of its session hears.
+    pub fn of(program: &Program, live: &[(String, Vec<u16>)]) -> Self {
+        let (mut master, mut stems, mut inputs) = (Layout::default(), Layout::default(), Layout::default());
+        let output = program.plan.outputs.first();
+        master.add(STEMS_OF, 0..output.map_or(2, |output| output.slots.count));
+        let mut first = 0;
+        for capture in &program.plan.captures {
+            let end = first + capture.slots.count;
+            stems.add(&capture.path, first..end);
+            first = end;
+        }
+        for (name, channels) in live {
+            // Without a word of them it is the first.
+            let channels = if channels.is_empty() { &[1][..] } else { channels };
+            inputs.add(name, channels.iter().map(|channel| usize::from(*channel).saturating_sub(1)));
+        }
+        Expected { serial: program.serial, master, stems, inputs }
+    }
+}
+
+/// Every recording that is under way.
+#[derive(Default)]
+pub struct Recorders {
+    master: Option<Keeper>,
+    stems: Option<Keeper>,
+    inputs: Option<Keeper>,
+}
+
+impl Recorders {
+    /// Makes the files and begins to write; with `frames`, exactly so many and no more. `first` is what the desk begins
+    /// with.
     ///
     /// # Errors
-    /// The file cannot be made.
-    pub fn start(path: &Path, recording: Recording, rate: u32, frames: Option<u64>) -> Result<Self, Failure> {
-        let spec = WavSpec {
-            channels: recording.channels as u16,
-            sample_rate: rate,
-            bits_per_sample: 32,
-            sample_format: SampleFormat::Float,
+    /// A file cannot be made.
+    pub fn start(
+        arguments: &Play,
+        mut recordings: Recordings,
+        first: Expected,
+        rate: u32,
+        frames: Option<u64>,
+    ) -> Result<Self, Failure> {
+        // All names before any file, so that what one recording makes is not in another's way.
+        let master = arguments.record.as_deref().map(free_name);
+        let session = arguments.session.file_stem().unwrap_or_default().to_string_lossy();
+        let within = |dir: &Option<PathBuf>| match dir {
+            Some(dir) => free_prefix(dir, &session).map(|prefix| Some((dir.clone(), prefix))),
+            None => Ok(None),
         };
-        let failed = |error: &dyn std::fmt::Display| Failure::Error(format!("{}: {error}", path.display()));
-        let (file, part) = beside(path).map_err(|error| failed(&error))?.into_parts();
-        let writer = WavWriter::new(BufWriter::new(file), spec).map_err(|error| failed(&error))?;
-        let finish = Arc::new(AtomicBool::new(false));
-        let written = Arc::new(AtomicU64::new(0));
-        let (told, count) = (finish.clone(), written.clone());
-        let thread = thread::Builder::new()
-            .name("gainstage-record".into())
-            .spawn(move || write(writer, recording, frames.unwrap_or(u64::MAX), &told, &count))
-            .map_err(|error| Failure::Error(error.to_string()))?;
-        Ok(Recorder { path: path.to_owned(), part, finish, written, thread })
+        let (stems, inputs) = (within(&arguments.record_stems)?, within(&arguments.record_inputs)?);
+        let frames = frames.unwrap_or(u64::MAX);
+        let job = |recording, name| Job { recording, name, rate, frames, limit: MOST, patience: PATIENCE };
+        let mut recorders = Recorders::default();
+        if let (Some(path), Some(recording)) = (master, recordings.master.take()) {
+            let job = job(recording, Box::new(move |_: &str| path.clone()));
+            recorders.master = Some(Keeper::start(job, first.serial, first.master)?);
+        }
+        if let (Some((dir, prefix)), Some(recording)) = (stems, recordings.stems.take()) {
+            let job = job(recording, Box::new(move |cable: &str| dir.join(stem_name(&prefix, cable, STEMS_OF))));
+            recorders.stems = Some(Keeper::start(job, first.serial, first.stems)?);
+        }
+        if let (Some((dir, prefix)), Some(recording)) = (inputs, recordings.inputs.pop()) {
+            let job = job(recording, Box::new(move |input: &str| dir.join(format!("{prefix}-{input}-in.wav"))));
+            recorders.inputs = Some(Keeper::start(job, first.serial, first.inputs)?);
+        }
+        Ok(recorders)
     }
 
-    /// Whether all that was asked for is written, or nothing more can be.
+    /// Learns what a program will give, before it is sent.
+    pub fn expect(&self, next: Expected) {
+        if let Some(stems) = &self.stems {
+            stems.expect(next.serial, next.stems);
+        }
+        if let Some(inputs) = &self.inputs {
+            inputs.expect(next.serial, next.inputs);
+        }
+    }
+
+    /// Whether anything is recorded.
+    pub fn any(&self) -> bool {
+        self.all().next().is_some()
+    }
+
+    /// Whether all that was asked for has come.
     pub fn is_done(&self) -> bool {
-        self.thread.is_finished()
+        self.all().all(Keeper::is_done)
     }
 
-    /// Writes what has come so far, closes the file and gives it its name; gives the frames in it.
+    /// Writes what has come so far and closes the files, telling of each; gives the frames that were recorded.
     ///
     /// # Errors
-    /// The file could not be written. What of it could be is kept under its other name.
-    pub fn finish(self) -> Result<u64, Failure> {
-        self.finish.store(true, Ordering::Relaxed);
-        let ended = self.thread.join().unwrap_or_else(|_| Err("the recording thread failed".into()));
-        if let Err(why) = ended {
-            let kept = self.part.keep().map(|part| format!("; what there is of it is in {}", part.display()));
-            return Err(Failure::Error(format!("{}: {why}{}", self.path.display(), kept.unwrap_or_default())));
-        }
-        let shown = self.path.display();
-        self.part.persist(&self.path).map_err(|error| Failure::Error(format!("{shown}: {}", error.error)))?;
-        Ok(self.written.load(Ordering::Relaxed))
+    /// Something could not be written, which has been told.
+    pub fn finish(self) -> Result<Option<u64>, Failure> {
+        let keepers = [self.master, self.stems, self.inputs].into_iter().flatten();
+        // All are closed, whatever becomes of one.
+        let frames: Vec<Result<u64, Failure>> = keepers.map(Keeper::finish).collect();
+        frames.into_iter().try_fold(None, |most, frames| Ok(most.max(Some(frames?))))
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Keeper> {
+        self.master.iter().chain(&self.stems).chain(&self.inputs)
     }
 }
 
-/// A file in the same folder, whose name shows what it will be.
-fn beside(path: &Path) -> std::io::Result<NamedTempFile> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    // Asked first, since what the system says of the part names that.
-    std::fs::metadata(folder)?;
-    let mut builder = tempfile::Builder::new();
-    let prefix = format!("{name}.");
-    builder.prefix(&prefix).suffix(".part");
-    // As any new file has it: the user's mask takes off what they do not want to share.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
+/// The name for a new recording: the one that was asked for, or if that is taken, also by a part of a longer one, the
+/// first of `take.2.wav`, `take.3.wav`... that is not.
+fn free_name(wanted: &Path) -> PathBuf {
+    let free = |path: &PathBuf| !path.exists() && !part(path, 2).exists();
+    let name = (1..).map(|n| numbered(wanted, n)).find(free).unwrap_or_else(|| wanted.to_owned());
+    if name != wanted {
+        let (wanted, name) = (wanted.display(), name.display());
+        status::warning(format!("{wanted} is there already and stays as it is: this is recorded to {name}"));
+    }
+    name
 }
 
-fn write(
-    mut writer: WavWriter<BufWriter<File>>,
-    mut recording: Recording,
-    frames: u64,
-    finish: &AtomicBool,
-    written: &AtomicU64,
-) -> Result<(), String> {
-    let channels = recording.channels as u64;
-    let most = MOST_BYTES / (4 * channels);
-    let mut count = 0u64;
-    let mut periods = 0u32;
-    loop {
-        let last = finish.load(Ordering::Relaxed);
-        while count < frames && recording.samples.slots() >= recording.channels {
-            if count == most {
-                writer.finalize().map_err(|error| error.to_string())?;
-                return Err("the file is full: a WAV file holds 4 GiB".into());
-            }
-            for _ in 0..channels {
-                let sample = recording.samples.pop().unwrap_or(0.0);
-                writer.write_sample(sample).map_err(|error| error.to_string())?;
-            }
-            count += 1;
-        }
-        written.store(count, Ordering::Relaxed);
-        if last || count == frames {
-            return writer.finalize().map_err(|error| error.to_string());
-        }
-        periods += 1;
-        if periods.is_multiple_of(FLUSH) {
-            writer.flush().map_err(|error| error.to_string())?;
-        }
-        thread::sleep(PERIOD);
+/// `take.wav`, `take.2.wav`, `take.3.wav`...
+fn numbered(path: &Path, n: u64) -> PathBuf {
+    if n == 1 {
+        return path.to_owned();
     }
+    let mut name = path.file_stem().unwrap_or_default().to_owned();
+    name.push(format!(".{n}."));
+    name.push(path.extension().unwrap_or(OsStr::new("wav")));
+    path.with_file_name(name)
+}
+
+/// What the names of new files in a folder, made if it is not there, begin with: `SESSION`, or if there are files whose
+/// names begin with `SESSION-`, the first of `SESSION.2`, `SESSION.3`... of which there are none.
+fn free_prefix(dir: &Path, session: &str) -> Result<String, Failure> {
+    let names = || -> io::Result<Vec<String>> {
+        fs::create_dir_all(dir)?;
+        fs::read_dir(dir)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+    };
+    let names = names().map_err(|error| Failure::Error(format!("{}: {error}", dir.display())))?;
+    let free = |prefix: &String| !names.iter().any(|name| name.starts_with(&format!("{prefix}-")));
+    let prefixes = (1_u64..).map(|n| if n == 1 { session.to_owned() } else { format!("{session}.{n}") });
+    let prefix = prefixes.into_iter().find(free).unwrap_or_default();
+    if prefix != session {
+        let dir = dir.display();
+        status::warning(format!(
+            "{dir} has files of {session} already, which stay as they are: these are {prefix}-..."
+        ));
+    }
+    Ok(prefix)
 }

@@ -55,19 +55,32 @@ pub fn run(arguments: &Render) -> Outcome {
     media_faults(graph)?;
     let written = files.finish()?;
     let speed = progress.finish(frames);
-    for (path, delivered) in written {
-        let clipped = match delivered.clipped {
-            0 => String::new(),
-            n => format!(", {n} samples clipped"),
-        };
-        status::say(format!("{}: {} frames{clipped}", path.display(), delivered.frames));
-    }
+    written.iter().for_each(|(path, delivered)| tell(path, *delivered));
     status::say(format!("rendered at {speed:.1} times real time"));
     Ok(())
 }
 
+/// What a file is to hold: dithered, if it holds integers.
+pub fn format(depth: Depth, rate: u32, channels: usize, seed: u64) -> Format {
+    let depth = match depth {
+        Depth::Int16 => delivery::Depth::Int16,
+        Depth::Int24 => delivery::Depth::Int24,
+        Depth::Float32 => delivery::Depth::Float32,
+    };
+    Format { depth, rate, channels, dither: depth != delivery::Depth::Float32, seed }
+}
+
+/// Says what was written.
+pub fn tell(path: &Path, delivered: Delivered) {
+    let clipped = match delivered.clipped {
+        0 => String::new(),
+        n => format!(", {n} samples clipped"),
+    };
+    status::say(format!("{}: {} frames{clipped}", path.display(), delivered.frames));
+}
+
 /// Set by Ctrl-C, so that a rendering ends by itself and takes its unfinished files along.
-fn interruption() -> Result<Arc<AtomicBool>, Failure> {
+pub fn interruption() -> Result<Arc<AtomicBool>, Failure> {
     let interrupted = Arc::new(AtomicBool::new(false));
     let set = interrupted.clone();
     ctrlc::set_handler(move || set.store(true, Ordering::Relaxed))
@@ -133,8 +146,9 @@ impl Files {
             }
             fs::create_dir_all(dir).map_err(|error| Failure::Error(format!("{}: {error}", dir.display())))?;
             let depth = arguments.bits.unwrap_or(Depth::Float32);
+            let name = arguments.session.file_stem().unwrap_or_default().to_string_lossy();
             for (i, (path, channels)) in stems.iter().enumerate() {
-                let file = dir.join(stem_name(&arguments.session, path, of));
+                let file = dir.join(stem_name(&name, path, of));
                 if files.targets.iter().any(|target| target.path == file) {
                     let shown = file.display();
                     return Err(Failure::Error(format!("two stems would be called {shown}: name their cables apart")));
@@ -155,13 +169,7 @@ impl Files {
         depth: Depth,
     ) -> Outcome {
         let rate = arguments.rate.unwrap_or(session.sample_rate);
-        let depth = match depth {
-            Depth::Int16 => delivery::Depth::Int16,
-            Depth::Int24 => delivery::Depth::Int24,
-            Depth::Float32 => delivery::Depth::Float32,
-        };
-        let dither = depth != delivery::Depth::Float32;
-        let format = Format { depth, rate, channels, dither, seed: session.seed };
+        let format = format(depth, rate, channels, session.seed);
         let writer = FileWriter::create(&path, format).map_err(|error| Failure::Error(error.to_string()))?;
         let resampler = (rate != session.sample_rate)
             .then(|| Resampler::new(session.sample_rate, rate, channels))
@@ -209,8 +217,7 @@ impl Target {
 }
 
 /// `SESSION-voice.wav` for the cable `voice>master`, `SESSION-voice-dry.wav` for `voice>master:dry`.
-fn stem_name(session: &Path, cable: &str, of: &str) -> String {
-    let session = session.file_stem().unwrap_or_default().to_string_lossy();
+pub fn stem_name(session: &str, cable: &str, of: &str) -> String {
     let (from, to) = cable.split_once('>').unwrap_or((cable, ""));
     match to.strip_prefix(of).and_then(|rest| rest.strip_prefix(':')) {
         Some(name) => format!("{session}-{from}-{name}.wav"),
@@ -224,9 +231,8 @@ mod tests {
 
     #[test]
     fn a_stem_is_named_after_what_is_plugged_in() {
-        let session = Path::new("songs/night.rhai");
-        assert_eq!(stem_name(session, "voice>master", "master"), "night-voice.wav");
-        assert_eq!(stem_name(session, "voice>master:dry", "master"), "night-voice-dry.wav");
-        assert_eq!(stem_name(session, "kick+snare>drums", "drums"), "night-kick+snare.wav");
+        assert_eq!(stem_name("night", "voice>master", "master"), "night-voice.wav");
+        assert_eq!(stem_name("night", "voice>master:dry", "master"), "night-voice-dry.wav");
+        assert_eq!(stem_name("night", "kick+snare>drums", "drums"), "night-kick+snare.wav");
     }
 }

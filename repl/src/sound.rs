@@ -1,7 +1,12 @@
-//! Where the sound goes and comes from: a card, or the silent device that only keeps time.
+//! Where the sound goes and comes from: a card, which may come and go, or the silent device that only keeps time.
 
+#[cfg(feature = "devices")]
+use std::sync::Arc;
+
+#[cfg(feature = "devices")]
+use engine::keeper::Kept;
 use engine::kernel::QUANTUM;
-use engine::playback::{Capture, Playback};
+use engine::playback::{Capture, Load, Playback};
 use engine::silent::Silent;
 
 use crate::arguments::DeviceChoice;
@@ -26,19 +31,29 @@ pub struct Wish<'a> {
 pub enum Output {
     /// Time, and no sound; with its number of channels.
     Silent(Silent, u16),
-    /// A sound card.
+    /// A sound card, or the clock that stands in for it; with what the playback costs.
     #[cfg(feature = "devices")]
-    Card(engine::device::Opened),
+    Card(Kept, Arc<Load>),
 }
 
 impl Output {
+    /// How well the playback keeps up.
+    fn load(&self) -> &Load {
+        match self {
+            Output::Silent(silent, _) => silent.load(),
+            #[cfg(feature = "devices")]
+            Output::Card(_, load) => load,
+        }
+    }
+
     /// The worst share of its own time that a block took to make, since last asked: 1 is all of it.
     pub fn take_worst_load(&self) -> f64 {
-        match self {
-            Output::Silent(silent, _) => silent.load().take_worst(),
-            #[cfg(feature = "devices")]
-            Output::Card(card) => card.load().take_worst(),
-        }
+        self.load().take_worst()
+    }
+
+    /// The share of its own time that making the sound of the last second or so took.
+    pub fn smoothed_load(&self) -> f64 {
+        self.load().smoothed()
     }
 
     /// How many channels can be heard.
@@ -46,30 +61,43 @@ impl Output {
         match self {
             Output::Silent(_, channels) => *channels,
             #[cfg(feature = "devices")]
-            Output::Card(card) => card.format.channels,
-        }
-    }
-
-    /// Whether the card has said that it is gone.
-    pub fn is_lost(&self) -> bool {
-        match self {
-            Output::Silent(..) => false,
-            #[cfg(feature = "devices")]
-            Output::Card(card) => card.faults().lost(),
+            Output::Card(card, _) => card.standing().channels(),
         }
     }
 
     /// How many blocks were computed too late to be heard in time. The silent device waits, so that none is.
     pub fn late(&self) -> u64 {
-        match self {
-            Output::Silent(..) => 0,
-            #[cfg(feature = "devices")]
-            Output::Card(card) => card.load().late(),
-        }
+        self.load().late()
     }
 }
 
-/// Opens the way out and starts it. Without a card, and none asked for by name, it is the silent device, and that is said.
+/// Tells what has become of the devices since it was last told, and gives what they did wrong without being lost: how
+/// often one dropped out, and how often anything else was.
+pub fn attend(output: &Output, input: Option<&Input>) -> (u64, u64) {
+    #[cfg(feature = "devices")]
+    {
+        let output = match output {
+            Output::Silent(..) => None,
+            Output::Card(card, _) => Some(card),
+        };
+        let of = |kept: &Kept| {
+            for news in kept.news() {
+                if news.is_warning() { status::warning(news) } else { status::say(news) }
+            }
+            (kept.standing().take_dropouts(), kept.standing().take_others())
+        };
+        output.into_iter().chain(input).map(of).fold((0, 0), |sum, of| (sum.0 + of.0, sum.1 + of.1))
+    }
+    #[cfg(not(feature = "devices"))]
+    {
+        // There is nothing that could go wrong.
+        let _ = (output, input);
+        (0, 0)
+    }
+}
+
+/// Opens the way out and starts it. Without a card, and none asked for by name, it is the silent device until there is one,
+/// and that is said.
 ///
 /// # Errors
 /// The device asked for is not there, or refuses.
@@ -102,13 +130,13 @@ fn silent(wish: Wish<'_>, playback: Box<dyn Playback>) -> Result<Output, Failure
 
 /// An open way in. Dropping it closes it.
 #[cfg(feature = "devices")]
-pub type Input = engine::device::Opened;
+pub type Input = Kept;
 
 /// An open way in: never, in a build without sound cards.
 #[cfg(not(feature = "devices"))]
 pub enum Input {}
 
-/// Opens the way in and starts it; `None`, said so, when there is nothing to hear.
+/// Opens the way in and starts it; `None`, said so, when nothing is to be heard. A card that is not there is waited for.
 ///
 /// # Errors
 /// The device asked for by name is not there, or refuses.
@@ -131,78 +159,50 @@ pub fn open_input(wish: Wish<'_>, capture: Box<dyn Capture>) -> Result<Option<In
 
 #[cfg(feature = "devices")]
 mod card {
-    use super::{Input, Output, Wish, silent};
+    use std::sync::Arc;
+
+    use super::{Input, Output, Wish};
     use crate::arguments::DeviceChoice;
     use crate::ending::Failure;
     use crate::status;
-    use engine::device::{self, Format, Opened, Wanted};
-    use engine::playback::{Capture, Playback};
-    use engine::resampled::{ResampledCapture, ResampledPlayback};
+    use engine::device::System;
+    use engine::keeper::{self, Keeper, Kept, StandIn, SystemClock};
+    use engine::playback::{Capture, Load, Playback};
 
-    fn wanted<'a>(wish: &Wish<'a>) -> Wanted<'a> {
+    fn wanted(wish: &Wish) -> keeper::Wish {
         let name = match wish.device {
-            Some(DeviceChoice::Named(name)) => Some(name.as_str()),
+            Some(DeviceChoice::Named(name)) => Some(name.clone()),
             _ => None,
         };
-        Wanted { name, rate: wish.rate, buffer: wish.buffer, channels: wish.channels }
+        keeper::Wish { name, rate: wish.rate, buffer: wish.buffer, channels: wish.channels }
     }
 
     pub fn open_output(wish: Wish<'_>, playback: Box<dyn Playback>) -> Result<Output, Failure> {
-        // The playback is handed over only when a device is open to take it.
-        let mut playback = Some(playback);
-        let opened = device::open_output(&wanted(&wish), |format| {
-            let playback = playback.take().ok_or("it was opened twice")?;
-            if format.rate == wish.rate {
-                return Ok(playback);
-            }
-            Ok(Box::new(ResampledPlayback::new(playback, wish.rate, format.rate, usize::from(format.channels))?))
-        });
-        match (opened, playback) {
-            (Ok(opened), _) => {
-                started(&opened, "playing to", wish.rate)?;
-                Ok(Output::Card(opened))
-            }
-            (Err(error), Some(playback)) if wish.device.is_none() => {
-                status::say(format!("{error}: playing to the silent device"));
-                silent(wish, playback)
-            }
-            (Err(error), _) => Err(Failure::Error(error.to_string())),
-        }
+        let (clock, load) = (Arc::new(SystemClock::default()), Arc::new(Load::default()));
+        let (keeper, stand_in) = Keeper::of_output(Box::new(System), clock, wanted(&wish), playback, load.clone());
+        let kept = opened(keeper, Some(stand_in), &wish, "playing to", "playing to the silent device")?;
+        Ok(Output::Card(kept, load))
     }
 
     pub fn open_input(wish: Wish<'_>, capture: Box<dyn Capture>) -> Result<Option<Input>, Failure> {
-        let opened = device::open_input(&wanted(&wish), |format| {
-            if format.rate == wish.rate {
-                return Ok(capture);
-            }
-            Ok(Box::new(ResampledCapture::new(capture, wish.rate, format.rate, usize::from(format.channels))?))
-        });
-        match opened {
-            Ok(opened) => {
-                started(&opened, "listening to", wish.rate)?;
-                Ok(Some(opened))
-            }
-            Err(error) if wish.device.is_none() => {
-                status::say(format!("{error}: live inputs are silent"));
-                Ok(None)
-            }
-            Err(error) => Err(Failure::Error(error.to_string())),
+        let keeper = Keeper::of_input(Box::new(System), Arc::new(SystemClock::default()), wanted(&wish), capture);
+        opened(keeper, None, &wish, "listening to", "live inputs are silent").map(Some)
+    }
+
+    /// Opens the first device. That there is none is an error only if it was asked for by name: else it is told, and waited
+    /// for.
+    fn opened(
+        mut keeper: Keeper,
+        clock: Option<StandIn>,
+        wish: &Wish,
+        what: &str,
+        without: &str,
+    ) -> Result<Kept, Failure> {
+        match keeper.open() {
+            Ok(opening) => status::say(format!("{what} {opening}")),
+            Err(error) if wish.device.is_none() => status::say(format!("{error}: {without}")),
+            Err(error) => return Err(Failure::Error(error.to_string())),
         }
-    }
-
-    fn started(opened: &Opened, what: &str, rate: u32) -> Result<(), Failure> {
-        tell(what, opened, rate);
-        opened.start().map_err(|error| Failure::Error(error.to_string()))
-    }
-
-    fn tell(what: &str, opened: &Opened, rate: u32) {
-        let Format { description, host, rate: own, channels, buffer, .. } = &opened.format;
-        let resampled = match *own == rate {
-            true => String::new(),
-            false => format!(" (it refuses the session's {rate} Hz: resampled at the edge)"),
-        };
-        status::say(format!(
-            "{what} {description} ({host}), {own} Hz{resampled}, {channels} channels, {buffer} frames at a time"
-        ));
+        Kept::start(keeper, clock).map_err(|error| Failure::Error(format!("devices cannot be attended to: {error}")))
     }
 }

@@ -26,12 +26,8 @@ pub struct Call {
 impl Call {
     /// Reads a call.
     pub fn new(word: &'static str, context: &NativeCallContext<'_>, given: &mut [&mut Dynamic]) -> Self {
-        let place = context.call_position();
-        let at = Position {
-            file: context.call_source().and_then(|number| number.parse().ok()).unwrap_or(0),
-            line: place.line().unwrap_or(0) as u32,
-            column: place.position().unwrap_or(0) as u32,
-        };
+        let file = context.call_source().and_then(|number| number.parse().ok()).unwrap_or(0);
+        let at = desk::with(|desk| desk.place(file, context.call_position()));
         let given = given.iter().map(|value| (**value).clone().flatten()).collect();
         Call { word, at, given, outside_functions: context.call_level() <= 1 }
     }

@@ -10,11 +10,15 @@ use engine::parameter::{Parameter, Spoken, Value};
 use engine::session::{Amend, Amendment, Cable, CableKind, MASTER, Place, PlaceId, PlaceKind, Session, Setting, Tap};
 use rhai::{Module, Shared};
 
+use crate::evaluate::SourceFile;
 use crate::text::Text;
 use crate::{setup, words};
 
 /// The most places, effects and cables together.
 const MOST_THINGS: usize = 20_000;
+
+/// The word that stands between the parts of a text.
+pub const NEXT_PART: &str = "next_part__";
 
 /// More than this are not told: they have one cause.
 const MOST_DIAGNOSTICS: usize = 20;
@@ -23,8 +27,14 @@ const MOST_DIAGNOSTICS: usize = 20;
 pub struct Desk {
     /// What is declared so far.
     pub session: Session,
-    /// The session's text and those it imports.
+    /// The session's file, the lines that follow it, and what they import.
     pub files: Vec<Text>,
+    /// On which line of the whole text each of its parts begins: the file, then the lines.
+    begins: Vec<u32>,
+    /// The last part that the evaluation has come to.
+    pub part: usize,
+    /// How many cables the file has plugged in, once it is done.
+    cables_of_file: Option<usize>,
     /// What there is to tell so far.
     pub diagnostics: Vec<Diagnostic>,
     /// The folder that nothing is imported from outside of, canonical.
@@ -33,6 +43,8 @@ pub struct Desk {
     pub importing: Vec<(u16, Position)>,
     /// Files that were imported.
     pub modules: BTreeMap<PathBuf, Shared<Module>>,
+    /// What can be imported, if not what lies in the folder.
+    pub kept: Option<Vec<SourceFile>>,
     /// When evaluation is given up.
     pub deadline: Instant,
     /// Places by name, sums and outputs apart.
@@ -65,8 +77,18 @@ pub fn with<R>(work: impl FnOnce(&mut Desk) -> R) -> R {
 }
 
 impl Desk {
-    /// An empty desk for the session at a path.
-    pub fn new(path: &Path, text: &str, deadline: Instant) -> Self {
+    /// An empty desk for the session at a path, whose text is that file and lines that follow it.
+    pub fn new(path: &Path, text: &str, lines: &[String], deadline: Instant) -> Self {
+        let mut files = vec![Text::new(path, text, 0)];
+        for (number, line) in (1..).zip(lines) {
+            files.push(Text::new(Path::new(&format!("(line {number})")), line, number));
+        }
+        let mut begins = vec![1];
+        for file in &files {
+            let last: u32 = begins[begins.len() - 1];
+            begins.push(last + file.text.matches('\n').count() as u32 + 2);
+        }
+        begins.pop();
         let folder = match path.parent() {
             Some(parent) if parent.as_os_str().is_empty() => PathBuf::from("."),
             Some(parent) => parent.into(),
@@ -75,10 +97,14 @@ impl Desk {
         Desk {
             root: folder.canonicalize().ok(),
             session: Session::new(folder),
-            files: vec![Text::new(path, text, 0)],
+            files,
+            begins,
+            part: 0,
+            cables_of_file: None,
             diagnostics: Vec::new(),
             importing: vec![(0, Position::default())],
             modules: BTreeMap::new(),
+            kept: None,
             deadline,
             names: BTreeMap::from([("master".to_string(), MASTER)]),
             declared: vec![true],
@@ -99,6 +125,36 @@ impl Desk {
     /// The file that a place is in.
     pub fn file(&self, at: Position) -> &Text {
         self.files.get(usize::from(at.file)).unwrap_or(&self.files[0])
+    }
+
+    /// How many parts the text has: the file and the lines.
+    pub fn parts(&self) -> usize {
+        self.begins.len()
+    }
+
+    /// The text from the file to a part. Each part is ended, and the next one announced: [`Desk::comes_to`].
+    pub fn text_to(&self, part: usize) -> String {
+        let mut text = self.files[0].text.clone();
+        for (number, file) in (1..).zip(&self.files[1..=part]) {
+            text += &format!("\n;{NEXT_PART}({number});\n{}", file.text);
+        }
+        text
+    }
+
+    /// The place that Rhai means; `file` is the one it runs, any part standing for the whole text.
+    pub fn place(&self, file: u16, at: rhai::Position) -> Position {
+        let (line, column) = (at.line().unwrap_or(0) as u32, at.position().unwrap_or(0) as u32);
+        if usize::from(file) >= self.parts() || line == 0 {
+            return Position { file, line, column };
+        }
+        let part = self.begins.partition_point(|begin| *begin <= line) - 1;
+        Position { file: part as u16, line: line - self.begins[part] + 1, column }
+    }
+
+    /// The evaluation has come to a part.
+    pub fn comes_to(&mut self, part: usize) {
+        self.part = part;
+        self.cables_of_file.get_or_insert(self.session.cables.len());
     }
 
     /// Takes a value for a parameter; a refusal is told at its place and leaves the default.
@@ -246,6 +302,13 @@ impl Desk {
             })
             .collect();
         into_inputs.into_iter().for_each(|d| self.tell(d));
+        // What a line plugs in again takes the place of what was plugged in before.
+        let typed = self.cables_of_file.unwrap_or(self.session.cables.len());
+        self.session.cables[typed..].iter_mut().for_each(|cable| cable.replaces = true);
+        if self.part + 1 < self.parts() {
+            let at = Position { file: self.part as u16 + 1, line: 1, column: 1 };
+            self.tell(Diagnostic::error("never-reached", at, "the text has returned before it comes to this line"));
+        }
         self.session.files = self.files.iter().map(|file| file.path.clone()).collect();
     }
 }

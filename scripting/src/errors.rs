@@ -19,7 +19,7 @@ pub fn tell(desk: &mut Desk, error: &EvalAltResult, file: u16) {
     loop {
         match error {
             EvalAltResult::ErrorInFunctionCall(_, source, inner, at) => {
-                callers.push(position(file, *at));
+                callers.push(desk.place(file, *at));
                 file = source.parse().unwrap_or(file);
                 error = inner;
             }
@@ -29,7 +29,7 @@ pub fn tell(desk: &mut Desk, error: &EvalAltResult, file: u16) {
     }
     let told = matches!(error, EvalAltResult::ErrorTerminated(mark, _) if mark.is::<Told>());
     if told {
-        let at = position(file, error.position());
+        let at = desk.place(file, error.position());
         if let Some(last) = desk.diagnostics.last_mut()
             && at.line > 0
             && (last.at.file, last.at.line) != (at.file, at.line)
@@ -39,7 +39,7 @@ pub fn tell(desk: &mut Desk, error: &EvalAltResult, file: u16) {
         }
         return;
     }
-    let at = position(file, error.position());
+    let at = desk.place(file, error.position());
     let text = desk.file(at);
     let mut diagnostic = explain(desk, text, error, at);
     for caller in callers.into_iter().rev().take(3) {
@@ -48,16 +48,12 @@ pub fn tell(desk: &mut Desk, error: &EvalAltResult, file: u16) {
     desk.tell(diagnostic);
 }
 
-fn position(file: u16, at: rhai::Position) -> Position {
-    Position { file, line: at.line().unwrap_or(0) as u32, column: at.position().unwrap_or(0) as u32 }
-}
-
 fn explain(desk: &Desk, text: &Text, error: &EvalAltResult, at: Position) -> Diagnostic {
     use EvalAltResult as E;
     let plain = |code, message: &str| Diagnostic::error(code, at, message);
     match error {
-        E::ErrorParsing(kind, _) => parse(text, kind, at),
-        E::ErrorVariableNotFound(name, _) => unknown(text, name, at),
+        E::ErrorParsing(kind, _) => parse(desk, text, kind, at),
+        E::ErrorVariableNotFound(name, _) => unknown(desk, text, name, at),
         E::ErrorFunctionNotFound(signature, _) => unknown_function(desk, text, signature, at),
         E::ErrorDotExpr(said, _) => property(text, said, at),
         E::ErrorPropertyNotFound(name, _) => plain("unknown-word", &format!("there is no `{name}` in this map")),
@@ -142,7 +138,7 @@ fn with_article(name: &str) -> String {
     }
 }
 
-fn parse(text: &Text, kind: &ParseErrorType, at: Position) -> Diagnostic {
+fn parse(desk: &Desk, text: &Text, kind: &ParseErrorType, at: Position) -> Diagnostic {
     use ParseErrorType as P;
     let plain = |code, message: String| Diagnostic::error(code, at, message);
     let syntax = |message: String| plain("syntax", message);
@@ -173,7 +169,7 @@ fn parse(text: &Text, kind: &ParseErrorType, at: Position) -> Diagnostic {
         P::VariableExpected => syntax(format!("a name is expected here{}", instead(text, at)))
             .help("a name begins with a letter and has letters, digits and `_` in it"),
         P::Reserved(word) => syntax(format!("`{word}` is kept back by the language")).help("choose another name"),
-        P::VariableUndefined(name) => unknown(text, name, at),
+        P::VariableUndefined(name) => unknown(desk, text, name, at),
         P::ModuleUndefined(name) => unknown_import(text, name, at),
         P::ExprExpected(_) => syntax(format!("a value is expected here{}", instead(text, at))),
         P::MismatchedType(wanted, found) => {
@@ -301,12 +297,18 @@ fn unfinished(text: &Text) -> Diagnostic {
     }
 }
 
+/// What a text declares, and with a part of the session's own text what the other parts do: each with its place.
+fn declared_in<'a>(desk: &'a Desk, text: &'a Text, of: fn(&Text) -> Vec<usize>) -> Vec<(&'a str, Position)> {
+    let parts = &desk.files[..desk.parts()];
+    let texts = if parts.iter().any(|part| std::ptr::eq(part, text)) { parts } else { std::slice::from_ref(text) };
+    texts.iter().flat_map(|text| of(text).into_iter().map(|i| (text.written(i), text.start(i)))).collect()
+}
+
 /// A name that nothing has.
-fn unknown(text: &Text, name: &str, at: Position) -> Diagnostic {
+fn unknown(desk: &Desk, text: &Text, name: &str, at: Position) -> Diagnostic {
     let error = Diagnostic::error("unknown-word", at, format!("there is no `{name}` here"));
-    let declared = grammar::variables(text);
-    if let Some(index) = declared.iter().copied().find(|&index| text.written(index) == name) {
-        let elsewhere = text.start(index);
+    let declared = declared_in(desk, text, grammar::variables);
+    if let Some((_, elsewhere)) = declared.iter().copied().find(|(other, _)| *other == name) {
         let error = error.also(elsewhere, format!("this `{name}` is declared where it cannot be seen from there"));
         return if elsewhere < at {
             error.help("functions and blocks do not share their variables: give it as a parameter, or use the name of a place, `at(\"name\")`")
@@ -320,7 +322,7 @@ fn unknown(text: &Text, name: &str, at: Position) -> Diagnostic {
     if let Some(signature) = words::signature(name) {
         return error.help(format!("it is called: `{signature}`"));
     }
-    match words::suggest(name, declared.iter().map(|&index| text.written(index)).chain(words::functions())) {
+    match words::suggest(name, declared.into_iter().map(|(other, _)| other).chain(words::functions())) {
         Some(help) => error.help(help),
         None => error.help(format!("declare it: `let {name} = ...;`")),
     }
@@ -340,13 +342,14 @@ fn unknown_import(text: &Text, name: &str, at: Position) -> Diagnostic {
 fn unknown_function(desk: &Desk, text: &Text, signature: &str, at: Position) -> Diagnostic {
     let name = signature.split(" (").next().unwrap_or(signature).rsplit("::").next().unwrap_or(signature);
     let name = name.trim();
-    if let Some(index) = grammar::functions(text).into_iter().find(|&index| text.written(index) == name) {
+    let functions = declared_in(desk, text, grammar::functions);
+    if let Some((_, defined)) = functions.iter().find(|(other, _)| *other == name) {
         return Diagnostic::error(
             "wrong-arguments",
             at,
             format!("`{name}` is called with another number of arguments than it has"),
         )
-        .also(text.start(index), "here it is defined");
+        .also(*defined, "here it is defined");
     }
     let qualifier = text.token_at(at).and_then(|word| word.checked_sub(2)).filter(|&i| text.is(i + 1, "::"));
     if let Some(module) = qualifier.map(|index| text.written(index)) {
@@ -387,8 +390,7 @@ fn unknown_function(desk: &Desk, text: &Text, signature: &str, at: Position) -> 
         };
     }
     let error = Diagnostic::error("unknown-word", at, format!("there is no word `{name}`"));
-    let functions = grammar::functions(text);
-    match words::suggest(name, functions.iter().map(|&index| text.written(index)).chain(words::functions())) {
+    match words::suggest(name, functions.into_iter().map(|(other, _)| other).chain(words::functions())) {
         Some(help) => error.help(help),
         None => error.help("`gainstage words` lists them all"),
     }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use engine::diagnostic::{Diagnostic, Position};
 use engine::session::Session;
-use rhai::{EvalAltResult, Scope};
+use rhai::{AST, EvalAltResult, Scope};
 
 use crate::desk::{self, Desk};
 use crate::machine::{self, MACHINE};
@@ -28,6 +28,9 @@ const BEGINNING: Position = Position { file: 0, line: 1, column: 1 };
 /// The longest text, in bytes.
 const MOST_BYTES: u64 = 1 << 20;
 
+/// The most lines that may follow a file.
+const MOST_LINES: usize = 10_000;
+
 /// What became of a text.
 #[derive(Clone, Debug)]
 pub struct Evaluated {
@@ -35,7 +38,8 @@ pub struct Evaluated {
     pub session: Option<Session>,
     /// Errors and warnings, in the order of the text.
     pub diagnostics: Vec<Diagnostic>,
-    /// The session's file and every file that it imports or tries to, in the order of [`Position::file`].
+    /// The session's file, the lines that follow it, and every file that they import or try to, in the order of
+    /// [`Position::file`].
     pub files: Vec<SourceFile>,
 }
 
@@ -46,20 +50,27 @@ pub struct SourceFile {
     pub path: PathBuf,
     /// What it says; empty if it cannot be read.
     pub text: String,
+    /// Whether it is no file, but one of the lines that follow the session's.
+    pub is_line: bool,
 }
 
 /// Reads a session's file and evaluates it.
 ///
 /// Every failure, of reading too, is a diagnostic.
 pub fn evaluate_file(path: &Path) -> Evaluated {
+    evaluate_file_with(path, &[])
+}
+
+/// Reads a session's file and evaluates it together with lines that follow it: see [`evaluate_text_with`].
+pub fn evaluate_file_with(path: &Path, lines: &[String]) -> Evaluated {
     match read(path) {
-        Ok(text) => evaluate_text(path, &text),
+        Ok(text) => evaluate_text_with(path, &text, lines),
         Err(Unreadable { why, text, at }) => {
             let message = format!("\"{}\" {why}", file_name(path));
             Evaluated {
                 session: None,
                 diagnostics: vec![Diagnostic::error("unreadable", at, message)],
-                files: vec![SourceFile { path: path.into(), text }],
+                files: vec![SourceFile { path: path.into(), text, is_line: false }],
             }
         }
     }
@@ -67,8 +78,31 @@ pub fn evaluate_file(path: &Path) -> Evaluated {
 
 /// Evaluates a text that is said to live at a path: clips and imports are looked for in its folder.
 pub fn evaluate_text(path: &Path, text: &str) -> Evaluated {
+    evaluate_text_with(path, text, &[])
+}
+
+/// Evaluates a text and the lines that follow it, in order, as one text: a line sees what the file and earlier lines have
+/// declared, needs no `;` at its end, and takes the place of a cable when it plugs one in again.
+///
+/// Each line is a file of its own in diagnostics: `(line 1)`.
+pub fn evaluate_text_with(path: &Path, text: &str, lines: &[String]) -> Evaluated {
+    submit(path, text, lines.to_vec(), None)
+}
+
+/// Evaluates a text that was kept with its lines and all it imports, as [`Evaluated::files`] gave them: what lies at their
+/// paths now is not looked at.
+pub fn evaluate_kept(files: &[SourceFile]) -> Evaluated {
+    let lines = files.iter().filter(|file| file.is_line).map(|line| line.text.clone()).collect();
+    let files: Vec<SourceFile> = files.iter().filter(|file| !file.is_line).cloned().collect();
+    match files.first() {
+        Some(SourceFile { path, text, .. }) => submit(path, text, lines, Some(files.clone())),
+        None => broken(Path::new(""), "", "there is no text"),
+    }
+}
+
+fn submit(path: &Path, text: &str, lines: Vec<String>, kept: Option<Vec<SourceFile>>) -> Evaluated {
     let (answer, evaluated) = mpsc::channel();
-    let job = Job { path: path.to_owned(), text: text.to_owned(), answer };
+    let job = Job { path: path.to_owned(), text: text.to_owned(), lines, kept, answer };
     let Some(jobs) = EVALUATOR.as_ref() else {
         return broken(path, text, "there is no memory left to read the session");
     };
@@ -84,6 +118,8 @@ pub fn evaluate_text(path: &Path, text: &str) -> Evaluated {
 struct Job {
     path: PathBuf,
     text: String,
+    lines: Vec<String>,
+    kept: Option<Vec<SourceFile>>,
     answer: Sender<Option<Evaluated>>,
 }
 
@@ -92,8 +128,8 @@ struct Job {
 static EVALUATOR: LazyLock<Option<Mutex<Sender<Job>>>> = LazyLock::new(|| {
     let (jobs, received) = mpsc::channel::<Job>();
     let evaluator = thread::Builder::new().name("gainstage-evaluate".into()).stack_size(STACK).spawn(move || {
-        for Job { path, text, answer } in received {
-            let evaluated = catch_unwind(AssertUnwindSafe(|| evaluate(&path, &text)));
+        for Job { path, text, lines, kept, answer } in received {
+            let evaluated = catch_unwind(AssertUnwindSafe(|| evaluate(&path, &text, &lines, kept)));
             // Who asked may have gone.
             let _ = answer.send(evaluated.ok());
         }
@@ -105,51 +141,75 @@ fn broken(path: &Path, text: &str, why: &str) -> Evaluated {
     Evaluated {
         session: None,
         diagnostics: vec![Diagnostic::error("internal", Position::default(), why)],
-        files: vec![SourceFile { path: path.into(), text: text.into() }],
+        files: vec![SourceFile { path: path.into(), text: text.into(), is_line: false }],
     }
 }
 
-fn evaluate(path: &Path, text: &str) -> Evaluated {
-    let desk = Desk::new(path, text, Instant::now() + TIME);
+fn evaluate(path: &Path, text: &str, lines: &[String], kept: Option<Vec<SourceFile>>) -> Evaluated {
+    if lines.len() > MOST_LINES {
+        return broken(path, text, &format!("more than {MOST_LINES} lines cannot follow a session's file"));
+    }
+    let mut desk = Desk::new(path, text, lines, Instant::now() + TIME);
+    desk.kept = kept;
     let ((), mut desk) = desk::with_new(desk, run);
     desk.diagnostics.sort_by_key(|d| d.at);
     let refused = desk.diagnostics.iter().any(Diagnostic::is_error);
     Evaluated {
         session: (!refused).then_some(desk.session),
         diagnostics: desk.diagnostics,
-        files: desk.files.into_iter().map(|file| SourceFile { path: file.path, text: file.text }).collect(),
+        files: (0..)
+            .zip(desk.files)
+            .map(|(i, file)| SourceFile { path: file.path, text: file.text, is_line: (1..=lines.len()).contains(&i) })
+            .collect(),
     }
 }
 
 fn run() {
-    let (text, faults) = desk::with(|desk| {
-        let faults = match desk.files[0].len() {
-            0 => vec![
+    let (last, faults) = desk::with(|desk| {
+        let parts = &desk.files[..desk.parts()];
+        let faults = match parts.iter().map(|part| part.text.len() as u64).sum::<u64>() {
+            _ if parts[0].len() == 0 => vec![
                 Diagnostic::error("empty", BEGINNING, "the session is empty")
                     .help("a session has at least one line, such as `input(\"tone\", sine(440)) >> master;`"),
             ],
-            _ if desk.files[0].text.len() as u64 > MOST_BYTES => {
+            MOST_BYTES.. => {
                 vec![Diagnostic::error("too-large", BEGINNING, "the session is larger than one can be (1 MiB)")]
             }
-            _ => grammar::faults(&desk.files[0]),
+            _ => parts.iter().flat_map(grammar::faults).collect(),
         };
+        // What does not end by itself would swallow the next part.
+        let last = parts.iter().position(|part| !part.is_whole()).unwrap_or(parts.len() - 1);
         faults.iter().for_each(|fault| desk.tell(fault.clone()));
-        (desk.files[0].text.clone(), faults)
+        (last, faults)
     });
     if !faults.is_empty() {
         return;
     }
-    let result = MACHINE
-        .compile_with_scope(&machine::scope(), &text)
-        .map_err(|error| Box::new(EvalAltResult::from(error)))
-        .and_then(|mut ast| {
-            ast.set_source("0");
-            MACHINE.run_ast_with_scope(&mut Scope::new(), &ast)
-        });
+    let result = compile(last).and_then(|mut ast| {
+        ast.set_source("0");
+        MACHINE.run_ast_with_scope(&mut Scope::new(), &ast).map_err(|error| (error, 0))
+    });
     desk::with(|desk| match result {
         Ok(()) => desk.finish(),
-        Err(error) => errors::tell(desk, &error, 0),
+        Err((error, file)) => errors::tell(desk, &error, file),
     });
+}
+
+/// Compiles the text to a part. An error comes with the file that it is told of.
+fn compile(last: usize) -> Result<AST, (Box<EvalAltResult>, u16)> {
+    let to = |part: usize| {
+        let text = desk::with(|desk| desk.text_to(part));
+        MACHINE.compile_with_scope(&machine::scope(), &text).map_err(|error| Box::new(EvalAltResult::from(error)))
+    };
+    to(last).map_err(|error| {
+        let part = match error.position() {
+            none if none.is_none() => last,
+            at => usize::from(desk::with(|desk| desk.place(0, at)).file),
+        };
+        // What the part that is wrong says at its end is not told of what follows it.
+        let alone = if part < last { to(part).err() } else { None };
+        (alone.unwrap_or(error), part as u16)
+    })
 }
 
 /// Why a file gives no text.

@@ -7,6 +7,7 @@ use rhai::{Engine, EvalAltResult, Module, ModuleResolver, Shared};
 
 use crate::call::{told, told_already};
 use crate::desk;
+use crate::evaluate::Unreadable;
 use crate::machine;
 use crate::text::Text;
 use crate::{errors, evaluate, grammar};
@@ -22,12 +23,8 @@ impl ModuleResolver for Confined {
         path: &str,
         position: rhai::Position,
     ) -> Result<Shared<Module>, Box<EvalAltResult>> {
-        let at = Position {
-            file: source.and_then(|number| number.parse().ok()).unwrap_or(0),
-            line: position.line().unwrap_or(0) as u32,
-            column: position.position().unwrap_or(0) as u32,
-        };
-        load(engine, path, at)
+        let file = source.and_then(|number| number.parse().ok()).unwrap_or(0);
+        load(engine, path, desk::with(|desk| desk.place(file, position)))
     }
 }
 
@@ -96,6 +93,9 @@ fn within(path: &str, at: Position) -> Result<PathBuf, Diagnostic> {
     }
     let (folder, root) = desk::with(|desk| (desk.session.folder.clone(), desk.root.clone()));
     let shown = folder.join(&relative);
+    if kept(&shown).is_some() {
+        return Ok(shown);
+    }
     let found = shown.canonicalize().map_err(|error| {
         desk::with(|desk| {
             let number = desk.files.len() as u16;
@@ -138,7 +138,12 @@ fn open(file: &Path, path: &str, at: Position) -> Result<u16, Diagnostic> {
         return Err(Diagnostic::error("import-cycle", at, message).help("put what both need into a file of its own"));
     }
     let number = desk::with(|desk| desk.files.len());
-    let read = evaluate::read(file);
+    let is_kept = desk::with(|desk| desk.kept.is_some());
+    let read = match kept(file) {
+        Some(text) => Ok(text),
+        None if is_kept => Err(Unreadable { why: "was not kept".into(), text: String::new(), at }),
+        None => evaluate::read(file),
+    };
     let text = match &read {
         Ok(text) => text.clone(),
         Err(unreadable) => unreadable.text.clone(),
@@ -150,6 +155,11 @@ fn open(file: &Path, path: &str, at: Position) -> Result<u16, Diagnostic> {
             Err(Diagnostic::error("import-missing", at, format!("the import \"{path}\" {}", unreadable.why)))
         }
     }
+}
+
+/// What a file said when it was kept.
+fn kept(file: &Path) -> Option<String> {
+    desk::with(|desk| desk.kept.iter().flatten().find(|kept| kept.path == file).map(|kept| kept.text.clone()))
 }
 
 fn same_file(a: &Path, b: &Path) -> bool {

@@ -5,6 +5,8 @@
 //!                                          any error -> Diagnostic -> report
 //! ```
 //!
+//! The text of a session is its file and the lines that were typed or written since, in order: they are evaluated as one.
+//!
 //! - `tokens`, `text` and `grammar` read what Rhai does not tell: where arguments begin, where a `;` is missing.
 //! - `machine` is the one Rhai engine; every word and setter in it is made from a table: [`words`] here, and the
 //!   engine's effects and sources.
@@ -37,5 +39,7 @@ mod tokens;
 mod value;
 pub mod words;
 
-pub use evaluate::{Evaluated, SourceFile, evaluate_file, evaluate_text};
+pub use evaluate::{
+    Evaluated, SourceFile, evaluate_file, evaluate_file_with, evaluate_kept, evaluate_text, evaluate_text_with,
+};
 pub use words::{WordEntry, reference};

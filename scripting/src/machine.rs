@@ -94,6 +94,7 @@ fn build() -> Engine {
         register(&mut engine, operator, 1, number::operator);
     }
     register(&mut engine, ">>", 2, flow::flow);
+    engine.register_fn(desk::NEXT_PART, |part: i64| desk::with(|desk| desk.comes_to(part as usize)));
     engine.register_raw_fn("/=", [TypeId::of::<Dynamic>(); 2], |context, given| {
         let call = Call::new("/", &context, given);
         *given[0] = number::operator(&call).map_err(told)?;

@@ -81,8 +81,11 @@ mod tests {
 
     #[test]
     fn carets_stand_under_words_behind_wide_characters() {
-        let files =
-            [SourceFile { path: PathBuf::from("é.rhai"), text: "title(\"é\"); gain(90.dB);\r\nbus(3);".into() }];
+        let files = [SourceFile {
+            path: PathBuf::from("é.rhai"),
+            text: "title(\"é\"); gain(90.dB);\r\nbus(3);".into(),
+            is_line: false,
+        }];
         let at = Position { file: 0, line: 1, column: 18 };
         let diagnostic = Diagnostic::error("out-of-range", at, "too much")
             .also(Position { line: 2, column: 1, ..at }, "and this")
@@ -106,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_place_without_a_line_shows_the_file() {
-        let files = [SourceFile { path: PathBuf::from("a.rhai"), text: String::new() }];
+        let files = [SourceFile { path: PathBuf::from("a.rhai"), text: String::new(), is_line: false }];
         let shown = render(&Diagnostic::error("empty", Position::default(), "nothing"), &files, false);
         assert!(shown.contains("a.rhai"), "{shown}");
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use engine::parameter::Value;
 use engine::session::*;
 
-use crate::{Evaluated, evaluate_text};
+use crate::{Evaluated, evaluate_kept, evaluate_text, evaluate_text_with};
 
 fn evaluated(text: &str) -> Evaluated {
     evaluate_text(Path::new("session.rhai"), text)
@@ -277,6 +277,24 @@ fn imports_see_the_words_and_are_evaluated_once() {
 }
 
 #[test]
+fn a_text_that_was_kept_needs_none_of_its_files() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("it can be written");
+    file("strips.rhai", "fn strip(x) { x >> fader(-3) }\n");
+    let text = "import \"./strips\" as s; s::strip(bus(\"a\")) >> master;";
+    let lines = ["set(\"a/fader.gain\", -5)".to_owned()];
+    let before = evaluate_text_with(&folder.path().join("session.rhai"), text, &lines);
+    file("strips.rhai", "fn strip(x) { x >> fader(-9) }\n");
+    let kept = evaluate_kept(&before.files);
+    assert!(before.session.is_some() && kept.session == before.session && kept.files == before.files);
+    folder.close().expect("it can go");
+    let kept = evaluate_kept(&before.files);
+    assert!(kept.session == before.session, "{:?}", kept.diagnostics);
+    assert_eq!(evaluate_kept(&before.files[..1]).diagnostics[0].code, "import-missing");
+    assert!(evaluate_kept(&[]).session.is_none());
+}
+
+#[test]
 fn a_missing_import_is_among_the_files() {
     let folder = tempfile::tempdir().expect("a folder");
     let result = evaluate_text(&folder.path().join("session.rhai"), "import \"strips\" as s;");
@@ -327,4 +345,82 @@ fn nesting_without_end_meets_a_limit_of_the_language() {
     assert_eq!(codes(&format!("let x = {}1;", "- ".repeat(100_000))), ["too-deep"]);
     assert_eq!(codes(&format!("let x = 1{};", " + 1".repeat(100_000))), ["too-deep"]);
     assert_eq!(codes(&"a.b(".repeat(2_000)).first(), Some(&"too-deep"));
+}
+
+/// A text and the lines that follow it.
+fn followed(text: &str, lines: &[&str]) -> Evaluated {
+    let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+    evaluate_text_with(Path::new("session.rhai"), text, &lines)
+}
+
+/// What is told of a text with lines: the code, the name of the file, line and column.
+fn told(text: &str, lines: &[&str]) -> Vec<(&'static str, String, u32, u32)> {
+    let result = followed(text, lines);
+    let name = |file: u16| result.files[usize::from(file)].path.display().to_string();
+    result.diagnostics.iter().map(|d| (d.code, name(d.at.file), d.at.line, d.at.column)).collect()
+}
+
+#[test]
+fn lines_see_what_the_file_and_earlier_lines_declare() {
+    let file = "let a = bus(\"a\"); fn strip(db) { gain(1) >> fader(db) }\na >> master // the end";
+    let lines = ["let b = bus(\"b\")", "fn twice(x) { x >> strip(1) >> strip(2) }", "", "twice(b + a) >> master"];
+    let result = followed(file, &lines);
+    assert!(result.diagnostics.is_empty(), "{:?}", result.diagnostics);
+    let s = result.session.unwrap();
+    assert_eq!(chain(&s, s.cables.len() - 1).0, ["gain", "fader", "gain", "fader"]);
+    let whole = session(&format!("{file}\n;{};", lines.join(";\n")));
+    assert_eq!((s.places.len(), s.instances.len()), (whole.places.len(), whole.instances.len()));
+}
+
+#[test]
+fn what_is_wrong_with_a_line_is_told_of_that_line() {
+    let file = "let a = bus(\"a\");\na >> master;";
+    let line = |code, number: u32, column| vec![(code, format!("(line {number})"), 1, column)];
+    assert_eq!(told(file, &["let c = 1", "a >> gain(99)"]), line("out-of-range", 2, 11));
+    assert_eq!(told(file, &["a >> fader(", "gain(1)"]), line("syntax", 1, 11));
+    assert_eq!(told(file, &["let c =", "let d = 1"]), line("syntax", 1, 7));
+    assert_eq!(told(file, &["title(`a", "title(`b`)"]), line("syntax", 1, 7));
+    assert_eq!(told(file, &["let c = 1", "/* never", "let d = 1"]), line("syntax", 2, 1));
+    assert_eq!(told(file, &["let c = a c", "let d = 1"]), line("missing-semicolon", 1, 9));
+    assert_eq!(told(file, &["d >> master"]), line("unknown-word", 1, 1));
+    assert_eq!(told(file, &["let x =\n  1 +\n  nobody", "1"]), vec![("unknown-word", "(line 1)".into(), 3, 3)]);
+    assert_eq!(told("return;", &["bus(\"b\")"]), line("never-reached", 1, 1));
+    let in_file = told("let a = bus(\"a\");\na >> gain(99) >> master", &["let c = 1"]);
+    assert_eq!(in_file, [("out-of-range", "session.rhai".into(), 2, 11)]);
+    let called = followed("fn f(x) { x >> 3 }\nlet a = bus(\"a\");", &["let c = 1", "f(a) >> master"]);
+    assert_eq!(called.diagnostics[0].at.file, 0);
+    assert_eq!(called.diagnostics[0].also[0].0, engine::diagnostic::Position { file: 2, line: 1, column: 1 });
+}
+
+#[test]
+fn a_line_is_shown_with_a_caret_and_the_nearest_name_of_the_file() {
+    let result = followed("let drums = bus(\"d\");\ndrums >> master;", &["1", "drms >> master"]);
+    let shown = crate::report::render(&result.diagnostics[0], &result.files, false);
+    for expected in ["--> (line 2):1:1", "1 | drms >> master", "  | ^^^^", "did you mean `drums`?"] {
+        assert!(shown.contains(expected), "{shown}");
+    }
+}
+
+#[test]
+fn a_line_that_plugs_a_cable_in_again_replaces_it() {
+    let file = "fn lead(x, db) { x >> fader(db) >> at(\"b\"); } let a = bus(\"a\"); let b = bus(\"b\"); b >> master; lead(a, -3);";
+    let lines = ["a >> fader(-6) >> b", "lead(a, -9)"];
+    for (count, expected) in [(0, -3.0), (1, -6.0), (2, -9.0)] {
+        let mut s = followed(file, &lines[..count]).session.unwrap();
+        assert!(engine::amend::apply(&mut s).is_empty());
+        assert_eq!((s.cables.len(), s.instances.len()), (2, 1));
+        assert_eq!(effect(&s, 0).settings[0].value, Value::Number(expected));
+    }
+}
+
+#[test]
+fn imports_of_the_file_and_of_lines_are_seen_by_later_lines() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("strips.rhai"), "fn strip(x) { x >> fader(off) }\n").unwrap();
+    let lines = ["import \"strips\" as again".to_owned(), "again::strip(s::strip(bus(\"a\"))) >> master".to_owned()];
+    let result = evaluate_text_with(&folder.path().join("session.rhai"), "import \"strips\" as s;", &lines);
+    assert!(result.diagnostics.is_empty(), "{:?}", result.diagnostics);
+    let lines: Vec<bool> = result.files.iter().map(|file| file.is_line).collect();
+    assert_eq!(lines, [false, true, true, false]);
+    assert_eq!(result.session.unwrap().files.len(), 4);
 }

@@ -82,6 +82,14 @@ impl Text {
         self.too_deep
     }
 
+    /// Whether it ends by itself: no bracket is open, no text without its closing mark.
+    pub fn is_whole(&self) -> bool {
+        let brackets = (0..self.len()).filter(|&i| self.opens(i) || self.closes(i));
+        let last = self.tokens.last().filter(|token| token.kind == Kind::Text).map(|t| &self.text[t.start..t.end]);
+        let open = last.is_some_and(|text| text.starts_with('`') && (text.len() == 1 || !text.ends_with('`')));
+        !open && brackets.into_iter().all(|i| self.partners[i].is_some())
+    }
+
     /// How many tokens it has.
     pub fn len(&self) -> usize {
         self.tokens.len()

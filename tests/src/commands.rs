@@ -1,7 +1,11 @@
 //! Each command as its user meets it: exit status, what goes to which stream, and what programs read of it.
 
+mod controllers;
 mod play;
+mod recording;
 mod render;
+mod replay;
+mod safety;
 
 use std::fs;
 use std::path::Path;

@@ -9,15 +9,21 @@ mod bad_scripts;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
-mod moved;
+mod controls;
+#[cfg(all(test, feature = "devices"))]
+mod devices;
 #[cfg(test)]
 mod edits;
 #[cfg(test)]
 mod exact;
+#[cfg(all(test, feature = "devices"))]
+mod fake_device;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
 mod house;
+#[cfg(test)]
+mod meters;
 #[cfg(test)]
 mod musical_time;
 #[cfg(test)]
@@ -39,9 +45,15 @@ mod readme;
 #[cfg(test)]
 mod rehearsal;
 #[cfg(test)]
+mod replays;
+#[cfg(test)]
+mod safety;
+#[cfg(test)]
 mod sessions;
 #[cfg(test)]
 mod spectrum;
+#[cfg(test)]
+mod transport;
 #[cfg(all(test, feature = "devices"))]
 mod virtual_card;
 

@@ -7,6 +7,7 @@ use engine::desk::Desk;
 use engine::graph::Graph;
 use engine::live::{Report, Setup, start};
 use engine::playback::{Capture, Playback};
+use engine::tap::Wanted;
 
 use crate::exact::Random;
 use crate::random_sessions::Draft;
@@ -16,7 +17,7 @@ use crate::sessions::{examples_without_live_input, graph, of_every_word, try_gra
 const SECONDS: usize = 6;
 
 /// Graphs to go between: the examples, all effects in one chain, live input, random drafts.
-fn graphs(random: &mut Random) -> Vec<Graph> {
+pub fn graphs(random: &mut Random) -> Vec<Graph> {
     let mut graphs: Vec<Graph> = examples_without_live_input().iter().map(|(_, text)| graph(text)).collect();
     graphs.extend(of_every_word("").iter().map(|(_, text)| graph(text)));
     graphs.push(graph("input(\"v\", device(1)) >> gate(-40) >> reverb() >> master;"));
@@ -39,15 +40,18 @@ fn the_callback_takes_and_gives_back_no_memory_while_programs_are_swapped() {
     let seconds = std::env::var("GAINSTAGE_SECONDS").ok().and_then(|s| s.parse().ok()).unwrap_or(SECONDS);
     let mut random = Random(3);
     let graphs = graphs(&mut random);
-    let (mut desk, program) = Desk::open(&graphs[0], None).expect("the plan proves right");
-    let setup = Setup { rate: 48_000, record: true, inputs: 1, cushion: 512 };
-    let (mut live, mut player, mut listener, recording) = start(program, setup);
-    let mut recording = recording.expect("a recording was asked for");
+    let (mut desk, program) = Desk::open(&graphs[0], Some("master")).expect("the plan proves right");
+    let setup = Setup { rate: 48_000, keep: Wanted { master: true, stems: true, inputs: 2 }, inputs: 1, cushion: 512 };
+    let (mut live, mut player, mut listener, recordings) = start(program, setup);
+    let kept = [recordings.master, recordings.stems].into_iter().flatten().chain(recordings.inputs);
+    let (mut kept, mut sound) = (kept.collect::<Vec<_>>(), Vec::new());
+    assert_eq!(kept.len(), 4, "the output, the stems, and the live input twice");
     let (mut frames, mut swaps, mut in_flight) = (0, 0, false);
     let (mut output, input) = (vec![0.0f32; 2 * 1024], vec![0.1f32; 1024]);
     while frames < seconds * 48_000 {
         if !in_flight {
-            let next = match random.below(4) {
+            let next = match random.below(5) {
+                1 => Some(desk.meter(!desk.is_metered()).expect("the plan proves right")),
                 0 => {
                     desk.edit(&graphs[random.below(graphs.len())], None).expect("the plan proves right").map(|(p, _)| p)
                 }
@@ -72,7 +76,8 @@ fn the_callback_takes_and_gives_back_no_memory_while_programs_are_swapped() {
                 _ => {}
             }
         }
-        while recording.samples.pop().is_ok() {}
+        kept.iter_mut().for_each(|kept| while kept.next(&mut sound).is_some() {});
+        assert!(live.readings().all(|reading| reading.square.is_finite()));
     }
     assert!(swaps > 5 * seconds, "{swaps} swaps in {seconds} s");
 }

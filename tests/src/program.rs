@@ -40,10 +40,12 @@ fn modified(file: &Path) -> Option<SystemTime> {
     fs::metadata(file).and_then(|metadata| metadata.modified()).ok()
 }
 
-/// A run of the program with these arguments, yet to begin. Nothing of the terminal around it reaches it.
+/// A run of the program with these arguments, yet to begin. Nothing of the terminal around it reaches it, and what it
+/// keeps in the user's state directory lies beside the program.
 pub fn gainstage<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(path());
     command.args(arguments).stdin(Stdio::null()).env_remove("NO_COLOR");
+    command.env("XDG_STATE_HOME", path().with_file_name("state-of-tests"));
     command
 }
 
@@ -116,11 +118,23 @@ impl Running {
         }
     }
 
+    /// As nothing can be done about it.
+    pub fn kill(mut self) {
+        self.child.kill().expect("it is still there");
+        self.child.wait().expect("it ends");
+    }
+
     /// As Ctrl-C does it.
     pub fn interrupt(&self) {
         let pid = self.child.id().to_string();
         let sent = Command::new("sh").args(["-c", &format!("kill -INT {pid}")]).status().expect("there is a shell");
         assert!(sent.success(), "it is still there");
+    }
+
+    /// As a machine that fails does it: nothing is closed and nothing is said.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("it is still there");
+        self.child.wait().expect("it ends");
     }
 
     /// Waits for its end and gives the exit status.

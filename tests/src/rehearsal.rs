@@ -5,6 +5,7 @@ use engine::diff::Changes;
 use engine::graph::Graph;
 use engine::kernel::{Buffer, QUANTUM};
 use engine::render::Renderer;
+use engine::transport::Move;
 
 use crate::sessions::graph;
 
@@ -39,9 +40,9 @@ impl Rehearsal {
         Rehearsal { desk, renderer: Renderer::new(program), sound: Vec::new(), stems: Vec::new() }
     }
 
-    /// The frame that comes next.
+    /// The frames that were played.
     pub fn now(&self) -> u64 {
-        self.renderer.transport()
+        self.renderer.clock()
     }
 
     /// Whether nothing fades or rings any more.
@@ -52,6 +53,16 @@ impl Rehearsal {
     /// Frames by which the first output is late against the transport.
     pub fn outputs_late(&self) -> usize {
         self.renderer.program().plan.outputs[0].late
+    }
+
+    /// Gives the transport an order.
+    pub fn order(&mut self, order: Move) {
+        self.renderer.order(order);
+    }
+
+    /// Where the transport is.
+    pub fn transport(&self) -> u64 {
+        self.renderer.transport()
     }
 
     /// Takes up a text at once; `None` when it changes nothing.

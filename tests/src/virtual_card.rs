@@ -4,7 +4,7 @@
 use std::convert::Infallible;
 use std::env;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ use engine::playback::{Capture, Playback};
 use engine::resampled::ResampledPlayback;
 use rtrb::{Consumer, Producer, RingBuffer};
 
-use crate::program::gainstage;
+use crate::program::{Running, gainstage};
 
 /// Frames asked for at a time: generous, for machines with much else to do.
 const BUFFER: u32 = 2048;
@@ -184,5 +184,41 @@ fn what_the_program_plays_to_the_card_is_what_the_session_renders_to() {
             heard == expected
         });
         assert!(whole, "{host}: the session came back altered or with gaps each time");
+    }
+}
+
+/// Starts or stops the card's sound server.
+fn server(what: &str) {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.ci/virtual-card");
+    let place = env::var_os("XDG_RUNTIME_DIR").expect("the card says where it is");
+    let mut command = Command::new(script);
+    command.arg(what).env("VIRTUAL_CARD_DIR", place).stdout(Stdio::null()).stderr(Stdio::null());
+    assert!(command.status().expect("it can be run").success(), "the server does not {what}");
+}
+
+#[test]
+fn sound_comes_back_when_the_sound_server_was_restarted() {
+    let Some(_card) = card() else { return };
+    let folder = tempfile::TempDir::new().expect("there is room");
+    std::fs::write(folder.path().join("session.rhai"), "input(\"a\", sine(220).level(-6)) >> master;")
+        .expect("it can be written");
+    for host in ["pulseaudio", "alsa"] {
+        let arguments = ["play", "session.rhai", "--no-prompt", "--buffer", "2048", "--device", host];
+        let mut playing = Running::start(folder.path(), &arguments);
+        playing.says("playing to");
+        let peak = || {
+            let (_input, mut heard) = listening(host).expect("the card opens");
+            listen(&mut heard, 2 * 48_000).iter().fold(0.0, |peak: f32, x| peak.max(x.abs()))
+        };
+        let before = peak();
+        assert!((before - 0.5).abs() < 0.01, "{host}: a peak of {before} before");
+        server("stop");
+        playing.says("the transport goes on in silence");
+        server("start");
+        playing.says("back on");
+        let after = peak();
+        assert!((after - 0.5).abs() < 0.01, "{host}: a peak of {after} after {:#?}", playing.told);
+        playing.interrupt();
+        assert_eq!(playing.end(), 0, "{:#?}", playing.told);
     }
 }

@@ -17,7 +17,7 @@ b >> low_pass(400) >> fader(-9) >> master;
 "#;
 
 /// Plays a session to nobody.
-fn playing(folder: &TempDir, more: &[&str]) -> Running {
+pub fn playing(folder: &TempDir, more: &[&str]) -> Running {
     let mut arguments = vec!["play", "session.rhai", "--device", "none", "--no-prompt"];
     arguments.extend(more);
     let mut playing = Running::start(folder.path(), &arguments);
@@ -26,7 +26,7 @@ fn playing(folder: &TempDir, more: &[&str]) -> Running {
 }
 
 /// Ctrl-C, and that it ends as it should.
-fn stopped(mut playing: Running) -> Vec<String> {
+pub fn stopped(mut playing: Running) -> Vec<String> {
     playing.interrupt();
     assert_eq!(playing.end(), 0, "{:#?}", playing.told);
     assert!(playing.told.last().is_some_and(|line| line.starts_with("stopped")), "{:#?}", playing.told);

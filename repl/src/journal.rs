@@ -1,0 +1,24 @@
+//! The journal: everything that a performance was made of, kept while it is played, so that it can be played again to the
+//! same bits.
+//!
+//! ```text
+//! play ── Journal ── channel ── writer (a thread) ──> FOLDER/
+//!                                  │                    journal.jsonl   what happened, a line each, only ever added to
+//!                               hashes (a thread)       texts/          what was written, as files a person can read
+//!                                                       inputs*.wav     what live inputs heard
+//!                                                       in-use          locked while it is played or read
+//! replay ── Kept::open <── folder
+//! ```
+//!
+//! [`inputs`] keeps what live inputs heard. [`record`] says what a line can be, [`writer`] writes them, [`kept`] reads them back as far as they go, [`store`] knows
+//! where journals lie, how they are called and which must go, [`hashes`] tells files apart by what is in them.
+
+pub mod hashes;
+pub mod inputs;
+pub mod kept;
+pub mod record;
+pub mod store;
+pub mod writer;
+
+pub use kept::{Ending, Kept};
+pub use writer::{Journal, Performance, Taken, When, wanted};

@@ -1,0 +1,299 @@
+//! A journal that is read back, as far as it goes: a line that was cut off, and whatever a damaged one would have led to,
+//! is not in it.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use scripting::SourceFile;
+
+use super::record::{FORMAT, Header, Record, Text};
+use super::store::{self, LINES, TEXTS};
+use crate::ending::Failure;
+
+/// How a journal ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// As it should: the master has so many frames.
+    Whole(u64),
+    /// It is still played.
+    Playing,
+    /// The program that wrote it was stopped.
+    Cut,
+    /// A line cannot be understood, and what follows it is not taken.
+    Damaged {
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+/// A journal.
+pub struct Kept {
+    /// Where it lies.
+    pub folder: PathBuf,
+    /// How it began.
+    pub header: Header,
+    /// What happened, in order.
+    pub records: Vec<Record>,
+    /// The frame before which nothing is missing.
+    pub reached: u64,
+    /// How it ends.
+    pub ending: Ending,
+    /// Keeps it from being removed while it is read.
+    _used: Option<File>,
+}
+
+impl Kept {
+    /// Reads the journal that a path means; without one, the newest there is.
+    ///
+    /// # Errors
+    /// There is none, it cannot be read, or it is of a form that this program does not know.
+    pub fn open(path: Option<&Path>) -> Result<Kept, Failure> {
+        let folder = store::find(path)?;
+        let playing = store::is_used(&folder);
+        let used = store::mark_used(&folder).ok();
+        let lines = folder.join(LINES);
+        let failed = |why: String| Failure::Error(format!("{}: {why}", lines.display()));
+        let bytes = fs::read(&lines).map_err(|error| failed(error.to_string()))?;
+        let Parsed { header, records, reached, ending } = parse(&bytes).map_err(failed)?;
+        let ending = if playing && ending == Ending::Cut { Ending::Playing } else { ending };
+        Ok(Kept { folder, header, records, reached, ending, _used: used })
+    }
+
+    /// The files of a text as they were, the session's first, each said to lie where it lay; then its lines.
+    ///
+    /// # Errors
+    /// One of them cannot be read.
+    pub fn files(&self, text: &Text) -> Result<Vec<SourceFile>, Failure> {
+        let home = self.header.session.parent().unwrap_or(Path::new(""));
+        let read = |kept: &super::record::KeptFile| {
+            // A name and nothing else: a journal may come from anybody.
+            let name = Path::new(&kept.text).file_name().unwrap_or_default();
+            let from = self.folder.join(TEXTS).join(name);
+            let text =
+                fs::read_to_string(&from).map_err(|error| Failure::Error(format!("{}: {error}", from.display())))?;
+            Ok(SourceFile { path: home.join(&kept.path), text, is_line: false })
+        };
+        let lines =
+            text.lines.iter().map(|line| Ok(SourceFile { path: PathBuf::new(), text: line.clone(), is_line: true }));
+        text.files.iter().map(read).chain(lines).collect()
+    }
+
+    /// What there is to tell of its end, unless that is as it should be.
+    pub fn told_end(&self) -> Option<String> {
+        let until = clock_time(self.reached, self.header.rate);
+        match &self.ending {
+            Ending::Whole(_) => None,
+            Ending::Playing => Some(format!("still being played: so far it goes to {until}")),
+            Ending::Cut => {
+                Some(format!("cut off at {until}: it has no end, and what was heard after that is not in it"))
+            }
+            Ending::Damaged { line, why } => Some(format!(
+                "cut off at {until}: line {line} of {} cannot be understood ({why}), and what follows is not taken",
+                self.folder.join(LINES).display()
+            )),
+        }
+    }
+}
+
+/// What the lines of a journal say.
+struct Parsed {
+    header: Header,
+    records: Vec<Record>,
+    reached: u64,
+    ending: Ending,
+}
+
+/// Understands the lines as far as they go.
+fn parse(bytes: &[u8]) -> Result<Parsed, String> {
+    let mut lines = bytes.split_inclusive(|byte| *byte == b'\n').enumerate();
+    let first = lines.next().map_or(&[][..], |(_, line)| line);
+    let header = match serde_json::from_slice(first) {
+        Ok(Record::Header(header)) => header,
+        Ok(_) => return Err("is no journal: it begins with another line".into()),
+        Err(error) => {
+            let newer = serde_json::from_slice::<serde_json::Value>(first);
+            return Err(match newer.ok().and_then(|line| line.get("format")?.as_u64()) {
+                Some(format) if format != u64::from(FORMAT) => unknown(format),
+                _ => format!("is no journal, or was cut off in its first line: {error}"),
+            });
+        }
+    };
+    if header.format != FORMAT {
+        return Err(unknown(header.format.into()));
+    }
+    if header.rate == 0 || header.channels == 0 {
+        return Err("is no journal: it has no rate or no channels".into());
+    }
+    let mut parsed = Parsed { header, records: Vec::new(), reached: 0, ending: Ending::Cut };
+    for (index, line) in lines {
+        let torn = line.last() != Some(&b'\n');
+        match serde_json::from_slice::<Record>(line) {
+            Err(_) if torn => break,
+            Err(error) => {
+                parsed.ending = Ending::Damaged { line: index + 1, why: error.to_string() };
+                break;
+            }
+            Ok(record) => {
+                let back = record.frame().is_some_and(|frame| frame < parsed.reached);
+                if back || matches!(record, Record::Header(_)) {
+                    let why = if back { "it goes back in time" } else { "another journal begins there" };
+                    parsed.ending = Ending::Damaged { line: index + 1, why: why.into() };
+                    break;
+                }
+                parsed.reached = record.frame().unwrap_or(parsed.reached);
+                if let Record::End { frames, .. } = record {
+                    parsed.ending = Ending::Whole(frames);
+                    break;
+                }
+                parsed.records.push(record);
+            }
+        }
+    }
+    Ok(parsed)
+}
+
+fn unknown(format: u64) -> String {
+    format!("is a journal of form {format}, and this gainstage reads form {FORMAT}")
+}
+
+/// A moment as people write it: `00:01:12.250`.
+pub fn clock_time(frame: u64, rate: u32) -> String {
+    let rate = u64::from(rate);
+    let (seconds, rest) = (frame / rate, frame % rate);
+    let thousandths = rest * 1000 / rate;
+    format!("{:02}:{:02}:{:02}.{thousandths:03}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::diff::Changes;
+    use engine::motion::EventSource;
+    use engine::transport::Move;
+
+    use crate::journal::record::Stamp;
+
+    fn header() -> Header {
+        Header {
+            format: FORMAT,
+            program: "1.2.3".into(),
+            session: "/songs/night.rhai".into(),
+            started: "2026-11-21T20:15:02Z".into(),
+            rate: 48_000,
+            seed: 7,
+            channels: 2,
+        }
+    }
+
+    fn records() -> Vec<Record> {
+        let stamp = Stamp { path: "/songs/é \"x\".wav".into(), length: 12, modified: 1_795_292_102_123_456_789 };
+        let text = |serial, frame| Text {
+            serial,
+            frame,
+            wanted: serial,
+            at: frame + 7,
+            heard: frame + 9,
+            files: Vec::new(),
+            lines: vec!["a\nb".into()],
+            media: vec![stamp.clone()],
+            changes: Changes { changed: vec!["a>b/fader".into()], ..Changes::default() },
+        };
+        vec![
+            Record::Text(text(Some(0), 0)),
+            Record::Media { stamp: stamp.clone(), blake3: "af13".into() },
+            Record::Tick { frame: 4800 },
+            Record::Text(text(Some(1), 6400)),
+            Record::Settle { serial: 2, now: 7360, frame: 7424 },
+            Record::Control {
+                frame: 7424,
+                source: EventSource::Midi { channel: None, controller: 7 },
+                value: 0.1 + 0.2,
+            },
+            Record::Control { frame: 7424, source: EventSource::Osc { address: "/a".into() }, value: 1.0 / 3.0 },
+            Record::Move { frame: 8000, order: Move::Locate(96_000), transport: 7900 },
+            Record::Move { frame: 8064, order: Move::Panic, transport: 7964 },
+            Record::MediaLate { frame: 9600, work: 3, path: "voice".into() },
+            Record::InputLate { frame: 9600 },
+            Record::Text(text(None, 9700)),
+        ]
+    }
+
+    fn written(records: &[Record]) -> Vec<u8> {
+        let lines = records.iter().map(|record| serde_json::to_string(record).expect("it can be written") + "\n");
+        lines.collect::<String>().into_bytes()
+    }
+
+    #[test]
+    fn a_journal_reads_back_as_it_was_written() {
+        let mut all = vec![Record::Header(header())];
+        all.extend(records());
+        all.push(Record::End { frame: 10_000, frames: 9_950 });
+        let parsed = parse(&written(&all)).expect("it is one");
+        assert_eq!((parsed.header, parsed.records), (header(), records()));
+        assert_eq!((parsed.reached, parsed.ending), (10_000, Ending::Whole(9_950)));
+    }
+
+    #[test]
+    fn a_journal_cut_at_any_byte_goes_as_far_as_its_whole_lines() {
+        let first = written(&[Record::Header(header())]);
+        let mut bytes = first.clone();
+        bytes.extend(written(&records()));
+        let mut lengths: Vec<usize> = vec![];
+        for (at, byte) in bytes.iter().enumerate() {
+            if *byte == b'\n' {
+                lengths.push(at);
+            }
+        }
+        for cut in 0..=bytes.len() {
+            let parsed = parse(&bytes[..cut]);
+            // A line is whole with its last brace: its end adds nothing.
+            let whole = lengths.iter().filter(|end| **end <= cut).count();
+            let Some(count) = whole.checked_sub(1) else {
+                assert!(parsed.is_err(), "cut at {cut}");
+                continue;
+            };
+            let parsed = parsed.unwrap_or_else(|why| panic!("cut at {cut}: {why}"));
+            assert_eq!(parsed.records, records()[..count], "cut at {cut}");
+            let reached = parsed.records.iter().filter_map(Record::frame).max().unwrap_or(0);
+            assert_eq!((parsed.reached, parsed.ending), (reached, Ending::Cut), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn what_follows_a_damaged_line_is_not_taken() {
+        let (first, rest) = (written(&[Record::Header(header())]), records());
+        let good = written(&rest[..3]);
+        for damage in ["{\"is\":\"tick\"}\n", "{\"is\":\"tick\",\"frame\":10}\n", "\u{0}\n", "{\"is\":\"dance\"}\n"] {
+            let bytes = [&first[..], &good, damage.as_bytes(), &written(&rest[3..])].concat();
+            let parsed = parse(&bytes).expect("its beginning is whole");
+            assert_eq!((parsed.records.len(), parsed.reached), (3, 4800), "{damage}");
+            assert!(matches!(parsed.ending, Ending::Damaged { line: 5, .. }), "{damage}: {:?}", parsed.ending);
+        }
+        let twice = [&first[..], &first].concat();
+        assert!(matches!(parse(&twice).expect("it begins").ending, Ending::Damaged { line: 2, .. }));
+    }
+
+    #[test]
+    fn what_is_no_journal_or_a_newer_one_is_refused_with_the_reason() {
+        let newer = String::from_utf8(written(&[Record::Header(Header { format: 9, ..header() })])).expect("text");
+        for (text, told) in [
+            ("", "is no journal"),
+            ("a song\n", "is no journal"),
+            ("{\"is\":\"tick\",\"frame\":1}\n", "begins with another line"),
+            (&newer, "form 9"),
+            ("{\"is\":\"overture\",\"format\":9}\n", "form 9"),
+        ] {
+            let Err(why) = parse(text.as_bytes()) else { panic!("{text}") };
+            assert!(why.contains(told), "{text}: {why}");
+        }
+    }
+
+    #[test]
+    fn moments_are_written_to_the_thousandth() {
+        assert_eq!(clock_time(0, 48_000), "00:00:00.000");
+        assert_eq!(clock_time(3_468_000, 48_000), "00:01:12.250");
+        assert_eq!(clock_time(48_000 * 36_000 + 47_999, 48_000), "10:00:00.999");
+    }
+}

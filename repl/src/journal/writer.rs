@@ -1,0 +1,401 @@
+//! Keeps a journal while it plays: who plays sends what happened into a channel, a thread of its own writes it. Nothing here
+//! holds up the desk, and when nothing more can be written this is told and playing goes on.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant, SystemTime};
+
+use engine::desk::Desk;
+use engine::diff::Changes;
+use engine::live::Report;
+use engine::render;
+use engine::tap::{Recording, Wanted};
+use scripting::SourceFile;
+
+use super::hashes;
+use super::inputs::Inputs;
+use super::record::{FORMAT, Header, KeptFile, Record, Stamp, Text};
+use super::store::{self, LINES, MOST_BYTES, TEXTS};
+use crate::arguments::JournalChoice;
+use crate::ending::Failure;
+use crate::load::Loaded;
+use crate::status;
+
+/// How often what was written goes to the system: a kill loses at most about so much.
+const FLUSH: Duration = Duration::from_millis(200);
+
+/// How often the system is asked to put it on the disk: a power cut loses at most about so much.
+const SYNC: Duration = Duration::from_secs(1);
+
+/// How long the end waits for what is still unknown of sound files.
+const HASH_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How many times a second the writer hears how far it has come.
+const REACHED: u64 = 20;
+
+/// A text that is taken up, with everything it was made of.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    files: Vec<SourceFile>,
+    lines: Vec<String>,
+    media: Vec<PathBuf>,
+}
+
+impl Taken {
+    /// What a session was loaded from.
+    pub fn of(loaded: &Loaded) -> Taken {
+        let (lines, files): (Vec<_>, Vec<_>) = loaded.files.iter().cloned().partition(|file| file.is_line);
+        let lines = lines.into_iter().map(|line| line.text).collect();
+        Taken { files, lines, media: loaded.media() }
+    }
+}
+
+/// When a text was taken up, and as what.
+#[derive(Clone, Copy, Debug)]
+pub enum When {
+    /// As the program of this number, which was meant for a frame of the transport, or for at once.
+    Program {
+        /// The number.
+        serial: u64,
+        /// The frame.
+        wanted: Option<u64>,
+        /// When it was.
+        taken: render::Taken,
+    },
+    /// It changed nothing, as of a frame.
+    Nothing(u64),
+}
+
+impl When {
+    /// When it all begins.
+    pub const BEGINNING: When =
+        When::Program { serial: 0, wanted: None, taken: render::Taken { clock: 0, at: 0, heard: 0 } };
+}
+
+/// What a journal is of.
+#[derive(Clone, Copy, Debug)]
+pub struct Performance<'a> {
+    /// The session's file.
+    pub session: &'a Path,
+    /// Frames a second.
+    pub rate: u32,
+    /// From which noise and chance are drawn.
+    pub seed: u64,
+    /// Channels of the master.
+    pub channels: usize,
+}
+
+/// What is to be kept of what plays, the journal's share added.
+pub fn wanted(choice: Option<&JournalChoice>, others: Wanted) -> Wanted {
+    let own = usize::from(choice != Some(&JournalChoice::None));
+    Wanted { inputs: others.inputs + own, ..others }
+}
+
+/// What the writer is told.
+enum Entry {
+    Record(Record),
+    Text {
+        text: Taken,
+        when: When,
+        changes: Changes,
+    },
+    Reached(u64),
+    /// Nothing follows; with a frame and the length of the master if it ended as it should.
+    End(Option<(u64, u64)>),
+}
+
+/// A journal that is kept; or none, to which nothing is said in vain.
+pub struct Journal {
+    writer: Option<(Sender<Entry>, JoinHandle<()>)>,
+    /// The frame that the writer last heard of.
+    reached: u64,
+    /// After how many frames it hears of the next.
+    step: u64,
+}
+
+impl Journal {
+    /// Begins a journal, unless none is wanted, of what happens and of what live inputs hear. In the user's state directory it is kept as far as that can be
+    /// done; in a folder that the user named it must be.
+    ///
+    /// # Errors
+    /// The folder that the user named does not take it.
+    pub fn start(
+        choice: Option<&JournalChoice>,
+        of: Performance<'_>,
+        heard: Option<Recording>,
+    ) -> Result<Journal, Failure> {
+        let rate = of.rate;
+        let (folder, most) = match choice {
+            Some(JournalChoice::None) => return Ok(Journal::none(rate)),
+            Some(JournalChoice::In(folder)) => (folder.clone(), None),
+            None => match store::usual() {
+                Ok(folder) => (folder, Some(MOST_BYTES)),
+                Err(error) => {
+                    status::warning(format!("no journal is kept: {error}; --journal DIR names a folder"));
+                    return Ok(Journal::none(rate));
+                }
+            },
+        };
+        match Writer::start(&folder, of, heard) {
+            Ok((to, thread)) => {
+                status::say(format!(
+                    "keeping a journal in {}, live inputs too; --journal none keeps nothing",
+                    folder.display()
+                ));
+                if let Some(gone @ 1..) = most.map(|most| store::make_room(&folder, most)) {
+                    let (noun, most) = (if gone == 1 { "journal" } else { "journals" }, MOST_BYTES >> 30);
+                    status::say(format!("removed the {gone} oldest {noun}: together they take at most {most} GiB"));
+                }
+                Ok(Journal { writer: Some((to, thread)), ..Journal::none(rate) })
+            }
+            Err(error) if choice.is_none() => {
+                status::warning(format!("no journal is kept: {}: {error}", folder.display()));
+                Ok(Journal::none(rate))
+            }
+            Err(error) => Err(Failure::Error(format!("--journal: {}: {error}", folder.display()))),
+        }
+    }
+
+    fn none(rate: u32) -> Journal {
+        Journal { writer: None, reached: 0, step: u64::from(rate) / REACHED }
+    }
+
+    /// A text was taken up.
+    pub fn text(&self, text: Taken, when: When, changes: Changes) {
+        self.tell(Entry::Text { text, when, changes });
+    }
+
+    /// What is heard was metered from here on, or no more, with the program `serial`.
+    pub fn metered(&self, serial: u64, on: bool, taken: render::Taken) {
+        self.tell(Entry::Record(Record::Meter { serial, on, frame: taken.clock }));
+    }
+
+    /// What had ended by `now` was left behind, with the program `serial`.
+    pub fn settled(&self, serial: u64, now: u64, taken: render::Taken) {
+        self.tell(Entry::Record(Record::Settle { serial, now, frame: taken.clock }));
+    }
+
+    /// The audio side has told something; `desk` knows its sources, `paths` what its works are called. What it took up is
+    /// told by who knows what that was; what follows from the rest by itself is not kept.
+    pub fn report(&self, report: Report, desk: &Desk, paths: &[String]) {
+        let record = match report {
+            Report::Controlled { source, value, frame } => match desk.source_of(source) {
+                Some(source) => Record::Control { frame, source: source.clone(), value },
+                None => return,
+            },
+            Report::Moved { order, frame, transport } => Record::Move { frame, order, transport },
+            Report::MediaLate { frame, work } => {
+                Record::MediaLate { frame, work, path: paths.get(work).cloned().unwrap_or_default() }
+            }
+            Report::InputLate { frame } => Record::InputLate { frame },
+            Report::TakenUp { .. } | Report::Poisoned { .. } | Report::RecordLate { .. } => return,
+        };
+        self.tell(Entry::Record(record));
+    }
+
+    /// It has come as far as this frame, and of everything before it the journal was told.
+    pub fn reached(&mut self, frame: u64) {
+        if frame >= self.reached + self.step {
+            self.reached = frame;
+            self.tell(Entry::Reached(frame));
+        }
+    }
+
+    /// It is over at a frame, and the master is `frames` long. Waits until that is written.
+    pub fn end(mut self, frame: u64, frames: u64) {
+        self.close(Some((frame, frames)));
+    }
+
+    fn close(&mut self, end: Option<(u64, u64)>) {
+        self.tell(Entry::End(end));
+        if let Some((_, thread)) = self.writer.take()
+            && thread.join().is_err()
+        {
+            status::warning("the journal has no end: its thread failed");
+        }
+    }
+
+    fn tell(&self, entry: Entry) {
+        if let Some((to, _)) = &self.writer {
+            // A writer that is gone has said why.
+            let _ = to.send(entry);
+        }
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        self.close(None);
+    }
+}
+
+/// The thread that writes.
+struct Writer {
+    folder: PathBuf,
+    /// The session's folder.
+    home: PathBuf,
+    lines: BufWriter<File>,
+    texts: Texts,
+    hashes: Option<Sender<Stamp>>,
+    inputs: Option<Inputs>,
+    /// The last frame that a line speaks of.
+    last: u64,
+    /// Keeps the journal from being removed.
+    _used: File,
+}
+
+impl Writer {
+    fn start(
+        journals: &Path,
+        of: Performance<'_>,
+        heard: Option<Recording>,
+    ) -> io::Result<(Sender<Entry>, JoinHandle<()>)> {
+        let Performance { session, rate, seed, channels } = of;
+        let now = SystemTime::now();
+        let session = std::path::absolute(session)?;
+        let folder = store::create(journals, &session, now)?;
+        let used = store::mark_used(&folder)?;
+        let header = Header {
+            format: FORMAT,
+            program: env!("CARGO_PKG_VERSION").into(),
+            session: session.clone(),
+            started: store::utc(now),
+            rate,
+            seed,
+            channels,
+        };
+        let (to, entries) = mpsc::channel();
+        let found = to.clone();
+        let mut writer = Writer {
+            home: session.parent().unwrap_or(Path::new("")).to_owned(),
+            lines: BufWriter::new(File::create_new(folder.join(LINES))?),
+            texts: Texts { folder: folder.join(TEXTS), known: BTreeMap::new() },
+            hashes: Some(hashes::start(move |stamp, blake3| {
+                found.send(Entry::Record(Record::Media { stamp, blake3 })).is_ok()
+            })?),
+            inputs: heard.map(|heard| Inputs::new(heard, rate)),
+            last: 0,
+            folder,
+            _used: used,
+        };
+        writer.write(&Record::Header(header))?;
+        writer.lines.flush()?;
+        let thread = thread::Builder::new().name("gainstage-journal".into()).spawn(move || writer.run(&entries))?;
+        Ok((to, thread))
+    }
+
+    fn run(mut self, entries: &Receiver<Entry>) {
+        match self.keep(entries) {
+            Ok(true) => {}
+            // It was never played: what could not begin leaves no journal.
+            Ok(false) => drop(fs::remove_dir_all(&self.folder)),
+            Err(error) => {
+                let shown = self.folder.display();
+                status::warning(format!("the journal ends here, and playing goes on: {shown}: {error}"));
+            }
+        }
+    }
+
+    /// Writes until the end; says whether anything was played.
+    fn keep(&mut self, entries: &Receiver<Entry>) -> io::Result<bool> {
+        let (mut reached, mut end) = (0, None);
+        let (mut flushed, mut synced) = (Instant::now(), Instant::now());
+        loop {
+            let patience = if end.is_some() { HASH_PATIENCE } else { FLUSH.saturating_sub(flushed.elapsed()) };
+            match entries.recv_timeout(patience) {
+                Ok(Entry::Record(record)) => self.write(&record)?,
+                Ok(Entry::Text { text, when, changes }) => self.text(text, when, changes)?,
+                Ok(Entry::Reached(frame)) => reached = frame,
+                Ok(Entry::End(how)) => {
+                    // What is being found out of sound files still comes before the last line.
+                    self.hashes = None;
+                    end = Some(how);
+                }
+                Err(RecvTimeoutError::Timeout) if end.is_none() => {}
+                Err(_) => break,
+            }
+            if flushed.elapsed() >= FLUSH {
+                // What was heard before a frame comes before the line that says it has been reached.
+                self.listen()?;
+                if reached > self.last {
+                    self.write(&Record::Tick { frame: reached })?;
+                }
+                self.lines.flush()?;
+                flushed = Instant::now();
+            }
+            if synced.elapsed() >= SYNC {
+                self.lines.get_ref().sync_data()?;
+                synced = Instant::now();
+            }
+        }
+        self.listen()?;
+        if let Some(Some((frame, frames))) = end {
+            self.write(&Record::End { frame: frame.max(self.last), frames })?;
+        }
+        self.lines.flush()?;
+        self.lines.get_ref().sync_all()?;
+        Ok(self.last > 0)
+    }
+
+    fn listen(&mut self) -> io::Result<()> {
+        let told = self.inputs.as_mut().map(|inputs| inputs.take(&self.folder)).transpose()?;
+        told.into_iter().flatten().try_for_each(|record| self.write(&record))
+    }
+
+    fn write(&mut self, record: &Record) -> io::Result<()> {
+        self.last = record.frame().unwrap_or(self.last);
+        serde_json::to_writer(&mut self.lines, record)?;
+        self.lines.write_all(b"\n")
+    }
+
+    fn text(&mut self, text: Taken, when: When, changes: Changes) -> io::Result<()> {
+        let mut files = Vec::new();
+        for file in text.files {
+            let whole = std::path::absolute(&file.path)?;
+            let path = whole.strip_prefix(&self.home).map_or(whole.clone(), Path::to_owned);
+            files.push(KeptFile { text: self.texts.keep(&path, file.text)?, path });
+        }
+        let mut media = Vec::new();
+        for path in text.media {
+            media.push(Stamp::of(std::path::absolute(path)?));
+        }
+        // Who asks no more has all it wants.
+        media.iter().for_each(|stamp| drop(self.hashes.as_ref().map(|hashes| hashes.send(stamp.clone()))));
+        let (serial, wanted, taken) = match when {
+            When::Program { serial, wanted, taken } => (Some(serial), wanted, taken),
+            // Looked at meanwhile, it may come behind what happened later.
+            When::Nothing(frame) => {
+                let frame = frame.max(self.last);
+                (None, None, render::Taken { clock: frame, at: frame, heard: frame })
+            }
+        };
+        let render::Taken { clock: frame, at, heard } = taken;
+        let lines = text.lines;
+        self.write(&Record::Text(Text { serial, frame, wanted, at, heard, files, lines, media, changes }))
+    }
+}
+
+/// The files that texts are made of, each content once.
+struct Texts {
+    folder: PathBuf,
+    known: BTreeMap<(PathBuf, String), String>,
+}
+
+impl Texts {
+    /// Keeps a file; gives its name.
+    fn keep(&mut self, path: &Path, text: String) -> io::Result<String> {
+        let count = self.known.len() + 1;
+        let key = (path.to_owned(), text);
+        if let Some(name) = self.known.get(&key) {
+            return Ok(name.clone());
+        }
+        let name = format!("{count:04}-{}", path.file_name().unwrap_or_default().to_string_lossy());
+        fs::write(self.folder.join(&name), &key.1)?;
+        self.known.insert(key, name.clone());
+        Ok(name)
+    }
+}
