@@ -76,7 +76,7 @@ mod tests {
         near(240, 0.5 * (1.0 - math::exp(-1.0)));
         // A fall lags by the attack's time.
         near(24_000 + 2400 + 252, 0.5 * math::exp(-1.0));
-        assert_eq!(bench(1).run_mono(&vec![0.0; 10]), [0.0; 10]);
+        assert_eq!(bench(1).run_mono(&[0.0; 10]), [0.0; 10]);
     }
 
     #[test]

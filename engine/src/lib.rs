@@ -92,6 +92,7 @@ pub mod rolling;
 pub mod session;
 pub mod silent;
 pub mod sources;
+pub mod spoken;
 pub mod tap;
 pub mod tempo;
 #[cfg(test)]

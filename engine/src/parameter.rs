@@ -4,12 +4,13 @@
 use serde::Serialize;
 
 use crate::control::Control;
-use crate::diagnostic::{Diagnostic, Position};
 use crate::kernel::Kernel;
 use crate::math;
 use crate::media::Media;
 use crate::units::{Clock, Dimension, Unit, note_frequency};
 use std::sync::Arc;
+
+pub use crate::spoken::{Accepted, Refusal, Spoken};
 
 /// One word that makes sound or changes it: an effect, or a source.
 pub struct Table {
@@ -457,7 +458,7 @@ impl Parameter {
     }
 }
 
-fn show_number(number: f64, unit: Unit) -> String {
+pub(crate) fn show_number(number: f64, unit: Unit) -> String {
     let rounded = (number * 1e4).round() / 1e4;
     match unit {
         Unit::Plain => rounded.to_string(),
@@ -501,77 +502,6 @@ pub enum Value {
     Path(String),
     /// What moves it.
     Control(Box<Control>),
-}
-
-/// A value as the text said it, before a parameter has taken it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub enum Spoken {
-    /// A number, bare or with a unit.
-    Number(f64, Unit),
-    /// A string.
-    Text(String),
-    /// `true`, `false`, `on`, `off`.
-    Flag(bool),
-    /// A list.
-    List(Vec<Spoken>),
-    /// What moves a value.
-    Control(Box<Control>),
-    /// Something that no parameter takes, described: "an effect".
-    Other(&'static str),
-}
-
-impl Spoken {
-    fn describe(&self) -> String {
-        match self {
-            Spoken::Number(n, unit) => format!("the number {}", show_number(*n, *unit)),
-            Spoken::Text(text) => format!("the text \"{text}\""),
-            Spoken::Flag(true) => "on".into(),
-            Spoken::Flag(false) => "off".into(),
-            Spoken::List(_) => "a list".into(),
-            Spoken::Control(_) => "a control".into(),
-            Spoken::Other(what) => (*what).into(),
-        }
-    }
-
-    fn channel(&self) -> Option<u16> {
-        match *self {
-            Spoken::Number(n, Unit::Plain) if n.fract() == 0.0 && (1.0..=1024.0).contains(&n) => Some(n as u16),
-            _ => None,
-        }
-    }
-}
-
-/// A value that a parameter took.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Accepted {
-    /// The value.
-    pub value: Value,
-    /// Why it is probably not what was meant.
-    pub warning: Option<String>,
-}
-
-/// Why a parameter did not take what was said.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// The diagnostic's code.
-    pub code: &'static str,
-    /// What is wrong.
-    pub message: String,
-    /// What was expected.
-    pub expected: String,
-    /// Where, if it is within what was said.
-    pub at: Option<Position>,
-}
-
-impl Refusal {
-    fn new(code: &'static str, message: String, expected: String) -> Self {
-        Refusal { code, message, expected: format!("expected {expected}"), at: None }
-    }
-
-    /// The error that it is for what was said at a place.
-    pub fn diagnostic(self, said: Position) -> Diagnostic {
-        Diagnostic::error(self.code, self.at.unwrap_or(said), self.message).help(self.expected)
-    }
 }
 
 /// Everything a kernel is built from.
