@@ -401,7 +401,7 @@ impl EdgeCell {
             at = end;
         }
         gain.scale(&mut gains);
-        Quantum::Moving(gains)
+        Quantum::moving(gains)
     }
 
     /// Lets one channel's quantum wait its time. RT.

@@ -153,41 +153,51 @@ impl Transport {
 
 /// A gain over one quantum.
 #[derive(Clone, Copy, Debug)]
-pub enum Quantum {
-    /// The same throughout.
-    Still(f64),
-    /// One for each frame.
-    Moving([f64; QUANTUM]),
+pub struct Quantum {
+    /// The gain, if it is the same throughout.
+    still: Option<f64>,
+    /// One for each frame otherwise.
+    each: [f64; QUANTUM],
 }
 
 impl Quantum {
     /// Goes on by a quantum. RT.
     pub fn of(ramp: &mut Ramp) -> Quantum {
+        let mut each = [0.0; QUANTUM];
         if ramp.is_still() {
-            return Quantum::Still(ramp.goal());
+            return Quantum { still: Some(ramp.goal()), each };
         }
-        let mut gains = [0.0; QUANTUM];
         let mut at = 0;
         while at < QUANTUM {
             let count = ramp.straight().min(QUANTUM - at);
             let way = ramp.advance(count);
-            write(&mut gains[at..at + count], way);
+            write(&mut each[at..at + count], way);
             at += count;
         }
-        Quantum::Moving(gains)
+        Quantum::moving(each)
+    }
+
+    /// Another gain for each frame. RT.
+    pub fn moving(each: [f64; QUANTUM]) -> Quantum {
+        Quantum { still: None, each }
+    }
+
+    /// The gain, if it is the same throughout. RT.
+    pub fn still(&self) -> Option<f64> {
+        self.still
     }
 
     /// Whether it changes nothing. RT.
     pub fn is_unity(&self) -> bool {
-        matches!(self, Quantum::Still(gain) if *gain == 1.0)
+        self.still == Some(1.0)
     }
 
     /// Multiplies a quantum by it. RT.
     pub fn scale(&self, buffer: &mut [f64; QUANTUM]) {
-        match self {
-            Quantum::Still(gain) if *gain == 1.0 => {}
-            Quantum::Still(gain) => buffer.iter_mut().for_each(|x| *x *= gain),
-            Quantum::Moving(gains) => buffer.iter_mut().zip(gains).for_each(|(x, gain)| *x *= gain),
+        match self.still {
+            Some(1.0) => {}
+            Some(gain) => buffer.iter_mut().for_each(|x| *x *= gain),
+            None => buffer.iter_mut().zip(&self.each).for_each(|(x, gain)| *x *= gain),
         }
     }
 }
@@ -253,10 +263,10 @@ mod tests {
         let mut transport = Transport::new(48_000.0);
         transport.order(Move::Panic);
         transport.turn();
-        assert!(matches!(transport.voice(), Quantum::Moving(_)));
+        assert_eq!(transport.voice().still(), None);
         assert!(run(&mut transport, 100), "it is forgotten");
         assert!(!run(&mut transport, 100), "once");
-        assert!(matches!(transport.voice(), Quantum::Still(0.0)));
+        assert_eq!(transport.voice().still(), Some(0.0));
         transport.order(Move::Start);
         run(&mut transport, 100);
         assert!(transport.voice().is_unity() && transport.gate().is_unity());

@@ -45,7 +45,7 @@ fn graph(number: usize) -> Graph {
         let draw = number.wrapping_mul(2_654_435_761).rotate_left(strip as u32 * 5) >> 7;
         let freq = 60 + 17 * strip;
         let middle = ["", ">> high_pass(90)", ">> eq().bell(400, 3)", ">> delay(120).mix(20)"][draw % 4];
-        let send = if draw % 3 == 0 { ">> send(room, -12)" } else { "" };
+        let send = if draw.is_multiple_of(3) { ">> send(room, -12)" } else { "" };
         let gain = -(30 + (draw % 7) as i32);
         let _ = writeln!(
             text,

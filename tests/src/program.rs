@@ -118,12 +118,6 @@ impl Running {
         }
     }
 
-    /// As nothing can be done about it.
-    pub fn kill(mut self) {
-        self.child.kill().expect("it is still there");
-        self.child.wait().expect("it ends");
-    }
-
     /// As Ctrl-C does it.
     pub fn interrupt(&self) {
         let pid = self.child.id().to_string();

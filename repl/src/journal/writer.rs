@@ -192,7 +192,11 @@ impl Journal {
                 Record::MediaLate { frame, work, path: paths.get(work).cloned().unwrap_or_default() }
             }
             Report::InputLate { frame } => Record::InputLate { frame },
-            Report::TakenUp { .. } | Report::Poisoned { .. } | Report::RecordLate { .. } => return,
+            Report::TakenUp { .. }
+            | Report::Poisoned { .. }
+            | Report::RecordLate { .. }
+            | Report::Guarded { .. }
+            | Report::Costed { .. } => return,
         };
         self.tell(Entry::Record(record));
     }
