@@ -21,6 +21,8 @@
 //! - Who drives it: [`desk`] (the control side), [`live`] (the audio side and its rings), [`tap`] (what of it is kept),
 //!   [`meter`], [`offline`], [`replay`]; [`device`] and [`silent`] call [`playback`]; [`resampled`] stands between rates,
 //!   [`keeper`] between devices that come and go.
+//! - What keeps playing safe and never takes part in a render: the [`guard`] before a device; [`probe`], which can be
+//!   asked where trouble comes from ([`inspect`]) and what is costly ([`mod@costs`]).
 //! - Files: [`media`] in, [`delivery`] out, [`rolling`] while it plays, [`resample`] between rates.
 //!
 //! # Invariants
@@ -45,6 +47,7 @@ pub mod bank;
 pub mod check;
 pub mod compile;
 pub mod control;
+pub mod costs;
 pub mod crossing;
 pub mod delay_line;
 pub mod delivery;
@@ -60,6 +63,8 @@ pub mod fade;
 pub mod filters;
 pub mod follow;
 pub mod graph;
+pub mod guard;
+pub mod inspect;
 #[cfg(feature = "devices")]
 pub mod keeper;
 pub mod kernel;
@@ -77,6 +82,7 @@ pub mod oversample;
 pub mod parameter;
 pub mod plan;
 pub mod playback;
+pub mod probe;
 pub mod random;
 pub mod render;
 pub mod replay;

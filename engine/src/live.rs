@@ -8,12 +8,17 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::compile::Program;
+use crate::costs::{Costs, costs};
 use crate::crossing::{Ear, Watch, crossing};
 use crate::fade::{Ramp, fade_frames};
+use crate::guard::{Act, CEILING_DB, Deed, Guard};
+use crate::inspect::Origin;
 use crate::kernel::{Buffer, QUANTUM};
+use crate::math;
 use crate::meter::{Meters, Reading};
 use crate::plan::SourceId;
 use crate::playback::Playback;
+use crate::probe::Probe;
 use crate::render::{Renderer, Taken};
 use crate::tap::{Recordings, Taps, Wanted};
 use crate::transport::Move;
@@ -82,6 +87,24 @@ pub enum Report {
         /// The quantum's first frame.
         frame: u64,
     },
+    /// The guard before the device acts.
+    Guarded {
+        /// The number of the program.
+        serial: u64,
+        /// What it does.
+        deed: Deed,
+        /// A channel of the output, from 1.
+        channel: u16,
+        /// The level measured there, in tenths of a dB over full scale.
+        level: i32,
+        /// Where it comes from.
+        origin: Origin,
+    },
+    /// What each work costs has been measured: [`Live::costs`].
+    Costed {
+        /// The number of the program.
+        serial: u64,
+    },
 }
 
 /// What the audio thread is told while a program runs.
@@ -100,6 +123,7 @@ pub struct Live {
     readings: Consumer<Reading>,
     shared: Arc<Shared>,
     crossing: Watch,
+    costs: Costs,
 }
 
 struct Shared {
@@ -139,8 +163,10 @@ pub fn start(program: Box<Program>, setup: Setup) -> (Live, Player, Listener, Re
     let (meters, readings) = Meters::new(setup.rate);
     let (taps, recordings) = Taps::new(setup.keep, setup.rate, &program.plan, setup.inputs);
     let (listener, ear, crossing) = crossing(setup.inputs, setup.rate, setup.cushion);
+    let (costs, meter) = costs();
     let player = Player {
-        renderer: Renderer::new(program),
+        renderer: Renderer::probed(program, Probe::new(meter)),
+        guard: Guard::new(f64::from(setup.rate), math::gain_from_db(CEILING_DB) as f32),
         incoming,
         held: None,
         ordered,
@@ -155,7 +181,7 @@ pub fn start(program: Box<Program>, setup: Setup) -> (Live, Player, Listener, Re
         fade: Ramp::still(1.0),
         fade_length: fade_frames(STOP_FADE_MS, f64::from(setup.rate)),
     };
-    (Live { programs, orders, returned, reports, readings, shared, crossing }, player, listener, recordings)
+    (Live { programs, orders, returned, reports, readings, shared, crossing, costs }, player, listener, recordings)
 }
 
 impl Live {
@@ -219,6 +245,11 @@ impl Live {
         self.shared.stopped.load(Ordering::Relaxed)
     }
 
+    /// What each work costs: asked for here, then told of as [`Report::Costed`].
+    pub fn costs(&self) -> &Costs {
+        &self.costs
+    }
+
     /// Frames of live input that found no room, since last asked.
     pub fn take_input_lost(&self) -> u32 {
         self.crossing.take_lost()
@@ -237,6 +268,7 @@ pub struct Busy;
 /// The audio side: what a device calls for sound.
 pub struct Player {
     renderer: Renderer,
+    guard: Guard,
     incoming: Consumer<Box<Program>>,
     /// A program that waits for its frame.
     held: Option<Box<Program>>,
@@ -262,11 +294,9 @@ impl Playback for Player {
                 self.quantum();
                 self.given = 0;
             }
-            for (output, sound) in self.renderer.outputs() {
-                for (channel, buffer) in output.channels.iter().zip(sound) {
-                    if let Some(sample) = frame.get_mut(usize::from(*channel) - 1) {
-                        *sample += buffer[self.given] as f32;
-                    }
+            for (channel, sample) in frame.iter_mut().enumerate() {
+                if let Some(sound) = self.guard.sound(channel) {
+                    *sample = sound[self.given] as f32;
                 }
             }
             self.given += 1;
@@ -282,9 +312,19 @@ impl Playback for Player {
     fn ready(&mut self) -> bool {
         self.renderer.is_ready() && self.taps.has_room()
     }
+
+    fn ceiling(&self) -> f32 {
+        self.guard.ceiling()
+    }
 }
 
 impl Player {
+    /// The same with another level than [`CEILING_DB`] that no sample exceeds. Not RT.
+    pub fn with_ceiling(self, db: f64) -> Self {
+        let ceiling = math::gain_from_db(db) as f32;
+        Player { guard: Guard::new(self.guard.rate(), ceiling), ..self }
+    }
+
     /// Takes up what has come, and computes the next quantum. RT.
     fn quantum(&mut self) {
         self.take_up();
@@ -303,6 +343,31 @@ impl Player {
         self.meters.take(&self.renderer);
         if !self.taps.take(frame, &self.renderer, &self.live) {
             self.report(Report::RecordLate { frame });
+        }
+        self.guard();
+    }
+
+    /// Makes the quantum fit for a device. Why it had to is looked for in the quanta to come, and then told. RT.
+    fn guard(&mut self) {
+        let serial = self.renderer.serial();
+        let answer = self.renderer.probe().map(|probe| (probe.take_found(), probe.is_costed()));
+        let (found, costed) = answer.unwrap_or_default();
+        self.guard.take(self.renderer.outputs());
+        let Player { guard, renderer, tell, .. } = self;
+        let mut report = |(act, origin): (Act, Origin)| {
+            let Act { deed, channel, level, .. } = act;
+            let level = (10.0 * math::db_from_gain(level)) as i32;
+            let _ = tell.push(Report::Guarded { serial, deed, channel, level, origin });
+        };
+        found.into_iter().for_each(&mut report);
+        guard.protect(|act| {
+            let asked = act.deed != Deed::Opens && renderer.probe().is_some_and(|probe| probe.inspector.ask(act));
+            if !asked {
+                report((act, Origin::Unknown));
+            }
+        });
+        if costed {
+            self.report(Report::Costed { serial });
         }
     }
 

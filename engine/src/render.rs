@@ -6,6 +6,7 @@ use crate::denormals;
 use crate::kernel::{Buffer, QUANTUM};
 use crate::lane::Steering;
 use crate::plan::{Op, PlanControl, PlanEdge, PlanOutput, Slots, SourceId};
+use crate::probe::Probe;
 use crate::transport::{Move, Quantum, Transport};
 
 /// The most frames that a program is kept waiting for its frame: one that is further off lies where the transport was before
@@ -19,6 +20,7 @@ pub struct Renderer {
     clock: u64,
     poisoned: Option<usize>,
     missing: Missing,
+    probe: Option<Box<Probe>>,
 }
 
 /// Sources whose sound was not at hand in a quantum: at most as many as are told of in one.
@@ -39,9 +41,19 @@ impl Renderer {
     /// Starts a program at frame 0. Not RT.
     pub fn new(program: Box<Program>) -> Self {
         let transport = Transport::new(program.plan.tempo.clock().rate);
-        let mut renderer = Renderer { program, transport, clock: 0, poisoned: None, missing: [None; 8] };
+        let mut renderer = Renderer { program, transport, clock: 0, poisoned: None, missing: [None; 8], probe: None };
         renderer.begin(None, 0);
         renderer
+    }
+
+    /// The same with something that can be asked about its work. Not RT.
+    pub fn probed(program: Box<Program>, probe: Probe) -> Self {
+        Renderer { probe: Some(Box::new(probe)), ..Renderer::new(program) }
+    }
+
+    /// What can be asked about its work. RT.
+    pub fn probe(&mut self) -> Option<&mut Probe> {
+        self.probe.as_deref_mut()
     }
 
     /// The frame of the transport that comes next. RT.
@@ -197,7 +209,7 @@ impl Renderer {
     }
 
     fn compute(&mut self, live: &[Buffer], silent: &[usize]) {
-        let Program { plan, bank, fade, .. } = &mut *self.program;
+        let Program { plan, bank, fade, serial, .. } = &mut *self.program;
         let (now, open) = (self.transport.frame(), self.transport.is_open());
         let gate = self.transport.gate();
         let slots = &mut bank.slots[..];
@@ -214,7 +226,11 @@ impl Renderer {
             fade,
         };
         let followed = &mut bank.followed[..];
-        for op in &plan.ops {
+        if let Some(probe) = &mut self.probe {
+            probe.begin(*serial, plan);
+        }
+        for (index, op) in plan.ops.iter().enumerate() {
+            let begun = self.probe.as_ref().and_then(|probe| probe.meter.start());
             match *op {
                 Op::LoopRead { cell, out } => {
                     if let Some(Some(cell)) = bank.loops.get(cell) {
@@ -274,6 +290,12 @@ impl Renderer {
                     }
                 }
             }
+            if let Some(probe) = &mut self.probe {
+                probe.see(begun, index, plan, slots);
+            }
+        }
+        if let Some(probe) = &mut self.probe {
+            probe.end(plan);
         }
         let voice = self.transport.voice();
         if !voice.is_unity() {

@@ -82,6 +82,10 @@ impl Playback for ResampledPlayback {
     fn ready(&mut self) -> bool {
         self.inner.ready()
     }
+
+    fn ceiling(&self) -> f32 {
+        self.inner.ceiling()
+    }
 }
 
 /// A capture at one rate for a device at another.

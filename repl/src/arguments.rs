@@ -78,6 +78,12 @@ pub struct Play {
     /// Let a MIDI controller set a parameter, over its whole range; may be given for each
     #[arg(long, value_name = "CC[:CHANNEL]=PATH")]
     pub midi_map: Vec<MidiMap>,
+    /// The highest level that may reach the device, in dBFS; what is recorded or rendered never passes it
+    #[arg(long, value_name = "DB", default_value_t = 0.0, allow_negative_numbers = true, value_parser = ceiling)]
+    pub max_level: f64,
+    /// While the session has errors, play the last text of it that had none
+    #[arg(long)]
+    pub last_good: bool,
     /// Give no prompt, even on a terminal
     #[arg(long)]
     pub no_prompt: bool,
@@ -407,6 +413,11 @@ impl FileKind {
     }
 }
 
+fn ceiling(text: &str) -> Result<f64, String> {
+    let level = text.parse::<f64>().ok().filter(|db| (-60.0..=24.0).contains(db));
+    level.ok_or_else(|| "a level is from -60 to 24 dBFS".into())
+}
+
 fn sound_file(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     FileKind::of(&path).map(|_| path).ok_or_else(|| "the name ends in .wav or .flac".into())
@@ -495,6 +506,21 @@ mod tests {
             parse("gainstage render a.rhai -o b.wav --stems-of drums").unwrap_err(),
             ErrorKind::MissingRequiredArgument
         );
+    }
+
+    #[test]
+    fn the_highest_level_is_full_scale_unless_said_and_never_out_of_range() {
+        let level = |more: &str| match parse(&format!("gainstage play a.rhai{more}")) {
+            Ok(Command::Play(play)) => Some(play.max_level),
+            _ => None,
+        };
+        assert_eq!(
+            (level(""), level(" --max-level -12.5"), level(" --max-level 24")),
+            (Some(0.0), Some(-12.5), Some(24.0))
+        );
+        for wrong in ["-61", "25", "NaN", "inf", "loud", "-6dB"] {
+            assert_eq!(level(&format!(" --max-level {wrong}")), None, "{wrong}");
+        }
     }
 
     #[test]

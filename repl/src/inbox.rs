@@ -134,7 +134,7 @@ mod tests {
     fn of_each_controller_the_newest_is_taken_in_the_order_of_the_newest() {
         let woken = Arc::new(AtomicU32::new(0));
         let wakes = woken.clone();
-        let inbox = Inbox::new(move || drop(wakes.fetch_add(1, Ordering::Relaxed)));
+        let inbox = Inbox::new(move || _ = wakes.fetch_add(1, Ordering::Relaxed));
         for value in 0..100 {
             inbox.put([midi(1, value), midi(2, value / 2)]);
         }

@@ -264,7 +264,7 @@ mod tests {
     #[test]
     fn a_socket_hears_what_is_sent_to_it_and_its_port_is_its_own() {
         let (send, woken) = mpsc::channel();
-        let inbox = Arc::new(Inbox::new(move || drop(send.send(()))));
+        let inbox = Arc::new(Inbox::new(move || _ = send.send(())));
         let osc = Osc::open(([127, 0, 0, 1], 0).into(), inbox.clone()).unwrap();
         let address = osc.address().unwrap();
         assert_eq!(Osc::open(address, inbox.clone()).map(drop).unwrap_err().kind(), ErrorKind::AddrInUse);

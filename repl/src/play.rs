@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::{BTreeSet, VecDeque};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -18,14 +18,17 @@ use engine::tap::Wanted;
 use engine::tempo::Tempo;
 use engine::transport::Move;
 use engine::verify::Flaw;
+use scripting::SourceFile;
 
 use crate::arguments::{DeviceChoice, Play};
 use crate::control::{Command, Controllers, Order};
 use crate::ending::{Failure, Outcome};
 use crate::journal::{self, Journal, Performance, Taken, When};
+use crate::last_good::{self, Keeper};
 use crate::load::{self, Loaded};
 use crate::meters::Clients;
 use crate::recorder::{self, Expected, Recorders};
+use crate::safety::{self, Overload, Programs};
 use crate::sound::{self, Input, Output, Wish};
 use crate::status;
 use crate::text::Text;
@@ -79,8 +82,10 @@ pub fn run(arguments: &Play) -> Outcome {
     watch.files(std::slice::from_ref(&arguments.session));
     let library = Library::new();
     let loaded = load::load(&arguments.session, &library);
-    watch.files(&watched(arguments, &loaded));
     loaded.show();
+    let own = loaded.graph.is_some();
+    let loaded = playable(arguments, loaded, &library)?;
+    watch.files(&watched(arguments, &loaded));
     let (Some(graph), Some(session)) = (&loaded.graph, &loaded.session) else {
         return Err(Failure::Shown);
     };
@@ -88,8 +93,43 @@ pub fn run(arguments: &Play) -> Outcome {
     let wake = move || drop(moved.send(Event::Control));
     let first = First { text, taken: Taken::of(&loaded), graph, session };
     let mut playing = Playing::start(arguments, library, watch, first, wake)?;
+    if own {
+        playing.keeper.keep(loaded.files);
+    }
     let followed = playing.follow(&events);
     followed.and(playing.stop())
+}
+
+/// What can be played of a session: its text, or if that has errors the last good one, when it is asked for.
+fn playable(arguments: &Play, loaded: Loaded, library: &Library) -> Result<Loaded, Failure> {
+    let session = &arguments.session;
+    if loaded.graph.is_some() {
+        return Ok(loaded);
+    }
+    let kept = last_good::kept(session);
+    let Some(kept) = kept else {
+        let none = || Failure::Error(format!("no good text of {} is kept", session.display()));
+        return Err(if arguments.last_good { none() } else { Failure::Shown });
+    };
+    if !arguments.last_good {
+        let (kept, session) = (kept.display(), session.display());
+        status::say(format!("the last good text is kept: `gainstage play {session} --last-good` plays it ({kept})"));
+        return Err(Failure::Shown);
+    }
+    // Its sound files are where the session is.
+    let home = session.parent().filter(|home| !home.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
+    let mut good = load::prepare_evaluated(scripting::evaluate_file(&kept), library, |session| {
+        session.folder = home;
+        Tempo::new(session.clock())
+    });
+    good.show();
+    if good.graph.is_none() {
+        return Err(Failure::Error(format!("the last good text ({}) does not play either", kept.display())));
+    }
+    status::say(format!("playing the last good text ({}) until the session is mended", kept.display()));
+    // What is broken is followed, to be taken up when it is mended.
+    good.files.extend(loaded.files);
+    Ok(good)
 }
 
 fn watched(arguments: &Play, loaded: &Loaded) -> Vec<PathBuf> {
@@ -127,6 +167,8 @@ struct Waiting {
     at: Option<u64>,
     /// Its live inputs.
     heard: Vec<(String, Vec<u16>)>,
+    /// The files it was made from.
+    files: Vec<SourceFile>,
     /// Whether a hand on a controller wrote it: then it is told of when the hand rests.
     by_hand: bool,
 }
@@ -180,6 +222,9 @@ struct Playing<'a> {
     trouble: Trouble,
     /// Whether it was told that the devices' clocks differ.
     drift_told: bool,
+    keeper: Keeper,
+    programs: Programs,
+    overload: Overload,
 }
 
 impl<'a> Playing<'a> {
@@ -204,9 +249,12 @@ impl<'a> Playing<'a> {
         };
         let channels = program.plan.outputs.iter().flat_map(|output| &output.channels).copied().max().unwrap_or(2);
         let first = Expected::of(&program, &heard);
+        let mut programs = Programs::default();
+        programs.remember(&program);
         let (master, late) = program.plan.outputs.first().map_or((2, 0), |output| (output.slots.count, output.late));
         let paths = program.plan.paths.clone();
         let (live, player, listener, mut recordings) = start(program, setup);
+        let player = player.with_ceiling(arguments.max_level);
         let kept = Performance { session: &arguments.session, rate, seed: session.seed, channels: master };
         let keeps = journal::wanted(arguments.journal.as_ref(), Wanted::default()).inputs > 0;
         let heard_again = if keeps { recordings.inputs.pop() } else { None };
@@ -247,6 +295,9 @@ impl<'a> Playing<'a> {
             length,
             trouble: Trouble::default(),
             drift_told: false,
+            keeper: Keeper::start(&arguments.session),
+            programs,
+            overload: Overload::default(),
         };
         playing.listen_if_needed(session)?;
         playing.controllers.listen(playing.text.known(), &playing.sources);
@@ -343,7 +394,8 @@ impl<'a> Playing<'a> {
         }
         self.sources = graph.event_sources();
         self.controllers.listen(self.text.known(), &self.sources);
-        self.waiting = Some(Waiting { graph, taken, at, heard: load::live_inputs(&session), by_hand: false });
+        let (heard, files) = (load::live_inputs(&session), loaded.files);
+        self.waiting = Some(Waiting { graph, taken, at, heard, files, by_hand: false });
     }
 
     /// Takes what controllers have sent. Commands and the values of controls are heard at once; what sets a parameter is an
@@ -406,9 +458,10 @@ impl<'a> Playing<'a> {
         let (loaded, kept, wrong) = self.text.written(&self.arguments.session, &self.library, writes, keep);
         wrong.into_iter().for_each(|wrong| self.controllers.tell(wrong));
         let taken = loaded.as_ref().map(Taken::of);
-        if let (Some(Loaded { graph: Some(graph), session: Some(session), .. }), Some(taken)) = (loaded, taken) {
+        if let (Some(Loaded { graph: Some(graph), session: Some(session), files, .. }), Some(taken)) = (loaded, taken) {
             self.controllers.was_set(kept);
-            self.waiting = Some(Waiting { graph, taken, at: None, heard: load::live_inputs(&session), by_hand: true });
+            let heard = load::live_inputs(&session);
+            self.waiting = Some(Waiting { graph, taken, at: None, heard, files, by_hand: true });
         }
     }
 
@@ -478,8 +531,11 @@ impl<'a> Playing<'a> {
 
     /// The program that takes what runs to a text, and what to say of it.
     fn edit(&mut self, waiting: Waiting) -> Result<Option<(Box<Program>, Sent)>, Flaw> {
-        let Waiting { graph, taken, at, heard, by_hand } = waiting;
+        let Waiting { graph, taken, at, heard, files, by_hand } = waiting;
         let edited = self.desk.edit(&graph, at)?;
+        if !by_hand {
+            self.keeper.keep(files);
+        }
         let Some((program, changes)) = edited else {
             if !by_hand {
                 status::say("no change to the sound");
@@ -500,6 +556,7 @@ impl<'a> Playing<'a> {
         }
         self.meters.name(program.serial, program.plan.meters.iter().map(|meter| meter.path.clone()).collect());
         self.recorders.expect(Expected::of(&program, &self.heard));
+        self.programs.remember(&program);
         self.in_flight = Some(InFlight { serial: program.serial, paths: program.plan.paths.clone(), sent });
         if self.live.send(program).is_err() {
             unreachable!("nothing is sent while a program is in flight");
@@ -507,6 +564,7 @@ impl<'a> Playing<'a> {
     }
 
     fn hear_reports(&mut self) {
+        let mut costed = None;
         for report in self.live.reports() {
             self.journal.report(report, &self.desk, &self.paths);
             match report {
@@ -531,12 +589,23 @@ impl<'a> Playing<'a> {
                 Report::MediaLate { .. } => self.trouble.media += 1,
                 Report::InputLate { .. } => self.trouble.input += 1,
                 Report::RecordLate { .. } => self.trouble.record += 1,
+                Report::Guarded { serial, deed, channel, level, origin } => {
+                    status::warning(self.programs.deed(serial, deed, channel, level, origin));
+                }
+                Report::Costed { serial } => costed = Some(self.programs.works(serial)),
             }
+        }
+        if let Some(works) = costed {
+            let shares = self.live.costs().shares(works.len(), self.started_with.0);
+            status::warning(safety::costs(works, &shares));
         }
         let (dropouts, others) = sound::attend(&self.output, self.input.as_ref());
         self.trouble.dropouts += dropouts;
         self.trouble.device += others;
         self.trouble.late_blocks = self.output.late();
+        if self.overload.look(self.output.smoothed_load(), self.trouble.late_blocks, Instant::now()) {
+            self.live.costs().ask();
+        }
         if let Some(ppm) = self.live.input_drift_ppm().filter(|ppm| ppm.abs() > DRIFT_TOLD && !self.drift_told) {
             self.drift_told = true;
             let than = if ppm > 0.0 { "faster" } else { "slower" };
@@ -556,10 +625,11 @@ impl<'a> Playing<'a> {
             std::thread::sleep(BUSY);
         }
         self.hear_reports();
-        let Playing { mut live, output, input, recorders, length, journal, late, desk, paths, .. } = self;
-        let load = output.take_worst_load() * 100.0;
+        let Playing { mut live, output, input, recorders, length, journal, late, desk, paths, keeper: _keeper, .. } =
+            self;
+        let (load, worst) = (output.smoothed_load() * 100.0, output.take_worst_load() * 100.0);
         drop((input, output));
-        let busiest = format!("the busiest block took {load:.0} % of its time");
+        let busiest = format!("load {load:.0} %, the busiest block took {worst:.0} % of its time");
         let recorded = recorders.finish();
         live.reports().for_each(|report| journal.report(report, &desk, &paths));
         // The master is what was recorded of it, or would have been.

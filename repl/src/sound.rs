@@ -51,6 +51,11 @@ impl Output {
         self.load().take_worst()
     }
 
+    /// The share of its own time that making the sound of the last second or so took.
+    pub fn smoothed_load(&self) -> f64 {
+        self.load().smoothed()
+    }
+
     /// How many channels can be heard.
     pub fn channels(&self) -> u16 {
         match self {

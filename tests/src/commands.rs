@@ -5,6 +5,7 @@ mod play;
 mod recording;
 mod render;
 mod replay;
+mod safety;
 
 use std::fs;
 use std::path::Path;

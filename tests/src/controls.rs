@@ -203,7 +203,8 @@ fn what_is_followed_stays_so_while_things_are_taken_away_and_put_in() {
     assert_eq!(source(&text(set)).as_deref(), Some("gone"));
     let silent = text("remove(\"kick\");");
     assert_eq!(source(&silent), None, "nothing is left to follow");
-    let Role::Work { recipe, .. } = &node(&graph(&silent), "pad>master/fader").role else { panic!() };
+    let silent = graph(&silent);
+    let Role::Work { recipe, .. } = &node(&silent, "pad>master/fader").role else { panic!() };
     assert_eq!(recipe.values, [1.0], "it is as at silence");
 }
 

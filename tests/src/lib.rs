@@ -47,6 +47,8 @@ mod rehearsal;
 #[cfg(test)]
 mod replays;
 #[cfg(test)]
+mod safety;
+#[cfg(test)]
 mod sessions;
 #[cfg(test)]
 mod spectrum;

@@ -4,6 +4,7 @@ use engine::desk::Desk;
 use engine::live::{Live, Player, Report, Setup, start};
 use engine::meter::Reading;
 use engine::playback::Playback;
+use engine::tap::Wanted;
 
 use crate::sessions::graph;
 
@@ -24,7 +25,7 @@ struct Playing {
 impl Playing {
     fn start() -> Self {
         let (desk, program) = Desk::open(&graph(SESSION), None).expect("it compiles");
-        let (live, player, ..) = start(program, Setup { rate: 48_000, record: false, inputs: 0, cushion: 0 });
+        let (live, player, ..) = start(program, Setup { rate: 48_000, keep: Wanted::default(), inputs: 0, cushion: 0 });
         Playing { desk, live, player, heard: Vec::new() }
     }
 

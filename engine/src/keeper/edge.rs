@@ -106,12 +106,15 @@ pub(super) struct Seat {
     player: Mutex<Player>,
     clock: Arc<dyn Clock>,
     rate: u32,
+    /// What no sample exceeds.
+    ceiling: f32,
 }
 
 impl Seat {
     pub(super) fn new(playback: Box<dyn Playback>, load: Arc<Load>, rate: u32, clock: Arc<dyn Clock>) -> Arc<Self> {
+        let ceiling = playback.ceiling();
         let player = Player { driven: Driven::new(playback, load, rate), given: 0, anchor: (clock.now(), 0) };
-        let seat = Seat { gate: Gate::default(), player: Mutex::new(player), clock, rate };
+        let seat = Seat { gate: Gate::default(), player: Mutex::new(player), clock, rate, ceiling };
         // Some systems make a mutex when it is first used: that is now.
         drop(seat.player.try_lock());
         Arc::new(seat)
@@ -180,6 +183,10 @@ impl Playback for Outlet {
             self.fade = fade_in(seat.rate);
         }
         fade(&mut self.fade, block, channels);
+    }
+
+    fn ceiling(&self) -> f32 {
+        self.seat.ceiling
     }
 }
 

@@ -1,0 +1,58 @@
+//! What a playing renderer can be asked about its work, and what answers: [`crate::inspect`] for levels,
+//! [`crate::costs`] for time. A renderer that only renders has none.
+
+use std::time::Instant;
+
+use crate::costs::Meter;
+use crate::guard::Act;
+use crate::inspect::{Inspector, Origin};
+use crate::kernel::Buffer;
+use crate::plan::Plan;
+
+/// Levels and times of the ops.
+pub struct Probe {
+    /// Who looks for where trouble comes from.
+    pub inspector: Inspector,
+    /// Who measures what each work costs.
+    pub meter: Meter,
+    found: Option<(Act, Origin)>,
+    costed: bool,
+}
+
+impl Probe {
+    /// A probe that nobody has asked. Not RT.
+    pub fn new(meter: Meter) -> Self {
+        Probe { inspector: Inspector::default(), meter, found: None, costed: false }
+    }
+
+    /// Before a quantum of a program. RT.
+    pub fn begin(&mut self, serial: u64, plan: &Plan) {
+        self.inspector.begin(serial, plan);
+        self.meter.begin(serial);
+    }
+
+    /// After each op. RT.
+    #[inline]
+    pub fn see(&mut self, begun: Option<Instant>, index: usize, plan: &Plan, slots: &[Buffer]) {
+        if let Some(op) = plan.ops.get(index) {
+            self.meter.stop(begun, op);
+        }
+        self.inspector.see(index, plan, slots);
+    }
+
+    /// After a quantum. RT.
+    pub fn end(&mut self, plan: &Plan) {
+        self.found = self.inspector.conclude(plan);
+        self.costed = self.meter.end();
+    }
+
+    /// What the last quantum answered, if anything: why the guard acted. RT.
+    pub fn take_found(&mut self) -> Option<(Act, Origin)> {
+        self.found.take()
+    }
+
+    /// Whether the last quantum was the last of a measurement of costs. RT.
+    pub fn is_costed(&self) -> bool {
+        self.costed
+    }
+}
