@@ -192,6 +192,8 @@ impl Journal {
                 Record::MediaLate { frame, work, path: paths.get(work).cloned().unwrap_or_default() }
             }
             Report::InputLate { frame } => Record::InputLate { frame },
+            // What guards the outputs stands behind what is kept of them.
+            Report::Guarded { .. } | Report::Costed { .. } => return,
             Report::TakenUp { .. } | Report::Poisoned { .. } | Report::RecordLate { .. } => return,
         };
         self.tell(Entry::Record(record));
