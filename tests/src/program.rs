@@ -125,12 +125,6 @@ impl Running {
         assert!(sent.success(), "it is still there");
     }
 
-    /// As a machine that fails does it: nothing is closed and nothing is said.
-    pub fn kill(&mut self) {
-        self.child.kill().expect("it is still there");
-        self.child.wait().expect("it ends");
-    }
-
     /// Waits for its end and gives the exit status.
     pub fn end(&mut self) -> i32 {
         let begun = Instant::now();

@@ -192,11 +192,9 @@ impl Journal {
                 Record::MediaLate { frame, work, path: paths.get(work).cloned().unwrap_or_default() }
             }
             Report::InputLate { frame } => Record::InputLate { frame },
-            Report::TakenUp { .. }
-            | Report::Poisoned { .. }
-            | Report::RecordLate { .. }
-            | Report::Guarded { .. }
-            | Report::Costed { .. } => return,
+            // What guards the outputs stands behind what is kept of them.
+            Report::Guarded { .. } | Report::Costed { .. } => return,
+            Report::TakenUp { .. } | Report::Poisoned { .. } | Report::RecordLate { .. } => return,
         };
         self.tell(Entry::Record(record));
     }

@@ -275,7 +275,7 @@ fn without_a_word_the_journal_is_kept_in_the_users_state_directory_and_found_the
     let place = place();
     let folder = place.path();
     let state = TempDir::new().expect("there is room");
-    let mut in_state = |arguments: &[&str]| {
+    let in_state = |arguments: &[&str]| {
         let mut command = crate::program::gainstage(arguments);
         command.current_dir(folder).env("XDG_STATE_HOME", state.path());
         crate::program::Ran::from(command.output().expect("the program starts"))
