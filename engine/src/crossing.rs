@@ -205,6 +205,8 @@ impl Ear {
             self.cushioned = false;
             self.fade = 0;
         } else if late {
+            // What is left of it would otherwise come before what comes next.
+            self.skip(have / self.channels);
             self.cushioned = false;
             self.fade = 0;
         } else if !self.cushioned && have >= self.cushion.max(wanted) && self.fade >= FADE {
