@@ -153,7 +153,8 @@ impl Listener {
             self.captured += 1;
         }
         let nominal = now * self.rate;
-        let surplus = self.pushed as f64 - self.captured as f64;
+        // Whole frames alone would make the ratio tremble.
+        let surplus = self.pushed as f64 - self.interpolator.ahead() - self.captured as f64;
         let taken = || match self.shared.ahead.swap(NEVER, Ordering::Relaxed) {
             NEVER => None,
             ahead => Some(ahead as f64 / PARTS),
@@ -205,6 +206,8 @@ impl Ear {
             self.cushioned = false;
             self.fade = 0;
         } else if late {
+            // What is left of it would otherwise come before what comes next.
+            self.skip(have / self.channels);
             self.cushioned = false;
             self.fade = 0;
         } else if !self.cushioned && have >= self.cushion.max(wanted) && self.fade >= FADE {

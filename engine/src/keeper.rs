@@ -375,8 +375,8 @@ impl Keeper {
         let passed = now.saturating_sub(self.looked).min(2 * PERIOD);
         self.looked = now;
         // Who is not allowed any more may have had the last word.
-        let served = self.end.gate().served();
-        if served != NOBODY && served != self.number {
+        let number = if matches!(self.state, State::Open { .. }) { self.number } else { NOBODY };
+        if self.end.gate().served() != number {
             self.end.gate().stand_in();
         }
         self.closing.retain(|closing| !closing.is_over(&mut tell));

@@ -67,6 +67,11 @@ impl Interpolator {
         self.owed = TAPS / 2;
     }
 
+    /// The part of a frame by which the next that is made lies ahead of the next that is taken. RT.
+    pub(super) fn ahead(&self) -> f64 {
+        self.place
+    }
+
     /// Takes a frame and gives those that can be made now. Channels that it does not have are silent. RT.
     pub(super) fn take(&mut self, frame: &[f32], mut give: impl FnMut(&[f32])) {
         for (channel, history) in self.history.iter_mut().enumerate() {

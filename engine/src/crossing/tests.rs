@@ -95,31 +95,40 @@ fn rest(sound: &[f64]) -> f64 {
         cross += (x[0] + x[2]) * x[1];
         square += x[1] * x[1];
     }
-    let mut best = f64::INFINITY;
     let cosine = (cross / square / 2.0).clamp(-1.0, 1.0);
     // From its cosine by Newton, near 1 kHz.
     let mut w = std::f64::consts::TAU / 48.0;
     for _ in 0..20 {
         w += (math::cos(w) - cosine) / math::sin(w);
     }
-    for step in -20..=20 {
-        let w = w * (1.0 + f64::from(step) * 1e-7);
-        let (mut ss, mut cc, mut sc, mut xs, mut xc, mut xx) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
-        for (i, x) in sound.iter().enumerate() {
-            let (s, c) = (math::sin(w * i as f64), math::cos(w * i as f64));
-            ss += s * s;
-            cc += c * c;
-            sc += s * c;
-            xs += x * s;
-            xc += x * c;
-            xx += x * x;
+    // And then by thirds, as what is beside the tone leads it a little astray.
+    let (mut low, mut high) = (w * (1.0 - 1e-5), w * (1.0 + 1e-5));
+    for _ in 0..40 {
+        let third = (high - low) / 3.0;
+        match beside(sound, low + third) < beside(sound, high - third) {
+            true => high -= third,
+            false => low += third,
         }
-        let determinant = ss * cc - sc * sc;
-        let (a, b) = ((xs * cc - xc * sc) / determinant, (xc * ss - xs * sc) / determinant);
-        let tone = a * xs + b * xc;
-        best = best.min((xx - tone).max(1e-30) / tone);
     }
-    math::db_from_gain(math::sqrt(best))
+    math::db_from_gain(math::sqrt(beside(sound, low)))
+}
+
+/// The share of a sound's power that is beside a tone of `w` radians a frame.
+fn beside(sound: &[f64], w: f64) -> f64 {
+    let (mut ss, mut cc, mut sc, mut xs, mut xc, mut xx) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
+    for (i, x) in sound.iter().enumerate() {
+        let (s, c) = (math::sin(w * i as f64), math::cos(w * i as f64));
+        ss += s * s;
+        cc += c * c;
+        sc += s * c;
+        xs += x * s;
+        xc += x * c;
+        xx += x * x;
+    }
+    let determinant = ss * cc - sc * sc;
+    let (a, b) = ((xs * cc - xc * sc) / determinant, (xc * ss - xs * sc) / determinant);
+    let tone = a * xs + b * xc;
+    (xx - tone).max(1e-30) / tone
 }
 
 #[test]
