@@ -148,10 +148,20 @@ struct InFlight {
     sent: Sent,
 }
 
+/// A text that was accepted, and what comes of it.
+struct Edited {
+    taken: Taken,
+    changes: Changes,
+    /// The frame of the transport that it is meant for.
+    wanted: Option<u64>,
+    /// Whether what it changes is told of.
+    told: bool,
+}
+
 /// What a program on its way was made of.
 enum Sent {
-    /// A text, what it changes, the frame of the transport that it is meant for, and whether that is told of.
-    Text(Taken, Changes, Option<u64>, bool),
+    /// A text that was accepted.
+    Text(Box<Edited>),
     /// What is left of the text that plays when fades are over, as of a frame.
     Settled(u64),
     /// The text that plays, with meters or without.
@@ -546,7 +556,7 @@ impl<'a> Playing<'a> {
         self.heard = heard;
         // What a hand sets is told when it rests; that other paths had to be re-aligned is told at once.
         let told = !by_hand || !changes.realigned.is_empty();
-        Ok(Some((program, Sent::Text(taken, changes, at, told))))
+        Ok(Some((program, Sent::Text(Box::new(Edited { taken, changes, wanted: at, told })))))
     }
 
     fn send(&mut self, program: Box<Program>, sent: Sent) {
@@ -573,7 +583,8 @@ impl<'a> Playing<'a> {
                         self.desk.taken_up(taken);
                         self.paths = paths;
                         match sent {
-                            Sent::Text(text, changes, wanted, told) => {
+                            Sent::Text(edited) => {
+                                let Edited { taken: text, changes, wanted, told } = *edited;
                                 if told {
                                     status::say(describe(&changes));
                                 }

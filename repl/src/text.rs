@@ -43,9 +43,9 @@ impl Text {
         let mut lines = self.lines.clone();
         let load = |lines: &[String]| {
             let loaded = load::prepare_evaluated(scripting::evaluate_file_with(file, lines), library, &change);
-            if loaded.graph.is_some() { Ok(loaded) } else { Err(loaded) }
+            if loaded.graph.is_some() { Ok(loaded) } else { Err(Box::new(loaded)) }
         };
-        let tell = |line: String, wrong: Loaded| {
+        let tell = |line: String, wrong: Box<Loaded>| {
             wrong.show();
             status::warning(format!("set aside: {line}"));
         };
@@ -56,7 +56,7 @@ impl Text {
                 self.take(&loaded);
                 loaded
             }
-            Err(loaded) => loaded,
+            Err(loaded) => *loaded,
         }
     }
 

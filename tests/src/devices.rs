@@ -104,7 +104,7 @@ impl Playing {
             self.microphone.call();
             self.card.call();
             self.stand_in.step();
-            if self.ticks % LOOK == 0 {
+            if self.ticks.is_multiple_of(LOOK) {
                 self.keeper.look(|news| self.news.push(news));
                 if let Some(input) = &mut self.input {
                     input.look(|news| self.news.push(news));

@@ -118,6 +118,12 @@ impl Running {
         }
     }
 
+    /// As a machine that fails does it: nothing is closed and nothing is said.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("it is still there");
+        self.child.wait().expect("it ends");
+    }
+
     /// As Ctrl-C does it.
     pub fn interrupt(&self) {
         let pid = self.child.id().to_string();

@@ -43,7 +43,7 @@ fn what_was_recorded_before_a_kill_is_in_files_that_open_and_is_what_it_renders_
             scope.spawn(move || {
                 let folder = folder(BAND);
                 let record = ["--record", "take.wav", "--record-stems", "stems"];
-                let playing = playing(&folder, &record);
+                let mut playing = playing(&folder, &record);
                 let take = folder.path().join("take.wav");
                 wait_for(&take, bytes);
                 playing.kill();
