@@ -10,8 +10,13 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::mpsc::{self, Sender};
 use std::thread::{self, JoinHandle};
 
+use engine::media::Library;
+use engine::tempo::Tempo;
 use scripting::SourceFile;
 
+use crate::arguments::Play;
+use crate::ending::Failure;
+use crate::load::{self, Loaded};
 use crate::{state_dir, status};
 
 /// What it is called in the state directory.
@@ -116,6 +121,38 @@ fn forget(folder: &Path, most: usize) -> io::Result<()> {
     sessions.sort();
     let beyond = sessions.len().saturating_sub(most);
     sessions.into_iter().take(beyond).try_for_each(|(_, path)| fs::remove_dir_all(path))
+}
+
+/// What can be played of a session: its text, or if that has errors the last good one, when it is asked for.
+pub fn playable(arguments: &Play, loaded: Loaded, library: &Library) -> Result<Loaded, Failure> {
+    let session = &arguments.session;
+    if loaded.graph.is_some() {
+        return Ok(loaded);
+    }
+    let kept = kept(session);
+    let Some(kept) = kept else {
+        let none = || Failure::Error(format!("no good text of {} is kept", session.display()));
+        return Err(if arguments.last_good { none() } else { Failure::Shown });
+    };
+    if !arguments.last_good {
+        let (kept, session) = (kept.display(), session.display());
+        status::say(format!("the last good text is kept: `gainstage play {session} --last-good` plays it ({kept})"));
+        return Err(Failure::Shown);
+    }
+    // Its sound files are where the session is.
+    let home = session.parent().filter(|home| !home.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
+    let mut good = load::prepare_evaluated(scripting::evaluate_file(&kept), library, |session| {
+        session.folder = home;
+        Tempo::new(session.clock())
+    });
+    good.show();
+    if good.graph.is_none() {
+        return Err(Failure::Error(format!("the last good text ({}) does not play either", kept.display())));
+    }
+    status::say(format!("playing the last good text ({}) until the session is mended", kept.display()));
+    // What is broken is followed, to be taken up when it is mended.
+    good.files.extend(loaded.files);
+    Ok(good)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod address;
 mod arguments;
+mod changes;
 mod check;
 mod control;
 mod devices;
@@ -30,6 +31,7 @@ mod sound;
 mod state_dir;
 mod status;
 mod text;
+mod trouble;
 mod watch;
 mod words;
 

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::{BTreeSet, VecDeque};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -10,18 +10,18 @@ use engine::compile::Program;
 use engine::desk::Desk;
 use engine::diff::Changes;
 use engine::graph::{Graph, Role};
-use engine::live::{Busy, Listener, Live, Report, Setup, start};
+use engine::live::{Listener, Live, Report, Setup, start};
 use engine::media::Library;
 use engine::motion::EventSource;
 use engine::session::Session;
 use engine::tap::Wanted;
 use engine::tempo::Tempo;
-use engine::transport::Move;
 use engine::verify::Flaw;
 use scripting::SourceFile;
 
 use crate::arguments::{DeviceChoice, Play};
-use crate::control::{Command, Controllers, Order};
+use crate::changes::{describe, new_ramps, rounded};
+use crate::control::{Controllers, Order};
 use crate::ending::{Failure, Outcome};
 use crate::journal::{self, Journal, Performance, Taken, When};
 use crate::last_good::{self, Keeper};
@@ -32,7 +32,10 @@ use crate::safety::{self, Overload, Programs};
 use crate::sound::{self, Input, Output, Wish};
 use crate::status;
 use crate::text::Text;
+use crate::trouble::Trouble;
 use crate::watch::{Changed, Watch};
+
+mod hands;
 
 /// How often the audio side is asked what happened: while something fades, while a program is on its way, and otherwise.
 const BUSY: Duration = Duration::from_millis(2);
@@ -50,12 +53,6 @@ const STOP_PATIENCE: Duration = Duration::from_millis(1500);
 
 /// How long an edit waits for the first of a sound file that is read while it plays.
 const MEDIA_PATIENCE: Duration = Duration::from_millis(500);
-
-/// How long a hand's writes are gathered into one edit: less than an edit is ramped over.
-const HAND: Duration = Duration::from_millis(10);
-
-/// How long after saying so trouble of one kind is not told again.
-const TROUBLE_PAUSE: Duration = Duration::from_secs(5);
 
 /// By how many millionths the clocks of input and output may differ before this is told.
 const DRIFT_TOLD: f64 = 50.0;
@@ -84,7 +81,7 @@ pub fn run(arguments: &Play) -> Outcome {
     let loaded = load::load(&arguments.session, &library);
     loaded.show();
     let own = loaded.graph.is_some();
-    let loaded = playable(arguments, loaded, &library)?;
+    let loaded = last_good::playable(arguments, loaded, &library)?;
     watch.files(&watched(arguments, &loaded));
     let (Some(graph), Some(session)) = (&loaded.graph, &loaded.session) else {
         return Err(Failure::Shown);
@@ -100,38 +97,6 @@ pub fn run(arguments: &Play) -> Outcome {
     followed.and(playing.stop())
 }
 
-/// What can be played of a session: its text, or if that has errors the last good one, when it is asked for.
-fn playable(arguments: &Play, loaded: Loaded, library: &Library) -> Result<Loaded, Failure> {
-    let session = &arguments.session;
-    if loaded.graph.is_some() {
-        return Ok(loaded);
-    }
-    let kept = last_good::kept(session);
-    let Some(kept) = kept else {
-        let none = || Failure::Error(format!("no good text of {} is kept", session.display()));
-        return Err(if arguments.last_good { none() } else { Failure::Shown });
-    };
-    if !arguments.last_good {
-        let (kept, session) = (kept.display(), session.display());
-        status::say(format!("the last good text is kept: `gainstage play {session} --last-good` plays it ({kept})"));
-        return Err(Failure::Shown);
-    }
-    // Its sound files are where the session is.
-    let home = session.parent().filter(|home| !home.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
-    let mut good = load::prepare_evaluated(scripting::evaluate_file(&kept), library, |session| {
-        session.folder = home;
-        Tempo::new(session.clock())
-    });
-    good.show();
-    if good.graph.is_none() {
-        return Err(Failure::Error(format!("the last good text ({}) does not play either", kept.display())));
-    }
-    status::say(format!("playing the last good text ({}) until the session is mended", kept.display()));
-    // What is broken is followed, to be taken up when it is mended.
-    good.files.extend(loaded.files);
-    Ok(good)
-}
-
 fn watched(arguments: &Play, loaded: &Loaded) -> Vec<PathBuf> {
     let mut files = vec![arguments.session.clone()];
     files.extend(loaded.watched());
@@ -145,6 +110,8 @@ struct InFlight {
     serial: u64,
     /// What its works are called.
     paths: Vec<String>,
+    /// Ramps that set out when it is heard.
+    ramps: Vec<String>,
     sent: Sent,
 }
 
@@ -233,6 +200,8 @@ struct Playing<'a> {
     /// Whether it was told that the devices' clocks differ.
     drift_told: bool,
     keeper: Keeper,
+    /// The versions of the ramps that have set out.
+    ramps: BTreeSet<u64>,
     programs: Programs,
     overload: Overload,
 }
@@ -261,6 +230,9 @@ impl<'a> Playing<'a> {
         let first = Expected::of(&program, &heard);
         let mut programs = Programs::default();
         programs.remember(&program);
+        // Those of the first text begin where the transport does.
+        let mut ramps = BTreeSet::new();
+        new_ramps(&program, &mut ramps);
         let (master, late) = program.plan.outputs.first().map_or((2, 0), |output| (output.slots.count, output.late));
         let paths = program.plan.paths.clone();
         let (live, player, listener, mut recordings) = start(program, setup);
@@ -306,6 +278,7 @@ impl<'a> Playing<'a> {
             trouble: Trouble::default(),
             drift_told: false,
             keeper: Keeper::start(&arguments.session),
+            ramps,
             programs,
             overload: Overload::default(),
         };
@@ -408,73 +381,6 @@ impl<'a> Playing<'a> {
         self.waiting = Some(Waiting { graph, taken, at, heard, files, by_hand: false });
     }
 
-    /// Takes what controllers have sent. Commands and the values of controls are heard at once; what sets a parameter is an
-    /// edit, and waits until the desk is free for one: the newest value of each is written then.
-    fn controlled(&mut self) {
-        let listens = |source: &EventSource| self.sources.contains(source) && self.desk.source(source).is_some();
-        self.orders.extend(self.controllers.take(self.text.known(), listens));
-        while let Some(order) = self.orders.pop_front() {
-            if let Err(Busy) = self.obey(&order) {
-                self.orders.push_front(order);
-                break;
-            }
-        }
-        let rests = self.written.is_none_or(|written| written.elapsed() >= HAND);
-        if self.in_flight.is_none() && self.waiting.is_none() && self.controllers.has_writes() && rests {
-            self.write();
-        }
-        self.controllers.report();
-    }
-
-    /// Passes an order of a controller on.
-    fn obey(&mut self, order: &Order) -> Result<(), Busy> {
-        match order {
-            Order::Control(source, value) => {
-                self.desk.source(source).map_or(Ok(()), |id| self.live.control(id, *value))
-            }
-            Order::Command(Command::Start) => self.live.order(Move::Start),
-            Order::Command(Command::Stop) => self.live.order(Move::Stop),
-            Order::Command(Command::Panic) => self.live.order(Move::Panic),
-            Order::Command(Command::Locate(bars)) => {
-                let frame = self.desk.mesh().tempo.frame_of_bar(*bars);
-                self.live.order(Move::Locate(frame.max(0.0) as u64))
-            }
-            Order::Meters { client, hertz } => {
-                if let Err(why) = self.meters.ask(*client, *hertz, Instant::now()) {
-                    self.controllers.tell(format!("OSC /:meters from {client}: {why}"));
-                }
-                Ok(())
-            }
-        }
-    }
-
-    /// Sends what the meters read to whoever has asked for it.
-    fn metered(&mut self) {
-        self.live.readings().for_each(|reading| self.meters.read(&reading));
-        for (client, packet) in self.meters.due(Instant::now()) {
-            self.controllers.send(client, &packet);
-        }
-    }
-
-    /// Makes lines of the text of what controllers have set. A hand is heard at once, whatever the grid.
-    fn write(&mut self) {
-        self.written = Some(Instant::now());
-        let (started_with, desk) = (self.started_with, &self.desk);
-        let keep = |session: &mut Session| {
-            (session.sample_rate, session.seed) = started_with;
-            desk.mesh().tempo.clone()
-        };
-        let writes = self.controllers.take_writes();
-        let (loaded, kept, wrong) = self.text.written(&self.arguments.session, &self.library, writes, keep);
-        wrong.into_iter().for_each(|wrong| self.controllers.tell(wrong));
-        let taken = loaded.as_ref().map(Taken::of);
-        if let (Some(Loaded { graph: Some(graph), session: Some(session), files, .. }), Some(taken)) = (loaded, taken) {
-            self.controllers.was_set(kept);
-            let heard = load::live_inputs(&session);
-            self.waiting = Some(Waiting { graph, taken, at: None, heard, files, by_hand: true });
-        }
-    }
-
     /// How many frames a time has.
     fn frames(&self, time: Duration) -> u64 {
         frames(time, self.started_with.0)
@@ -567,7 +473,8 @@ impl<'a> Playing<'a> {
         self.meters.name(program.serial, program.plan.meters.iter().map(|meter| meter.path.clone()).collect());
         self.recorders.expect(Expected::of(&program, &self.heard));
         self.programs.remember(&program);
-        self.in_flight = Some(InFlight { serial: program.serial, paths: program.plan.paths.clone(), sent });
+        let ramps = new_ramps(&program, &mut self.ramps);
+        self.in_flight = Some(InFlight { serial: program.serial, paths: program.plan.paths.clone(), ramps, sent });
         if self.live.send(program).is_err() {
             unreachable!("nothing is sent while a program is in flight");
         }
@@ -579,9 +486,16 @@ impl<'a> Playing<'a> {
             self.journal.report(report, &self.desk, &self.paths);
             match report {
                 Report::TakenUp { serial, taken } => {
-                    if let Some(InFlight { sent, paths, .. }) = self.in_flight.take_if(|sent| sent.serial == serial) {
+                    if let Some(InFlight { sent, paths, ramps, .. }) =
+                        self.in_flight.take_if(|sent| sent.serial == serial)
+                    {
                         self.desk.taken_up(taken);
                         self.paths = paths;
+                        // What the text does not say is said here, to be written into it.
+                        let bar = rounded(self.desk.mesh().tempo.bar_at(taken.at as i64));
+                        for path in ramps {
+                            status::say(format!("{path}: its ramp begins here; `.start({bar}.bars)` keeps it here"));
+                        }
                         match sent {
                             Sent::Text(edited) => {
                                 let Edited { taken: text, changes, wanted, told } = *edited;
@@ -596,7 +510,12 @@ impl<'a> Playing<'a> {
                     }
                 }
                 Report::Controlled { .. } | Report::Moved { .. } => {}
-                Report::Poisoned { .. } => self.trouble.poisoned += 1,
+                Report::Poisoned { serial, work } => {
+                    let path = self.programs.works(serial).get(work).map_or("an effect", String::as_str);
+                    status::warning(format!(
+                        "{path} gave what is no number: it was silenced, and is passed by until the text changes it"
+                    ));
+                }
                 Report::MediaLate { .. } => self.trouble.media += 1,
                 Report::InputLate { .. } => self.trouble.input += 1,
                 Report::RecordLate { .. } => self.trouble.record += 1,
@@ -673,86 +592,4 @@ fn moment(desk: &Desk, live: &Live, session: &Session) -> (Option<u64>, Tempo) {
 /// How many frames a time has.
 fn frames(time: Duration, rate: u32) -> u64 {
     (time.as_secs_f64() * f64::from(rate)) as u64
-}
-
-/// A position in bars, short enough to be read.
-fn rounded(bar: f64) -> f64 {
-    (bar * 1000.0).round() / 1000.0
-}
-
-/// What an edit did, in a line.
-pub fn describe(changes: &Changes) -> String {
-    let mut parts = Vec::new();
-    let mut list = |sign: &str, paths: &[String]| {
-        if !paths.is_empty() {
-            parts.push(format!("{sign} {}", shortened(paths)));
-        }
-    };
-    list("added", &changes.added);
-    list("changed", &changes.changed);
-    list("removed", &changes.removed);
-    list("started anew", &changes.restarted);
-    if !changes.realigned.is_empty() {
-        let by: Vec<String> = changes.realigned.iter().map(|(path, by)| format!("{path} by {by:+} frames")).collect();
-        parts.push(format!("realigned {}", shortened(&by)));
-    }
-    match parts.is_empty() {
-        true => "no change to the sound".into(),
-        false => parts.join("; "),
-    }
-}
-
-/// At most a handful of names, and how many more there are.
-fn shortened(paths: &[String]) -> String {
-    const SHOWN: usize = 6;
-    let mut text = paths.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
-    if paths.len() > SHOWN {
-        text.push_str(&format!(" and {} more", paths.len() - SHOWN));
-    }
-    text
-}
-
-/// What went wrong since it was last told of.
-#[derive(Default)]
-struct Trouble {
-    poisoned: u32,
-    media: u32,
-    input: u32,
-    record: u32,
-    dropouts: u64,
-    device: u64,
-    late_blocks: u64,
-    late_told: u64,
-    told: Option<Instant>,
-}
-
-impl Trouble {
-    fn tell(&mut self) {
-        if self.told.is_some_and(|told| told.elapsed() < TROUBLE_PAUSE) {
-            return;
-        }
-        let late = self.late_blocks - self.late_told;
-        let mut lines = Vec::new();
-        let mut line = |count: u64, what: &str| {
-            if count > 0 {
-                lines.push(format!("{what} ({count} times)"));
-            }
-        };
-        line(u64::from(self.poisoned), "an effect gave what is no number: it was silenced and started anew");
-        line(u64::from(self.media), "a sound file was not read in time: what was missing was silent");
-        line(u64::from(self.input), "live input did not come in time: what was missing was silent");
-        line(u64::from(self.record), "a recording was not written in time: silence stands for what is missing");
-        line(self.dropouts, "the sound device dropped out");
-        line(self.device, "the sound device spoke of an error");
-        line(late, "a block was computed too late");
-        if !lines.is_empty() {
-            lines.iter().for_each(status::warning);
-            *self = Trouble {
-                late_blocks: self.late_blocks,
-                late_told: self.late_blocks,
-                told: Some(Instant::now()),
-                ..Trouble::default()
-            };
-        }
-    }
 }

@@ -105,15 +105,15 @@ impl Part {
         let bounded = |cycles: i128| Some(cycles).filter(|cycles| *cycles <= MOST_BARS * MOST_TIMES);
         let common = |all: i128, part: &Part| {
             let own = part.period()?;
-            bounded(all / gcd(all, own) * own)
+            bounded((all / gcd(all, own)).checked_mul(own)?)
         };
         match self {
             Part::Value(..) | Part::Rest => Some(1),
             Part::Sequence(parts) => parts.iter().try_fold(1, |all, (part, _)| common(all, part)),
-            Part::Turns(parts) => bounded(parts.iter().try_fold(1, common)? * parts.len() as i128),
+            Part::Turns(parts) => bounded(parts.iter().try_fold(1, common)?.checked_mul(parts.len() as i128)?),
             Part::Fast(part, times) => {
-                let cycles = part.period()? * times.under;
-                Some(cycles / gcd(cycles, times.over))
+                let cycles = part.period()?.checked_mul(times.under)?;
+                bounded(cycles / gcd(cycles, times.over))
             }
         }
     }

@@ -11,12 +11,12 @@ use engine::units::Clock;
 use serde::Serialize;
 
 use crate::arguments::Replay as Arguments;
+use crate::changes::describe;
 use crate::ending::{Failure, Outcome};
 use crate::journal::kept::clock_time;
 use crate::journal::record::{Header, Record, Text};
 use crate::journal::{Ending, Kept};
 use crate::paint::Paint;
-use crate::play::describe;
 
 /// One line of the list.
 #[derive(Debug, PartialEq, Serialize)]

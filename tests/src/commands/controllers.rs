@@ -120,6 +120,8 @@ fn a_line_hides_what_the_file_says_until_the_file_takes_its_place_away() {
 #[test]
 fn what_means_nothing_is_told_in_a_few_lines_however_often_it_comes() {
     let mut desk = Desk::start(STRIP, &[]);
+    desk.send(&message("/a/fadr/gain", 0.0));
+    desk.playing.says("the nearest name is `a/fader`");
     for i in 0..3000 {
         desk.send(&message("/a/fadr/gain", 0.0));
         desk.send(&message("/a/fader/gain", 99.0));
@@ -128,9 +130,7 @@ fn what_means_nothing_is_told_in_a_few_lines_however_often_it_comes() {
     }
     desk.send(&message("/a/fader/gain", -3.0));
     desk.playing.says("set: a/fader.gain is -3 dB");
-    for expected in ["the nearest name is `a/fader`", "no OSC"] {
-        assert!(desk.playing.told.iter().any(|line| line.contains(expected)), "{expected}: {:#?}", desk.playing.told);
-    }
+    assert!(desk.playing.told.iter().any(|line| line.contains("no OSC")), "{:#?}", desk.playing.told);
     assert!(desk.playing.told.len() < 40, "{:#?}", desk.playing.told);
     desk.stop();
 }

@@ -14,7 +14,7 @@ const START: &str = r#"
 import "strip" as strip;
 let a = input("a", saw(110));
 let b = input("b", noise("pink"));
-a >> strip::tone() >> fader(-6) >> master;
+a >> strip::dull() >> fader(-6) >> master;
 b >> compressor(-30, 4) >> fader(-15) >> master;
 master >> limiter(-1);
 "#;
@@ -22,7 +22,7 @@ master >> limiter(-1);
 /// A folder with the session and what it imports.
 fn place() -> TempDir {
     let folder = folder(START);
-    fs::write(folder.path().join("strip.rhai"), "fn tone() { low_pass(900) }\n").expect("it can be written");
+    fs::write(folder.path().join("strip.rhai"), "fn dull() { low_pass(900) }\n").expect("it can be written");
     folder
 }
 
@@ -46,7 +46,7 @@ fn edit(folder: &Path, playing: &mut Running) {
     let edits = [
         START.replace("fader(-6)", "fader(-9)"),
         START.replace("compressor(-30, 4)", "compressor(-30, 4) >> reverb().decay(0.3.s)"),
-        START.replace("a >> strip::tone() >> fader(-6) >> master;", ""),
+        START.replace("a >> strip::dull() >> fader(-6) >> master;", ""),
         START.to_owned(),
         format!("{START}// a remark\n"),
     ];
@@ -56,7 +56,7 @@ fn edit(folder: &Path, playing: &mut Running) {
         while !told.iter().any(|word| playing.line().starts_with(word)) {}
         thread::sleep(Duration::from_millis(90));
     }
-    fs::write(folder.join("strip.rhai"), "fn tone() { low_pass(1500) }\n").expect("it can be written");
+    fs::write(folder.join("strip.rhai"), "fn dull() { low_pass(1500) }\n").expect("it can be written");
     playing.says("changed");
 }
 

@@ -1,0 +1,85 @@
+//! What controllers do to a desk that plays.
+
+use std::time::{Duration, Instant};
+
+use engine::live::Busy;
+use engine::motion::EventSource;
+use engine::session::Session;
+use engine::transport::Move;
+
+use super::{Playing, Waiting};
+use crate::control::{Command, Order};
+use crate::journal::Taken;
+use crate::load::{self, Loaded};
+
+/// How long a hand's writes are gathered into one edit: less than an edit is ramped over.
+const HAND: Duration = Duration::from_millis(10);
+
+impl Playing<'_> {
+    /// Takes what controllers have sent. Commands and the values of controls are heard at once; what sets a parameter is an
+    /// edit, and waits until the desk is free for one: the newest value of each is written then.
+    pub(super) fn controlled(&mut self) {
+        let listens = |source: &EventSource| self.sources.contains(source) && self.desk.source(source).is_some();
+        self.orders.extend(self.controllers.take(self.text.known(), listens));
+        while let Some(order) = self.orders.pop_front() {
+            if let Err(Busy) = self.obey(&order) {
+                self.orders.push_front(order);
+                break;
+            }
+        }
+        let rests = self.written.is_none_or(|written| written.elapsed() >= HAND);
+        if self.in_flight.is_none() && self.waiting.is_none() && self.controllers.has_writes() && rests {
+            self.write();
+        }
+        self.controllers.report();
+    }
+
+    /// Passes an order of a controller on.
+    fn obey(&mut self, order: &Order) -> Result<(), Busy> {
+        match order {
+            Order::Control(source, value) => {
+                self.desk.source(source).map_or(Ok(()), |id| self.live.control(id, *value))
+            }
+            Order::Command(Command::Start) => self.live.order(Move::Start),
+            Order::Command(Command::Stop) => self.live.order(Move::Stop),
+            Order::Command(Command::Panic) => self.live.order(Move::Panic),
+            Order::Command(Command::Locate(bars)) => {
+                let frame = self.desk.mesh().tempo.frame_of_bar(*bars);
+                self.live.order(Move::Locate(frame.max(0.0) as u64))
+            }
+            Order::Meters { client, hertz } => {
+                if let Err(why) = self.meters.ask(*client, *hertz, Instant::now()) {
+                    self.controllers.tell(format!("OSC /:meters from {client}: {why}"));
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Sends what the meters read to whoever has asked for it.
+    pub(super) fn metered(&mut self) {
+        self.live.readings().for_each(|reading| self.meters.read(&reading));
+        for (client, packet) in self.meters.due(Instant::now()) {
+            self.controllers.send(client, &packet);
+        }
+    }
+
+    /// Makes lines of the text of what controllers have set. A hand is heard at once, whatever the grid.
+    fn write(&mut self) {
+        self.written = Some(Instant::now());
+        let (started_with, desk) = (self.started_with, &self.desk);
+        let keep = |session: &mut Session| {
+            (session.sample_rate, session.seed) = started_with;
+            desk.mesh().tempo.clone()
+        };
+        let writes = self.controllers.take_writes();
+        let (loaded, kept, wrong) = self.text.written(&self.arguments.session, &self.library, writes, keep);
+        wrong.into_iter().for_each(|wrong| self.controllers.tell(wrong));
+        let taken = loaded.as_ref().map(Taken::of);
+        if let (Some(Loaded { graph: Some(graph), session: Some(session), files, .. }), Some(taken)) = (loaded, taken) {
+            self.controllers.was_set(kept);
+            let heard = load::live_inputs(&session);
+            self.waiting = Some(Waiting { graph, taken, at: None, heard, files, by_hand: true });
+        }
+    }
+}
