@@ -40,6 +40,11 @@ impl Ballistics {
         }
         self.smooth
     }
+
+    /// Whether nothing is reduced, nor about to be. RT.
+    pub fn is_idle(&self) -> bool {
+        self.held == 0.0 && self.smooth == 0.0
+    }
 }
 
 /// What a processor of dynamics listens to: its key if it has one, else its input.

@@ -187,7 +187,10 @@ impl Lane {
                 let value = steering.value(control, stretch.end - 1, followed).map(|value| scaled(self.scale, value));
                 match value {
                     Some(value) if share == 1.0 => value,
-                    Some(value) => self.held + (value - self.held) * share,
+                    Some(value) => {
+                        let (held, value) = (bend(self.law, self.held), bend(self.law, value));
+                        unbend(self.law, held + (value - held) * share)
+                    }
                     None => self.last,
                 }
             }

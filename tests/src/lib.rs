@@ -53,6 +53,8 @@ mod sessions;
 #[cfg(test)]
 mod spectrum;
 #[cfg(test)]
+mod sweeps;
+#[cfg(test)]
 mod transport;
 #[cfg(all(test, feature = "devices"))]
 mod virtual_card;

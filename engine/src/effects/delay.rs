@@ -153,7 +153,8 @@ impl Kernel for Delay {
         self.head.go_to(frames_back(time.to, self.rate));
         let filters = (high_pass != Glide::still(NO_HIGH_PASS), low_pass != Glide::still(NO_LOW_PASS));
         let (high_pass, low_pass) = (shares(high_pass, self.rate), shares(low_pass, self.rate));
-        let ducks = duck != Glide::still(0.0);
+        // What is turned down comes back in its own time, also when nothing is asked for any more.
+        let ducks = duck != Glide::still(0.0) || !self.duck.is_idle();
         let count = io.frames.len();
         for (n, i) in io.frames.clone().enumerate() {
             let inputs = io.audio.iter().take(io.channels_in).map(|channel| channel[i]);

@@ -1,0 +1,63 @@
+//! Every number of every effect may be moved by a control, and nothing steps.
+
+use engine::effects::EFFECTS;
+use engine::parameter::{Kind, Parameter, Table};
+
+use crate::rehearsal::Rehearsal;
+use crate::sessions::try_graph;
+use crate::spectrum::loudest_above;
+
+/// Above this nothing of a tone at 60 Hz is heard, unless something clicks or distorts.
+const ABOVE: f64 = 5000.0;
+
+/// What an edit may leave there, in dBFS.
+const BOUND: f64 = -80.0;
+
+/// The ends of a sweep within a parameter's range: what an engineer would go through, and no level above 0 dB.
+fn ends(parameter: &Parameter) -> Option<(f64, f64)> {
+    let Kind::Number { least, most, .. } = parameter.kind else { return None };
+    let (least, most) = (least.max(-60.0), if parameter.name == "gain" { most.min(0.0) } else { most });
+    (!parameter.fixed && least.is_finite() && most.is_finite()).then_some((least, most))
+}
+
+/// A session in which one setter of an effect, or one of its example as it stands, says something.
+fn session(table: &Table, setter: &str) -> String {
+    let effect = table.example.trim_start_matches("x >>").trim();
+    let bare = effect.split(')').next().map_or(effect, |_| effect);
+    format!("let x = input(\"x\", sine(60).level(-18));\nx >> {bare}{setter} >> master;")
+}
+
+/// How loud it is above the tone, once the first half second is over: what it is filled with then is not asked for here.
+fn above(text: &str) -> f64 {
+    let mut rehearsal = Rehearsal::new(text);
+    rehearsal.run(72_000);
+    rehearsal.sound.iter().map(|channel| loudest_above(&channel[24_000..], ABOVE)).fold(f64::MIN, f64::max)
+}
+
+#[test]
+fn every_number_of_every_effect_may_jump_and_swing_under_a_control_without_a_step() {
+    let (mut swept, mut steps) = (0, Vec::new());
+    for table in EFFECTS {
+        let named = table.parameters.iter().filter_map(|parameter| Some((parameter.name, ends(parameter)?)));
+        for (name, (low, high)) in named.chain([("mix", (0.0, 100.0))]) {
+            let setter = |value: String| session(table, &format!(".{name}({value})"));
+            if try_graph(&setter(format!("{high}"))).is_err() {
+                continue;
+            }
+            // What it makes of the tone at the ends, and between them, is not the control's.
+            let middle = (low + high) / 2.0;
+            let still = [low, middle, high].map(|value| above(&setter(format!("{value}"))));
+            let still = still.into_iter().fold(BOUND, f64::max);
+            for control in ["lfo(3).shape(\"square\")", "lfo(2).shape(\"sine\")", "lfo(\"1/8\").shape(\"random\")"] {
+                let moved = above(&setter(format!("{control}.range({low}, {high})")));
+                if moved >= still + 6.0 {
+                    let word = table.word;
+                    steps.push(format!("{word}.{name}({control}.range({low}, {high})): {moved:.1}, at rest {still:.1}"));
+                }
+                swept += 1;
+            }
+        }
+    }
+    assert!(steps.is_empty(), "dBFS above {ABOVE} Hz:\n{}", steps.join("\n"));
+    assert!(swept > 100, "{swept} sweeps");
+}
