@@ -29,8 +29,6 @@ mod musical_time;
 #[cfg(test)]
 mod names;
 #[cfg(test)]
-mod no_alloc;
-#[cfg(test)]
 mod null;
 #[cfg(test)]
 mod plans;
@@ -50,6 +48,8 @@ mod replays;
 mod safety;
 #[cfg(test)]
 mod sessions;
+#[cfg(test)]
+mod soak;
 #[cfg(test)]
 mod spectrum;
 #[cfg(test)]

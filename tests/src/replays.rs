@@ -11,8 +11,8 @@ use engine::tap::Wanted;
 use engine::transport::Move;
 
 use crate::exact::Random;
-use crate::no_alloc::graphs;
 use crate::sessions::graph;
+use crate::soak::graphs;
 
 /// Frames of each performance.
 const FRAMES: usize = 3 * 48_000;

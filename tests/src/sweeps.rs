@@ -52,7 +52,8 @@ fn every_number_of_every_effect_may_jump_and_swing_under_a_control_without_a_ste
                 let moved = above(&setter(format!("{control}.range({low}, {high})")));
                 if moved >= still + 6.0 {
                     let word = table.word;
-                    steps.push(format!("{word}.{name}({control}.range({low}, {high})): {moved:.1}, at rest {still:.1}"));
+                    steps
+                        .push(format!("{word}.{name}({control}.range({low}, {high})): {moved:.1}, at rest {still:.1}"));
                 }
                 swept += 1;
             }
