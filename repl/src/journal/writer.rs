@@ -214,10 +214,12 @@ impl Journal {
 
     fn close(&mut self, end: Option<(u64, u64)>) {
         self.tell(Entry::End(end));
-        if let Some((_, thread)) = self.writer.take()
-            && thread.join().is_err()
-        {
-            status::warning("the journal has no end: its thread failed");
+        if let Some((to, thread)) = self.writer.take() {
+            // Nothing comes from here any more: what it still waits for is what is found out of sound files.
+            drop(to);
+            if thread.join().is_err() {
+                status::warning("the journal has no end: its thread failed");
+            }
         }
     }
 
