@@ -124,6 +124,8 @@ pub struct WorkCell {
     is_new: bool,
     /// Once it gave what is no number: how much of the dry side is heard in its place.
     poisoned: Option<Ramp>,
+    /// How much of the kernel is heard when it is tried again, rather than of the dry side.
+    trusted: Ramp,
     channels: (usize, usize),
     /// How many of the channels that leave the kernel fills: the dry side may have more.
     made: usize,
@@ -152,6 +154,7 @@ impl WorkCell {
             goals: recipe.values.clone().into_boxed_slice(),
             is_new: true,
             poisoned: None,
+            trusted: Ramp::still(1.0),
             channels: (recipe.channels, out),
             made: (table.0.channels)(recipe).map_or(out, |made| made.min(out)),
             dry: vec![[0.0; QUANTUM]; recipe.channels].into_boxed_slice(),
@@ -163,6 +166,12 @@ impl WorkCell {
     /// Sets out for what a program says. What was poisoned is tried again when its numbers are other ones. RT.
     pub fn aim(&mut self, aim: &Aim<'_>) {
         let is_new = std::mem::replace(&mut self.is_new, false);
+        let heals = self.poisoned.is_some() && self.goals.iter().ne(aim.goals);
+        let (aim, heard) = match heals {
+            // Nobody hears it, and on the way from numbers that it could not bear it would fall ill again.
+            true => (&Aim { wait: 0, fade: 0, ..*aim }, aim),
+            false => (aim, aim),
+        };
         let lanes = self.lanes.iter_mut().zip(aim.goals).enumerate();
         for (i, (lane, goal)) in lanes {
             turn(lane, Controlled::Value(i), *goal, aim, is_new);
@@ -170,7 +179,11 @@ impl WorkCell {
         turn(&mut self.wet, Controlled::Wet, aim.wet, aim, is_new);
         if self.goals.iter().ne(aim.goals) {
             self.goals.iter_mut().zip(aim.goals).for_each(|(own, goal)| *own = *goal);
+        }
+        if heals {
             self.poisoned = None;
+            self.trusted = Ramp::still(0.0);
+            self.trusted.aim(1.0, heard.wait, heard.fade);
         }
     }
 
@@ -217,13 +230,23 @@ impl WorkCell {
                 *buffer = self.dry.get(channel).or(self.dry.first()).copied().unwrap_or([0.0; QUANTUM]);
                 gain.scale(buffer);
             }
+        } else if !self.trusted.is_still() {
+            let share = Quantum::of(&mut self.trusted);
+            for (channel, buffer) in io.audio.iter_mut().take(outs).enumerate() {
+                let dry = self.dry.get(channel).or(self.dry.first()).copied().unwrap_or([0.0; QUANTUM]);
+                let mut wet = *buffer;
+                wet.iter_mut().zip(&dry).for_each(|(wet, dry)| *wet -= dry);
+                share.scale(&mut wet);
+                buffer.iter_mut().zip(&dry).zip(&wet).for_each(|((x, dry), wet)| *x = dry + wet);
+            }
         }
         finite
     }
 
     /// Keeps what flows in, as late as the kernel will be with it, wherever it may be needed. RT.
     fn keep_dry(&mut self, audio: &[Buffer]) {
-        let kept = self.channels.0 > 0 && (!self.wet.is_still() || self.wet.value() != 1.0 || self.poisoned.is_some());
+        let doubted = self.poisoned.is_some() || !self.trusted.is_still();
+        let kept = self.channels.0 > 0 && (!self.wet.is_still() || self.wet.value() != 1.0 || doubted);
         for (channel, buffer) in audio.iter().take(self.channels.0).enumerate() {
             if let Some(line) = self.waiting.get_mut(channel) {
                 for (kept, x) in self.dry[channel].iter_mut().zip(buffer) {
@@ -371,11 +394,11 @@ pub struct EdgeCell {
 }
 
 impl EdgeCell {
-    /// An edge at a gain. Not RT.
-    pub fn new(gain: f64, delay: usize, channels: usize) -> Self {
+    /// An edge at a gain; one that `is_new` has not been heard, and goes along with a control from the beginning. Not RT.
+    pub fn new(gain: f64, is_new: bool, delay: usize, channels: usize) -> Self {
         let lines = if delay > 0 { channels } else { 0 };
         let lines = (0..lines).map(|_| DelayLine::new(delay)).collect();
-        EdgeCell { gain: Ramp::still(gain), moved: Lane::unity(), is_new: true, delay, lines }
+        EdgeCell { gain: Ramp::still(gain), moved: Lane::unity(), is_new, delay, lines }
     }
 
     /// Sets out for a gain after `wait` frames, to arrive in `fade` more; a control sets out after `aim`'s wait. Aiming where
@@ -544,7 +567,13 @@ mod tests {
         assert_eq!(quantum(&mut cell), (true, [1.0; QUANTUM]));
         cell.aim(&aim(&[2.0]));
         assert!(cell.is_poisoned(), "the same again is no reason to try it");
-        cell.aim(&Aim { fade: 0, ..aim(&[0.5]) });
+        cell.aim(&aim(&[0.5]));
+        let (finite, healed) = quantum(&mut cell);
+        assert!(
+            finite && healed.windows(2).all(|pair| (0.0..0.01).contains(&(pair[1] - pair[0]))),
+            "it fades in again"
+        );
+        quantum(&mut cell);
         assert_eq!(quantum(&mut cell), (true, [2.0; QUANTUM]));
     }
 }

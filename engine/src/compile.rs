@@ -355,13 +355,15 @@ impl<'a> Compiler<'a> {
 
     fn edge_cell(&mut self, edge: &MeshEdge, to: usize, channels: usize) -> usize {
         let cell = self.bank.edges.len();
+        // One that is heard already without a cell of its own only now gets one.
+        let is_new = edge.initial == 0.0 || !matches!(edge.phase, Phase::Arriving(_));
         self.layout.edges.insert(edge.id, cell);
         match self.running.edges.get(&edge.id) {
             Some(old) => {
                 self.carry.edges.push((*old, cell));
                 self.bank.edges.push(None);
             }
-            None => self.bank.edges.push(Some(Box::new(EdgeCell::new(edge.initial, edge.delay, channels)))),
+            None => self.bank.edges.push(Some(Box::new(EdgeCell::new(edge.initial, is_new, edge.delay, channels)))),
         }
         let length = fade_frames(self.mesh.crossfade, self.mesh.clock.rate);
         let (goal, wait, fade) = match edge.phase {

@@ -351,6 +351,10 @@ impl Control {
                     Some(said) => taker.any(said)?,
                     None => taker.parameter.plain(&taker.parameter.default(), taker.clock),
                 },
+                bounds: match taker.parameter.kind {
+                    Kind::Number { least, most, .. } => (least, most),
+                    _ => (f64::MIN, f64::MAX),
+                },
             },
         })
     }

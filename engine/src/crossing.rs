@@ -113,6 +113,11 @@ pub(crate) fn crossing(channels: usize, rate: u32, cushion: usize) -> (Listener,
     (listener, ear, Watch(shared))
 }
 
+/// A sample as recordings keep it: what is heard again must be what was heard. RT.
+fn kept(sample: f64) -> f64 {
+    f64::from(sample as f32)
+}
+
 /// What takes the device's input.
 pub struct Listener {
     heard: Producer<f32>,
@@ -221,10 +226,10 @@ impl Ear {
             for (buffer, held) in live.iter_mut().zip(&mut self.held) {
                 if self.cushioned {
                     let heard = f64::from(self.input.pop().unwrap_or(0.0));
-                    *held = if heard.is_finite() { heard * gain } else { 0.0 };
+                    *held = if heard.is_finite() { kept(heard * gain) } else { 0.0 };
                     buffer[i] = *held;
                 } else {
-                    buffer[i] = *held * (1.0 - gain);
+                    buffer[i] = kept(*held * (1.0 - gain));
                 }
             }
         }

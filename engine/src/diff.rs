@@ -447,7 +447,11 @@ impl<'a> Union<'a> {
             let goes_on = twin.filter(|old| (old.delay, old.feedback) == (edge.delay, edge.feedback));
             if let Some(old) = goes_on {
                 let phase = match old.phase {
-                    phase @ (Phase::Steady | Phase::Arriving(_)) if old.gain == edge.gain => phase,
+                    phase @ (Phase::Steady | Phase::Arriving(_))
+                        if old.gain == edge.gain && old.control == edge.control =>
+                    {
+                        phase
+                    }
                     _ => fade(0),
                 };
                 if old.gain != edge.gain || old.control != edge.control {

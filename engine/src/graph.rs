@@ -1,7 +1,7 @@
 //! The session as a graph that could sound: nodes that do one thing each, edges between them, every channel count,
 //! number and latency known. The last form that still carries names; what is compiled is made from it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use crate::amend;
 use crate::check;
@@ -75,15 +75,19 @@ pub struct NodeControl {
 }
 
 impl Graph {
-    /// What its controls listen to outside.
-    pub fn event_sources(&self) -> BTreeSet<EventSource> {
-        let motions = self.nodes.iter().flat_map(|node| &node.controls).map(|control| &control.motion);
-        motions
-            .filter_map(|motion| match motion {
-                Motion::Event { source, .. } => Some(source.clone()),
-                _ => None,
-            })
-            .collect()
+    /// What the controls listen to outside, and between which values what comes from there must lie to mean something to all
+    /// that listen.
+    pub fn event_sources(&self) -> BTreeMap<EventSource, (f64, f64)> {
+        let of_nodes = self.nodes.iter().flat_map(|node| &node.controls);
+        let mut sources: BTreeMap<EventSource, (f64, f64)> = BTreeMap::new();
+        for control in of_nodes.chain(self.edges.iter().filter_map(|edge| edge.control.as_ref())) {
+            if let Motion::Event { source, range, bounds, .. } = &control.motion {
+                let (low, high) = if range.is_some() { (0.0, 1.0) } else { *bounds };
+                let found = sources.entry(source.clone()).or_insert((low, high));
+                *found = (found.0.max(low), found.1.min(high));
+            }
+        }
+        sources
     }
 }
 

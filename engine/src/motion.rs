@@ -52,6 +52,8 @@ pub enum Motion {
         range: Option<Range>,
         /// The value until something comes.
         start: f64,
+        /// The least and the most that the parameter takes.
+        bounds: (f64, f64),
     },
 }
 

@@ -3,11 +3,15 @@
 use crate::bank::{Aim, EdgeCell, WorkIo, split};
 use crate::compile::Program;
 use crate::denormals;
+use crate::fade::fade_frames;
 use crate::kernel::{Buffer, QUANTUM};
 use crate::lane::Steering;
 use crate::plan::{Op, PlanControl, PlanEdge, PlanOutput, Slots, SourceId};
 use crate::probe::Probe;
 use crate::transport::{Move, Quantum, Transport};
+
+/// How long a jump of a control takes, in milliseconds: no number of an effect steps.
+const JUMP_MS: f64 = 20.0;
 
 /// The most frames that a program is kept waiting for its frame: one that is further off lies where the transport was before
 /// it went elsewhere.
@@ -20,11 +24,16 @@ pub struct Renderer {
     clock: u64,
     poisoned: Option<usize>,
     missing: Missing,
+    /// Frames that a jump of a control is stretched to.
+    jump: u32,
     probe: Option<Box<Probe>>,
 }
 
 /// Sources whose sound was not at hand in a quantum: at most as many as are told of in one.
-pub type Missing = [Option<usize>; 8];
+pub type Missing = [Option<usize>; MOST_MISSING];
+
+/// Sources that are told of when their sound is not at hand. More are silent as well, but nobody is told which.
+pub const MOST_MISSING: usize = 48;
 
 /// When a program was taken up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +50,9 @@ impl Renderer {
     /// Starts a program at frame 0. Not RT.
     pub fn new(program: Box<Program>) -> Self {
         let transport = Transport::new(program.plan.tempo.clock().rate);
-        let mut renderer = Renderer { program, transport, clock: 0, poisoned: None, missing: [None; 8], probe: None };
+        let jump = fade_frames(JUMP_MS, program.plan.tempo.clock().rate);
+        let (poisoned, missing, probe) = (None, [None; MOST_MISSING], None);
+        let mut renderer = Renderer { program, transport, clock: 0, poisoned, missing, jump, probe };
         renderer.begin(None, 0);
         renderer
     }
@@ -128,7 +139,7 @@ impl Renderer {
 
     /// The same with some sources silent, by the indices of their works: as if their sound were not at hand. RT.
     pub fn quantum_without(&mut self, live: &[Buffer], silent: &[usize]) {
-        self.missing = [None; 8];
+        self.missing = [None; MOST_MISSING];
         if self.transport.turn() {
             self.program.bank.forget();
         }
@@ -209,12 +220,12 @@ impl Renderer {
     }
 
     fn compute(&mut self, live: &[Buffer], silent: &[usize]) {
-        let Program { plan, bank, fade, serial, .. } = &mut *self.program;
+        let Program { plan, bank, serial, .. } = &mut *self.program;
         let (now, open) = (self.transport.frame(), self.transport.is_open());
         let gate = self.transport.gate();
         let slots = &mut bank.slots[..];
         let (rolling, moved) = (self.transport.is_rolling(), self.transport.has_moved());
-        let (motions, states, heard, fade) = (&plan.motions[..], &bank.motions[..], &bank.heard[..], *fade);
+        let (motions, states, heard, fade) = (&plan.motions[..], &bank.motions[..], &bank.heard[..], self.jump);
         let steering = |late: usize| Steering {
             motions,
             states,

@@ -280,6 +280,23 @@ impl Series {
         Ok(Series { first: first.to_owned(), number: 1, file, spec, left, bytes: Vec::new() })
     }
 
+    /// How many whole frames there are in a series, from its first file on.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn frames(first: &Path) -> io::Result<u64> {
+        let mut frames = 0;
+        for number in 1.. {
+            let file = part(first, number);
+            if number > 1 && !file.exists() {
+                break;
+            }
+            let (_, spec, left) = open_part(&file)?;
+            frames += left / (SAMPLE as u64 * u64::from(spec.channels));
+        }
+        Ok(frames)
+    }
+
     /// Frames a second.
     pub fn rate(&self) -> u32 {
         self.spec.sample_rate

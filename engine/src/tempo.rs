@@ -56,11 +56,17 @@ impl Tempo {
     /// said for later frames is forgotten.
     pub fn change(&mut self, frame: i64, clock: Clock) {
         let (beat, bar) = (self.beat_at(frame), self.bar_at(frame));
-        let turned = self.at_frame(frame).beats_per_bar != clock.beats_per_bar;
+        let before = *self.at_frame(frame);
+        let turned = before.beats_per_bar != clock.beats_per_bar;
         self.segments.retain(|segment| segment.frame < frame);
         let Clock { tempo, beats_per_bar, .. } = clock;
-        // Within rounding of a bar's line it is that line.
-        let bar = if turned { (bar - 1e-6).ceil() } else { bar };
+        // The frame nearest to a bar's line is that line.
+        let is_line = (bar - bar.round()).abs() * self.frames_a_bar(&before) < 1.0;
+        let bar = match turned {
+            true if is_line => bar.round(),
+            true => bar.ceil(),
+            false => bar,
+        };
         self.segments.push(Segment { frame, beat, bar, tempo, beats_per_bar });
     }
 
@@ -73,7 +79,7 @@ impl Tempo {
     /// The bar at a frame, fractions included; the first is 0. RT.
     pub fn bar_at(&self, frame: i64) -> f64 {
         let segment = self.at_frame(frame);
-        segment.bar + (frame - segment.frame) as f64 / (self.frames_a_beat(segment) * segment.beats_per_bar)
+        segment.bar + (frame - segment.frame) as f64 / self.frames_a_bar(segment)
     }
 
     /// Where a beat lies, in frames and fractions of one. RT.
@@ -102,9 +108,8 @@ impl Tempo {
     pub fn change_from(&self, frame: i64) -> Option<(i64, bool)> {
         let next = self.segments.iter().skip(1).position(|segment| segment.frame >= frame)?;
         let (before, change) = (self.segments.get(next)?, self.segments.get(next + 1)?);
-        let bar =
-            before.bar + (change.frame - before.frame) as f64 / (self.frames_a_beat(before) * before.beats_per_bar);
-        Some((change.frame, change.bar - bar > 1e-6))
+        let bar = before.bar + (change.frame - before.frame) as f64 / self.frames_a_bar(before);
+        Some((change.frame, (change.bar - bar) * self.frames_a_bar(before) >= 1.0))
     }
 
     /// The first line of a grid at or after a frame: the frame nearest to it.
@@ -140,6 +145,10 @@ impl Tempo {
 
     fn frames_a_beat(&self, segment: &Segment) -> f64 {
         self.rate * 60.0 / segment.tempo
+    }
+
+    fn frames_a_bar(&self, segment: &Segment) -> f64 {
+        self.frames_a_beat(segment) * segment.beats_per_bar
     }
 
     fn last(&self) -> &Segment {
@@ -206,6 +215,16 @@ mod tests {
         assert_eq!(tempo.change_from(0), Some((48_000, false)));
         assert_eq!(tempo.change_from(48_001), Some((240_000, true)));
         assert_eq!(tempo.change_from(240_001), None);
+    }
+
+    #[test]
+    fn bars_count_on_through_signatures_whose_lines_lie_between_frames() {
+        let mut tempo = Tempo::new(Clock { tempo: 93.0, ..CLOCK });
+        for (change, beats_per_bar) in [3.0, 5.0, 4.0, 3.5, 4.0, 3.0].into_iter().enumerate() {
+            let frame = tempo.next_line(Grid::Bars(1.0), tempo.frame_of_bar(change as f64 + 0.5) as i64);
+            tempo.change(frame, Clock { tempo: 93.0, beats_per_bar, ..CLOCK });
+            assert_eq!(tempo.bar_at(frame), change as f64 + 1.0);
+        }
     }
 
     #[test]

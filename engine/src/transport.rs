@@ -12,6 +12,10 @@ const MOVE_FADE_MS: f64 = 20.0;
 /// How long all sound takes to fade in a panic, in milliseconds.
 const PANIC_FADE_MS: f64 = 5.0;
 
+/// The last frame there is to go to: beyond it, months away at any rate, nobody has anything, and frames and parts of them
+/// could no longer be told apart.
+pub const LAST: u64 = 1 << 40;
+
 /// What the transport is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Move {
@@ -30,8 +34,10 @@ pub enum Move {
 pub struct Transport {
     frame: u64,
     rolling: bool,
-    /// What it is about to do once all that plays on it is silent.
-    then: Option<Move>,
+    /// Whether it stands still once all that plays on it is silent.
+    stopping: bool,
+    /// Where it goes then.
+    to: Option<u64>,
     /// How much of what plays on it is heard.
     gate: Ramp,
     /// How much of everything is heard.
@@ -50,7 +56,8 @@ impl Transport {
         Transport {
             frame: 0,
             rolling: true,
-            then: None,
+            stopping: false,
+            to: None,
             gate: Ramp::still(1.0),
             voice: Ramp::still(1.0),
             panicked: false,
@@ -85,23 +92,23 @@ impl Transport {
         match order {
             Move::Start => {
                 self.voice.aim(1.0, 0, self.move_fade);
-                self.then = self.then.filter(|then| matches!(then, Move::Locate(_)));
+                self.stopping = false;
                 self.rolling = true;
-                if self.then.is_none() {
+                if self.to.is_none() {
                     self.gate.aim(1.0, 0, self.move_fade);
                 }
             }
             Move::Stop => {
-                self.then = Some(Move::Stop);
+                self.stopping = true;
                 self.gate.aim(0.0, 0, self.move_fade);
             }
             Move::Locate(frame) if self.is_open() => {
-                self.then = Some(Move::Locate(frame));
+                self.to = Some(frame);
                 self.gate.aim(0.0, 0, self.move_fade);
             }
             Move::Locate(frame) => self.go_to(frame),
             Move::Panic => {
-                self.then = Some(Move::Stop);
+                self.stopping = true;
                 self.gate.aim(0.0, 0, self.move_fade);
                 self.voice.aim(0.0, 0, self.panic_fade);
             }
@@ -110,19 +117,13 @@ impl Transport {
 
     /// Does, before a quantum, what was waiting for silence. True once in a panic, when everything is to be forgotten. RT.
     pub fn turn(&mut self) -> bool {
-        self.moved = false;
-        let silent = self.gate.is_still() && self.gate.goal() == 0.0;
-        match self.then {
-            Some(Move::Stop) if silent => {
+        if self.gate.is_still() && self.gate.goal() == 0.0 {
+            let gone = self.to.take().map(|frame| self.go_to(frame));
+            if std::mem::take(&mut self.stopping) {
                 self.rolling = false;
-                self.then = None;
-            }
-            Some(Move::Locate(frame)) if silent => {
-                self.then = None;
-                self.go_to(frame);
+            } else if gone.is_some() {
                 self.gate.aim(1.0, 0, self.move_fade);
             }
-            _ => {}
         }
         let dead = self.voice.is_still() && self.voice.goal() == 0.0;
         !std::mem::replace(&mut self.panicked, dead) && dead
@@ -140,13 +141,14 @@ impl Transport {
 
     /// A quantum is over. RT.
     pub fn advance(&mut self) {
+        self.moved = false;
         if self.rolling {
             self.frame += QUANTUM as u64;
         }
     }
 
     fn go_to(&mut self, frame: u64) {
-        self.frame = frame / QUANTUM as u64 * QUANTUM as u64;
+        self.frame = frame.min(LAST) / QUANTUM as u64 * QUANTUM as u64;
         self.moved = true;
     }
 }
@@ -244,7 +246,7 @@ mod tests {
         transport.turn();
         assert!(transport.has_moved());
         assert_eq!(transport.frame(), 480_000);
-        transport.turn();
+        transport.advance();
         assert!(!transport.has_moved());
     }
 
@@ -256,6 +258,28 @@ mod tests {
         transport.order(Move::Locate(64_000));
         assert_eq!(transport.frame(), 64_000);
         assert!(!transport.is_rolling());
+        transport.turn();
+        assert!(transport.has_moved(), "what moves along with it is told");
+    }
+
+    #[test]
+    fn orders_that_come_together_are_all_obeyed() {
+        for orders in [[Move::Stop, Move::Locate(64_000)], [Move::Locate(64_000), Move::Stop]] {
+            let mut transport = Transport::new(48_000.0);
+            orders.into_iter().for_each(|order| transport.order(order));
+            run(&mut transport, 100);
+            assert_eq!((transport.frame(), transport.is_rolling()), (64_000, false), "{orders:?}");
+        }
+        let mut transport = Transport::new(48_000.0);
+        [Move::Panic, Move::Locate(0)].into_iter().for_each(|order| transport.order(order));
+        run(&mut transport, 100);
+        assert_eq!((transport.frame(), transport.is_rolling()), (0, false));
+        [Move::Locate(640), Move::Start].into_iter().for_each(|order| transport.order(order));
+        run(&mut transport, 1);
+        assert_eq!(transport.frame(), 704);
+        transport.order(Move::Locate(u64::MAX));
+        run(&mut transport, 100);
+        assert!(transport.frame() < LAST + 6400);
     }
 
     #[test]

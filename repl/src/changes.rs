@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use engine::compile::Program;
 use engine::diff::Changes;
 use engine::motion::Motion;
+use engine::tempo::Tempo;
+use engine::transport::Move;
 
 /// The paths of the ramps in a program that set out when they are first heard, and were in none before: `known` are the
 /// versions of those that were.
@@ -14,6 +16,17 @@ pub fn new_ramps(program: &Program, known: &mut BTreeSet<u64>) -> Vec<String> {
         _ => false,
     });
     ramps.map(|planned| planned.path.clone()).collect()
+}
+
+/// What an order does to the transport, in a line.
+pub fn moved(order: Move, at: u64, tempo: &Tempo) -> String {
+    let bar = |frame: u64| rounded(tempo.bar_at(frame as i64));
+    match order {
+        Move::Start => format!("the transport goes on at {}.bars", bar(at)),
+        Move::Stop => format!("the transport stops at {}.bars", bar(at)),
+        Move::Locate(frame) => format!("the transport goes to {}.bars", bar(frame)),
+        Move::Panic => "panic: all is silent, and forgotten, until the transport is started".into(),
+    }
 }
 
 /// A position in bars, short enough to be read.

@@ -6,7 +6,7 @@
 //! ports ── midi ──┘                       values of `midi_cc` and `osc` controls, commands: at once
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,14 +19,11 @@ use engine::units::Unit;
 
 use crate::address;
 use crate::arguments::{DeviceChoice, MidiMap, OscChoice, Play};
-use crate::inbox::{Heard, Inbox, Said};
+use crate::inbox::{Heard, Inbox, RESERVED, Said};
 use crate::midi::{Midi, system::System};
 use crate::notices::{Notices, visible};
 use crate::osc::Osc;
 use crate::status;
-
-/// What begins the addresses that are no parameters.
-const RESERVED: &str = "/:";
 
 /// How long a hand must rest before what it has set is told.
 const REST: Duration = Duration::from_millis(400);
@@ -46,6 +43,9 @@ pub enum Command {
     /// Silence.
     Panic,
 }
+
+/// The last bar that can be gone to.
+const MOST_BARS: f64 = 100_000.0;
 
 /// What is to be done at once.
 #[derive(Clone, Debug, PartialEq)]
@@ -139,8 +139,8 @@ impl Controllers {
     }
 
     /// Opens MIDI once something is to be heard from it, and says which maps lead nowhere.
-    pub fn listen(&mut self, known: &Known, sources: &BTreeSet<EventSource>) {
-        let has_controls = sources.iter().any(|source| matches!(source, EventSource::Midi { .. }));
+    pub fn listen(&mut self, known: &Known, sources: &BTreeMap<EventSource, (f64, f64)>) {
+        let has_controls = sources.keys().any(|source| matches!(source, EventSource::Midi { .. }));
         for map in &self.maps {
             if let Err(why) = self.parameter(known, &map.path) {
                 status::warning(format!("--midi-map {}={}: {why}", map.controller, map.path));
@@ -161,7 +161,7 @@ impl Controllers {
     }
 
     /// Takes what has come. Writes wait until they are asked for; the rest is given back, in order.
-    pub fn take(&mut self, known: &Known, listens: impl Fn(&EventSource) -> bool) -> Vec<Order> {
+    pub fn take(&mut self, known: &Known, listens: impl Fn(&EventSource) -> Option<(f64, f64)>) -> Vec<Order> {
         let (heard, lost) = self.inbox.take();
         if lost > 0 {
             self.tell(format!("too many addresses at once: {lost} messages found no room"));
@@ -173,7 +173,7 @@ impl Controllers {
                 Heard::Midi { channel, controller, value } => {
                     for channel in [Some(channel), None] {
                         let source = EventSource::Midi { channel, controller };
-                        if listens(&source) {
+                        if listens(&source).is_some() {
                             orders.push(Order::Control(source, f64::from(value) / 127.0));
                         }
                     }
@@ -235,7 +235,7 @@ impl Controllers {
     fn osc(
         &mut self,
         known: &Known,
-        listens: impl Fn(&EventSource) -> bool,
+        listens: impl Fn(&EventSource) -> Option<(f64, f64)>,
         address: &str,
         said: &[Said],
         from: SocketAddr,
@@ -247,8 +247,16 @@ impl Controllers {
             level(said).map(|hertz| orders.push(Order::Meters { client: from, hertz }))
         } else if let Some(word) = address.strip_prefix(RESERVED) {
             command(word, said).map(|command| orders.extend(command.map(Order::Command)))
-        } else if listens(&source) {
-            level(said).map(|value| orders.push(Order::Control(source, value)))
+        } else if let Some((least, most)) = listens(&source) {
+            level(said).and_then(|value| match (least..=most).contains(&value) {
+                true => {
+                    orders.push(Order::Control(source, value));
+                    Ok(())
+                }
+                false => {
+                    Err(format!("{value} is outside {least} to {most}, which the control that listens there takes"))
+                }
+            })
         } else {
             self.write(known, address, said)
         };
@@ -312,8 +320,8 @@ fn command(word: &str, said: &[Said]) -> Result<Option<Command>, String> {
         "stop" => pressed(Command::Stop),
         "panic" => pressed(Command::Panic),
         "locate" => match said {
-            [Said::Number(bar)] if bar.is_finite() && *bar >= 0.0 => Ok(Some(Command::Locate(*bar))),
-            _ => Err("it takes the number of bars from the start, from 0".into()),
+            [Said::Number(bar)] if (0.0..=MOST_BARS).contains(bar) => Ok(Some(Command::Locate(*bar))),
+            _ => Err(format!("it takes the number of bars from the start, 0 to {MOST_BARS}")),
         },
         _ => Err(format!("there is no such command; there are {RESERVED}start, stop, locate BAR, panic and meters HZ")),
     }
@@ -433,7 +441,7 @@ mod tests {
     fn line(address: &str, said: &[Said]) -> String {
         let mut controllers = controllers(&[]);
         controllers.inbox.put([osc(address, said)]);
-        assert_eq!(controllers.take(&known(), |_| false), []);
+        assert_eq!(controllers.take(&known(), |_| None), []);
         let told = controllers.notices.told().concat();
         let told = told.replace(&format!("OSC {address} from {}: ", home()), "! ");
         format!("{}{told}", lines(&mut controllers).concat())
@@ -493,7 +501,7 @@ mod tests {
         }
         controllers.inbox.put([Heard::Midi { channel: 3, controller: 7, value: 0 }]);
         controllers.inbox.put([osc("/voice/gate/threshold", &[Said::Number(-60.5)])]);
-        controllers.take(&known(), |_| false);
+        controllers.take(&known(), |_| None);
         assert_eq!(lines(&mut controllers), ["voice/eq#mud.gain -24", "voice/gate.threshold -60.5"]);
     }
 
@@ -502,7 +510,7 @@ mod tests {
         let orders = |address: &str, said: &[Said]| {
             let mut controllers = controllers(&[]);
             controllers.inbox.put([osc(address, said)]);
-            controllers.take(&known(), |_| false)
+            controllers.take(&known(), |_| None)
         };
         assert_eq!(orders("/:start", &[]), [Order::Command(Command::Start)]);
         assert_eq!(orders("/:panic", &[Said::Number(1.0)]), [Order::Command(Command::Panic)]);
@@ -523,7 +531,7 @@ mod tests {
             Heard::Midi { channel: 2, controller: 1, value: 127 },
             Heard::Midi { channel: 3, controller: 1, value: 0 },
         ]);
-        let orders = controllers.take(&known(), |source| listened.contains(source));
+        let orders = controllers.take(&known(), |source| listened.contains(source).then_some((0.0, 1.0)));
         let expected = [
             (address("/push/1"), 0.25),
             (address("/voice/eq/mud/gain"), 1.0),
@@ -541,7 +549,7 @@ mod tests {
         let at = |path: &str, value: u8| {
             let mut controllers = controllers(&[&format!("7={path}")]);
             controllers.inbox.put([Heard::Midi { channel: 1, controller: 7, value }]);
-            controllers.take(&known, |_| false);
+            controllers.take(&known, |_| None);
             controllers.take_writes().concat_values()
         };
         for (path, expected) in [
@@ -628,7 +636,7 @@ mod tests {
             packet.truncate(packet.len() - dice.below(8).saturating_sub(6) * dice.below(packet.len()));
             controllers.inbox.put(understand(&packet, home()).0);
             controllers.inbox.put(crate::midi::Parser::default().read(&crate::fuzz::bytes(seed, 40)));
-            controllers.take(&known, |_| false);
+            controllers.take(&known, |_| None);
             text.extend(controllers.take_writes().into_iter().map(|write| (write.path, write.value)));
         }
         assert!(text.len() >= 10, "{text:?}");

@@ -5,6 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+/// What the addresses of commands begin with.
+pub const RESERVED: &str = "/:";
+
 /// How many addresses and controllers may wait.
 const ROOM: usize = 4096;
 
@@ -46,13 +49,17 @@ pub enum Said {
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Key {
+    Command(u64),
     Osc(String),
     Midi(u8, u8),
 }
 
 impl Heard {
-    fn key(&self) -> Key {
+    /// What it replaces the last one of; `place` is its own place in the order.
+    fn key(&self, place: u64) -> Key {
         match self {
+            // A button that is pressed and let go is pressed.
+            Heard::Osc { address, .. } if address.starts_with(RESERVED) => Key::Command(place),
             Heard::Osc { address, .. } => Key::Osc(address.clone()),
             Heard::Midi { channel, controller, .. } => Key::Midi(*channel, *controller),
         }
@@ -85,7 +92,7 @@ impl Inbox {
     pub fn put(&self, heard: impl IntoIterator<Item = Heard>) {
         let mut waiting = self.waiting();
         for one in heard {
-            let key = one.key();
+            let key = one.key(waiting.next);
             if let Some(old) = waiting.places.get(&key).copied() {
                 waiting.heard.remove(&old);
             } else if waiting.places.len() == ROOM {

@@ -123,6 +123,11 @@ fn forget(folder: &Path, most: usize) -> io::Result<()> {
     sessions.into_iter().take(beyond).try_for_each(|(_, path)| fs::remove_dir_all(path))
 }
 
+/// The folder of a session.
+pub fn home(session: &Path) -> PathBuf {
+    session.parent().filter(|home| !home.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned()
+}
+
 /// What can be played of a session: its text, or if that has errors the last good one, when it is asked for.
 pub fn playable(arguments: &Play, loaded: Loaded, library: &Library) -> Result<Loaded, Failure> {
     let session = &arguments.session;
@@ -140,7 +145,7 @@ pub fn playable(arguments: &Play, loaded: Loaded, library: &Library) -> Result<L
         return Err(Failure::Shown);
     }
     // Its sound files are where the session is.
-    let home = session.parent().filter(|home| !home.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
+    let home = home(session);
     let mut good = load::prepare_evaluated(scripting::evaluate_file(&kept), library, |session| {
         session.folder = home;
         Tempo::new(session.clock())

@@ -1,7 +1,7 @@
 //! `gainstage play`: plays a session and follows its edits.
 
 use std::cell::Cell;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -9,18 +9,18 @@ use std::time::{Duration, Instant};
 use engine::compile::Program;
 use engine::desk::Desk;
 use engine::diff::Changes;
-use engine::graph::{Graph, Role};
+use engine::graph::Graph;
 use engine::live::{Listener, Live, Report, Setup, start};
 use engine::media::Library;
 use engine::motion::EventSource;
+use engine::render;
 use engine::session::Session;
 use engine::tap::Wanted;
-use engine::tempo::Tempo;
 use engine::verify::Flaw;
 use scripting::SourceFile;
 
 use crate::arguments::{DeviceChoice, Play};
-use crate::changes::{describe, new_ramps, rounded};
+use crate::changes::{describe, moved, new_ramps, rounded};
 use crate::control::{Controllers, Order};
 use crate::ending::{Failure, Outcome};
 use crate::journal::{self, Journal, Performance, Taken, When};
@@ -36,6 +36,9 @@ use crate::trouble::Trouble;
 use crate::watch::{Changed, Watch};
 
 mod hands;
+mod moment;
+
+use moment::{frames, moment};
 
 /// How often the audio side is asked what happened: while something fades, while a program is on its way, and otherwise.
 const BUSY: Duration = Duration::from_millis(2);
@@ -44,9 +47,6 @@ const IDLE: Duration = Duration::from_millis(50);
 
 /// How long before its moment a text is sent.
 const HORIZON: Duration = Duration::from_millis(100);
-
-/// The least time in which a text can be on its way and in place.
-const PREPARATION: Duration = Duration::from_millis(20);
 
 /// How long a fade-out may take before the device is closed all the same.
 const STOP_PATIENCE: Duration = Duration::from_millis(1500);
@@ -123,6 +123,8 @@ struct Edited {
     wanted: Option<u64>,
     /// Whether what it changes is told of.
     told: bool,
+    /// What its controls listen to.
+    sources: BTreeMap<EventSource, (f64, f64)>,
 }
 
 /// What a program on its way was made of.
@@ -137,6 +139,7 @@ enum Sent {
 
 /// A text that has been accepted and not yet been sent.
 struct Waiting {
+    session: Session,
     graph: Graph,
     /// What it was made of.
     taken: Taken,
@@ -185,7 +188,7 @@ struct Playing<'a> {
     waiting: Option<Waiting>,
     text: Text,
     /// What the controls of the newest text listen to.
-    sources: BTreeSet<EventSource>,
+    sources: BTreeMap<EventSource, (f64, f64)>,
     controllers: Controllers,
     /// What controllers have ordered and the audio side had no room for yet.
     orders: VecDeque<Order>,
@@ -284,7 +287,7 @@ impl<'a> Playing<'a> {
         };
         playing.listen_if_needed(session)?;
         playing.controllers.listen(playing.text.known(), &playing.sources);
-        playing.tell_of_channels(graph, session);
+        sound::tell_of_channels(graph, session, playing.output.channels(), playing.inputs);
         Ok(playing)
     }
 
@@ -368,17 +371,18 @@ impl<'a> Playing<'a> {
         if let Err(failure) = self.listen_if_needed(&session) {
             status::warning(format!("live inputs are silent: {failure}"));
         }
-        self.tell_of_channels(&graph, &session);
+        sound::tell_of_channels(&graph, &session, self.output.channels(), self.inputs);
         let at = at.get();
         if let Some(at) = at.filter(|at| *at > self.live.transport() + self.frames(HORIZON)) {
             let bar = self.desk.mesh().tempo.bar_at(at as i64);
             let seconds = (at - self.live.transport()) as f64 / f64::from(rate);
             status::say(format!("taken; heard from {}.bars on, in {seconds:.1} s", rounded(bar)));
         }
-        self.sources = graph.event_sources();
+        // Until it is heard, what plays goes on listening too.
+        self.sources.extend(graph.event_sources());
         self.controllers.listen(self.text.known(), &self.sources);
         let (heard, files) = (load::live_inputs(&session), loaded.files);
-        self.waiting = Some(Waiting { graph, taken, at, heard, files, by_hand: false });
+        self.waiting = Some(Waiting { session, graph, taken, at, heard, files, by_hand: false });
     }
 
     /// How many frames a time has.
@@ -393,25 +397,6 @@ impl<'a> Playing<'a> {
         !self.live.is_rolling() || wanted.is_none_or(|at| at <= soon)
     }
 
-    /// Says which channels the session speaks of and the devices do not have.
-    fn tell_of_channels(&self, graph: &Graph, session: &Session) {
-        let outputs = graph.nodes.iter().filter_map(|node| match &node.role {
-            Role::Output(channels) => channels.iter().max(),
-            _ => None,
-        });
-        let heard = load::live_inputs(session);
-        let inputs = heard.iter().flat_map(|(_, channels)| channels).max();
-        let tell = |what: &str, wanted: Option<&u16>, have: u16| {
-            if let Some(wanted) = wanted.filter(|wanted| **wanted > have) {
-                status::warning(format!(
-                    "{what} channel {wanted} is silent: {have} are open; more come at the next start"
-                ));
-            }
-        };
-        tell("output", outputs.max(), self.output.channels());
-        tell("input", inputs, self.inputs);
-    }
-
     /// Sends what waits, if the way is free: the newest text first, then what is left when fades are over.
     fn go_on(&mut self) {
         if self.in_flight.is_some() {
@@ -420,6 +405,7 @@ impl<'a> Playing<'a> {
         let ended =
             |desk: &mut Desk, now| desk.settle(now).map(|next| next.map(|program| (program, Sent::Settled(now))));
         let metered = self.meters.any(Instant::now());
+        self.aim_anew();
         let is_time = self.is_time();
         let next = match self.waiting.take_if(|_| is_time) {
             Some(waiting) => {
@@ -447,7 +433,7 @@ impl<'a> Playing<'a> {
 
     /// The program that takes what runs to a text, and what to say of it.
     fn edit(&mut self, waiting: Waiting) -> Result<Option<(Box<Program>, Sent)>, Flaw> {
-        let Waiting { graph, taken, at, heard, files, by_hand } = waiting;
+        let Waiting { graph, taken, at, heard, files, by_hand, .. } = self.in_time(waiting);
         let edited = self.desk.edit(&graph, at)?;
         if !by_hand {
             self.keeper.keep(files);
@@ -462,7 +448,10 @@ impl<'a> Playing<'a> {
         self.heard = heard;
         // What a hand sets is told when it rests; that other paths had to be re-aligned is told at once.
         let told = !by_hand || !changes.realigned.is_empty();
-        Ok(Some((program, Sent::Text(Box::new(Edited { taken, changes, wanted: at, told })))))
+        Ok(Some((
+            program,
+            Sent::Text(Box::new(Edited { taken, changes, wanted: at, told, sources: graph.event_sources() })),
+        )))
     }
 
     fn send(&mut self, program: Box<Program>, sent: Sent) {
@@ -496,20 +485,19 @@ impl<'a> Playing<'a> {
                         for path in ramps {
                             status::say(format!("{path}: its ramp begins here; `.start({bar}.bars)` keeps it here"));
                         }
-                        match sent {
-                            Sent::Text(edited) => {
-                                let Edited { taken: text, changes, wanted, told } = *edited;
-                                if told {
-                                    status::say(describe(&changes));
-                                }
-                                self.journal.text(text, When::Program { serial, wanted, taken }, changes);
+                        if let Sent::Text(edited) = &sent {
+                            self.sources.clone_from(&edited.sources);
+                            if edited.told {
+                                status::say(describe(&edited.changes));
                             }
-                            Sent::Settled(now) => self.journal.settled(serial, now, taken),
-                            Sent::Metered(on) => self.journal.metered(serial, on, taken),
                         }
+                        keep(&self.journal, serial, taken, sent);
                     }
                 }
-                Report::Controlled { .. } | Report::Moved { .. } => {}
+                Report::Controlled { .. } => {}
+                Report::Moved { order, transport, .. } => {
+                    status::say(moved(order, transport, &self.desk.mesh().tempo));
+                }
                 Report::Poisoned { serial, work } => {
                     let path = self.programs.works(serial).get(work).map_or("an effect", String::as_str);
                     status::warning(format!(
@@ -555,13 +543,21 @@ impl<'a> Playing<'a> {
             std::thread::sleep(BUSY);
         }
         self.hear_reports();
-        let Playing { mut live, output, input, recorders, length, journal, late, desk, paths, keeper: _keeper, .. } =
+        let Playing { mut live, mut in_flight, output, input, recorders, length, journal, late, desk, paths, .. } =
             self;
         let (load, worst) = (output.smoothed_load() * 100.0, output.take_worst_load() * 100.0);
         drop((input, output));
         let busiest = format!("load {load:.0} %, the busiest block took {worst:.0} % of its time");
         let recorded = recorders.finish();
-        live.reports().for_each(|report| journal.report(report, &desk, &paths));
+        for report in live.reports() {
+            match (report, in_flight.take()) {
+                (Report::TakenUp { serial, taken }, Some(InFlight { sent, .. })) => keep(&journal, serial, taken, sent),
+                (report, still) => {
+                    in_flight = still;
+                    journal.report(report, &desk, &paths);
+                }
+            }
+        }
         // The master is what was recorded of it, or would have been.
         let whole = live.clock().saturating_sub(late);
         let frames = recorded.as_ref().ok().copied().flatten().or(length).map_or(whole, |frames| frames.min(whole));
@@ -574,22 +570,14 @@ impl<'a> Playing<'a> {
     }
 }
 
-/// From which frame on a text is to be heard, if not at once, and the musical time that it lives in.
-fn moment(desk: &Desk, live: &Live, session: &Session) -> (Option<u64>, Tempo) {
-    let mut tempo = desk.mesh().tempo.clone();
-    let soonest = live.transport() + frames(PREPARATION, session.sample_rate);
-    let changes = tempo.clock() != session.clock();
-    let at = match session.quantize.filter(|_| live.is_rolling()) {
-        Some(grid) => Some(tempo.next_line(grid, soonest as i64)),
-        None => changes.then_some(soonest as i64),
-    };
-    if changes {
-        tempo.change(at.unwrap_or(soonest as i64), session.clock());
+/// Tells the journal what was taken up.
+fn keep(journal: &Journal, serial: u64, taken: render::Taken, sent: Sent) {
+    match sent {
+        Sent::Text(edited) => {
+            let Edited { taken: text, changes, wanted, .. } = *edited;
+            journal.text(text, When::Program { serial, wanted, taken }, changes);
+        }
+        Sent::Settled(now) => journal.settled(serial, now, taken),
+        Sent::Metered(on) => journal.metered(serial, on, taken),
     }
-    (at.map(|at| at as u64), tempo)
-}
-
-/// How many frames a time has.
-fn frames(time: Duration, rate: u32) -> u64 {
-    (time.as_secs_f64() * f64::from(rate)) as u64
 }

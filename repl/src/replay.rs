@@ -5,6 +5,8 @@ mod list;
 
 use std::sync::atomic::Ordering;
 
+use std::path::Path;
+
 use engine::graph::Graph;
 use engine::kernel::QUANTUM;
 use engine::media::Library;
@@ -163,6 +165,8 @@ impl Performance<'_> {
         let files = self.kept.files(text)?;
         let loaded = load::load_kept(&files, &self.library, |session| {
             (session.sample_rate, session.seed) = (header.rate, header.seed);
+            // Its sound files are where the session is, also when an older text of it was played.
+            session.folder = header.session.parent().unwrap_or(Path::new("")).to_owned();
             let mut tempo = running.cloned().unwrap_or_else(|| Tempo::new(session.clock()));
             if tempo.clock() != session.clock() {
                 tempo.change(text.wanted.unwrap_or(text.at) as i64, session.clock());

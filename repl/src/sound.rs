@@ -3,14 +3,17 @@
 #[cfg(feature = "devices")]
 use std::sync::Arc;
 
+use engine::graph::{Graph, Role};
 #[cfg(feature = "devices")]
 use engine::keeper::Kept;
 use engine::kernel::QUANTUM;
 use engine::playback::{Capture, Load, Playback};
+use engine::session::Session;
 use engine::silent::Silent;
 
 use crate::arguments::DeviceChoice;
 use crate::ending::Failure;
+use crate::load;
 use crate::status;
 
 /// What is wanted of a device.
@@ -25,6 +28,23 @@ pub struct Wish<'a> {
     pub buffer: u32,
     /// The least number of channels.
     pub channels: u16,
+}
+
+/// Says which channels the session speaks of and the devices do not have.
+pub fn tell_of_channels(graph: &Graph, session: &Session, outputs_open: u16, inputs_open: u16) {
+    let outputs = graph.nodes.iter().filter_map(|node| match &node.role {
+        Role::Output(channels) => channels.iter().max(),
+        _ => None,
+    });
+    let heard = load::live_inputs(session);
+    let inputs = heard.iter().flat_map(|(_, channels)| channels).max();
+    let tell = |what: &str, wanted: Option<&u16>, have: u16| {
+        if let Some(wanted) = wanted.filter(|wanted| **wanted > have) {
+            status::warning(format!("{what} channel {wanted} is silent: {have} are open; more come at the next start"));
+        }
+    };
+    tell("output", outputs.max(), outputs_open);
+    tell("input", inputs, inputs_open);
 }
 
 /// An open way out.

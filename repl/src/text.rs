@@ -1,12 +1,13 @@
 //! The text that plays: the session's file as it was when it was last right, and the lines that follow it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use engine::media::Library;
 use engine::names::{Found, Names};
 use engine::session::Session;
 use engine::tempo::Tempo;
+use scripting::SourceFile;
 
 use crate::control::{Known, Write};
 use crate::lines::Lines;
@@ -14,10 +15,15 @@ use crate::load::{self, Loaded};
 use crate::paint::Paint;
 use crate::status;
 
+/// The files that a text was loaded from.
+fn without_lines(loaded: &Loaded) -> Vec<SourceFile> {
+    loaded.files.iter().filter(|file| !file.is_line).cloned().collect()
+}
+
 /// The text, and what it declares.
 pub struct Text {
-    /// The file as it was taken last.
-    file: String,
+    /// The file as it was taken last, and what it imports.
+    files: Vec<SourceFile>,
     lines: Lines,
     /// What controllers are understood against.
     known: Known,
@@ -28,8 +34,12 @@ pub struct Text {
 impl Text {
     /// The text of a session that was loaded without lines.
     pub fn new(loaded: &Loaded, session: &Session) -> Self {
-        let file = loaded.files.first().map(|file| file.text.clone()).unwrap_or_default();
-        Text { file, lines: Lines::default(), known: Known::new(session), hidden: BTreeMap::new() }
+        Text {
+            files: without_lines(loaded),
+            lines: Lines::default(),
+            known: Known::new(session),
+            hidden: BTreeMap::new(),
+        }
     }
 
     /// What controllers are understood against.
@@ -51,7 +61,7 @@ impl Text {
         };
         match lines.set_aside(load, tell) {
             Ok(loaded) => {
-                self.file = loaded.files.first().map(|file| file.text.clone()).unwrap_or_default();
+                self.files = without_lines(&loaded);
                 self.lines = lines;
                 self.take(&loaded);
                 loaded
@@ -63,14 +73,14 @@ impl Text {
     /// Writes lines. Gives what the text declares then, the writes that are in it, and what is wrong with the others.
     pub fn written(
         &mut self,
-        file: &Path,
         library: &Library,
         writes: Vec<Write>,
         change: impl Fn(&mut Session) -> Tempo,
     ) -> (Option<Loaded>, Vec<Write>, Vec<String>) {
         let load = |lines: &Lines| {
-            let evaluated = scripting::evaluate_text_with(file, &self.file, lines.as_slice());
-            load::prepare_evaluated(evaluated, library, &change)
+            let line = |text: &String| SourceFile { path: PathBuf::new(), text: text.clone(), is_line: true };
+            let files: Vec<SourceFile> = self.files.iter().cloned().chain(lines.as_slice().iter().map(line)).collect();
+            load::prepare_evaluated(scripting::evaluate_kept(&files), library, &change)
         };
         let with = |lines: &Lines, writes: &[Write]| {
             let mut lines = lines.clone();

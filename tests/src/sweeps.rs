@@ -23,8 +23,7 @@ fn ends(parameter: &Parameter) -> Option<(f64, f64)> {
 /// A session in which one setter of an effect, or one of its example as it stands, says something.
 fn session(table: &Table, setter: &str) -> String {
     let effect = table.example.trim_start_matches("x >>").trim();
-    let bare = effect.split(')').next().map_or(effect, |_| effect);
-    format!("let x = input(\"x\", sine(60).level(-18));\nx >> {bare}{setter} >> master;")
+    format!("let x = input(\"x\", sine(60).level(-18));\nx >> {effect}{setter} >> master;")
 }
 
 /// How loud it is above the tone, once the first half second is over: what it is filled with then is not asked for here.

@@ -145,7 +145,9 @@ impl<'a> Lowering<'a> {
                 CableKind::Plug => {}
                 // A control is known by the cable's path, and has nothing to move while the cable is silent.
                 CableKind::Send { gain } => match self.number(&path, &words::SEND_GAIN, gain, Controlled::Gain) {
-                    Ok((value, steering)) => (level, control) = (value, steering.map(|steering| steering.control)),
+                    // The whole level is the control's, if there is one.
+                    Ok((_, Some(steering))) => control = Some(steering.control),
+                    Ok((value, None)) => level = value,
                     Err(error) => errors.push(error),
                 },
                 CableKind::Feedback { time } => {

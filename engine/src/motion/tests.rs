@@ -259,6 +259,7 @@ fn what_comes_from_outside_holds_until_the_next_in_whatever_range() {
         source: EventSource::Midi { channel: None, controller: 7 },
         range: Some(Range { low, high, octaves: false }),
         start: -3.0,
+        bounds: (-120.0, 24.0),
     };
     let motion = event(-60.0, 0.0);
     let mut state = motion.begin(0, &tempo);
@@ -267,7 +268,12 @@ fn what_comes_from_outside_holds_until_the_next_in_whatever_range() {
     assert_eq!(motion.value(&state, &tempo, 100), -30.0);
     let other = event(-20.0, 0.0);
     assert_eq!(other.value(&other.renew(&motion, &state, -30.0, 200, &tempo), &tempo, 200), -10.0);
-    let osc = Motion::Event { source: EventSource::Osc { address: "/a".into() }, range: None, start: 2.0 };
+    let osc = Motion::Event {
+        source: EventSource::Osc { address: "/a".into() },
+        range: None,
+        start: 2.0,
+        bounds: (0.0, 9.0),
+    };
     assert_eq!(
         osc.value(&osc.renew(&motion, &state, -30.0, 200, &tempo), &tempo, 200),
         2.0,

@@ -54,6 +54,19 @@ impl Inputs {
     }
 }
 
+/// The frame up to which live inputs are kept in a journal's folder, in whole quanta; none if they never heard anything.
+///
+/// # Errors
+/// It cannot be read.
+pub fn end(folder: &Path, records: &[Record]) -> io::Result<Option<u64>> {
+    let begin = records.iter().find_map(|record| match record {
+        Record::Inputs { frame, .. } => Some(*frame),
+        _ => None,
+    });
+    let quantum = QUANTUM as u64;
+    begin.map(|begin| Ok(begin + Series::frames(&folder.join(FILE))? / quantum * quantum)).transpose()
+}
+
 /// What was heard, again.
 pub struct Heard {
     series: Series,

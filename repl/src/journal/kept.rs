@@ -56,7 +56,13 @@ impl Kept {
         let lines = folder.join(LINES);
         let failed = |why: String| Failure::Error(format!("{}: {why}", lines.display()));
         let bytes = fs::read(&lines).map_err(|error| failed(error.to_string()))?;
-        let Parsed { header, records, reached, ending } = parse(&bytes).map_err(failed)?;
+        let Parsed { header, records, mut reached, ending } = parse(&bytes).map_err(failed)?;
+        if ending == Ending::Cut
+            && let Some(end) = super::inputs::end(&folder, &records).map_err(|error| failed(error.to_string()))?
+        {
+            // What was heard is kept in a file of its own, which may have been cut off a little earlier.
+            reached = reached.min(end);
+        }
         let ending = if playing && ending == Ending::Cut { Ending::Playing } else { ending };
         Ok(Kept { folder, header, records, reached, ending, _used: used })
     }

@@ -237,6 +237,9 @@ impl Drop for Journal {
     }
 }
 
+/// How much may be written between two flushes before some of it goes out by itself, in bytes.
+const LINES_ROOM: usize = 1 << 20;
+
 /// The thread that writes.
 struct Writer {
     folder: PathBuf,
@@ -276,7 +279,7 @@ impl Writer {
         let found = to.clone();
         let mut writer = Writer {
             home: session.parent().unwrap_or(Path::new("")).to_owned(),
-            lines: BufWriter::new(File::create_new(folder.join(LINES))?),
+            lines: BufWriter::with_capacity(LINES_ROOM, File::create_new(folder.join(LINES))?),
             texts: Texts { folder: folder.join(TEXTS), known: BTreeMap::new() },
             hashes: Some(hashes::start(move |stamp, blake3| {
                 found.send(Entry::Record(Record::Media { stamp, blake3 })).is_ok()

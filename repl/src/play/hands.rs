@@ -10,6 +10,7 @@ use engine::transport::Move;
 use super::{Playing, Waiting};
 use crate::control::{Command, Order};
 use crate::journal::Taken;
+use crate::last_good;
 use crate::load::{self, Loaded};
 
 /// How long a hand's writes are gathered into one edit: less than an edit is ramped over.
@@ -19,7 +20,7 @@ impl Playing<'_> {
     /// Takes what controllers have sent. Commands and the values of controls are heard at once; what sets a parameter is an
     /// edit, and waits until the desk is free for one: the newest value of each is written then.
     pub(super) fn controlled(&mut self) {
-        let listens = |source: &EventSource| self.sources.contains(source) && self.desk.source(source).is_some();
+        let listens = |source: &EventSource| self.sources.get(source).copied();
         self.orders.extend(self.controllers.take(self.text.known(), listens));
         while let Some(order) = self.orders.pop_front() {
             if let Err(Busy) = self.obey(&order) {
@@ -68,18 +69,20 @@ impl Playing<'_> {
     fn write(&mut self) {
         self.written = Some(Instant::now());
         let (started_with, desk) = (self.started_with, &self.desk);
+        let home = last_good::home(&self.arguments.session);
         let keep = |session: &mut Session| {
             (session.sample_rate, session.seed) = started_with;
+            session.folder.clone_from(&home);
             desk.mesh().tempo.clone()
         };
         let writes = self.controllers.take_writes();
-        let (loaded, kept, wrong) = self.text.written(&self.arguments.session, &self.library, writes, keep);
+        let (loaded, kept, wrong) = self.text.written(&self.library, writes, keep);
         wrong.into_iter().for_each(|wrong| self.controllers.tell(wrong));
         let taken = loaded.as_ref().map(Taken::of);
         if let (Some(Loaded { graph: Some(graph), session: Some(session), files, .. }), Some(taken)) = (loaded, taken) {
             self.controllers.was_set(kept);
             let heard = load::live_inputs(&session);
-            self.waiting = Some(Waiting { graph, taken, at: None, heard, files, by_hand: true });
+            self.waiting = Some(Waiting { session, graph, taken, at: None, heard, files, by_hand: true });
         }
     }
 }

@@ -1,0 +1,64 @@
+//! When a text is to be heard, and the musical time that it lives in.
+
+use std::time::Duration;
+
+use engine::desk::Desk;
+use engine::graph::prepare_in;
+use engine::live::Live;
+use engine::session::Session;
+use engine::tempo::Tempo;
+
+use super::{Playing, Waiting};
+
+/// The least time in which a text can be on its way and in place.
+const PREPARATION: Duration = Duration::from_millis(20);
+
+impl Playing<'_> {
+    /// A text that waits for a line of the grid waits for the next one when the transport has gone back.
+    pub(super) fn aim_anew(&mut self) {
+        let next = |waiting: &Waiting| moment(&self.desk, &self.live, &waiting.session).0;
+        let sooner = |waiting: &&Waiting| waiting.at.is_some_and(|at| next(waiting).is_some_and(|next| next < at));
+        if self.waiting.as_ref().filter(sooner).is_none() {
+            return;
+        }
+        if let Some(mut waiting) = self.waiting.take() {
+            let (at, tempo) = moment(&self.desk, &self.live, &waiting.session);
+            if let Some(graph) = prepare_in(waiting.session.clone(), &self.library, tempo).graph {
+                (waiting.graph, waiting.at) = (graph, at);
+            }
+            self.waiting = Some(waiting);
+        }
+    }
+
+    /// A text whose moment has gone by while it was read, or something else was on its way, has another one found.
+    pub(super) fn in_time(&self, mut waiting: Waiting) -> Waiting {
+        let now = self.live.transport();
+        if self.live.is_rolling() && waiting.at.is_some_and(|at| at < now) {
+            let (at, tempo) = moment(&self.desk, &self.live, &waiting.session);
+            if let Some(graph) = prepare_in(waiting.session.clone(), &self.library, tempo).graph {
+                (waiting.graph, waiting.at) = (graph, at);
+            }
+        }
+        waiting
+    }
+}
+
+/// From which frame on a text is to be heard, if not at once, and the musical time that it lives in.
+pub(super) fn moment(desk: &Desk, live: &Live, session: &Session) -> (Option<u64>, Tempo) {
+    let mut tempo = desk.mesh().tempo.clone();
+    let soonest = live.transport() + frames(PREPARATION, session.sample_rate);
+    let changes = tempo.clock() != session.clock();
+    let at = match session.quantize.filter(|_| live.is_rolling()) {
+        Some(grid) => Some(tempo.next_line(grid, soonest as i64)),
+        None => changes.then_some(soonest as i64),
+    };
+    if changes {
+        tempo.change(at.unwrap_or(soonest as i64), session.clock());
+    }
+    (at.map(|at| at as u64), tempo)
+}
+
+/// How many frames a time has.
+pub(super) fn frames(time: Duration, rate: u32) -> u64 {
+    (time.as_secs_f64() * f64::from(rate)) as u64
+}
