@@ -36,6 +36,8 @@ pub struct Lane {
     held: f64,
     /// How much of the control it has, rather than of what was.
     share: Ramp,
+    /// Nothing has been heard of it: it comes from nowhere.
+    begins: bool,
 }
 
 /// What controls know while a quantum is computed.
@@ -114,7 +116,17 @@ impl Lane {
 
     fn at(law: Law, scale: Scale, value: f64) -> Self {
         let ramp = Ramp::still(bend(law, value));
-        Lane { law, scale, ramp, goal: value, last: value, control: None, held: value, share: Ramp::still(1.0) }
+        Lane {
+            law,
+            scale,
+            ramp,
+            goal: value,
+            last: value,
+            control: None,
+            held: value,
+            share: Ramp::still(1.0),
+            begins: false,
+        }
     }
 
     /// Sets out for what the text says, after `wait` frames, to arrive in `fade` more. A control, if it had one, is left where
@@ -139,6 +151,7 @@ impl Lane {
         }
         self.control = Some(version);
         self.held = self.last;
+        self.begins = is_new;
         self.share = Ramp::still(if is_new { 1.0 } else { 0.0 });
         self.share.aim(1.0, wait, fade);
     }
@@ -196,7 +209,8 @@ impl Lane {
             }
         };
         self.last = to;
-        Glide { from: if self.law == Law::Own { to } else { from }, to }
+        let jumps = std::mem::replace(&mut self.begins, false) || self.law == Law::Own;
+        Glide { from: if jumps { to } else { from }, to }
     }
 }
 

@@ -99,6 +99,7 @@ impl Driven {
     }
 
     /// See [`Playback::fill`]. RT.
+    #[cfg(feature = "devices")]
     pub(crate) fn fill(&mut self, block: &mut [f32], channels: usize) {
         self.timed(block, channels, false);
     }

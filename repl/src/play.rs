@@ -125,6 +125,8 @@ struct Edited {
     told: bool,
     /// What its controls listen to.
     sources: BTreeMap<EventSource, (f64, f64)>,
+    /// What it declares, if the file has changed and not only what a hand has set.
+    file: Option<Session>,
 }
 
 /// What a program on its way was made of.
@@ -151,6 +153,8 @@ struct Waiting {
     files: Vec<SourceFile>,
     /// Whether a hand on a controller wrote it: then it is told of when the hand rests.
     by_hand: bool,
+    /// Whether a hand has written since it was read.
+    is_behind: bool,
 }
 
 /// What a desk is started with.
@@ -186,6 +190,8 @@ struct Playing<'a> {
     in_flight: Option<InFlight>,
     /// The newest text, waiting for the one before it to be taken up, and for its moment.
     waiting: Option<Waiting>,
+    /// What a hand on a controller has written, to be sent at once.
+    hand: Option<Waiting>,
     text: Text,
     /// What the controls of the newest text listen to.
     sources: BTreeMap<EventSource, (f64, f64)>,
@@ -269,6 +275,7 @@ impl<'a> Playing<'a> {
             paths,
             in_flight: None,
             waiting: None,
+            hand: None,
             text,
             sources: graph.event_sources(),
             controllers,
@@ -309,7 +316,7 @@ impl<'a> Playing<'a> {
     /// Takes part in what happens until it is over.
     fn follow(&mut self, events: &Receiver<Event>) -> Outcome {
         while !self.is_over() {
-            let pause = match (&self.in_flight, self.desk.mesh().next_end().is_some() || self.waiting.is_some()) {
+            let pause = match (&self.in_flight, self.is_busy()) {
                 (Some(_), _) => IN_FLIGHT,
                 (None, true) => BUSY,
                 (None, false) if self.controllers.has_writes() => BUSY,
@@ -330,6 +337,11 @@ impl<'a> Playing<'a> {
             self.go_on();
         }
         Ok(())
+    }
+
+    /// Whether something fades, or waits to be sent.
+    fn is_busy(&self) -> bool {
+        self.desk.mesh().next_end().is_some() || self.waiting.is_some() || self.hand.is_some()
     }
 
     fn is_over(&self) -> bool {
@@ -382,7 +394,7 @@ impl<'a> Playing<'a> {
         self.sources.extend(graph.event_sources());
         self.controllers.listen(self.text.known(), &self.sources);
         let (heard, files) = (load::live_inputs(&session), loaded.files);
-        self.waiting = Some(Waiting { session, graph, taken, at, heard, files, by_hand: false });
+        self.waiting = Some(Waiting { session, graph, taken, at, heard, files, by_hand: false, is_behind: false });
     }
 
     /// How many frames a time has.
@@ -407,13 +419,13 @@ impl<'a> Playing<'a> {
         let metered = self.meters.any(Instant::now());
         self.aim_anew();
         let is_time = self.is_time();
-        let next = match self.waiting.take_if(|_| is_time) {
+        let next = match self.hand.take().or_else(|| self.waiting.take_if(|_| is_time)) {
             Some(waiting) => {
                 // A hand that never rests must not keep what has ended from being taken out.
                 let next = if waiting.by_hand { ended(&mut self.desk, self.live.clock()) } else { Ok(None) };
                 match next {
                     Ok(Some(_)) => {
-                        self.waiting = Some(waiting);
+                        self.hand = Some(waiting);
                         next
                     }
                     _ => self.edit(waiting),
@@ -433,7 +445,7 @@ impl<'a> Playing<'a> {
 
     /// The program that takes what runs to a text, and what to say of it.
     fn edit(&mut self, waiting: Waiting) -> Result<Option<(Box<Program>, Sent)>, Flaw> {
-        let Waiting { graph, taken, at, heard, files, by_hand, .. } = self.in_time(waiting);
+        let Waiting { session, graph, taken, at, heard, files, by_hand, .. } = self.in_time(waiting);
         let edited = self.desk.edit(&graph, at)?;
         if !by_hand {
             self.keeper.keep(files);
@@ -441,6 +453,7 @@ impl<'a> Playing<'a> {
         let Some((program, changes)) = edited else {
             if !by_hand {
                 status::say("no change to the sound");
+                self.text.is_heard(&session);
             }
             self.journal.text(taken, When::Nothing(self.live.clock()), Changes::default());
             return Ok(None);
@@ -448,10 +461,8 @@ impl<'a> Playing<'a> {
         self.heard = heard;
         // What a hand sets is told when it rests; that other paths had to be re-aligned is told at once.
         let told = !by_hand || !changes.realigned.is_empty();
-        Ok(Some((
-            program,
-            Sent::Text(Box::new(Edited { taken, changes, wanted: at, told, sources: graph.event_sources() })),
-        )))
+        let (sources, file) = (graph.event_sources(), (!by_hand).then_some(session));
+        Ok(Some((program, Sent::Text(Box::new(Edited { taken, changes, wanted: at, told, sources, file })))))
     }
 
     fn send(&mut self, program: Box<Program>, sent: Sent) {
@@ -487,6 +498,7 @@ impl<'a> Playing<'a> {
                         }
                         if let Sent::Text(edited) = &sent {
                             self.sources.clone_from(&edited.sources);
+                            edited.file.iter().for_each(|session| self.text.is_heard(session));
                             if edited.told {
                                 status::say(describe(&edited.changes));
                             }

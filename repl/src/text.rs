@@ -15,6 +15,13 @@ use crate::load::{self, Loaded};
 use crate::paint::Paint;
 use crate::status;
 
+/// Files as they were, followed by lines.
+fn evaluated(files: &[SourceFile], lines: &Lines) -> scripting::Evaluated {
+    let line = |text: &String| SourceFile { path: PathBuf::new(), text: text.clone(), is_line: true };
+    let files: Vec<SourceFile> = files.iter().cloned().chain(lines.as_slice().iter().map(line)).collect();
+    scripting::evaluate_kept(&files)
+}
+
 /// The files that a text was loaded from.
 fn without_lines(loaded: &Loaded) -> Vec<SourceFile> {
     loaded.files.iter().filter(|file| !file.is_line).cloned().collect()
@@ -24,6 +31,8 @@ fn without_lines(loaded: &Loaded) -> Vec<SourceFile> {
 pub struct Text {
     /// The file as it was taken last, and what it imports.
     files: Vec<SourceFile>,
+    /// The same of what is heard, while that waits for its moment.
+    heard: Option<Vec<SourceFile>>,
     lines: Lines,
     /// What controllers are understood against.
     known: Known,
@@ -36,6 +45,7 @@ impl Text {
     pub fn new(loaded: &Loaded, session: &Session) -> Self {
         Text {
             files: without_lines(loaded),
+            heard: None,
             lines: Lines::default(),
             known: Known::new(session),
             hidden: BTreeMap::new(),
@@ -61,7 +71,8 @@ impl Text {
         };
         match lines.set_aside(load, tell) {
             Ok(loaded) => {
-                self.files = without_lines(&loaded);
+                let before = std::mem::replace(&mut self.files, without_lines(&loaded));
+                self.heard.get_or_insert(before);
                 self.lines = lines;
                 self.take(&loaded);
                 loaded
@@ -78,9 +89,9 @@ impl Text {
         change: impl Fn(&mut Session) -> Tempo,
     ) -> (Option<Loaded>, Vec<Write>, Vec<String>) {
         let load = |lines: &Lines| {
-            let line = |text: &String| SourceFile { path: PathBuf::new(), text: text.clone(), is_line: true };
-            let files: Vec<SourceFile> = self.files.iter().cloned().chain(lines.as_slice().iter().map(line)).collect();
-            load::prepare_evaluated(scripting::evaluate_kept(&files), library, &change)
+            // A hand is heard at once: it moves what plays.
+            let playing = self.heard.as_ref().unwrap_or(&self.files);
+            load::prepare_evaluated(evaluated(playing, lines), library, &change)
         };
         let with = |lines: &Lines, writes: &[Write]| {
             let mut lines = lines.clone();
@@ -112,6 +123,18 @@ impl Text {
         }
         self.take(&loaded);
         (Some(loaded), kept, wrong)
+    }
+
+    /// The newest file is heard from now on, as it was loaded.
+    pub fn is_heard(&mut self, session: &Session) {
+        self.heard = None;
+        self.known = Known::new(session);
+    }
+
+    /// The newest file with the lines as they are now; none if they do not go together.
+    pub fn again(&self, library: &Library, change: impl Fn(&mut Session) -> Tempo) -> Option<Loaded> {
+        let loaded = load::prepare_evaluated(evaluated(&self.files, &self.lines), library, &change);
+        loaded.graph.is_some().then_some(loaded)
     }
 
     /// Takes note of what a text declares, and says which lines hide an edit of it.

@@ -11,6 +11,7 @@ use engine::sources::SOURCES;
 
 use crate::rehearsal::{Rehearsal, cold};
 use crate::sessions::{graph, session, try_graph};
+use crate::spectrum::loudest_above;
 
 fn node<'a>(graph: &'a Graph, path: &str) -> &'a Node {
     graph.nodes.iter().find(|node| node.path == path).unwrap_or_else(|| panic!("there is no {path}"))
@@ -358,4 +359,27 @@ fn names_of_parameters_lead_back_to_them() {
         let found = names.find(&session, &path);
         assert_eq!(found, Ok(engine::names::Found::Parameter(owner, which)), "{path}");
     }
+}
+
+#[test]
+fn a_send_under_a_control_has_the_level_that_the_control_gives() {
+    let text =
+        |gain: &str| format!("let r = bus(\"r\"); input(\"a\", sine(500).level(-6)) >> send(r, {gain}); r >> master;");
+    let (moved, still) = (cold(&text("osc(\"/s\").start(-12)"), 9600), cold(&text("-12"), 9600));
+    let off = moved[0].iter().zip(&still[0]).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    assert!(off < 1e-12, "{off}");
+}
+
+#[test]
+fn putting_a_control_on_a_send_and_taking_it_off_leaves_no_step() {
+    let text =
+        |gain: &str| format!("let r = bus(\"r\"); input(\"a\", sine(60).level(-12)) >> send(r, {gain}); r >> master;");
+    let mut rehearsal = Rehearsal::new(&text("0"));
+    for gain in ["osc(\"/s\").start(-30)", "0", "lfo(2).range(-40, 0)", "-20", "0"] {
+        rehearsal.run(9600);
+        rehearsal.edit(&text(gain)).expect("it changes something");
+    }
+    rehearsal.run(9600);
+    let above = loudest_above(&rehearsal.sound[0][4800..], 5000.0);
+    assert!(above < -80.0, "{above:.1} dBFS");
 }

@@ -29,7 +29,9 @@ impl Playing<'_> {
             }
         }
         let rests = self.written.is_none_or(|written| written.elapsed() >= HAND);
-        if self.in_flight.is_none() && self.waiting.is_none() && self.controllers.has_writes() && rests {
+        // A text that waits for its moment waits alone.
+        let free = self.in_flight.is_none() && self.hand.is_none() && (self.waiting.is_none() || !self.is_time());
+        if free && self.controllers.has_writes() && rests {
             self.write();
         }
         self.controllers.report();
@@ -82,7 +84,9 @@ impl Playing<'_> {
         if let (Some(Loaded { graph: Some(graph), session: Some(session), files, .. }), Some(taken)) = (loaded, taken) {
             self.controllers.was_set(kept);
             let heard = load::live_inputs(&session);
-            self.waiting = Some(Waiting { session, graph, taken, at: None, heard, files, by_hand: true });
+            self.hand =
+                Some(Waiting { session, graph, taken, at: None, heard, files, by_hand: true, is_behind: false });
+            self.waiting.iter_mut().for_each(|waiting| waiting.is_behind = true);
         }
     }
 }

@@ -9,6 +9,9 @@ use engine::session::Session;
 use engine::tempo::Tempo;
 
 use super::{Playing, Waiting};
+use crate::journal::Taken;
+use crate::last_good;
+use crate::load::Loaded;
 
 /// The least time in which a text can be on its way and in place.
 const PREPARATION: Duration = Duration::from_millis(20);
@@ -30,9 +33,24 @@ impl Playing<'_> {
         }
     }
 
-    /// A text whose moment has gone by while it was read, or something else was on its way, has another one found.
+    /// A text whose moment has gone by while it was read, or something else was on its way, has another one found; one
+    /// since which a hand has written is read again with that.
     pub(super) fn in_time(&self, mut waiting: Waiting) -> Waiting {
         let now = self.live.transport();
+        if waiting.is_behind {
+            let (started_with, home) = (self.started_with, last_good::home(&self.arguments.session));
+            let again = self.text.again(&self.library, |session| {
+                (session.sample_rate, session.seed) = started_with;
+                session.folder.clone_from(&home);
+                self.time_from(waiting.at.unwrap_or(now), session)
+            });
+            if let Some(loaded) = again {
+                waiting.taken = Taken::of(&loaded);
+                if let Loaded { graph: Some(graph), session: Some(session), files, .. } = loaded {
+                    (waiting.graph, waiting.session, waiting.files) = (graph, session, files);
+                }
+            }
+        }
         if self.live.is_rolling() && waiting.at.is_some_and(|at| at < now) {
             let (at, tempo) = moment(&self.desk, &self.live, &waiting.session);
             if let Some(graph) = prepare_in(waiting.session.clone(), &self.library, tempo).graph {
@@ -40,6 +58,15 @@ impl Playing<'_> {
             }
         }
         waiting
+    }
+
+    /// The musical time of a session that is heard from a frame on.
+    fn time_from(&self, at: u64, session: &Session) -> Tempo {
+        let mut tempo = self.desk.mesh().tempo.clone();
+        if tempo.clock() != session.clock() {
+            tempo.change(at as i64, session.clock());
+        }
+        tempo
     }
 }
 
