@@ -1,8 +1,8 @@
 //! Live input on its way from the clock of the device that hears it to the clock of the one that plays.
 //!
-//! Two devices never agree how long a second is. [`Listener`] takes what is heard and [`Ear`] gives it to the desk a quantum
+//! Two devices never agree how long a second is. [`Listener`] takes what is heard and `Ear` gives it to the desk a quantum
 //! at a time, over a ring whose fill would creep up or down until it breaks. So the listener watches how far the two clocks
-//! drift apart ([`Drift`]), and where they do, its [`Interpolator`] makes that much more or fewer frames of what it takes.
+//! drift apart (`Drift`), and where they do, its `Interpolator` makes that much more or fewer frames of what it takes.
 //! As long as they do not, as when both are one device, what is heard goes through bit for bit.
 
 use std::sync::Arc;

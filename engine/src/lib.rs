@@ -16,8 +16,8 @@
 //! - What is built: [`amend`] and [`check`] complete a session, [`audible`] turns solos into mutes, [`graph`] finds
 //!   channels, numbers and latencies, [`mesh`] is what runs, [`mod@diff`] what shall run, [`mod@compile`] makes a [`plan`]
 //!   and a [`bank`], [`mod@verify`] proves them.
-//! - What sounds: [`render`], [`fade`], [`kernel`], and the [`effects`] and [`sources`] with what they share: [`filters`],
-//!   [`one_pole`], [`dynamics`], [`follow`], [`delay_line`], [`oversample`], [`true_peak`], [`random`], [`mod@math`].
+//! - What sounds: [`render`], [`transport`], [`fade`], [`lane`], [`kernel`], and the [`effects`] and [`sources`] with what
+//!   they share: [`filters`], [`one_pole`], [`dynamics`], [`follow`], [`delay_line`], [`oversample`], [`true_peak`], [`random`], [`mod@math`].
 //! - Who drives it: [`desk`] (the control side), [`live`] (the audio side and its rings), [`tap`] (what of it is kept),
 //!   [`meter`], [`offline`], [`replay`]; [`device`] and [`silent`] call [`playback`]; [`resampled`] stands between rates,
 //!   [`keeper`] between devices that come and go.
@@ -33,8 +33,8 @@
 //!    release too.
 //! 3. All identity is by path: state, parameters, delays, seeds.
 //! 4. At most one program is in flight, the newest edit wins, and what the audio thread receives it gives back.
-//! 5. Output is a function of texts, inputs, media and rate alone: not of the callback's size, the clock, or the order of
-//!    unrelated lines. Sums add in path order; every function of analysis comes from [`mod@math`]; nothing multiplies and
+//! 5. Output is a function of texts, values from outside, orders to the transport, live inputs, each with its frame, of media
+//!    and rate alone: not of the callback's size, the clock, or the order of unrelated lines. Sums add in path order; every function of analysis comes from [`mod@math`]; nothing multiplies and
 //!    adds in one rounding.
 //! 6. To remove is to fade to zero, then to go on without it.
 //! 7. Every loop contains a declared delay of at least one quantum; any other is refused with the way round named.
