@@ -131,7 +131,7 @@ impl Lane {
     /// A number of a kernel, at rest.
     pub fn new(parameter: &Parameter, value: f64) -> Self {
         let law = match parameter.kind {
-            Kind::Number { .. } if parameter.fixed => Law::Own,
+            Kind::Number { .. } if !parameter.moves => Law::Own,
             Kind::Number { law, .. } => law,
             _ => Law::Own,
         };
