@@ -2,6 +2,7 @@
 //! the control, the lane goes on from where it is.
 
 use crate::fade::Ramp;
+use crate::keep::keep;
 use crate::kernel::{Glide, QUANTUM};
 use crate::math;
 use crate::motion::{Motion, State};
@@ -39,6 +40,8 @@ pub struct Lane {
     /// Nothing has been heard of it: it comes from nowhere.
     begins: bool,
 }
+
+keep!(Lane: ramp, goal, last, control, held, share, begins);
 
 /// What controls know while a quantum is computed.
 #[derive(Clone, Copy)]

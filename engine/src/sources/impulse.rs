@@ -2,6 +2,7 @@
 
 use super::{below_half_rate, generate, level};
 use crate::effects::{no_latency, no_tail};
+use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::parameter::{Parameter, Recipe, Table};
 use crate::units::Unit;
@@ -42,6 +43,8 @@ impl Impulse {
         (due * self.frames / self.rate).ceil() == frame as f64
     }
 }
+
+keep!(Impulse);
 
 impl Kernel for Impulse {
     fn process(&mut self, io: &mut Io<'_>) {

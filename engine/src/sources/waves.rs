@@ -7,6 +7,7 @@ use super::oscillator::Oscillator;
 use super::step::{REACH, Step};
 use super::{below_half_rate, generate, level};
 use crate::effects::{no_latency, no_tail};
+use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::math;
 use crate::parameter::{Parameter, Recipe, Table};
@@ -136,6 +137,8 @@ impl Wave {
         (0..count).map(|cycle| of(self.step, (phase - (first + cycle as f64)) * frames)).sum()
     }
 }
+
+keep!(Wave);
 
 impl Kernel for Wave {
     fn process(&mut self, io: &mut Io<'_>) {
