@@ -65,6 +65,7 @@ pub mod follow;
 pub mod graph;
 pub mod guard;
 pub mod inspect;
+pub mod keep;
 #[cfg(feature = "devices")]
 pub mod keeper;
 pub mod kernel;
