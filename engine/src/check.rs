@@ -46,11 +46,15 @@ fn sends_that_follow(session: &Session, names: &Names, told: &mut Vec<Diagnostic
 /// Taps from which a signal flows on through a plug or an effect.
 fn flows_on(session: &Session) -> BTreeSet<Tap> {
     let plugs = session.cables.iter().filter(|cable| cable.kind == CableKind::Plug).map(|cable| cable.from);
-    let instances = session.instances.iter().flat_map(|instance| match instance.work {
-        Work::Blend { dry, .. } => [Some(instance.from), Some(dry)],
-        Work::Effect(_) => [Some(instance.from), None],
+    let instances = session.instances.iter().flat_map(|instance| {
+        let (dry, branches) = match &instance.work {
+            Work::Blend { dry, .. } => (Some(*dry), &[][..]),
+            Work::Effect(effect) => (None, &effect.branches[..]),
+            Work::Branch { .. } => (None, &[][..]),
+        };
+        branches.iter().copied().chain(dry).chain([instance.from])
     });
-    plugs.chain(instances.flatten()).collect()
+    plugs.chain(instances).collect()
 }
 
 /// Plugs the end of the one chain from `master` that leads nowhere into `output(1, 2)`, if no cable leads to an output.
@@ -129,10 +133,7 @@ pub fn dead_ends(session: &Session, names: &Names) -> Vec<Diagnostic> {
     let mut told = Vec::new();
     let mut used = flows_on(session);
     used.extend(session.cables.iter().map(|cable| cable.from));
-    used.extend(session.instances.iter().filter_map(|instance| match &instance.work {
-        Work::Effect(effect) => effect.key.map(|(tap, _)| tap),
-        Work::Blend { .. } => None,
-    }));
+    used.extend(session.instances.iter().filter_map(|instance| Some(instance.work.effect()?.key?.0)));
     used.extend(session.followed().into_iter().map(|(.., tap)| tap));
     let nowhere = |at, what: &str| {
         Diagnostic::warning("goes-nowhere", at, format!("{what} goes nowhere"))

@@ -440,6 +440,7 @@ impl Session {
         for (i, instance) in self.instances.iter().enumerate() {
             let id = InstanceId(i);
             match &instance.work {
+                Work::Branch { .. } => {}
                 Work::Blend { mix, .. } => look(Owner::Instance(id), Which::Mix, mix),
                 Work::Effect(effect) => {
                     for (part, which, setting) in effect.all() {

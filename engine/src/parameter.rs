@@ -546,6 +546,17 @@ pub struct Recipe {
     pub media: Vec<Arc<Media>>,
     /// A number drawn from the session's seed and the path, for whatever is random.
     pub seed: u64,
+    /// Of an effect that others stand in: the branch that is to be built.
+    pub branch: Option<Branch>,
+}
+
+/// One branch of an effect that takes a signal apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Branch {
+    /// Which one, from 0.
+    pub number: usize,
+    /// Of how many.
+    pub count: usize,
 }
 
 impl Recipe {

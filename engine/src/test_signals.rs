@@ -3,7 +3,7 @@
 use crate::keep::Ledger;
 use crate::kernel::{Buffer, Glide, Io, Kernel, QUANTUM};
 use crate::math;
-use crate::parameter::{Kind, Law, Parameter, Recipe, Table, Value};
+use crate::parameter::{Branch, Kind, Law, Parameter, Recipe, Table, Value};
 use crate::units::Clock;
 
 /// The rate at which tests run unless they say otherwise.
@@ -39,6 +39,7 @@ impl Bench {
                 parts: Vec::new(),
                 media: Vec::new(),
                 seed: 1,
+                branch: None,
             },
             now: Vec::new(),
             goal: Vec::new(),
@@ -53,6 +54,12 @@ impl Bench {
     /// At another sample rate. Before anything is set.
     pub fn rate(mut self, rate: f64) -> Self {
         self.recipe.clock.rate = rate;
+        self
+    }
+
+    /// As one branch of an effect that takes a signal apart.
+    pub fn branch(mut self, branch: Branch) -> Self {
+        self.recipe.branch = Some(branch);
         self
     }
 

@@ -92,15 +92,11 @@ impl Loaded {
 /// The media that a session names, as whole paths.
 fn media_of(session: &Session) -> Vec<PathBuf> {
     use engine::parameter::Value;
-    use engine::session::Work;
     let sources = session.places.iter().flat_map(|place| match &place.kind {
         PlaceKind::Input(sources) => sources.as_slice(),
         _ => &[],
     });
-    let effects = session.instances.iter().filter_map(|instance| match &instance.work {
-        Work::Effect(effect) => Some(&effect.settings),
-        Work::Blend { .. } => None,
-    });
+    let effects = session.instances.iter().filter_map(|instance| Some(&instance.work.effect()?.settings));
     let settings = sources.map(|source| &source.settings).chain(effects).flatten();
     settings
         .filter_map(|setting| match &setting.value {
