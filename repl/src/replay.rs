@@ -168,9 +168,7 @@ impl Performance<'_> {
             // Its sound files are where the session is, also when an older text of it was played.
             session.folder = header.session.parent().unwrap_or(Path::new("")).to_owned();
             let mut tempo = running.cloned().unwrap_or_else(|| Tempo::new(session.clock()));
-            if tempo.clock() != session.clock() {
-                tempo.change(text.wanted.unwrap_or(text.at) as i64, session.clock());
-            }
+            tempo.change(text.wanted.unwrap_or(text.at) as i64, session.clock());
             tempo
         });
         match loaded {

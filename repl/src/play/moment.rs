@@ -63,9 +63,7 @@ impl Playing<'_> {
     /// The musical time of a session that is heard from a frame on.
     fn time_from(&self, at: u64, session: &Session) -> Tempo {
         let mut tempo = self.desk.mesh().tempo.clone();
-        if tempo.clock() != session.clock() {
-            tempo.change(at as i64, session.clock());
-        }
+        tempo.change(at as i64, session.clock());
         tempo
     }
 }
@@ -74,14 +72,11 @@ impl Playing<'_> {
 pub(super) fn moment(desk: &Desk, live: &Live, session: &Session) -> (Option<u64>, Tempo) {
     let mut tempo = desk.mesh().tempo.clone();
     let soonest = live.transport() + frames(PREPARATION, session.sample_rate);
-    let changes = tempo.clock() != session.clock();
     let at = match session.quantize.filter(|_| live.is_rolling()) {
         Some(grid) => Some(tempo.next_line(grid, soonest as i64)),
-        None => changes.then_some(soonest as i64),
+        None => (tempo.clock() != session.clock()).then_some(soonest as i64),
     };
-    if changes {
-        tempo.change(at.unwrap_or(soonest as i64), session.clock());
-    }
+    tempo.change(at.unwrap_or(soonest as i64), session.clock());
     (at.map(|at| at as u64), tempo)
 }
 

@@ -158,8 +158,7 @@ impl Time {
             let clock = Clock { rate: f64::from(kept.header.rate), ..session.clock() };
             match &mut self.tempo {
                 None => self.tempo = Some(Tempo::new(clock)),
-                Some(tempo) if tempo.clock() != clock => tempo.change(text.wanted.unwrap_or(text.at) as i64, clock),
-                Some(_) => {}
+                Some(tempo) => tempo.change(text.wanted.unwrap_or(text.at) as i64, clock),
             }
         }
         Ok(())
