@@ -162,7 +162,7 @@ fn live_input_comes_out_again_sample_by_sample() {
     for (block, cushion) in [(64, 0), (17, 34), (480, 960), (100, 200)] {
         let (_, program) = Desk::open(&graph, None).expect("the plan proves right");
         let setup = Setup { rate: 48_000, keep: Wanted::default(), inputs: 2, cushion };
-        let (live, mut player, mut listener, _) = start(program, setup);
+        let (_, mut player, mut listener, _) = start(program, setup);
         let mut heard = Vec::new();
         for input in noise.chunks(2 * block) {
             listener.take(input, 2);
@@ -177,6 +177,5 @@ fn live_input_comes_out_again_sample_by_sample() {
             "{silent} frames of silence, blocks of {block}"
         );
         assert_equal(&format!("blocks of {block}, cushion {cushion}"), &noise, &heard[2 * silent..]);
-        assert_eq!(live.take_input_lost(), 0);
     }
 }
