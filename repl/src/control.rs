@@ -6,6 +6,7 @@
 //! ports ── midi ──┘                       values of `midi_cc` and `osc` controls, commands: at once
 //! ```
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -66,19 +67,24 @@ pub enum Order {
 /// The session that messages are understood against.
 pub struct Known {
     session: Session,
-    names: Names,
+    /// Found when first asked for: most edits are of sessions that nobody sends anything to.
+    names: OnceCell<Names>,
 }
 
 impl Known {
     /// A session as it plays.
     pub fn new(session: &Session) -> Self {
-        Known { session: session.clone(), names: Names::of(session) }
+        Known { session: session.clone(), names: OnceCell::new() }
+    }
+
+    fn names(&self) -> &Names {
+        self.names.get_or_init(|| Names::of(&self.session))
     }
 
     /// What a write says in the text: the path that a person would type, and the value.
     fn written(&self, owner: Owner, which: Which, said: &Spoken) -> Result<(Write, Option<String>), String> {
         let (parameter, _) = self.session.setting(owner, which);
-        let path = self.names.call_parameter(&self.session, owner, which);
+        let path = self.names().call_parameter(&self.session, owner, which);
         if matches!(parameter.kind, Kind::Path | Kind::Signal) {
             return Err(format!("`{path}` is said in the text and by no controller"));
         }
@@ -223,7 +229,7 @@ impl Controllers {
     }
 
     fn parameter(&self, known: &Known, path: &str) -> Result<(Owner, Which), String> {
-        match known.names.find(&known.session, path) {
+        match known.names().find(&known.session, path) {
             Ok(Found::Parameter(owner, which)) => Ok((owner, which)),
             Ok(_) => Err(format!("`{path}` is no parameter; give one of its parameters: {path}.NAME")),
             Err(missing) => {
@@ -266,7 +272,7 @@ impl Controllers {
     }
 
     fn write(&mut self, known: &Known, address: &str, said: &[Said]) -> Result<(), String> {
-        let (owner, which) = address::parameter(&known.session, &known.names, address, self.notices.has_room())?;
+        let (owner, which) = address::parameter(&known.session, known.names(), address, self.notices.has_room())?;
         let (write, warning) = known.written(owner, which, &spoken(said)?)?;
         if let Some(warning) = warning {
             self.tell(visible(&format!("OSC {address}: {warning}")));
