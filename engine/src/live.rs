@@ -72,9 +72,11 @@ pub enum Report {
     },
     /// The sound of a source was not at hand in time: the quantum was silent.
     MediaLate {
+        /// The number of the program.
+        serial: u64,
         /// The quantum's first frame.
         frame: u64,
-        /// The index of the source among the works of the program that runs.
+        /// The index of the source among its works.
         work: usize,
     },
     /// Live input was not at hand in time: what was missing was silent.
@@ -250,11 +252,6 @@ impl Live {
         &self.costs
     }
 
-    /// Frames of live input that found no room, since last asked.
-    pub fn take_input_lost(&self) -> u32 {
-        self.crossing.take_lost()
-    }
-
     /// By how many millionths the input's clock runs faster than the output's; `None` while they seem to be one.
     pub fn input_drift_ppm(&self) -> Option<f64> {
         self.crossing.drift_ppm()
@@ -334,11 +331,12 @@ impl Player {
             self.report(Report::InputLate { frame });
         }
         self.renderer.quantum(&self.live);
+        let serial = self.renderer.serial();
         for work in self.renderer.missing().into_iter().flatten() {
-            self.report(Report::MediaLate { frame, work });
+            self.report(Report::MediaLate { serial, frame, work });
         }
         if let Some(work) = self.renderer.take_poisoned() {
-            self.report(Report::Poisoned { serial: self.renderer.serial(), work });
+            self.report(Report::Poisoned { serial, work });
         }
         self.meters.take(&self.renderer);
         if !self.taps.take(frame, &self.renderer, &self.live) {
@@ -420,10 +418,7 @@ impl Player {
             return;
         }
         self.fade.aim(0.0, 0, self.fade_length);
-        for frame in block.chunks_exact_mut(channels) {
-            let gain = self.fade.advance(1).to as f32;
-            frame.iter_mut().for_each(|sample| *sample *= gain);
-        }
+        self.fade.fade(block, channels);
         self.shared.stopped.store(self.fade.is_still(), Ordering::Relaxed);
     }
 }

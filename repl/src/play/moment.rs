@@ -10,7 +10,6 @@ use engine::tempo::Tempo;
 
 use super::{Playing, Waiting};
 use crate::journal::Taken;
-use crate::last_good;
 use crate::load::Loaded;
 
 /// The least time in which a text can be on its way and in place.
@@ -21,16 +20,18 @@ impl Playing<'_> {
     pub(super) fn aim_anew(&mut self) {
         let next = |waiting: &Waiting| moment(&self.desk, &self.live, &waiting.session).0;
         let sooner = |waiting: &&Waiting| waiting.at.is_some_and(|at| next(waiting).is_some_and(|next| next < at));
-        if self.waiting.as_ref().filter(sooner).is_none() {
-            return;
+        if self.waiting.as_ref().filter(sooner).is_some() {
+            self.waiting = self.waiting.take().map(|waiting| self.aimed(waiting));
         }
-        if let Some(mut waiting) = self.waiting.take() {
-            let (at, tempo) = moment(&self.desk, &self.live, &waiting.session);
-            if let Some(graph) = prepare_in(waiting.session.clone(), &self.library, tempo).graph {
-                (waiting.graph, waiting.at) = (graph, at);
-            }
-            self.waiting = Some(waiting);
+    }
+
+    /// A text with its moment found from now on, and what it is in the musical time of then.
+    fn aimed(&self, mut waiting: Waiting) -> Waiting {
+        let (at, tempo) = moment(&self.desk, &self.live, &waiting.session);
+        if let Some(graph) = prepare_in(waiting.session.clone(), &self.library, tempo).graph {
+            (waiting.graph, waiting.at) = (graph, at);
         }
+        waiting
     }
 
     /// A text whose moment has gone by while it was read, or something else was on its way, has another one found; one
@@ -38,26 +39,21 @@ impl Playing<'_> {
     pub(super) fn in_time(&self, mut waiting: Waiting) -> Waiting {
         let now = self.live.transport();
         if waiting.is_behind {
-            let (started_with, home) = (self.started_with, last_good::home(&self.arguments.session));
             let again = self.text.again(&self.library, |session| {
-                (session.sample_rate, session.seed) = started_with;
-                session.folder.clone_from(&home);
+                self.given.hold(session);
                 self.time_from(waiting.at.unwrap_or(now), session)
             });
             if let Some(loaded) = again {
                 waiting.taken = Taken::of(&loaded);
-                if let Loaded { graph: Some(graph), session: Some(session), files, .. } = loaded {
-                    (waiting.graph, waiting.session, waiting.files) = (graph, session, files);
+                if let Loaded { graph: Some(graph), session: Some(session), .. } = loaded {
+                    (waiting.graph, waiting.session) = (graph, session);
                 }
             }
         }
-        if self.live.is_rolling() && waiting.at.is_some_and(|at| at < now) {
-            let (at, tempo) = moment(&self.desk, &self.live, &waiting.session);
-            if let Some(graph) = prepare_in(waiting.session.clone(), &self.library, tempo).graph {
-                (waiting.graph, waiting.at) = (graph, at);
-            }
+        match self.live.is_rolling() && waiting.at.is_some_and(|at| at < now) {
+            true => self.aimed(waiting),
+            false => waiting,
         }
-        waiting
     }
 
     /// The musical time of a session that is heard from a frame on.
