@@ -320,7 +320,7 @@ impl Parameter {
                     return Err(Refusal::new(
                         "out-of-range",
                         format!("`{}` is {}, outside its range", self.name, show_number(plain, unit)),
-                        self.expected(),
+                        self.expected_of(spoken),
                     ));
                 }
                 let fraction =
@@ -411,7 +411,19 @@ impl Parameter {
     }
 
     fn wrong_type(&self, spoken: &Spoken) -> Refusal {
-        Refusal::new("wrong-type", format!("`{}` cannot be {}", self.name, spoken.describe()), self.expected())
+        let message = format!("`{}` cannot be {}", self.name, spoken.describe());
+        Refusal::new("wrong-type", message, self.expected_of(spoken))
+    }
+
+    /// What it takes, for who has tried to say a time as music has it.
+    fn expected_of(&self, spoken: &Spoken) -> String {
+        let time = matches!(self.kind, Kind::Number { unit, .. } if unit.dimension() == Dimension::Time);
+        match spoken {
+            Spoken::Text(_) | Spoken::Number(_, Unit::Beats | Unit::Bars) if time => {
+                format!("{}; in music as `1.bars`, `2.beats` or a note, \"1/8\"", self.expected())
+            }
+            _ => self.expected(),
+        }
     }
 
     /// What it takes, as a phrase: `-60 to 0 dB`, `"peak" or "rms"`.

@@ -125,8 +125,7 @@ fn a_line_hides_what_the_file_says_until_the_file_takes_its_place_away() {
     desk.playing.says("no change to the sound");
 
     desk.save("let a = input(\"a\", sine(1000)); a >> high_pass(90) >> master;");
-    desk.playing.says("(line 1):1:1");
-    desk.playing.says("set aside: set(\"a/fader.gain\", -20);");
+    desk.playing.says("set aside: set(\"a/fader.gain\", -20); (");
     let changed = desk.playing.says("removed");
     assert!(changed.contains("added a>master/high_pass"), "{changed}");
 
