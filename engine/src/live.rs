@@ -134,6 +134,15 @@ struct Shared {
     rolling: AtomicBool,
     stopping: AtomicBool,
     stopped: AtomicBool,
+    /// Reports that found no room.
+    lost: AtomicU64,
+}
+
+impl Shared {
+    /// Reports, or counts what finds no room because nobody has listened for thousands of reports. RT.
+    fn report(&self, tell: &mut Producer<Report>, report: Report) {
+        self.lost.fetch_add(u64::from(tell.push(report).is_err()), Ordering::Relaxed);
+    }
 }
 
 /// What a desk is started with.
@@ -161,6 +170,7 @@ pub fn start(program: Box<Program>, setup: Setup) -> (Live, Player, Listener, Re
         rolling: AtomicBool::new(true),
         stopping: AtomicBool::new(false),
         stopped: AtomicBool::new(false),
+        lost: AtomicU64::new(0),
     });
     let (meters, readings) = Meters::new(setup.rate);
     let (taps, recordings) = Taps::new(setup.keep, setup.rate, &program.plan, setup.inputs);
@@ -215,6 +225,11 @@ impl Live {
     pub fn reports(&mut self) -> impl Iterator<Item = Report> {
         while self.returned.pop().is_ok() {}
         std::iter::from_fn(|| self.reports.pop().ok())
+    }
+
+    /// How many reports found no room, since last asked: what they told nobody knows.
+    pub fn take_lost_reports(&self) -> u64 {
+        self.shared.lost.swap(0, Ordering::Relaxed)
     }
 
     /// What the meters have read since last asked.
@@ -351,11 +366,11 @@ impl Player {
         let answer = self.renderer.probe().map(|probe| (probe.take_found(), probe.is_costed()));
         let (found, costed) = answer.unwrap_or_default();
         self.guard.take(self.renderer.outputs());
-        let Player { guard, renderer, tell, .. } = self;
+        let Player { guard, renderer, tell, shared, .. } = self;
         let mut report = |(act, origin): (Act, Origin)| {
             let Act { deed, channel, level, .. } = act;
             let level = (10.0 * math::db_from_gain(level)) as i32;
-            let _ = tell.push(Report::Guarded { serial, deed, channel, level, origin });
+            shared.report(tell, Report::Guarded { serial, deed, channel, level, origin });
         };
         found.into_iter().for_each(&mut report);
         guard.protect(|act| {
@@ -407,9 +422,9 @@ impl Player {
         }
     }
 
+    /// RT.
     fn report(&mut self, report: Report) {
-        // A full ring means that nobody has listened for thousands of reports: one more is not missed.
-        let _ = self.tell.push(report);
+        self.shared.report(&mut self.tell, report);
     }
 
     /// RT.

@@ -402,18 +402,6 @@ impl<'a> Playing<'a> {
         frames(time, self.given.rate)
     }
 
-    /// How long a text is still to wait before it is sent.
-    fn time_to(&self, waiting: &Waiting) -> Duration {
-        let soon = self.live.transport() + self.frames(HORIZON);
-        let at = waiting.at.filter(|_| self.live.is_rolling()).unwrap_or(soon);
-        Duration::from_secs_f64(at.saturating_sub(soon) as f64 / f64::from(self.given.rate))
-    }
-
-    /// Whether the text that waits is to be sent now.
-    fn is_time(&self) -> bool {
-        self.waiting.as_ref().is_none_or(|waiting| self.time_to(waiting).is_zero())
-    }
-
     /// Sends what waits, if the way is free: the newest text first, then what is left when fades are over.
     fn go_on(&mut self) {
         if self.in_flight.is_some() {
@@ -526,6 +514,10 @@ impl<'a> Playing<'a> {
                 }
                 Report::Costed { serial } => costed = Some(self.programs.works(serial)),
             }
+        }
+        if let lost @ 1.. = self.live.take_lost_reports() {
+            self.journal.lost(lost);
+            status::warning(format!("{lost} reports were lost: a replay may not be what was heard from here on"));
         }
         if let Some(works) = costed {
             let shares = self.live.costs().shares(works.len(), self.given.rate);

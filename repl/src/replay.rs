@@ -220,6 +220,10 @@ impl Performance<'_> {
                     clock_time(*frames, rate),
                     clock_time(*frame, rate)
                 )),
+                Record::ReportsLost { frame, reports } => status::warning(format!(
+                    "{reports} reports were lost at {}: what follows may not be what was heard",
+                    clock_time(*frame, rate)
+                )),
                 _ => {}
             }
         }
@@ -260,6 +264,7 @@ impl Performance<'_> {
             | Record::InputLost { .. }
             | Record::MediaLate { .. }
             | Record::InputLate { .. }
+            | Record::ReportsLost { .. }
             | Record::Media { .. }
             | Record::Tick { .. }
             | Record::End { .. } => Ok(()),

@@ -155,6 +155,21 @@ fn frame_0_of_a_render_and_of_a_recording_is_transport_frame_0() {
 }
 
 #[test]
+fn reports_that_find_no_room_are_counted() {
+    let (_, program) = Desk::open(&graph("input(\"a\", sine(220)) >> master;"), None).expect("the plan proves right");
+    let setup = Setup { rate: 48_000, keep: Wanted { master: true, ..Wanted::default() }, inputs: 0, cushion: 0 };
+    let (mut live, mut player, _, _recordings) = start(program, setup);
+    // Nobody takes what is recorded: once there is no room for it each quantum reports that, to nobody either.
+    let quanta = 20 * 48_000 / QUANTUM;
+    (0..quanta).for_each(|_| player.fill(&mut [0.0; 2 * QUANTUM], 2));
+    let (told, lost) = (live.reports().count(), live.take_lost_reports());
+    assert!(told == 4096 && lost > 0, "{told} told, {lost} lost");
+    assert_eq!(live.take_lost_reports(), 0);
+    // The recording holds eight seconds; each quantum after those has been told of or counted.
+    assert_eq!(told as u64 + lost, (quanta - 8 * 48_000 / QUANTUM) as u64);
+}
+
+#[test]
 fn live_input_comes_out_again_sample_by_sample() {
     let graph = graph("input(\"voice\", device(1, 2)) >> master;");
     let mut random = Random(1);

@@ -110,6 +110,8 @@ enum Entry {
         changes: Changes,
     },
     Reached(u64),
+    /// So many reports are missing.
+    Lost(u64),
     /// Nothing follows; with a frame and the length of the master if it ended as it should.
     End(Option<(u64, u64)>),
 }
@@ -204,6 +206,11 @@ impl Journal {
             Report::TakenUp { .. } | Report::Poisoned { .. } | Report::RecordLate { .. } => return,
         };
         self.tell(Entry::Record(record));
+    }
+
+    /// So many reports of the audio side were lost.
+    pub fn lost(&self, reports: u64) {
+        self.tell(Entry::Lost(reports));
     }
 
     /// It has come as far as this frame, and of everything before it the journal was told.
@@ -324,6 +331,7 @@ impl Writer {
                 Ok(Entry::Record(record)) => self.write(&record)?,
                 Ok(Entry::Text { text, when, changes }) => self.text(text, when, changes)?,
                 Ok(Entry::Reached(frame)) => reached = frame,
+                Ok(Entry::Lost(reports)) => self.write(&Record::ReportsLost { frame: self.last, reports })?,
                 Ok(Entry::End(how)) => {
                     // What is being found out of sound files still comes before the last line.
                     self.hashes = None;

@@ -8,7 +8,7 @@ use engine::live::Live;
 use engine::session::Session;
 use engine::tempo::Tempo;
 
-use super::{Playing, Waiting};
+use super::{HORIZON, Playing, Waiting};
 use crate::journal::Taken;
 use crate::load::Loaded;
 
@@ -16,6 +16,18 @@ use crate::load::Loaded;
 const PREPARATION: Duration = Duration::from_millis(20);
 
 impl Playing<'_> {
+    /// How long a text is still to wait before it is sent.
+    pub(super) fn time_to(&self, waiting: &Waiting) -> Duration {
+        let soon = self.live.transport() + self.frames(HORIZON);
+        let at = waiting.at.filter(|_| self.live.is_rolling()).unwrap_or(soon);
+        Duration::from_secs_f64(at.saturating_sub(soon) as f64 / f64::from(self.given.rate))
+    }
+
+    /// Whether the text that waits is to be sent now.
+    pub(super) fn is_time(&self) -> bool {
+        self.waiting.as_ref().is_none_or(|waiting| self.time_to(waiting).is_zero())
+    }
+
     /// A text that waits for a line of the grid waits for the next one when the transport has gone back.
     pub(super) fn aim_anew(&mut self) {
         let next = |waiting: &Waiting| moment(&self.desk, &self.live, &waiting.session).0;

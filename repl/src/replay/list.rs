@@ -199,6 +199,9 @@ fn told(record: &Record, rate: u32) -> Option<(&'static str, String)> {
             let (at, lost) = (clock_time(*frame, rate), clock_time(*frames, rate));
             Some(("input_lost", format!("from {at} on {lost} of live input could not be kept")))
         }
+        Record::ReportsLost { reports, .. } => {
+            Some(("reports_lost", format!("{reports} reports were lost: what follows may not be what was heard")))
+        }
         Record::Header(_)
         | Record::Inputs { .. }
         | Record::Settle { .. }
