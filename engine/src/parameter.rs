@@ -420,7 +420,7 @@ impl Parameter {
         let time = matches!(self.kind, Kind::Number { unit, .. } if unit.dimension() == Dimension::Time);
         match spoken {
             Spoken::Text(_) | Spoken::Number(_, Unit::Beats | Unit::Bars) if time => {
-                format!("{}; in music as `1.bars`, `2.beats` or a note, \"1/8\"", self.expected())
+                format!("{}; it may be said in bars, beats or as a note length", self.expected())
             }
             _ => self.expected(),
         }
