@@ -8,6 +8,7 @@ use std::ops::Range;
 use crate::delay_line::DelayLine;
 use crate::fade::Ramp;
 use crate::graph::Controlled;
+use crate::keep::keep;
 use crate::kernel::{Buffer, Glide, Io, Kernel, QUANTUM};
 use crate::lane::{Lane, Steering};
 use crate::motion::State;
@@ -59,7 +60,12 @@ impl Bank {
         exchange(&mut old.edges, &mut self.edges, &carry.edges);
         exchange(&mut old.blends, &mut self.blends, &carry.blends);
         exchange(&mut old.loops, &mut self.loops, &carry.loops);
-        exchange(&mut old.motions, &mut self.motions, &carry.motions);
+        // One may go on in two: as the text has it now, and as it had it until its frame.
+        for &(from, to) in &carry.motions {
+            if let (Some(state), Some(goes_on)) = (old.motions.get(from), self.motions.get_mut(to)) {
+                *goes_on = *state;
+            }
+        }
     }
 
     /// Forgets all sound, as if new. RT.
@@ -263,8 +269,7 @@ impl WorkCell {
         if !self.wet.is_still() {
             end = end.min(self.wet.stretch(at, control_of(io.controls, Controlled::Wet), &io.steering));
         }
-        // A control that gave no room would stop time.
-        end.max(at + 1)
+        end
     }
 
     /// Lets all numbers go a stretch, and gives the share that is wet. RT.
@@ -313,9 +318,11 @@ impl WorkCell {
     }
 }
 
+keep!(WorkCell: kernel, lanes, wet, goals, is_new, poisoned, trusted, waiting);
+
 /// Brings a lane on its way to what a program says. RT.
 fn turn(lane: &mut Lane, of: Controlled, goal: f64, aim: &Aim<'_>, is_new: bool) {
-    match control_of(aim.controls, of).and_then(|control| aim.motions.get(control.motion)) {
+    match control_of(aim.controls, of).and_then(|control| aim.motions.get(control.motion?)) {
         Some(motion) => lane.join(motion.version, is_new, aim.wait, aim.fade),
         None => lane.aim(goal, aim.wait, aim.fade),
     }
@@ -363,8 +370,7 @@ impl BlendCell {
     ) {
         let mut at = 0;
         while at < QUANTUM {
-            let end =
-                if self.share.is_still() { QUANTUM } else { self.share.stretch(at, control, steering).max(at + 1) };
+            let end = if self.share.is_still() { QUANTUM } else { self.share.stretch(at, control, steering) };
             let heard = control.map(|control| (control, control.followed.and_then(|n| followed.get(n))));
             let share = self.share.advance(at..end, heard, steering);
             for (channel, wet) in wet.iter_mut().enumerate() {
@@ -376,6 +382,8 @@ impl BlendCell {
         }
     }
 }
+
+keep!(BlendCell: share, is_new);
 
 /// The gain and delay of one edge.
 pub struct EdgeCell {
@@ -413,7 +421,7 @@ impl EdgeCell {
         let mut gains = [0.0; QUANTUM];
         let mut at = 0;
         while at < QUANTUM {
-            let end = self.moved.stretch(at, control, steering).max(at + 1);
+            let end = self.moved.stretch(at, control, steering);
             let way = self.moved.advance(at..end, control.map(|control| (control, None)), steering);
             transport::write(&mut gains[at..end], way);
             at = end;
@@ -434,6 +442,8 @@ impl EdgeCell {
         self.lines.iter_mut().for_each(DelayLine::clear);
     }
 }
+
+keep!(EdgeCell: gain, moved, is_new, lines);
 
 /// The line of a feedback loop.
 pub struct LoopCell {
@@ -470,6 +480,8 @@ impl LoopCell {
     }
 }
 
+keep!(LoopCell: lines);
+
 /// Splits buffers into those an op changes and one run that it reads. RT.
 pub fn split(slots: &mut [Buffer], change: Slots, read: Slots) -> (&mut [Buffer], &[Buffer]) {
     if read.count == 0 {
@@ -493,6 +505,8 @@ mod tests {
 
     /// Gives twice what it gets, and what is no number once its parameter is above 1.
     struct Sick;
+
+    keep!(Sick);
 
     impl Kernel for Sick {
         fn process(&mut self, io: &mut Io<'_>) {

@@ -2,6 +2,7 @@
 
 use std::f64::consts::TAU;
 
+use crate::keep::keep;
 use crate::kernel::Glide;
 use crate::math;
 
@@ -26,6 +27,8 @@ pub fn shares(freq: Glide, rate: f64) -> Glide {
 pub struct OnePole {
     y: f64,
 }
+
+keep!(OnePole: y);
 
 impl OnePole {
     /// One frame, of which `share` is taken. RT.

@@ -3,6 +3,7 @@
 use super::no_tail;
 use crate::filters::Section;
 use crate::filters::cascade::Cascade;
+use crate::keep::keep;
 use crate::kernel::{Glide, Io, Kernel};
 use crate::math;
 use crate::oversample::{self, Oversampler};
@@ -158,6 +159,8 @@ impl Saturate {
         REFERENCE * std::f64::consts::FRAC_1_SQRT_2 / math::sqrt(power)
     }
 }
+
+keep!(Saturate: channels, tone);
 
 impl Kernel for Saturate {
     fn process(&mut self, io: &mut Io<'_>) {
