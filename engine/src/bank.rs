@@ -198,11 +198,6 @@ impl WorkCell {
         self.kernel.is_ready(transport)
     }
 
-    /// Whether it gave what is no number, and is passed by. RT.
-    pub fn is_poisoned(&self) -> bool {
-        self.poisoned.is_some()
-    }
-
     /// Forgets all sound. RT.
     pub fn forget(&mut self) {
         self.kernel.reset();
@@ -580,7 +575,7 @@ mod tests {
         quantum(&mut cell);
         assert_eq!(quantum(&mut cell), (true, [1.0; QUANTUM]));
         cell.aim(&aim(&[2.0]));
-        assert!(cell.is_poisoned(), "the same again is no reason to try it");
+        assert!(cell.poisoned.is_some(), "the same again is no reason to try it");
         cell.aim(&aim(&[0.5]));
         let (finite, healed) = quantum(&mut cell);
         assert!(

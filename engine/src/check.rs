@@ -128,6 +128,20 @@ fn names_used_twice(session: &Session, names: &Names, told: &mut Vec<Diagnostic>
     }
 }
 
+/// No output is implied for master when another is plugged in: what flows into it then is not heard.
+fn master_unheard(session: &Session, used: &BTreeSet<Tap>) -> Option<Diagnostic> {
+    let first = |leads: &dyn Fn(PlaceId) -> bool| {
+        session.cables.iter().filter(|cable| leads(cable.to)).map(|cable| cable.at).min()
+    };
+    let arrives = first(&|to| to == MASTER).filter(|_| !used.contains(&Tap::Place(MASTER)))?;
+    let output = first(&|to| matches!(session.places[to.0].kind, PlaceKind::Output(_)))?;
+    Some(
+        Diagnostic::warning("goes-nowhere", arrives, "`master` goes nowhere")
+            .also(output, "an output is plugged in here, so that none is implied")
+            .help("to hear it, write `master >> output(1, 2)`"),
+    )
+}
+
 /// Tells what in a session leads nowhere. Only of one that is right: what is wrong may be why.
 pub fn dead_ends(session: &Session, names: &Names) -> Vec<Diagnostic> {
     let mut told = Vec::new();
@@ -139,6 +153,7 @@ pub fn dead_ends(session: &Session, names: &Names) -> Vec<Diagnostic> {
         Diagnostic::warning("goes-nowhere", at, format!("{what} goes nowhere"))
             .help("plug it in: `... >> master`, or into a bus that leads there")
     };
+    told.extend(master_unheard(session, &used));
     for (i, place) in session.places.iter().enumerate() {
         let leaves = !matches!(place.kind, PlaceKind::Output(_));
         if leaves && i != MASTER.0 && !used.contains(&Tap::Place(PlaceId(i))) {

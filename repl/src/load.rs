@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use engine::diagnostic::Diagnostic;
+use engine::diagnostic::{Diagnostic, Severity};
 use engine::graph::{Graph, Prepared, prepare_in};
 use engine::media::Library;
 use engine::session::{Amend, PlaceKind, Session};
@@ -68,6 +68,15 @@ impl Loaded {
     pub fn told(&self, paint: Paint) -> String {
         let told = |diagnostic| scripting::report::render(diagnostic, &self.files, paint.is_on());
         self.diagnostics.iter().map(told).collect()
+    }
+
+    /// What is wrong, in one line; nothing if nothing is.
+    pub fn why(&self) -> String {
+        let error = self.diagnostics.iter().find(|one| one.severity == Severity::Error);
+        error.map_or_else(String::new, |error| match &error.help {
+            Some(help) => format!("{}; {help}", error.message),
+            None => error.message.clone(),
+        })
     }
 
     /// Shows what there is to tell on standard error.
