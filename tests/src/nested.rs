@@ -8,7 +8,8 @@ use crate::spectrum::loudest_above;
 
 /// The largest difference between two sounds.
 fn apart(a: &[Vec<f64>], b: &[Vec<f64>]) -> f64 {
-    let frames = a.iter().flatten().zip(b.iter().flatten());
+    assert_eq!(a.len(), b.len());
+    let frames = a.iter().zip(b).flat_map(|(a, b)| a.iter().zip(b));
     frames.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
 }
 
@@ -122,8 +123,9 @@ fn edits_in_a_branch_and_of_the_branches_leave_no_step() {
 #[test]
 fn effects_are_put_into_branches_and_taken_out_by_their_paths() {
     let text = |more: &str| {
-        stereo(&format!(">> send(bus(\"x\"), 0) >> multiband().crossovers(500).band(1, gain(-6) >> send(\"x\", -3))"))
-            + " at(\"x\") >> master; "
+        stereo(&format!(
+            ">> send(bus(\"x\"), 0) >> multiband().crossovers(500).band(1, gain(-6) >> send(\"x\", -3).named(\"low\"))"
+        )) + " at(\"x\") >> master; "
             + more
     };
     let gone = cold(&text("remove(\"b>master/multiband\");"), 4800);
