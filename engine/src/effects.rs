@@ -3,6 +3,7 @@
 use crate::parameter::{Recipe, Table};
 
 pub mod compressor;
+pub mod convolve;
 pub mod dc_block;
 pub mod delay;
 pub mod eq;
@@ -39,6 +40,7 @@ pub static EFFECTS: &[&Table] = &[
     &saturate::SATURATE,
     &delay::DELAY,
     &reverb::REVERB,
+    &convolve::CONVOLVE,
     &limiter::LIMITER,
     &dc_block::DC_BLOCK,
 ];
