@@ -2,6 +2,7 @@
 
 use crate::parameter::{Recipe, Table};
 
+pub mod align;
 pub mod compressor;
 pub mod dc_block;
 pub mod delay;
@@ -9,6 +10,7 @@ pub mod eq;
 pub mod filter;
 pub mod gain;
 pub mod gate;
+pub mod haas;
 pub mod limiter;
 pub mod mid_side;
 pub mod mono;
@@ -17,6 +19,7 @@ pub mod pan;
 pub mod polarity;
 pub mod reverb;
 pub mod saturate;
+pub mod swap;
 pub mod width;
 
 /// Every effect, in the order in which the reference shows them.
@@ -27,6 +30,9 @@ pub static EFFECTS: &[&Table] = &[
     &width::WIDTH,
     &polarity::POLARITY,
     &mono::MONO,
+    &swap::SWAP,
+    &haas::HAAS,
+    &align::ALIGN,
     &mid_side::MID_SIDE,
     &eq::EQ,
     &filter::HIGH_PASS,
