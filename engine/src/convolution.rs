@@ -10,7 +10,7 @@
 //! a convolution is the real part and its second half the imaginary one (the right-angle circular convolution of Murakami
 //! 1996). The transform of B = R² is done in rows and columns of R, which are its steps.
 //!
-//! Transforms are scalar ones, whose bits do not depend on the processor.
+//! Transforms are scalar ones, which choose nothing by the processor they run on.
 
 use std::f64::consts::PI;
 use std::sync::Arc;

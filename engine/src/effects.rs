@@ -2,6 +2,7 @@
 
 use crate::parameter::{Recipe, Table};
 
+pub mod align;
 pub mod compressor;
 pub mod convolve;
 pub mod dc_block;
@@ -10,6 +11,7 @@ pub mod eq;
 pub mod filter;
 pub mod gain;
 pub mod gate;
+pub mod haas;
 pub mod limiter;
 pub mod mid_side;
 pub mod mono;
@@ -18,6 +20,7 @@ pub mod pan;
 pub mod polarity;
 pub mod reverb;
 pub mod saturate;
+pub mod swap;
 pub mod width;
 
 /// Every effect, in the order in which the reference shows them.
@@ -28,6 +31,9 @@ pub static EFFECTS: &[&Table] = &[
     &width::WIDTH,
     &polarity::POLARITY,
     &mono::MONO,
+    &swap::SWAP,
+    &haas::HAAS,
+    &align::ALIGN,
     &mid_side::MID_SIDE,
     &eq::EQ,
     &filter::HIGH_PASS,
