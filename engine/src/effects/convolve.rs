@@ -14,7 +14,7 @@ use crate::units::Unit;
 pub static CONVOLVE: Table = Table {
     word: "convolve",
     summary: "Convolves with an impulse response, without latency: a room, a cabinet, a loudspeaker.",
-    example: "x >> convolve(\"audio/room.wav\").predelay(15).gain(-6).mix(30)",
+    example: "x >> convolve(\"audio/room.flac\").predelay(15).gain(-6).mix(30)",
     arguments: &["path"],
     parameters: &[
         Parameter::path("path", "the response: one channel for each, two make stereo, four are LL LR RL RR"),
