@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::bank::{Bank, BlendCell, Carry, EdgeCell, LoopCell, WorkCell};
 use crate::fade::fade_frames;
 use crate::graph::{NodeControl, Port, Role, parameters_of};
+use crate::keep::{self, Ledger};
 use crate::kernel::QUANTUM;
 use crate::mesh::{Id, Mesh, MeshEdge, MeshNode, Phase};
 use crate::meter::Meter;
@@ -32,6 +33,8 @@ pub struct Program {
     /// Frames that it has to run before, so that what it brings is filled with sound by then.
     pub lead: u32,
 }
+
+keep::keep!(Program: bank);
 
 impl Program {
     /// Whether the new sources have their sound at hand for the quantum at this transport frame. Asking makes those that
@@ -72,6 +75,26 @@ impl Layout {
     }
 }
 
+impl Layout {
+    /// What of it a plan depends on that is built anew: how controls and what they listen to are numbered.
+    pub fn numbers(&self) -> Layout {
+        let Layout { motions, sources, fresh, .. } = self.clone();
+        Layout { motions, sources, fresh, ..Layout::default() }
+    }
+}
+
+impl keep::Keep for Layout {
+    fn keep(&mut self, ledger: &mut Ledger) {
+        ledger.list(&mut self.sources);
+        self.fresh.keep(ledger);
+        ledger.exactly(self.motions.len());
+        for ((path, _), (.., version)) in &mut self.motions {
+            ledger.called(path);
+            version.keep(ledger);
+        }
+    }
+}
+
 /// What is kept besides what leaves.
 #[derive(Clone, Debug, Default)]
 pub struct Keep {
@@ -80,6 +103,8 @@ pub struct Keep {
     /// Whether inputs, buses and the first output are metered.
     pub meters: bool,
 }
+
+keep::keep!(Keep: meters);
 
 /// Compiles a mesh. `running` is the layout of the plan that it will follow on from.
 ///
