@@ -1,11 +1,12 @@
 //! From the mesh to a plan: ops in stages, buffers shared out, cells built or carried.
 
+mod kept;
+
 use std::collections::BTreeMap;
 
 use crate::bank::{Bank, BlendCell, Carry, EdgeCell, LoopCell, WorkCell};
 use crate::fade::fade_frames;
-use crate::graph::{NodeControl, Port, Role, parameters_of};
-use crate::keep::{self, Ledger};
+use crate::graph::{Controlled, NodeControl, Port, Role, parameters_of};
 use crate::kernel::QUANTUM;
 use crate::mesh::{Id, Mesh, MeshEdge, MeshNode, Phase};
 use crate::meter::Meter;
@@ -34,8 +35,6 @@ pub struct Program {
     pub lead: u32,
 }
 
-keep::keep!(Program: bank);
-
 impl Program {
     /// Whether the new sources have their sound at hand for the quantum at this transport frame. Asking makes those that
     /// stream from disk fetch it. Not RT.
@@ -54,6 +53,8 @@ pub struct Layout {
     loops: BTreeMap<Id, usize>,
     /// Of controls: which state it is, how it moves, and which version of it that is.
     motions: BTreeMap<ControlId, (usize, Motion, u64)>,
+    /// Which controls move what of a node or an edge.
+    moved: BTreeMap<(Id, Controlled), ControlId>,
     /// What controls have ever listened to outside, in the order in which it came up.
     sources: Vec<EventSource>,
     /// The next version to give.
@@ -75,26 +76,6 @@ impl Layout {
     }
 }
 
-impl Layout {
-    /// What of it a plan depends on that is built anew: how controls and what they listen to are numbered.
-    pub fn numbers(&self) -> Layout {
-        let Layout { motions, sources, fresh, .. } = self.clone();
-        Layout { motions, sources, fresh, ..Layout::default() }
-    }
-}
-
-impl keep::Keep for Layout {
-    fn keep(&mut self, ledger: &mut Ledger) {
-        ledger.list(&mut self.sources);
-        self.fresh.keep(ledger);
-        ledger.exactly(self.motions.len());
-        for ((path, _), (.., version)) in &mut self.motions {
-            ledger.called(path);
-            version.keep(ledger);
-        }
-    }
-}
-
 /// What is kept besides what leaves.
 #[derive(Clone, Debug, Default)]
 pub struct Keep {
@@ -103,8 +84,6 @@ pub struct Keep {
     /// Whether inputs, buses and the first output are metered.
     pub meters: bool,
 }
-
-keep::keep!(Keep: meters);
 
 /// Compiles a mesh. `running` is the layout of the plan that it will follow on from.
 ///
@@ -398,6 +377,7 @@ impl<'a> Compiler<'a> {
         };
         let late = edge.late.max(self.node(to).node.late);
         let controls = edge.control.iter().map(|control| self.control(control, None)).collect();
+        let controls = self.with_what_moved(edge.id, controls);
         self.plan.gains.push(PlanGain { goal, wait, late, controls, fade, delay: edge.delay, channels });
         cell
     }
@@ -409,7 +389,36 @@ impl<'a> Compiler<'a> {
             Some((motion, ..)) => *motion,
             None => self.motion(id, control),
         };
-        PlanControl { of: control.of, motion, heard, followed: None }
+        PlanControl { of: control.of, motion: Some(motion), before: None, heard, followed: None }
+    }
+
+    /// Lets what moved the numbers of a node or an edge go on to move them until the program's frame has come, wherever the
+    /// text now has another control or a plain number. What followed a signal stays where it is: it is not heard any more.
+    fn with_what_moved(&mut self, id: Id, mut controls: Vec<PlanControl>) -> Vec<PlanControl> {
+        let running = self.running;
+        let moved = running.moved.range((id, Controlled::Value(0))..).take_while(|((of, _), _)| *of == id);
+        for (&(_, of), control_id) in moved {
+            let Some((old, before, version)) = running.motions.get(control_id) else { continue };
+            let now = controls.iter().position(|control| control.of == of);
+            let motion = now.and_then(|n| controls[n].motion);
+            if motion.is_some_and(|n| self.plan.motions[n].version == *version) {
+                continue;
+            }
+            let leaving = self.add_motion(control_id.0.clone(), before.clone(), *version);
+            self.carry.motions.push((*old, leaving));
+            match now {
+                Some(n) => controls[n].before = Some(leaving),
+                None => {
+                    controls.push(PlanControl { of, motion: None, before: Some(leaving), heard: None, followed: None })
+                }
+            }
+        }
+        for control in &controls {
+            if let Some(PlanMotion { path, motion, .. }) = control.motion.map(|n| &self.plan.motions[n]) {
+                self.layout.moved.insert((id, control.of), (path.clone(), motion.kind()));
+            }
+        }
+        controls
     }
 
     /// What the text has now decides how a control moves, also where something older still goes along with it.
@@ -436,18 +445,21 @@ impl<'a> Compiler<'a> {
             self.layout.fresh += 1;
             self.layout.fresh
         });
-        let source = match &control.motion {
+        self.layout.motions.insert(id, (motion, control.motion.clone(), version));
+        self.add_motion(control.path.clone(), control.motion.clone(), version)
+    }
+
+    fn add_motion(&mut self, path: String, motion: Motion, version: u64) -> usize {
+        let source = match &motion {
             Motion::Event { source, .. } => Some(self.layout.source(source).unwrap_or_else(|| {
                 self.layout.sources.push(source.clone());
                 SourceId(self.layout.sources.len() as u32 - 1)
             })),
             _ => None,
         };
-        self.layout.motions.insert(id, (motion, control.motion.clone(), version));
-        let (path, moves) = (control.path.clone(), control.motion.clone());
-        self.plan.motions.push(PlanMotion { path, motion: moves, version, source });
+        self.plan.motions.push(PlanMotion { path, motion, version, source });
         self.bank.motions.push(State { frame: 0, value: 0.0 });
-        motion
+        self.plan.motions.len() - 1
     }
 
     /// The controls of a node, with what they follow.
@@ -465,7 +477,7 @@ impl<'a> Compiler<'a> {
         });
         let controls = controls.collect();
         self.plan.followed = self.plan.followed.max(following);
-        controls
+        self.with_what_moved(self.node(i).id, controls)
     }
 
     fn work(&mut self, i: usize) {

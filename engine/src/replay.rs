@@ -45,7 +45,8 @@ impl Replay {
         Ok(Replay { desk, renderer: Renderer::new(program), late, stems_late })
     }
 
-    /// All that it takes to go on from here, between two quanta; none while anything fades in or out or rings on.
+    /// All that it takes to go on from here, between two quanta; none while anything fades in or out or rings on, or a
+    /// control is yet to be left behind.
     pub fn checkpoint(&mut self) -> Option<Vec<u8>> {
         let mut kept = Ledger::writing();
         self.desk.mesh().is_steady().then(|| self.renderer.moment().keep(&mut kept))?;
