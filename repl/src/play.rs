@@ -249,7 +249,9 @@ impl<'a> Playing<'a> {
         let kept = Performance { session: &arguments.session, rate, seed: session.seed, channels: master };
         let keeps = journal::wanted(arguments.journal.as_ref(), Wanted::default()).inputs > 0;
         let heard_again = if keeps { recordings.inputs.pop() } else { None };
-        let journal = Journal::start(arguments.journal.as_ref(), kept, heard_again)?;
+        let bounds =
+            journal::Bounds { part: arguments.journal_part.frames(&session.clock()), most: arguments.journal_room };
+        let journal = Journal::start(arguments.journal.as_ref(), kept, heard_again, bounds)?;
         journal.text(taken, When::BEGINNING, Changes::default());
         let length = arguments.length.map(|length| length.frames(&session.clock()));
         let recorders = Recorders::start(arguments, recordings, first, rate, length)?;
