@@ -430,7 +430,7 @@ impl Writer {
             if !std::mem::replace(&mut self.told_gone, true) {
                 let most = bytes(most);
                 status::say(format!(
-                    "the beginning of this performance is removed from its journal, and so on: journals take at most {most}"
+                    "the beginning of this performance is removed from its journal, part by part: journals take at most {most}"
                 ));
             }
         }
