@@ -44,20 +44,14 @@ pub struct Lane {
 }
 
 /// A change that waits for its frame.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Turn {
-    to: To,
+    /// The version of a control that the number goes over to.
+    control: Option<u64>,
+    /// What the text says, where no control does.
+    goal: f64,
     wait: u32,
     fade: u32,
-}
-
-/// What a number goes over to.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum To {
-    /// What the text says.
-    Goal(f64),
-    /// A version of a control.
-    Control(u64),
 }
 
 impl Keep for Lane {
@@ -149,7 +143,7 @@ impl Lane {
     /// A number of a kernel, at rest.
     pub fn new(parameter: &Parameter, value: f64) -> Self {
         let law = match parameter.kind {
-            Kind::Number { .. } if parameter.fixed => Law::Own,
+            Kind::Number { .. } if !parameter.moves => Law::Own,
             Kind::Number { law, .. } => law,
             _ => Law::Own,
         };
@@ -186,7 +180,7 @@ impl Lane {
     /// it is then. RT.
     pub fn aim(&mut self, goal: f64, wait: u32, fade: u32) {
         if self.control.is_some() || self.turn.is_some() {
-            self.turn_to(To::Goal(goal), wait, fade);
+            self.turn_to(Turn { control: None, goal, wait, fade });
         } else {
             self.set_out(goal, wait, fade);
         }
@@ -207,27 +201,27 @@ impl Lane {
             self.control = Some(version);
             self.begins = true;
         } else if self.control != Some(version) || self.turn.is_some() {
-            self.turn_to(To::Control(version), wait, fade);
+            self.turn_to(Turn { control: Some(version), goal: self.goal, wait, fade });
         }
     }
 
     /// What was waiting gives up what it was to go over to, but not its place in time.
-    fn turn_to(&mut self, to: To, wait: u32, fade: u32) {
-        let wait = self.turn.map_or(wait, |turn| turn.wait.min(wait));
-        self.turn = Some(Turn { to, wait, fade });
+    fn turn_to(&mut self, turn: Turn) {
+        let wait = self.turn.map_or(turn.wait, |before| before.wait.min(turn.wait));
+        self.turn = Some(Turn { wait, ..turn });
         self.turn_if_due();
     }
 
     fn turn_if_due(&mut self) {
-        let Some(Turn { to, wait: 0, fade }) = self.turn else { return };
+        let Some(Turn { control, goal, wait: 0, fade }) = self.turn else { return };
         self.turn = None;
-        match to {
-            To::Control(version) if self.control == Some(version) => {}
-            To::Control(version) => {
-                self.control = Some(version);
+        match control {
+            Some(_) if self.control == control => {}
+            Some(_) => {
+                self.control = control;
                 self.leave_for_control(fade);
             }
-            To::Goal(goal) => {
+            None => {
                 if self.control.take().is_some() {
                     self.ramp = Ramp::still(bend(self.law, self.last));
                     self.goal = self.last;

@@ -183,7 +183,7 @@ fn a_random_performance_played_again_from_anywhere_has_the_same_bits() {
 fn moving(threshold: i32) -> Graph {
     graph(&format!(
         "tempo(140);
-        let a = input(\"a\", saw(110));
+        let a = input(\"a\", saw(lfo(0.5.Hz).range(90, 130)));
         let b = input(\"b\", noise(\"pink\"));
         let echo = bus(\"echo\");
         a >> compressor({threshold}, lfo(3.Hz).range(2, 4)).lookahead(3.ms) >> send(echo, osc(\"/send\").range(-20, -3))
