@@ -67,8 +67,9 @@ impl Kept {
         let used = store::mark_read(&folder).ok();
         let failed = |folder: &Path, why: String| Failure::Error(format!("{}: {why}", folder.join(LINES).display()));
         let read = |folder: &Path| fs::read(folder.join(LINES)).map_err(|error| failed(folder, error.to_string()));
-        let mut parsed = parse(&read(&folder)?, &folder).map_err(|why| failed(&folder, why))?;
+        // Whatever is followed by something else when this is asked is whole by now.
         let further = last_run(&parts::further(&folder));
+        let mut parsed = parse(&read(&folder)?, &folder).map_err(|why| failed(&folder, why))?;
         let is_first = |record: &Record| matches!(record, Record::Text(Text { serial: Some(0), .. }));
         let begins = parsed.records.iter().any(is_first) && further.first().is_none_or(|first| *first == 2);
         if !begins && !further.is_empty() {

@@ -6,20 +6,22 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
+use super::{checkpoint, parts};
+
 /// A program that follows.
 pub struct Shadow {
     journal: PathBuf,
     child: Option<Child>,
     /// The part that has begun since it was started.
     wanted: Option<usize>,
-    /// The part that it makes a checkpoint for.
-    making: usize,
+    /// The part that it makes a checkpoint for, and its folder.
+    making: (usize, PathBuf),
 }
 
 impl Shadow {
     /// Nobody yet, for a journal.
     pub fn new(journal: PathBuf) -> Self {
-        Shadow { journal, child: None, wanted: None, making: 1 }
+        Shadow { making: (1, journal.clone()), journal, child: None, wanted: None }
     }
 
     /// A part has begun: it is to begin with a checkpoint.
@@ -44,7 +46,8 @@ impl Shadow {
                 let last = said.lines().last().unwrap_or("it was stopped").to_owned();
                 return Err(io::Error::other(last));
             }
-            return Ok(Some(self.making));
+            let (part, folder) = &self.making;
+            return Ok(folder.join(checkpoint::FILE).is_file().then_some(*part));
         }
         if let Some(part) = self.wanted.take() {
             let mut command = Command::new(env::current_exe()?);
@@ -54,7 +57,7 @@ impl Shadow {
             #[cfg(unix)]
             std::os::unix::process::CommandExt::process_group(&mut command, 0);
             self.child = Some(command.spawn()?);
-            self.making = part;
+            self.making = (part, parts::folder(&self.journal, part));
         }
         Ok(None)
     }

@@ -375,7 +375,7 @@ impl Writer {
                 if self.last >= self.part_end {
                     self.begin_part()?;
                 }
-                self.follow()?;
+                self.follow();
                 flushed = Instant::now();
             }
             if synced.elapsed() >= SYNC {
@@ -407,14 +407,14 @@ impl Writer {
     }
 
     /// Looks after the checkpoints, and makes room when there is another.
-    fn follow(&mut self) -> io::Result<()> {
-        match self.shadow.look() {
-            Ok(Some(part)) => self.make_room(part),
+    fn follow(&mut self) {
+        let done = match self.shadow.look() {
+            Ok(Some(part)) => self.make_room(part).map_err(|error| format!("cannot be made shorter: {error}")),
             Ok(None) => Ok(()),
-            Err(error) => {
-                status::warning(format!("the journal has no checkpoint for its part {}: {error}", self.part));
-                Ok(())
-            }
+            Err(error) => Err(format!("gets no checkpoint for now: {error}")),
+        };
+        if let Err(why) = done {
+            status::warning(format!("the journal {why}"));
         }
     }
 

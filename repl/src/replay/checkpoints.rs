@@ -17,7 +17,10 @@ use crate::journal::{Ending, Kept, parts};
 /// How long to wait for more of a performance that it has caught up with.
 const REST: Duration = Duration::from_millis(500);
 
-/// Makes the checkpoint of a part, counted from 1. When the performance ends before one can be made there is none.
+/// Makes the checkpoint of a part, counted from 1.
+///
+/// # Errors
+/// It cannot be made, or the performance ends before.
 pub fn make(journal: Option<&Path>, part: usize) -> Outcome {
     step_back();
     let mut kept = Kept::open(journal)?;
@@ -54,7 +57,8 @@ pub fn make(journal: Option<&Path>, part: usize) -> Outcome {
         }
         drop(records);
         if kept.ending != Ending::Playing {
-            return Ok(());
+            let why = "the performance came to its end, or cannot be followed, before its desk was at rest";
+            return Err(Failure::Error(format!("{}: {why}", folder.display())));
         }
         desk = Some((replay, text));
         library = performance.into_library();
