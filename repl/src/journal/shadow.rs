@@ -43,8 +43,8 @@ impl Shadow {
             }
             self.child = None;
             if !status.success() {
-                let last = said.lines().last().unwrap_or("it was stopped").to_owned();
-                return Err(io::Error::other(last));
+                let last = said.lines().last().map(|line| line.trim_start_matches("error: "));
+                return Err(io::Error::other(last.unwrap_or("it was stopped").to_owned()));
             }
             let (part, folder) = &self.making;
             return Ok(folder.join(checkpoint::FILE).is_file().then_some(*part));

@@ -200,7 +200,7 @@ impl Time {
 
     /// Follows the tempo that a text sets. For that its sound files are not needed.
     fn turn(&mut self, kept: &Kept, text: &Text) -> Outcome {
-        let evaluated = scripting::evaluate_kept(&kept.files(text)?);
+        let evaluated = scripting::evaluate_played(&kept.files(text)?);
         if let Some(session) = evaluated.session {
             let clock = Clock { rate: f64::from(kept.header.rate), ..session.clock() };
             match &mut self.tempo {

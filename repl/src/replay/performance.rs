@@ -204,7 +204,7 @@ impl<'a> Performance<'a> {
     fn graph(&self, text: &Text, running: Option<&Tempo>) -> Result<(Graph, Session), Failure> {
         let header = &self.kept.header;
         let files = self.kept.files(text)?;
-        let loaded = load::load_kept(&files, &self.library, |session| {
+        let loaded = load::load_played(&files, &self.library, |session| {
             (session.sample_rate, session.seed) = (header.rate, header.seed);
             // Its sound files are where the session is, also when an older text of it was played.
             session.folder = header.session.parent().unwrap_or(Path::new("")).to_owned();
