@@ -10,7 +10,9 @@ pub mod filter;
 pub mod gain;
 pub mod gate;
 pub mod limiter;
+pub mod mid_side;
 pub mod mono;
+pub mod multiband;
 pub mod pan;
 pub mod polarity;
 pub mod reverb;
@@ -25,6 +27,7 @@ pub static EFFECTS: &[&Table] = &[
     &width::WIDTH,
     &polarity::POLARITY,
     &mono::MONO,
+    &mid_side::MID_SIDE,
     &eq::EQ,
     &filter::HIGH_PASS,
     &filter::LOW_PASS,
@@ -32,6 +35,7 @@ pub static EFFECTS: &[&Table] = &[
     &filter::NOTCH,
     &compressor::COMPRESSOR,
     &gate::GATE,
+    &multiband::MULTIBAND,
     &saturate::SATURATE,
     &delay::DELAY,
     &reverb::REVERB,

@@ -4,8 +4,6 @@
 //! the same again. That an answer is another program than it was is an error, never another sound.
 
 use std::fmt;
-use std::thread;
-use std::time::Duration;
 
 use crate::compile::Program;
 use crate::desk::Desk;
@@ -13,15 +11,13 @@ use crate::graph::Graph;
 use crate::keep::{Keep, Ledger, Misfit};
 use crate::kernel::Buffer;
 use crate::motion::EventSource;
+use crate::offline::wait_for_media;
 use crate::render::{Moment, Renderer, Taken};
 use crate::tap;
 use crate::tempo::Tempo;
 use crate::transport::Move;
 use crate::units::Clock;
 use crate::verify::Flaw;
-
-/// How long to wait before asking again whether media are at hand.
-const MEDIA_WAIT: Duration = Duration::from_micros(200);
 
 /// A desk that plays again, as fast as the machine does. Not RT.
 pub struct Replay {
@@ -157,9 +153,7 @@ impl Replay {
     /// Renders a quantum from this live input, a buffer a channel; the works whose sound had not come in time are silent,
     /// for all others it is waited.
     pub fn quantum(&mut self, live: &[Buffer], silent: &[usize]) {
-        while !self.renderer.is_ready() {
-            thread::sleep(MEDIA_WAIT);
-        }
+        wait_for_media(&self.renderer);
         self.renderer.quantum_without(live, silent);
     }
 

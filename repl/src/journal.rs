@@ -13,8 +13,9 @@
 //! ```
 //!
 //! A long journal is cut into [`parts`], each of which gets a [`checkpoint`] by a [`shadow`] that plays it again, so that its
-//! beginning is not needed for ever. [`inputs`] keeps what live inputs heard. [`record`] says what a line can be, [`writer`] writes them, [`kept`] reads them back as far as they go, [`store`] knows
-//! where journals lie, how they are called and which must go, [`hashes`] tells files apart by what is in them.
+//! beginning is not needed for ever. [`inputs`] keeps what live inputs heard. [`record`] says what a line can be, [`writer`]
+//! writes them, [`kept`] reads them back as far as they go, [`store`] knows where journals lie, how they are called and which
+//! must go, [`hashes`] tells files apart by what is in them.
 
 pub mod checkpoint;
 pub mod hashes;

@@ -177,16 +177,19 @@ impl<'a> Performance<'a> {
     /// # Errors
     /// It cannot be read.
     pub fn heard(&self, from: u64) -> Result<Option<Heard>, Failure> {
-        let rate = self.kept.header.rate;
+        let at = |frame: u64| clock_time(frame, self.kept.header.rate);
         for record in &self.kept.records {
-            if let Record::InputLost { frame, frames } = record
-                && *frame >= from
-            {
-                status::warning(format!(
+            match record {
+                Record::InputLost { frame, frames } if *frame >= from => status::warning(format!(
                     "live input of {} could not be kept at {}: what follows is not what was heard",
-                    clock_time(*frames, rate),
-                    clock_time(*frame, rate)
-                ));
+                    at(*frames),
+                    at(*frame)
+                )),
+                Record::ReportsLost { frame, reports } if *frame >= from => status::warning(format!(
+                    "{reports} reports were lost at {}: what follows may not be what was heard",
+                    at(*frame)
+                )),
+                _ => {}
             }
         }
         Heard::open(&self.kept.inputs, from).map_err(|error| self.unheard(&error))
@@ -209,9 +212,7 @@ impl<'a> Performance<'a> {
             // Its sound files are where the session is, also when an older text of it was played.
             session.folder = header.session.parent().unwrap_or(Path::new("")).to_owned();
             let mut tempo = running.cloned().unwrap_or_else(|| Tempo::new(session.clock()));
-            if tempo.clock() != session.clock() {
-                tempo.change(text.wanted.unwrap_or(text.at) as i64, session.clock());
-            }
+            tempo.change(text.wanted.unwrap_or(text.at) as i64, session.clock());
             tempo
         });
         match loaded {
@@ -284,6 +285,7 @@ impl<'a> Performance<'a> {
             | Record::InputLost { .. }
             | Record::MediaLate { .. }
             | Record::InputLate { .. }
+            | Record::ReportsLost { .. }
             | Record::Media { .. }
             | Record::Part { .. }
             | Record::Tick { .. }
