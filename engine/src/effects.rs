@@ -91,9 +91,12 @@ mod tests {
     use crate::parameter::Kind;
     use crate::test_signals::{Bench, noise};
 
+    fn whole(table: &&&Table) -> bool {
+        !table.parameters.iter().any(|p| matches!(p.kind, Kind::Path))
+    }
+
     /// Every effect that needs no file, as its table has it, on one channel and on two.
     fn benches(rate: f64) -> impl Iterator<Item = (&'static str, usize, Bench)> {
-        let whole = |table: &&&Table| !table.parameters.iter().any(|p| matches!(p.kind, Kind::Path));
         EFFECTS.iter().filter(whole).flat_map(move |table| {
             [1, 2].map(|channels| (table.word, channels, Bench::new(table, channels).rate(rate)))
         })
@@ -134,7 +137,7 @@ mod tests {
     /// without; and an equaliser with all its parts.
     fn variants() -> Vec<(String, usize, Bench)> {
         let mut all = Vec::new();
-        for table in EFFECTS.iter().chain([&&crate::follow::FOLLOW]) {
+        for table in EFFECTS.iter().filter(whole).chain([&&crate::follow::FOLLOW]) {
             for (channels, key) in [(1, 0), (2, 0), (2, 1)] {
                 let plain = || Bench::new(table, channels).key(key);
                 all.push((table.word.to_owned(), key, plain()));
