@@ -137,7 +137,7 @@ impl Lane {
             self.goal = self.last;
         }
         if goal != self.goal {
-            let (wait, fade) = if self.law == Law::Own { (wait, 0) } else { (wait, fade) };
+            let (wait, fade) = if self.steps() { (wait, 0) } else { (wait, fade) };
             self.ramp.aim(bend(self.law, goal), wait, fade);
             self.goal = goal;
         }
@@ -154,6 +154,11 @@ impl Lane {
         self.begins = is_new;
         self.share = Ramp::still(if is_new { 1.0 } else { 0.0 });
         self.share.aim(1.0, wait, fade);
+    }
+
+    /// Whether the kernel does the gliding. RT.
+    fn steps(&self) -> bool {
+        matches!(self.law, Law::Own | Law::Pace)
     }
 
     /// Whether there is nothing to compute. RT.
@@ -199,7 +204,8 @@ impl Lane {
                 let share = self.share.advance(frames).to;
                 let value = steering.value(control, stretch.end - 1, followed).map(|value| scaled(self.scale, value));
                 match value {
-                    Some(value) if share == 1.0 => value,
+                    // Between a pace and another there is none.
+                    Some(value) if share == 1.0 || self.law == Law::Pace => value,
                     Some(value) => {
                         let (held, value) = (bend(self.law, self.held), bend(self.law, value));
                         unbend(self.law, held + (value - held) * share)
@@ -209,7 +215,7 @@ impl Lane {
             }
         };
         self.last = to;
-        let jumps = std::mem::replace(&mut self.begins, false) || self.law == Law::Own;
+        let jumps = std::mem::replace(&mut self.begins, false) || self.steps();
         Glide { from: if jumps { to } else { from }, to }
     }
 }
