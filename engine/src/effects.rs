@@ -112,10 +112,13 @@ pub(crate) fn apart(channel: usize, count: usize, spread: f64) -> f64 {
     spread / 100.0 * channel as f64 / count.max(1) as f64
 }
 
+/// How many frames further than its place what is read between frames reaches.
+pub(crate) const CUBIC: u64 = 2;
+
 /// Frames until what comes back every `ms` with this much of itself, in percent, has fallen by 100 dB.
 pub(crate) fn ringing(ms: f64, percent: f64, recipe: &Recipe) -> u64 {
     let loss = -math::db_from_gain((percent / 100.0).abs());
-    recipe.clock.frames(ms * (1.0 + (100.0 / loss).ceil()))
+    recipe.clock.frames(ms * (1.0 + (100.0 / loss).ceil())) + CUBIC
 }
 
 /// For [`Table::latency`]: none.

@@ -39,9 +39,14 @@ impl Wheel {
         let place = rate.cycles_at(frame, tempo);
         let place = place - place.floor();
         let phase = match self.phase {
-            None => place,
+            None => {
+                self.held = f64::INFINITY;
+                place
+            }
             Some(phase) => {
-                let on = phase + rate.cycles_a_frame(frame, tempo);
+                // As far as from the frame before, which a change of tempo may lie behind.
+                let before = if rolling { frame - 1 } else { frame };
+                let on = phase + rate.cycles_a_frame(before, tempo);
                 if rate != self.rate {
                     self.held = 0.0;
                 }
@@ -193,7 +198,7 @@ mod tests {
             wheel.step(rate, frame, true, &tempo);
         });
         let still: Vec<f64> = (0..6000).map(|_| wheel.step(rate, 48_000, false, &tempo)).collect();
-        assert!((still[5999] - 0.25).abs() < 1e-9, "{}", still[5999]);
+        assert!(apart(still[5999], 2.0 * 53_999.0 / RATE) < 1e-9, "{}", still[5999]);
         let mut last = still[5999];
         for frame in 48_000..48_000 + 24_000 {
             let phase = wheel.step(rate, frame, true, &tempo);

@@ -162,7 +162,7 @@ mod tests {
             let mut bench = Bench::new(&FLANGER, 1).set("feedback", feedback).set("depth", depth);
             let tail = (FLANGER.tail)(bench.recipe()) as usize;
             let output = bench.run_mono(&impulse(tail + 4800));
-            assert!(peak(&output[tail..]) < peak(&output) - 99.9, "{feedback} %");
+            assert!(peak(&output[tail + 1..]) < peak(&output) - 99.9, "{feedback} %");
         }
     }
 

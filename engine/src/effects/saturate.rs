@@ -196,7 +196,8 @@ mod tests {
     fn means_leave_fewer_aliases_than_values_for_every_curve() {
         for curve in 0..CURVES {
             let (values, means) = (aliases(curve, 18.0, 2.0, 0.0), aliases(curve, 18.0, 2.0, 1.0));
-            assert!(means < values - 8.0, "curve {curve}: {values} dB, by means {means} dB");
+            // Below the last figure is what the filters let by.
+            assert!(means < (values - 8.0).max(-105.0), "curve {curve}: {values} dB, by means {means} dB");
         }
     }
 

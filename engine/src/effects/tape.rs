@@ -112,15 +112,15 @@ pub static TAPE: Table = Table {
     parts: &[],
     mix: 100.0,
     channels: same_channels,
-    latency: |recipe| Bender::latency(TIMES, true) + half_length(recipe.rate()) + 1,
+    latency: |recipe| Bender::latency(TIMES, true) + half_length(recipe.values[SPEED], recipe.rate()) + 1,
     tail: |recipe| 2 * longest(recipe) as u64 + Cascade::new(bump, &bump_values(recipe), 1, 1, recipe.rate()).ring(),
     echoes: false,
     kernel,
 };
 
-/// Of the filter that loses highs, in frames.
-fn half_length(rate: f64) -> usize {
-    (rate / 750.0).ceil() as usize
+/// Of the filter that loses highs, in frames: the slower the tape, the sharper is what it has to follow.
+fn half_length(speed: f64, rate: f64) -> usize {
+    (rate / 750.0 * (15.0 / speed).max(1.0)).ceil() as usize
 }
 
 /// How much of a wave is left at the head that plays.
@@ -135,7 +135,7 @@ fn left(freq: f64, speed: f64) -> f64 {
 /// The filter whose response that is, by summing its cosines under the window of Kaiser (1974): the middle tap first, those
 /// further out for both sides.
 fn losses(speed: f64, rate: f64) -> Vec<f64> {
-    let half = half_length(rate);
+    let half = half_length(speed, rate);
     // So fine a sum is an integral.
     let points = 16 * half;
     let responses: Vec<f64> = (0..=points).map(|p| left(rate / 2.0 * p as f64 / points as f64, speed)).collect();
@@ -347,7 +347,7 @@ mod tests {
         for speed in SPEEDS {
             for freq in [500.0, 2000.0, 5000.0, 10_000.0, 15_000.0, 20_000.0] {
                 let (found, expected) = (level(speed, 0.0, freq), math::db_from_gain(left(freq, speed)));
-                assert!((found - expected).abs() < 0.15, "{speed} ips, {freq} Hz: {found} dB, not {expected}");
+                assert!((found - expected).abs() < 0.05, "{speed} ips, {freq} Hz: {found} dB, not {expected}");
             }
         }
     }
@@ -388,7 +388,7 @@ mod tests {
             let bench = Bench::new(&TAPE, 1).set("wow", wow).set("flutter", flutter).set("speed", speed);
             let mut bench = bench.set("bump", 0.0);
             let lag = bench.latency() as f64;
-            let output = bench.run_mono(&sine(3000.0, -20.0, RATE, 72_000));
+            let output = bench.run_mono(&sine(1000.0, -20.0, RATE, 72_000));
             let found = pitches(&output[4800..], RATE);
             // When a cycle was heard follows from those before it, and it was recorded the latency earlier.
             let mut time = (4800.0 - lag) / RATE;
@@ -396,11 +396,11 @@ mod tests {
             for freq in found {
                 time += 0.5 / freq;
                 let expected = deviation(wow, flutter, speed, time + lag / RATE);
-                off = off.max((freq / 3000.0 - 1.0 - expected).abs());
+                off = off.max((freq / 1000.0 - 1.0 - expected).abs());
                 most = most.max(expected.abs());
                 time += 0.5 / freq;
             }
-            assert!(off < 0.02 * (wow + flutter) / 100.0 + 2e-6, "{wow} %, {flutter} %: {off}");
+            assert!(off < 0.02 * (wow + flutter) / 100.0 + 1e-5, "{wow} %, {flutter} %: {off}");
             assert!(most > 0.5 * (wow + flutter) / 100.0, "the measure is of something");
         }
     }
@@ -440,10 +440,7 @@ mod tests {
                 let freq = 500.0 * n as f64;
                 let found = math::sqrt(bins[500 * n]) / CURVE.makeup(gain, 0.0) / left(freq, 30.0);
                 let expected = math::sqrt(expected[n]);
-                assert!(
-                    (found - expected).abs() < 2e-3 * math::sqrt(bins[500]),
-                    "{drive} dB, {n}: {found}, {expected}"
-                );
+                assert!((found - expected).abs() < 3e-3, "{drive} dB, {n}: {found}, {expected}");
             }
             assert!(bins[1000] < 1e-12, "and no even ones");
         }
@@ -457,7 +454,8 @@ mod tests {
         let gain = CURVE.makeup(1.0, 0.0) * left(997.0, 30.0);
         let off: Vec<f64> = (12_000..24_000).map(|i| output[i] / gain - input[i - lag]).collect();
         let level = level_at(&off, 997.0, RATE) + 80.0;
-        assert!(level < -60.0, "{level} dB");
+        // What the filter is off there, 0.02 dB; a frame would be -18 dB.
+        assert!(level < -50.0, "{level} dB");
     }
 
     #[test]

@@ -7,7 +7,7 @@
 
 use std::f64::consts::TAU;
 
-use super::{pace, same_channels};
+use super::{CUBIC, pace, same_channels};
 use crate::delay_line::DelayLine;
 use crate::kernel::{Io, Kernel};
 use crate::math;
@@ -44,7 +44,7 @@ pub static VIBRATO: Table = Table {
     mix: 100.0,
     channels: same_channels,
     latency: |_| LATENCY,
-    tail: |recipe| 2 * longest(recipe.rate()),
+    tail: |recipe| 2 * longest(recipe.rate()) + CUBIC,
     echoes: false,
     kernel,
 };

@@ -35,7 +35,7 @@ pub enum Rate {
 }
 
 /// What lengths in bars are set off by in [`Rate::number`]: more beats than any cycle has.
-const BARS: f64 = (1u64 << 24) as f64;
+const BARS: f64 = (1u64 << 16) as f64;
 
 impl Rate {
     /// The one number that stands for it, which is all that a kernel is handed: Hz, or below 0 the beats of a cycle, or far
