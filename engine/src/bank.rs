@@ -59,7 +59,12 @@ impl Bank {
         exchange(&mut old.edges, &mut self.edges, &carry.edges);
         exchange(&mut old.blends, &mut self.blends, &carry.blends);
         exchange(&mut old.loops, &mut self.loops, &carry.loops);
-        exchange(&mut old.motions, &mut self.motions, &carry.motions);
+        // One may go on in two: as the text has it now, and as it had it until its frame.
+        for &(from, to) in &carry.motions {
+            if let (Some(state), Some(goes_on)) = (old.motions.get(from), self.motions.get_mut(to)) {
+                *goes_on = *state;
+            }
+        }
     }
 
     /// Forgets all sound, as if new. RT.
@@ -268,8 +273,7 @@ impl WorkCell {
         if !self.wet.is_still() {
             end = end.min(self.wet.stretch(at, control_of(io.controls, Controlled::Wet), &io.steering));
         }
-        // A control that gave no room would stop time.
-        end.max(at + 1)
+        end
     }
 
     /// Lets all numbers go a stretch, and gives the share that is wet. RT.
@@ -322,7 +326,7 @@ impl WorkCell {
 
 /// Brings a lane on its way to what a program says. RT.
 fn turn(lane: &mut Lane, of: Controlled, goal: f64, aim: &Aim<'_>, is_new: bool) {
-    match control_of(aim.controls, of).and_then(|control| aim.motions.get(control.motion)) {
+    match control_of(aim.controls, of).and_then(|control| aim.motions.get(control.motion?)) {
         Some(motion) => lane.join(motion.version, is_new, aim.wait, aim.fade),
         None => lane.aim(goal, aim.wait, aim.fade),
     }
@@ -370,8 +374,7 @@ impl BlendCell {
     ) {
         let mut at = 0;
         while at < QUANTUM {
-            let end =
-                if self.share.is_still() { QUANTUM } else { self.share.stretch(at, control, steering).max(at + 1) };
+            let end = if self.share.is_still() { QUANTUM } else { self.share.stretch(at, control, steering) };
             let heard = control.map(|control| (control, control.followed.and_then(|n| followed.get(n))));
             let share = self.share.advance(at..end, heard, steering);
             for (channel, wet) in wet.iter_mut().enumerate() {
@@ -420,7 +423,7 @@ impl EdgeCell {
         let mut gains = [0.0; QUANTUM];
         let mut at = 0;
         while at < QUANTUM {
-            let end = self.moved.stretch(at, control, steering).max(at + 1);
+            let end = self.moved.stretch(at, control, steering);
             let way = self.moved.advance(at..end, control.map(|control| (control, None)), steering);
             transport::write(&mut gains[at..end], way);
             at = end;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::bank::{Bank, BlendCell, Carry, EdgeCell, LoopCell, WorkCell};
 use crate::fade::fade_frames;
-use crate::graph::{NodeControl, Port, Role, parameters_of};
+use crate::graph::{Controlled, NodeControl, Port, Role, parameters_of};
 use crate::kernel::QUANTUM;
 use crate::mesh::{Id, Mesh, MeshEdge, MeshNode, Phase};
 use crate::meter::Meter;
@@ -51,6 +51,8 @@ pub struct Layout {
     loops: BTreeMap<Id, usize>,
     /// Of controls: which state it is, how it moves, and which version of it that is.
     motions: BTreeMap<ControlId, (usize, Motion, u64)>,
+    /// Which controls move what of a node or an edge.
+    moved: BTreeMap<(Id, Controlled), ControlId>,
     /// What controls have ever listened to outside, in the order in which it came up.
     sources: Vec<EventSource>,
     /// The next version to give.
@@ -373,6 +375,7 @@ impl<'a> Compiler<'a> {
         };
         let late = edge.late.max(self.node(to).node.late);
         let controls = edge.control.iter().map(|control| self.control(control, None)).collect();
+        let controls = self.with_what_moved(edge.id, controls);
         self.plan.gains.push(PlanGain { goal, wait, late, controls, fade, delay: edge.delay, channels });
         cell
     }
@@ -384,7 +387,36 @@ impl<'a> Compiler<'a> {
             Some((motion, ..)) => *motion,
             None => self.motion(id, control),
         };
-        PlanControl { of: control.of, motion, heard, followed: None }
+        PlanControl { of: control.of, motion: Some(motion), before: None, heard, followed: None }
+    }
+
+    /// Lets what moved the numbers of a node or an edge go on to move them until the program's frame has come, wherever the
+    /// text now has another control or a plain number. What followed a signal stays where it is: it is not heard any more.
+    fn with_what_moved(&mut self, id: Id, mut controls: Vec<PlanControl>) -> Vec<PlanControl> {
+        let running = self.running;
+        let moved = running.moved.range((id, Controlled::Value(0))..).take_while(|((of, _), _)| *of == id);
+        for (&(_, of), control_id) in moved {
+            let Some((old, before, version)) = running.motions.get(control_id) else { continue };
+            let now = controls.iter().position(|control| control.of == of);
+            let motion = now.and_then(|n| controls[n].motion);
+            if motion.is_some_and(|n| self.plan.motions[n].version == *version) {
+                continue;
+            }
+            let leaving = self.add_motion(control_id.0.clone(), before.clone(), *version);
+            self.carry.motions.push((*old, leaving));
+            match now {
+                Some(n) => controls[n].before = Some(leaving),
+                None => {
+                    controls.push(PlanControl { of, motion: None, before: Some(leaving), heard: None, followed: None })
+                }
+            }
+        }
+        for control in &controls {
+            if let Some(PlanMotion { path, motion, .. }) = control.motion.map(|n| &self.plan.motions[n]) {
+                self.layout.moved.insert((id, control.of), (path.clone(), motion.kind()));
+            }
+        }
+        controls
     }
 
     /// What the text has now decides how a control moves, also where something older still goes along with it.
@@ -411,18 +443,21 @@ impl<'a> Compiler<'a> {
             self.layout.fresh += 1;
             self.layout.fresh
         });
-        let source = match &control.motion {
+        self.layout.motions.insert(id, (motion, control.motion.clone(), version));
+        self.add_motion(control.path.clone(), control.motion.clone(), version)
+    }
+
+    fn add_motion(&mut self, path: String, motion: Motion, version: u64) -> usize {
+        let source = match &motion {
             Motion::Event { source, .. } => Some(self.layout.source(source).unwrap_or_else(|| {
                 self.layout.sources.push(source.clone());
                 SourceId(self.layout.sources.len() as u32 - 1)
             })),
             _ => None,
         };
-        self.layout.motions.insert(id, (motion, control.motion.clone(), version));
-        let (path, moves) = (control.path.clone(), control.motion.clone());
-        self.plan.motions.push(PlanMotion { path, motion: moves, version, source });
+        self.plan.motions.push(PlanMotion { path, motion, version, source });
         self.bank.motions.push(State { frame: 0, value: 0.0 });
-        motion
+        self.plan.motions.len() - 1
     }
 
     /// The controls of a node, with what they follow.
@@ -440,7 +475,7 @@ impl<'a> Compiler<'a> {
         });
         let controls = controls.collect();
         self.plan.followed = self.plan.followed.max(following);
-        controls
+        self.with_what_moved(self.node(i).id, controls)
     }
 
     fn work(&mut self, i: usize) {

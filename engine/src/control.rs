@@ -283,7 +283,7 @@ impl Control {
     }
 
     fn make(&self, taker: &mut Taker<'_>, seed: u64) -> Result<Motion, Refusal> {
-        if !matches!(taker.parameter.kind, Kind::Number { .. }) || taker.parameter.fixed {
+        if !matches!(taker.parameter.kind, Kind::Number { .. }) || !taker.parameter.moves {
             return Err(taker.not_a_number());
         }
         let rate = taker.clock.rate;

@@ -161,12 +161,18 @@ impl Role {
     }
 }
 
+/// Stands for the value of what a control moves: the bits of no number.
+const MOVED: u64 = u64::MAX;
+
 fn fixed_values<'a>(table: &'static Table, recipe: &'a Recipe) -> impl Iterator<Item = (u64, Option<&'a Value>)> {
     let parameters = parameters_of(table, &recipe.parts);
-    parameters
-        .zip(recipe.values.iter().zip(&recipe.settings))
-        .filter(|(parameter, _)| parameter.fixed)
-        .map(|(_, (value, setting))| (value.to_bits(), matches!(setting, Value::Channels(_)).then_some(setting)))
+    parameters.zip(recipe.values.iter().zip(&recipe.settings)).filter(|(parameter, _)| parameter.fixed).map(
+        |(_, (value, setting))| match setting {
+            Value::Control(_) => (MOVED, None),
+            Value::Channels(_) => (value.to_bits(), Some(setting)),
+            _ => (value.to_bits(), None),
+        },
+    )
 }
 
 /// The parameters of a table followed by those of its parts, in the order of [`Recipe::values`].

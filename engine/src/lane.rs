@@ -2,7 +2,7 @@
 //! the control, the lane goes on from where it is.
 
 use crate::fade::Ramp;
-use crate::kernel::{Glide, QUANTUM};
+use crate::kernel::{Buffer, Glide, QUANTUM};
 use crate::math;
 use crate::motion::{Motion, State};
 use crate::parameter::{Kind, Law, Parameter};
@@ -38,6 +38,25 @@ pub struct Lane {
     share: Ramp,
     /// Nothing has been heard of it: it comes from nowhere.
     begins: bool,
+    /// What it goes over to in a while: from a control, or to one.
+    turn: Option<Turn>,
+}
+
+/// A change that waits for its frame.
+#[derive(Clone, Copy, Debug)]
+struct Turn {
+    to: To,
+    wait: u32,
+    fade: u32,
+}
+
+/// What a number goes over to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum To {
+    /// What the text says.
+    Goal(f64),
+    /// A version of a control.
+    Control(u64),
 }
 
 /// What controls know while a quantum is computed.
@@ -62,15 +81,21 @@ pub struct Steering<'a> {
 }
 
 impl<'a> Steering<'a> {
-    fn motion(&self, control: &PlanControl) -> Option<(&'a Motion, &'a State)> {
-        Some((&self.motions.get(control.motion)?.motion, self.states.get(control.motion)?))
+    /// What moves a number that goes along with this version. RT.
+    fn find(&self, control: &PlanControl, version: u64) -> Option<Found<'a>> {
+        let known = |n: &usize| self.motions.get(*n).is_some_and(|motion| motion.version == version);
+        let n = control.motion.into_iter().chain(control.before).find(known)?;
+        let heard = self.heard.get(n).copied().unwrap_or(false);
+        Some(Found { motion: &self.motions.get(n)?.motion, state: self.states.get(n)?, heard })
     }
 
     /// Where the stretch that begins at frame `at` of the quantum has to end for a control, and whether the control jumps at
     /// its beginning. RT.
-    fn stretch(&self, control: &PlanControl, at: usize) -> (usize, bool) {
-        let heard = at == 0 && (self.moved || self.heard.get(control.motion).copied().unwrap_or(false));
-        let Some((motion, state)) = self.motion(control).filter(|_| self.rolling) else { return (QUANTUM, heard) };
+    fn stretch(&self, Found { motion, state, heard }: Found<'_>, at: usize) -> (usize, bool) {
+        let heard = at == 0 && (self.moved || heard);
+        if !self.rolling {
+            return (QUANTUM, heard);
+        }
         let (now, last) = (self.frame + at as i64, self.frame + QUANTUM as i64 - 1);
         let first = motion.corner(state, self.tempo, now - 1, last);
         let (jumps, next) = match first {
@@ -82,22 +107,31 @@ impl<'a> Steering<'a> {
         (straight.min(corner).min(QUANTUM), heard || jumps)
     }
 
-    /// The control's value at frame `i` of the quantum; `followed` is what it follows, if it follows anything. RT.
-    fn value(&self, control: &PlanControl, i: usize, followed: Option<&[f64; QUANTUM]>) -> Option<f64> {
-        let (motion, state) = self.motion(control)?;
-        if let (Motion::Follow { range }, Some(envelope)) = (motion, followed) {
-            return Some(range.at(*envelope.get(i)?));
+    /// The control's value at frame `i` of the quantum; `followed` is what it follows, if it follows anything that is heard.
+    /// RT.
+    fn value(&self, Found { motion, state, .. }: Found<'_>, i: usize, followed: Option<&Buffer>) -> Option<f64> {
+        if let Motion::Follow { range } = motion {
+            return Some(range.at(*followed?.get(i)?));
         }
         let frame = if self.rolling { self.frame + i as i64 } else { self.frame };
         Some(motion.value(state, self.tempo, frame))
     }
 }
 
+/// A control at work.
+#[derive(Clone, Copy)]
+struct Found<'a> {
+    motion: &'a Motion,
+    state: &'a State,
+    /// Whether it has just been told another value.
+    heard: bool,
+}
+
 impl Lane {
     /// A number of a kernel, at rest.
     pub fn new(parameter: &Parameter, value: f64) -> Self {
         let law = match parameter.kind {
-            Kind::Number { .. } if parameter.fixed => Law::Own,
+            Kind::Number { .. } if !parameter.moves => Law::Own,
             Kind::Number { law, .. } => law,
             _ => Law::Own,
         };
@@ -126,16 +160,21 @@ impl Lane {
             held: value,
             share: Ramp::still(1.0),
             begins: false,
+            turn: None,
         }
     }
 
-    /// Sets out for what the text says, after `wait` frames, to arrive in `fade` more. A control, if it had one, is left where
-    /// it is. RT.
+    /// Sets out for what the text says, after `wait` frames, to arrive in `fade` more. A control, if it has one, is left where
+    /// it is then. RT.
     pub fn aim(&mut self, goal: f64, wait: u32, fade: u32) {
-        if self.control.take().is_some() {
-            self.ramp = Ramp::still(bend(self.law, self.last));
-            self.goal = self.last;
+        if self.control.is_some() || self.turn.is_some() {
+            self.turn_to(To::Goal(goal), wait, fade);
+        } else {
+            self.set_out(goal, wait, fade);
         }
+    }
+
+    fn set_out(&mut self, goal: f64, wait: u32, fade: u32) {
         if goal != self.goal {
             let (wait, fade) = if self.steps() { (wait, 0) } else { (wait, fade) };
             self.ramp.aim(bend(self.law, goal), wait, fade);
@@ -146,14 +185,45 @@ impl Lane {
     /// Goes along with a version of a control from `wait` frames on, and is wholly with it `fade` later. One that is new has
     /// nothing to leave. RT.
     pub fn join(&mut self, version: u64, is_new: bool, wait: u32, fade: u32) {
-        if self.control == Some(version) {
-            return;
+        if is_new {
+            self.control = Some(version);
+            self.begins = true;
+        } else if self.control != Some(version) || self.turn.is_some() {
+            self.turn_to(To::Control(version), wait, fade);
         }
-        self.control = Some(version);
+    }
+
+    /// What was waiting gives up what it was to go over to, but not its place in time.
+    fn turn_to(&mut self, to: To, wait: u32, fade: u32) {
+        let wait = self.turn.map_or(wait, |turn| turn.wait.min(wait));
+        self.turn = Some(Turn { to, wait, fade });
+        self.turn_if_due();
+    }
+
+    fn turn_if_due(&mut self) {
+        let Some(Turn { to, wait: 0, fade }) = self.turn else { return };
+        self.turn = None;
+        match to {
+            To::Control(version) if self.control == Some(version) => {}
+            To::Control(version) => {
+                self.control = Some(version);
+                self.leave_for_control(fade);
+            }
+            To::Goal(goal) => {
+                if self.control.take().is_some() {
+                    self.ramp = Ramp::still(bend(self.law, self.last));
+                    self.goal = self.last;
+                }
+                self.set_out(goal, 0, fade);
+            }
+        }
+    }
+
+    /// From where it is, over to the control.
+    fn leave_for_control(&mut self, fade: u32) {
         self.held = self.last;
-        self.begins = is_new;
-        self.share = Ramp::still(if is_new { 1.0 } else { 0.0 });
-        self.share.aim(1.0, wait, fade);
+        self.share = Ramp::still(0.0);
+        self.share.aim(1.0, 0, fade);
     }
 
     /// Whether the kernel does the gliding. RT.
@@ -163,7 +233,7 @@ impl Lane {
 
     /// Whether there is nothing to compute. RT.
     pub fn is_still(&self) -> bool {
-        self.control.is_none() && self.ramp.is_still()
+        self.control.is_none() && self.turn.is_none() && self.ramp.is_still()
     }
 
     /// The value it had at the last frame. RT.
@@ -174,14 +244,24 @@ impl Lane {
     /// Where a stretch from frame `at` of the quantum may go, in one straight line. What the control does at its beginning is
     /// taken note of. RT.
     pub fn stretch(&mut self, at: usize, control: Option<&PlanControl>, steering: &Steering<'_>) -> usize {
-        let Some(control) = control else { return at.saturating_add(self.ramp.straight()).min(QUANTUM) };
-        let (end, jumps) = steering.stretch(control, at);
-        if jumps {
-            self.held = self.last;
-            self.share = Ramp::still(0.0);
-            self.share.aim(1.0, 0, steering.fade);
-        }
-        end.min(at.saturating_add(self.share.straight()))
+        let (end, straight) = match (self.control, self.found(control, steering)) {
+            (None, _) => (QUANTUM, self.ramp.straight()),
+            (Some(_), None) => (QUANTUM, usize::MAX),
+            (Some(_), Some(found)) => {
+                let (end, jumps) = steering.stretch(found, at);
+                if jumps {
+                    self.leave_for_control(steering.fade);
+                }
+                (end, self.share.straight())
+            }
+        };
+        let waits = self.turn.map_or(usize::MAX, |turn| turn.wait as usize);
+        // What gave no room would stop time.
+        end.min(at.saturating_add(straight.min(waits))).clamp(at + 1, QUANTUM)
+    }
+
+    fn found<'a>(&self, control: Option<&PlanControl>, steering: &Steering<'a>) -> Option<Found<'a>> {
+        steering.find(control?, self.control?)
     }
 
     /// Goes the stretch. RT.
@@ -193,16 +273,19 @@ impl Lane {
     ) -> Glide {
         let from = self.last;
         let frames = stretch.len();
-        let to = match control {
-            None if self.ramp.is_still() => self.goal,
-            None => {
+        let found = self.found(control.map(|(control, _)| control), steering);
+        let to = match (self.control, found) {
+            (None, _) if self.ramp.is_still() => self.goal,
+            (None, _) => {
                 let way = self.ramp.advance(frames);
                 // Arrived, it is the goal to the last bit, which a way through logarithms would miss.
                 if self.ramp.is_still() { self.goal } else { unbend(self.law, way.to) }
             }
-            Some((control, followed)) => {
+            (Some(_), None) => self.last,
+            (Some(_), Some(found)) => {
                 let share = self.share.advance(frames).to;
-                let value = steering.value(control, stretch.end - 1, followed).map(|value| scaled(self.scale, value));
+                let followed = control.and_then(|(_, followed)| followed);
+                let value = steering.value(found, stretch.end - 1, followed).map(|value| scaled(self.scale, value));
                 match value {
                     // Between a pace and another there is none.
                     Some(value) if share == 1.0 || self.law == Law::Pace => value,
@@ -215,6 +298,10 @@ impl Lane {
             }
         };
         self.last = to;
+        if let Some(turn) = &mut self.turn {
+            turn.wait = turn.wait.saturating_sub(frames as u32);
+            self.turn_if_due();
+        }
         let jumps = std::mem::replace(&mut self.begins, false) || self.steps();
         Glide { from: if jumps { to } else { from }, to }
     }

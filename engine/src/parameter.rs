@@ -89,6 +89,8 @@ pub struct Parameter {
     pub kind: Kind,
     /// Changing it builds a new kernel, crossfaded with the old.
     pub fixed: bool,
+    /// Whether a control may move it.
+    pub moves: bool,
     /// Whether it is a place on the transport rather than a length.
     pub on_transport: bool,
     /// One line of help.
@@ -174,7 +176,7 @@ impl Parameter {
             _ => Law::Linear,
         };
         let kind = Kind::Number { unit, default: Some(default), least, most, special: None, law };
-        Parameter { name, kind, fixed: false, on_transport: false, help }
+        Parameter { name, kind, fixed: false, moves: true, on_transport: false, help }
     }
 
     /// A number out of a list.
@@ -185,36 +187,57 @@ impl Parameter {
         options: &'static [f64],
         help: &'static str,
     ) -> Self {
-        Parameter { name, kind: Kind::Steps { unit, default, options }, fixed: true, on_transport: false, help }
+        Parameter {
+            name,
+            kind: Kind::Steps { unit, default, options },
+            fixed: true,
+            moves: false,
+            on_transport: false,
+            help,
+        }
     }
 
     /// A word out of a list; the first is the default.
     pub const fn choice(name: &'static str, options: &'static [&'static str], help: &'static str) -> Self {
-        Parameter { name, kind: Kind::Choice { default: 0, options }, fixed: true, on_transport: false, help }
+        Parameter {
+            name,
+            kind: Kind::Choice { default: 0, options },
+            fixed: true,
+            moves: false,
+            on_transport: false,
+            help,
+        }
     }
 
     /// Yes or no.
     pub const fn flag(name: &'static str, default: bool, help: &'static str) -> Self {
-        Parameter { name, kind: Kind::Flag { default }, fixed: true, on_transport: false, help }
+        Parameter { name, kind: Kind::Flag { default }, fixed: true, moves: false, on_transport: false, help }
     }
 
     /// Numbers of channels.
     pub const fn channels(name: &'static str, help: &'static str) -> Self {
-        Parameter { name, kind: Kind::Channels, fixed: true, on_transport: false, help }
+        Parameter { name, kind: Kind::Channels, fixed: true, moves: false, on_transport: false, help }
     }
 
     /// A media file.
     pub const fn path(name: &'static str, help: &'static str) -> Self {
-        Parameter { name, kind: Kind::Path, fixed: true, on_transport: false, help }
+        Parameter { name, kind: Kind::Path, fixed: true, moves: false, on_transport: false, help }
     }
 
     /// A sidechain key.
     pub const fn signal(name: &'static str, help: &'static str) -> Self {
-        Parameter { name, kind: Kind::Signal, fixed: true, on_transport: false, help }
+        Parameter { name, kind: Kind::Signal, fixed: true, moves: false, on_transport: false, help }
     }
 
     /// The same, but a change builds a new kernel.
     pub const fn fixed(mut self) -> Self {
+        self.fixed = true;
+        self.moves = false;
+        self
+    }
+
+    /// The same, but a change of the number builds a new kernel, while a control moves the one there is.
+    pub const fn rebuilt(mut self) -> Self {
         self.fixed = true;
         self
     }

@@ -191,13 +191,15 @@ pub struct PlanBlend {
     pub controls: Vec<PlanControl>,
 }
 
-/// A control at work.
+/// A number that a control moves, or moved until this program's frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PlanControl {
     /// What it moves.
     pub of: Controlled,
-    /// An index into [`Plan::motions`].
-    pub motion: usize,
+    /// What the text moves it by, if by anything: an index into [`Plan::motions`].
+    pub motion: Option<usize>,
+    /// What it goes along with until the program's frame has come: an index as well.
+    pub before: Option<usize>,
     /// What it follows: one buffer.
     pub heard: Option<Slots>,
     /// Its number among those of the op that follow something.

@@ -131,7 +131,9 @@ fn sizes(plan: &Plan, bank: &Bank) -> Result<(), Flaw> {
     let controls = plan.works.iter().flat_map(|work| &work.controls);
     let controls = controls.chain(plan.blends.iter().flat_map(|blend| &blend.controls));
     for control in controls.chain(plan.gains.iter().flat_map(|gain| &gain.controls)) {
-        if control.motion >= plan.motions.len() || control.followed.is_some_and(|n| n >= plan.followed) {
+        let mut motions = control.motion.into_iter().chain(control.before);
+        let unknown = motions.any(|n| n >= plan.motions.len());
+        if unknown || control.followed.is_some_and(|n| n >= plan.followed) {
             return Err(Flaw::Index(0));
         }
     }

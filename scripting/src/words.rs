@@ -264,7 +264,7 @@ pub struct ParameterEntry {
     pub takes: String,
     /// Its default; none if it has to be given, or if nothing is the default.
     pub default: Option<String>,
-    /// Whether a change of it builds the effect anew, crossfaded.
+    /// Whether no control may move it, and a change of it builds the effect anew, crossfaded.
     pub fixed: bool,
     /// One line of help.
     pub help: String,
@@ -291,7 +291,7 @@ impl ParameterEntry {
             name: parameter.name.into(),
             takes: parameter.expected(),
             default,
-            fixed: parameter.fixed,
+            fixed: !parameter.moves,
             help: parameter.help.into(),
         }
     }

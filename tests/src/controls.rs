@@ -49,7 +49,7 @@ fn every_number_that_glides_takes_a_control_and_every_other_says_why_not() {
                 true => format!("input(\"x\", {set}) >> master;"),
                 false => format!("input(\"x\", saw(110)) >> {set} >> master;"),
             };
-            let glides = matches!(parameter.kind, Kind::Number { .. }) && !parameter.fixed;
+            let glides = matches!(parameter.kind, Kind::Number { .. }) && parameter.moves;
             match try_graph(&text) {
                 Ok(graph) => {
                     assert!(glides, "{text}");
@@ -382,4 +382,20 @@ fn putting_a_control_on_a_send_and_taking_it_off_leaves_no_step() {
     rehearsal.run(9600);
     let above = loudest_above(&rehearsal.sound[0][4800..], 5000.0);
     assert!(above < -80.0, "{above:.1} dBFS");
+}
+
+#[test]
+fn a_frequency_takes_a_control_and_gives_it_up_without_a_step() {
+    let text = |freq: &str| format!("input(\"a\", sine({freq}).level(-12)) >> master;");
+    let mut rehearsal = Rehearsal::new(&text("60"));
+    for freq in ["lfo(2).range(50, 70)", "lfo(3).range(40, 80)", "osc(\"/f\").start(60)", "60", "65"] {
+        rehearsal.run(9600);
+        rehearsal.edit(&text(freq)).expect("it changes something");
+    }
+    rehearsal.run(9600);
+    let above = loudest_above(&rehearsal.sound[0][4800..], 5000.0);
+    assert!(above < -80.0, "{above:.1} dBFS");
+    let (moved, still) = (cold(&text("osc(\"/f\").start(441)"), 9600), cold(&text("441"), 9600));
+    let off = moved[0].iter().zip(&still[0]).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    assert!(off < 1e-9, "where nothing has moved it, it is the steady one: {off}");
 }

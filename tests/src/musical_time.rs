@@ -65,6 +65,57 @@ fn an_edit_for_a_frame_changes_the_output_from_exactly_that_frame_on() {
 }
 
 #[test]
+fn a_control_keeps_its_course_until_the_frame_of_an_edit_and_leaves_it_there() {
+    let text = |chain: &str, rest: &str| {
+        format!(
+            r#"
+            let room = bus("room");
+            let a = input("a", noise("white").level(-3));
+            a >> send(room, 0) {chain} >> master;
+            room >> fader(-12) >> master;
+            {rest}
+            "#
+        )
+    };
+    let fast = "lfo(30).range(-12, 0)";
+    for (what, before, after) in [
+        ("one comes", text(">> fader(0)", ""), text(&format!(">> fader({fast})"), "")),
+        ("one goes", text(&format!(">> fader({fast})"), ""), text(">> fader(-20)", "")),
+        ("one changes", text(&format!(">> fader({fast})"), ""), text(">> fader(lfo(30).range(-30, -20))", "")),
+        (
+            "another comes in its place behind a look-ahead",
+            text(">> limiter(0) >> pan(lfo(30))", ""),
+            text(">> limiter(0) >> pan(automate([[0, -1], [8, 1]]))", ""),
+        ),
+        (
+            "one of a filter goes before a look-ahead",
+            text(">> low_pass(lfo(30).range(1000, 5000)) >> limiter(0)", ""),
+            text(">> low_pass(300) >> limiter(0)", ""),
+        ),
+        (
+            "one of a send goes",
+            text("", &format!(r#"set("a>room.gain", {fast});"#)),
+            text("", r#"set("a>room.gain", -20);"#),
+        ),
+        ("one of a mix goes", text(">> polarity().mix(lfo(30).range(0, 40))", ""), text(">> polarity().mix(0)", "")),
+    ] {
+        for at in [9_600, 9_601, 9_663, 10_037] {
+            let (edited, untouched) = edited_at(&before, &after, at);
+            let expected = at as usize + latency(&untouched);
+            // A control goes in straight lines that are off by at most so much.
+            let near = 4e-4;
+            let apart = |frame: usize| {
+                let channels = edited.sound.iter().zip(&untouched.sound);
+                channels.map(|(a, b)| (a[frame] - b[frame]).abs()).fold(0.0, f64::max)
+            };
+            let found = (0..edited.sound[0].len()).find(|frame| apart(*frame) > near);
+            let found = found.unwrap_or_else(|| panic!("{what} at {at}: never"));
+            assert!((expected..expected + 24).contains(&found), "{what} at {at}: {found}, not {expected}");
+        }
+    }
+}
+
+#[test]
 fn an_edit_is_heard_at_the_frame_nearest_to_the_line_of_its_grid() {
     let text = |gain: i32| format!("tempo(113);\ninput(\"a\", noise(\"white\")) >> fader({gain}) >> master;");
     let tempo = Tempo::new(Clock { rate: 48_000.0, tempo: 113.0, beats_per_bar: 4.0 });

@@ -17,7 +17,7 @@ const BOUND: f64 = -80.0;
 fn ends(parameter: &Parameter) -> Option<(f64, f64)> {
     let Kind::Number { least, most, .. } = parameter.kind else { return None };
     let (least, most) = (least.max(-60.0), if parameter.name == "gain" { most.min(0.0) } else { most });
-    (!parameter.fixed && least.is_finite() && most.is_finite()).then_some((least, most))
+    (parameter.moves && least.is_finite() && most.is_finite()).then_some((least, most))
 }
 
 /// A session in which one setter of an effect, or one of its example as it stands, says something.

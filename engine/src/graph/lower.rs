@@ -306,8 +306,10 @@ impl<'a> Lowering<'a> {
         };
         // What was followed is gone: it stays at silence.
         let still = followed.is_none() && matches!(control.way, Way::Follow { .. });
+        // What is built for it must bear the most of it.
+        let number = if parameter.fixed { motion.bounds().1 } else { first };
         let control = NodeControl { path, of, motion, at: setting.at };
-        Ok((parameter.by_law(first), (!still).then_some(Steering { control, followed })))
+        Ok((parameter.by_law(number), (!still).then_some(Steering { control, followed })))
     }
 
     /// What the kernel receives for a value that stays.

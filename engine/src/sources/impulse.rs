@@ -1,5 +1,6 @@
 //! `impulse`: single samples at a steady rate, the first at transport frame 0.
 
+use super::oscillator::Oscillator;
 use super::{below_half_rate, generate, level};
 use crate::effects::{no_latency, no_tail};
 use crate::kernel::{Io, Kernel};
@@ -13,7 +14,7 @@ pub static IMPULSE: Table = Table {
     example: "impulse(1)",
     arguments: &["rate"],
     parameters: &[
-        Parameter::number("rate", Unit::Hertz, 1.0, 0.001, 20_000.0, "how many a second").fixed(),
+        Parameter::number("rate", Unit::Hertz, 1.0, 0.001, 20_000.0, "how many a second").rebuilt(),
         level(0.0, "the sample's value; off is silence"),
     ],
     parts: &[],
@@ -22,7 +23,7 @@ pub static IMPULSE: Table = Table {
     latency: no_latency,
     tail: no_tail,
     echoes: false,
-    kernel: |recipe| Box::new(Impulse { rate: recipe.values[0], frames: recipe.rate() }),
+    kernel: |recipe| Box::new(Impulse { oscillator: Oscillator::new(recipe, 0) }),
 };
 
 fn channels(recipe: &Recipe) -> Result<usize, String> {
@@ -31,22 +32,17 @@ fn channels(recipe: &Recipe) -> Result<usize, String> {
 }
 
 struct Impulse {
-    rate: f64,
-    frames: f64,
-}
-
-impl Impulse {
-    /// Whether one falls on a frame: one that is due lies after the frame before and not after this one. RT.
-    fn falls_on(&self, frame: u64) -> bool {
-        let due = (frame as f64 * self.rate / self.frames).floor();
-        (due * self.frames / self.rate).ceil() == frame as f64
-    }
+    oscillator: Oscillator,
 }
 
 impl Kernel for Impulse {
     fn process(&mut self, io: &mut Io<'_>) {
-        generate(io, io.values[1], |frame, _| f64::from(u8::from(self.falls_on(frame))));
+        let (rate, count) = (io.values[0], io.frames.len());
+        let oscillator = &mut self.oscillator;
+        generate(io, io.values[1], |frame, i| f64::from(u8::from(oscillator.begins(frame, rate.at(i, count)))));
     }
 
-    fn reset(&mut self) {}
+    fn reset(&mut self) {
+        self.oscillator.reset();
+    }
 }

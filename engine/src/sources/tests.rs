@@ -6,6 +6,8 @@ use std::sync::Arc;
 use tempfile::TempDir;
 
 use super::*;
+use crate::control::{Control, Way};
+use crate::diagnostic::Position;
 use crate::kernel::{Buffer, Glide, Io, Kernel, QUANTUM};
 use crate::math;
 use crate::media::Library;
@@ -95,6 +97,56 @@ fn levels_are_the_peak_of_periodic_waves_and_sweeps_and_the_rms_of_noise() {
     assert_eq!((impulse[0], impulse[48_000]), (1.0, 1.0));
     let off = run(&mut Bench::new(find("saw").unwrap(), 0).special("level"), 1000);
     assert!(off.iter().all(|x| *x == 0.0));
+}
+
+/// Runs a generator whose first number goes evenly from one value to another, by a control.
+fn glided(word: &str, from: f64, to: f64, frames: usize) -> Vec<f64> {
+    let mut recipe = bench(word, &[]).recipe().clone();
+    let control = Control { way: Way::Automate { points: Vec::new(), hold: false }, at: Position::default() };
+    recipe.settings[0] = Value::Control(Box::new(control));
+    let mut kernel = (find(word).unwrap().kernel)(&recipe);
+    let at = |frame: usize| from + (to - from) * frame as f64 / frames as f64;
+    let mut sound = Vec::new();
+    for begin in (0..frames).step_by(QUANTUM) {
+        let mut values: Vec<Glide> = recipe.values.iter().map(|&value| Glide::still(value)).collect();
+        values[0] = Glide { from: at(begin), to: at(begin + QUANTUM) };
+        let mut audio = [[0.0; QUANTUM]];
+        kernel.process(&mut Io {
+            audio: &mut audio,
+            channels_in: 0,
+            key: &[],
+            live: &[],
+            frames: 0..QUANTUM,
+            values: &values,
+            transport: begin as u64,
+            rolling: true,
+            tempo: &Tempo::new(recipe.clock),
+        });
+        sound.extend_from_slice(&audio[0]);
+    }
+    sound
+}
+
+#[test]
+fn a_frequency_that_a_control_moves_gives_the_phase_of_its_integral() {
+    let frames = 750 * QUANTUM;
+    let sound = glided("sine", 200.0, 800.0, frames);
+    let worst = sound.iter().enumerate().map(|(i, x)| {
+        // Each frame goes on by the frequency at that frame.
+        let (i, n) = (i as f64, frames as f64);
+        let cycles = (200.0 * i + 600.0 / n * i * (i + 1.0) / 2.0) / RATE;
+        (x - math::sin(2.0 * PI * cycles.fract())).abs()
+    });
+    let worst = worst.fold(0.0, f64::max);
+    assert!(worst < 1e-9, "{worst}");
+    for word in PERIODIC {
+        let (held, still) = (glided(word, 300.0, 300.0, 6400), run(&mut bench(word, &[("freq", 300.0)]), 6400));
+        let apart = held.iter().zip(&still).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(apart < 1e-6, "{word} under a control that stays is the same: {apart}");
+    }
+    let impulses = glided("impulse", 1000.0, 3000.0, frames);
+    let count = impulses.iter().filter(|x| **x != 0.0).count();
+    assert_eq!(count, 2000, "so many cycles begin within {frames} frames");
 }
 
 #[test]

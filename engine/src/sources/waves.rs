@@ -13,7 +13,7 @@ use crate::parameter::{Parameter, Recipe, Table};
 use crate::units::Unit;
 
 const FREQ: Parameter =
-    Parameter::number("freq", Unit::Hertz, 440.0, 0.01, 20_000.0, "frequency; a note such as \"a4\" will do").fixed();
+    Parameter::number("freq", Unit::Hertz, 440.0, 0.01, 20_000.0, "frequency; a note such as \"a4\" will do").rebuilt();
 
 const LEVEL: Parameter = level(-18.0, "peak of the waveform before it is band-limited; off is silence");
 
@@ -92,59 +92,61 @@ enum Shape {
 struct Wave {
     shape: Shape,
     oscillator: Oscillator,
-    step: &'static Step,
+    table: &'static Step,
 }
 
 impl Wave {
     fn boxed(recipe: &Recipe, shape: Shape) -> Box<dyn Kernel> {
-        let oscillator = Oscillator::new(recipe.values[0], recipe.rate());
-        Box::new(Wave { shape, oscillator, step: Step::tables() })
+        Box::new(Wave { shape, oscillator: Oscillator::new(recipe, 0), table: Step::tables() })
     }
+}
 
-    /// The waveform at a frame, peaking at 1 in its naive form. RT.
-    fn at(&self, frame: u64, width: f64) -> f64 {
-        let phase = self.oscillator.phase(frame);
-        let slope = self.oscillator.step();
-        match self.shape {
+impl Shape {
+    /// The waveform at a phase, `step` cycles from the next frame's, peaking at 1 in its naive form. RT.
+    fn at(self, table: &Step, phase: f64, step: f64, width: f64) -> f64 {
+        let near = |phase, of| near(table, phase, step, of);
+        let pulse = |width: f64| {
+            let naive = if phase < width { 1.0 } else { -1.0 };
+            naive + 2.0 * (near(phase, Step::edge) - near(phase - width, Step::edge))
+        };
+        match self {
             Shape::Sine => math::sin(TAU * phase),
             Shape::Saw => {
                 let risen = if phase < 0.5 { phase } else { phase - 1.0 };
-                2.0 * risen - 2.0 * self.near(phase - 0.5, Step::edge)
+                2.0 * risen - 2.0 * near(phase - 0.5, Step::edge)
             }
-            Shape::Square => self.pulse(phase, 0.5),
-            Shape::Pulse => self.pulse(phase, width),
+            Shape::Square => pulse(0.5),
+            Shape::Pulse => pulse(width),
             Shape::Triangle => {
                 let naive = 1.0 - 4.0 * (0.5 - (phase + 0.25).fract()).abs();
-                let corners = self.near(phase - 0.75, Step::corner) - self.near(phase - 0.25, Step::corner);
-                naive + 8.0 * slope * corners
+                let corners = near(phase - 0.75, Step::corner) - near(phase - 0.25, Step::corner);
+                naive + 8.0 * step * corners
             }
         }
     }
+}
 
-    /// RT.
-    fn pulse(&self, phase: f64, width: f64) -> f64 {
-        let naive = if phase < width { 1.0 } else { -1.0 };
-        naive + 2.0 * (self.near(phase, Step::edge) - self.near(phase - width, Step::edge))
-    }
-
-    /// The sum over all cycles of what an edge or corner leaves at a phase; `phase` is counted from the edge. RT.
-    fn near(&self, phase: f64, of: fn(&Step, f64) -> f64) -> f64 {
-        let frames = 1.0 / self.oscillator.step();
-        let reach = REACH as f64 * self.oscillator.step();
-        let (first, last) = ((phase - reach).ceil(), (phase + reach).floor());
-        let count = (last - first + 1.0) as usize;
-        (0..count).map(|cycle| of(self.step, (phase - (first + cycle as f64)) * frames)).sum()
-    }
+/// The sum over all cycles of what an edge or corner leaves at a phase; `phase` is counted from the edge. RT.
+fn near(table: &Step, phase: f64, step: f64, of: fn(&Step, f64) -> f64) -> f64 {
+    let frames = 1.0 / step;
+    let reach = REACH as f64 * step;
+    let (first, last) = ((phase - reach).ceil(), (phase + reach).floor());
+    let count = (last - first + 1.0) as usize;
+    (0..count).map(|cycle| of(table, (phase - (first + cycle as f64)) * frames)).sum()
 }
 
 impl Kernel for Wave {
     fn process(&mut self, io: &mut Io<'_>) {
-        let (width, count) = (io.values.get(2).copied(), io.frames.len());
+        let (freq, width, count) = (io.values[0], io.values.get(2).copied(), io.frames.len());
+        let Wave { shape, oscillator, table } = self;
         generate(io, io.values[1], |frame, i| {
             let width = width.map_or(0.5, |width| width.at(i, count) / 100.0);
-            self.at(frame, width)
+            let freq = freq.at(i, count);
+            shape.at(table, oscillator.phase(frame, freq), oscillator.step(freq), width)
         });
     }
 
-    fn reset(&mut self) {}
+    fn reset(&mut self) {
+        self.oscillator.reset();
+    }
 }
