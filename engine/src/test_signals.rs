@@ -288,13 +288,14 @@ pub fn peak(signal: &[f64]) -> f64 {
     math::db_from_gain(signal.iter().fold(0.0, |most, x| x.abs().max(most)))
 }
 
-/// The frequency in Hz over each cycle of a sine that may waver, from one upward crossing of 0 to the next.
-pub fn pitches(signal: &[f64], rate: f64) -> Vec<f64> {
+/// The frequency in Hz over each cycle of a sine that may waver, from one upward crossing of 0 to the next, each with its
+/// middle in seconds.
+pub fn pitches(signal: &[f64], rate: f64) -> Vec<(f64, f64)> {
     let up = |(i, pair): (usize, &[f64])| {
         (pair[0] < 0.0 && pair[1] >= 0.0).then(|| i as f64 + pair[0] / (pair[0] - pair[1]))
     };
     let crossings: Vec<f64> = signal.windows(2).enumerate().filter_map(up).collect();
-    crossings.windows(2).map(|pair| rate / (pair[1] - pair[0])).collect()
+    crossings.windows(2).map(|pair| ((pair[0] + pair[1]) / 2.0 / rate, rate / (pair[1] - pair[0]))).collect()
 }
 
 /// The power in each bin of a signal's transform, so that a sine of peak 1 on a bin reads 1; bin `k` is `k` periods over

@@ -161,7 +161,7 @@ mod tests {
             for n in 1..8 {
                 let found = math::sqrt(bins[1000 * n]) / CURVE.makeup(gain, -bias);
                 // Between two frames a wave is taken as straight, which makes that much of a difference.
-                assert!((found - expected[n]).abs() < 2e-4, "{drive} dB, {bias}, number {n}: {found}, {}", expected[n]);
+                assert!((found - expected[n]).abs() < 5e-4, "{drive} dB, {bias}, number {n}: {found}, {}", expected[n]);
             }
             assert!(expected[2] > 0.01 && expected[3] > 0.003, "there are both: {expected:?}");
         }
