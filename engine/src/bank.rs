@@ -8,6 +8,7 @@ use std::ops::Range;
 use crate::delay_line::DelayLine;
 use crate::fade::Ramp;
 use crate::graph::Controlled;
+use crate::keep::keep;
 use crate::kernel::{Buffer, Glide, Io, Kernel, QUANTUM};
 use crate::lane::{Lane, Steering};
 use crate::motion::State;
@@ -324,6 +325,8 @@ impl WorkCell {
     }
 }
 
+keep!(WorkCell: kernel, lanes, wet, goals, is_new, poisoned, trusted, waiting);
+
 /// Brings a lane on its way to what a program says. RT.
 fn turn(lane: &mut Lane, of: Controlled, goal: f64, aim: &Aim<'_>, is_new: bool) {
     match control_of(aim.controls, of).and_then(|control| aim.motions.get(control.motion?)) {
@@ -387,6 +390,8 @@ impl BlendCell {
     }
 }
 
+keep!(BlendCell: share, is_new);
+
 /// The gain and delay of one edge.
 pub struct EdgeCell {
     /// What the text and the fades of edits make of it.
@@ -445,6 +450,8 @@ impl EdgeCell {
     }
 }
 
+keep!(EdgeCell: gain, moved, is_new, lines);
+
 /// The line of a feedback loop.
 pub struct LoopCell {
     lines: Box<[DelayLine]>,
@@ -480,6 +487,8 @@ impl LoopCell {
     }
 }
 
+keep!(LoopCell: lines);
+
 /// Splits buffers into those an op changes and one run that it reads. RT.
 pub fn split(slots: &mut [Buffer], change: Slots, read: Slots) -> (&mut [Buffer], &[Buffer]) {
     if read.count == 0 {
@@ -503,6 +512,8 @@ mod tests {
 
     /// Gives twice what it gets, and what is no number once its parameter is above 1.
     struct Sick;
+
+    keep!(Sick);
 
     impl Kernel for Sick {
         fn process(&mut self, io: &mut Io<'_>) {

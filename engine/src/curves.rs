@@ -9,6 +9,7 @@
 use std::f64::consts::{FRAC_1_SQRT_2, TAU};
 
 use crate::delay_line::DelayLine;
+use crate::keep::{Keep, Ledger, keep};
 use crate::math;
 use crate::oversample::{self, Oversampler};
 
@@ -179,6 +180,8 @@ impl Shaper {
     }
 }
 
+keep!(Shaper: last, means);
+
 /// Where a frame falls on a curve, and what becomes of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
@@ -196,6 +199,16 @@ pub struct Bender {
     oversampler: Oversampler,
     /// For means, and what fills up their lag to whole frames of the rate below.
     shaper: Option<(Shaper, DelayLine, usize)>,
+}
+
+impl Keep for Bender {
+    fn keep(&mut self, ledger: &mut Ledger) {
+        self.oversampler.keep(ledger);
+        if let Some((shaper, line, _)) = &mut self.shaper {
+            shaper.keep(ledger);
+            line.keep(ledger);
+        }
+    }
 }
 
 impl Bender {

@@ -1,5 +1,6 @@
 //! Sound kept for a while: one channel's ring of past frames, and how to move along it without a click.
 
+use crate::keep::{Keep, Ledger};
 use crate::math;
 
 /// What one channel was, up to a fixed number of frames ago.
@@ -81,6 +82,23 @@ impl DelayLine {
     }
 }
 
+impl Keep for DelayLine {
+    /// What was written since the line was cleared, the oldest first.
+    fn keep(&mut self, ledger: &mut Ledger) {
+        let filled = ledger.count(self.filled, self.ring.len());
+        if ledger.is_reading() {
+            self.clear();
+        }
+        for back in (0..filled).rev() {
+            let mut x = self.read(back);
+            x.keep(ledger);
+            if ledger.is_reading() {
+                self.write(x);
+            }
+        }
+    }
+}
+
 /// Something that cannot glide, such as a place on a delay line, and so moves by a crossfade from the old to the new.
 ///
 /// A move that is asked for during a crossfade begins when that has ended; of several only the last is made.
@@ -92,6 +110,15 @@ pub struct Crossfade<T> {
     /// Frames of the present crossfade gone by; `length` when there is none.
     gone: usize,
     length: usize,
+}
+
+impl<T: Keep> Keep for Crossfade<T> {
+    fn keep(&mut self, ledger: &mut Ledger) {
+        self.now.keep(ledger);
+        self.next.keep(ledger);
+        self.wanted.keep(ledger);
+        self.gone.keep(ledger);
+    }
 }
 
 impl<T: Copy + PartialEq> Crossfade<T> {

@@ -1,5 +1,6 @@
 //! What compressors and gates have in common: the gain computer, its smoothing, and the ear that they listen with.
 
+use crate::keep::keep;
 use crate::kernel::{Buffer, Io, QUANTUM};
 use crate::parameter::Recipe;
 
@@ -28,6 +29,8 @@ pub struct Ballistics {
     held: f64,
     smooth: f64,
 }
+
+keep!(Ballistics: held, smooth);
 
 impl Ballistics {
     /// Steps on by one frame towards the reduction `wanted`, with the poles of attack and release. RT.

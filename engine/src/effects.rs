@@ -182,6 +182,60 @@ mod tests {
         }
     }
 
+    /// Every effect as its table has it, with each of its choices and flags, on one channel and on two, with a key and
+    /// without; and an equaliser with all its parts.
+    fn variants() -> Vec<(String, usize, Bench)> {
+        let mut all = Vec::new();
+        for table in EFFECTS.iter().chain([&&crate::follow::FOLLOW]) {
+            for (channels, key) in [(1, 0), (2, 0), (2, 1)] {
+                let plain = || Bench::new(table, channels).key(key);
+                all.push((table.word.to_owned(), key, plain()));
+                for parameter in table.parameters {
+                    let numbers = match parameter.kind {
+                        Kind::Choice { options, .. } => (0..options.len()).map(|n| n as f64).collect(),
+                        Kind::Flag { .. } => vec![0.0, 1.0],
+                        Kind::Steps { options, .. } => options.to_vec(),
+                        _ => Vec::new(),
+                    };
+                    let called = |how: String| format!("{} with {} {how}", table.word, parameter.name);
+                    let set = |n: f64| (called(n.to_string()), key, plain().set(parameter.name, n));
+                    all.extend(numbers.into_iter().map(set));
+                    if matches!(parameter.kind, Kind::Number { special: Some(_), .. }) {
+                        all.push((called("special".into()), key, plain().special(parameter.name)));
+                    }
+                }
+            }
+        }
+        let parts = eq::EQ.parts.iter().fold(Bench::new(&eq::EQ, 2), |bench, part| bench.part(part.word, &[]));
+        all.push(("eq with every part".into(), 0, parts));
+        all
+    }
+
+    #[test]
+    fn every_effect_goes_on_from_what_was_kept_bit_for_bit() {
+        for (word, keys, mut bench) in variants() {
+            let channels = bench.recipe().channels;
+            let (sound, key) = (input(channels, 6000), input(keys, 6000));
+            let cut = |from: usize, to: usize| {
+                let part = |all: &[Vec<f64>]| all.iter().map(|x| x[from..to].to_vec()).collect::<Vec<_>>();
+                (part(&sound), part(&key))
+            };
+            let run = |bench: &mut Bench, (sound, key): &(Vec<Vec<f64>>, Vec<Vec<f64>>)| bench.run_keyed(sound, key);
+            run(&mut bench, &cut(0, 3000));
+            // Its numbers are moving, so that crossfades and glides are under way.
+            for index in 0..bench.recipe().values.len() {
+                let middle = bench.recipe().values[index] * 0.7 + 0.01;
+                if bench.is_free(index) {
+                    bench.edit(index, middle);
+                }
+            }
+            run(&mut bench, &cut(3000, 3200));
+            let mut again = bench.again();
+            let rest = cut(3200, 6000);
+            assert!(run(&mut bench, &rest) == run(&mut again, &rest), "{word} on {channels} channels, {keys} of a key");
+        }
+    }
+
     #[test]
     fn every_effect_gives_silence_for_silence() {
         for (word, channels, mut bench) in benches(48_000.0) {

@@ -1,9 +1,10 @@
 //! Ramps: how anything that is changed gets to its new value.
 
+use crate::keep::keep;
 use crate::kernel::{Glide, QUANTUM};
 
 /// A value on its way to a goal, evenly, in a given number of frames, and the goal that it sets out for next.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Ramp {
     from: f64,
     goal: f64,
@@ -13,12 +14,15 @@ pub struct Ramp {
 }
 
 /// What a ramp does when a wait is over.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Next {
     goal: f64,
     wait: u32,
     length: u32,
 }
+
+keep!(Ramp: from, goal, done, length, next);
+keep!(Next: goal, wait, length);
 
 impl Ramp {
     /// A value that stays.

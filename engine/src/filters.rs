@@ -12,6 +12,7 @@ pub mod cascade;
 
 use std::f64::consts::PI;
 
+use crate::keep::keep;
 use crate::math;
 
 /// The highest frequency a section is designed at, as a part of the sample rate.
@@ -184,6 +185,8 @@ pub struct Filter {
     s1: f64,
     s2: f64,
 }
+
+keep!(Filter: s1, s2);
 
 impl Filter {
     /// One frame. RT.

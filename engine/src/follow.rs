@@ -6,6 +6,7 @@
 use crate::control::{FOLLOW_ATTACK, FOLLOW_RELEASE};
 use crate::dynamics::Ballistics;
 use crate::effects::{no_latency, no_tail};
+use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::one_pole::pole;
 use crate::parameter::{Recipe, Table};
@@ -30,6 +31,8 @@ struct Follower {
     rate: f64,
     envelope: Ballistics,
 }
+
+keep!(Follower: envelope);
 
 impl Kernel for Follower {
     fn process(&mut self, io: &mut Io<'_>) {

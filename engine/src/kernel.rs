@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::keep::Keep;
 use crate::tempo::Tempo;
 
 /// Frames that are computed at a time, always at absolute multiples of it.
@@ -11,7 +12,7 @@ pub const QUANTUM: usize = 64;
 pub type Buffer = [f64; QUANTUM];
 
 /// The state and code of one effect or source. Built off the audio thread by its table; used on it only.
-pub trait Kernel: Send {
+pub trait Kernel: Send + Keep {
     /// Processes the frames of `io.frames`, in place. RT.
     fn process(&mut self, io: &mut Io<'_>);
 

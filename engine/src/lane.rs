@@ -2,6 +2,7 @@
 //! the control, the lane goes on from where it is.
 
 use crate::fade::Ramp;
+use crate::keep::keep;
 use crate::kernel::{Buffer, Glide, QUANTUM};
 use crate::math;
 use crate::motion::{Motion, State};
@@ -43,21 +44,18 @@ pub struct Lane {
 }
 
 /// A change that waits for its frame.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Turn {
-    to: To,
+    /// The version of a control that the number goes over to.
+    control: Option<u64>,
+    /// What the text says, where no control does.
+    goal: f64,
     wait: u32,
     fade: u32,
 }
 
-/// What a number goes over to.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum To {
-    /// What the text says.
-    Goal(f64),
-    /// A version of a control.
-    Control(u64),
-}
+keep!(Lane: ramp, goal, last, control, held, share, begins, turn);
+keep!(Turn: control, goal, wait, fade);
 
 /// What controls know while a quantum is computed.
 #[derive(Clone, Copy)]
@@ -168,7 +166,7 @@ impl Lane {
     /// it is then. RT.
     pub fn aim(&mut self, goal: f64, wait: u32, fade: u32) {
         if self.control.is_some() || self.turn.is_some() {
-            self.turn_to(To::Goal(goal), wait, fade);
+            self.turn_to(Turn { control: None, goal, wait, fade });
         } else {
             self.set_out(goal, wait, fade);
         }
@@ -189,27 +187,27 @@ impl Lane {
             self.control = Some(version);
             self.begins = true;
         } else if self.control != Some(version) || self.turn.is_some() {
-            self.turn_to(To::Control(version), wait, fade);
+            self.turn_to(Turn { control: Some(version), goal: self.goal, wait, fade });
         }
     }
 
     /// What was waiting gives up what it was to go over to, but not its place in time.
-    fn turn_to(&mut self, to: To, wait: u32, fade: u32) {
-        let wait = self.turn.map_or(wait, |turn| turn.wait.min(wait));
-        self.turn = Some(Turn { to, wait, fade });
+    fn turn_to(&mut self, turn: Turn) {
+        let wait = self.turn.map_or(turn.wait, |before| before.wait.min(turn.wait));
+        self.turn = Some(Turn { wait, ..turn });
         self.turn_if_due();
     }
 
     fn turn_if_due(&mut self) {
-        let Some(Turn { to, wait: 0, fade }) = self.turn else { return };
+        let Some(Turn { control, goal, wait: 0, fade }) = self.turn else { return };
         self.turn = None;
-        match to {
-            To::Control(version) if self.control == Some(version) => {}
-            To::Control(version) => {
-                self.control = Some(version);
+        match control {
+            Some(_) if self.control == control => {}
+            Some(_) => {
+                self.control = control;
                 self.leave_for_control(fade);
             }
-            To::Goal(goal) => {
+            None => {
                 if self.control.take().is_some() {
                     self.ramp = Ramp::still(bend(self.law, self.last));
                     self.goal = self.last;

@@ -17,7 +17,8 @@
 //!   channels, numbers and latencies, [`mesh`] is what runs, [`mod@diff`] what shall run, [`mod@compile`] makes a [`plan`]
 //!   and a [`bank`], [`mod@verify`] proves them.
 //! - What sounds: [`render`], [`transport`], [`fade`], [`lane`], [`kernel`], and the [`effects`] and [`sources`] with what
-//!   they share: [`filters`], [`one_pole`], [`dynamics`], [`wheel`], [`curves`], [`follow`], [`delay_line`], [`oversample`], [`true_peak`], [`random`], [`mod@math`].
+//!   they share: [`filters`], [`one_pole`], [`dynamics`], [`wheel`], [`curves`], [`follow`], [`delay_line`], [`convolution`], [`oversample`],
+//!   [`true_peak`], [`random`], [`mod@math`].
 //! - Who drives it: [`desk`] (the control side), [`live`] (the audio side and its rings), [`tap`] (what of it is kept),
 //!   [`meter`], [`offline`], [`replay`]; [`device`] and [`silent`] call [`playback`]; [`resampled`] stands between rates,
 //!   [`keeper`] between devices that come and go.
@@ -47,6 +48,7 @@ pub mod bank;
 pub mod check;
 pub mod compile;
 pub mod control;
+pub mod convolution;
 pub mod costs;
 pub mod crossing;
 pub mod curves;
@@ -66,6 +68,7 @@ pub mod follow;
 pub mod graph;
 pub mod guard;
 pub mod inspect;
+pub mod keep;
 #[cfg(feature = "devices")]
 pub mod keeper;
 pub mod kernel;

@@ -4,6 +4,7 @@
 //! Values are in the parameter's own unit; `off` as a level is minus infinity dB. Frames are those of the transport at the
 //! parameter's place, and may lie before 0.
 
+use crate::keep::keep;
 use crate::random;
 use crate::tempo::Tempo;
 
@@ -113,6 +114,8 @@ pub struct State {
     /// What it was there: a phase in cycles, a value.
     pub value: f64,
 }
+
+keep!(State: frame, value);
 
 /// Where a motion cannot be followed in a straight line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use std::f64::consts::TAU;
 
+use crate::keep::keep;
 use crate::kernel::Glide;
 use crate::math;
 
@@ -26,6 +27,8 @@ pub fn shares(freq: Glide, rate: f64) -> Glide {
 pub struct OnePole {
     y: f64,
 }
+
+keep!(OnePole: y);
 
 impl OnePole {
     /// One frame, of which `share` is taken. RT.
@@ -53,6 +56,8 @@ pub struct Smoother {
     at: Option<f64>,
     share: f64,
 }
+
+keep!(Smoother: at);
 
 /// What is nearer to where it goes than this has arrived.
 const ARRIVED: f64 = 1e-9;

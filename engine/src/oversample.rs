@@ -6,6 +6,7 @@
 
 use std::f64::consts::PI;
 
+use crate::keep::{Keep, Ledger, keep};
 use crate::kernel::QUANTUM;
 use crate::math;
 
@@ -63,6 +64,9 @@ impl Oversampler {
         self.levels.iter_mut().for_each(Level::reset);
     }
 }
+
+keep!(Oversampler: levels);
+keep!(Level: held, up, down_even, down_odd);
 
 /// Up through the first level, on through the rest, and down again. RT.
 fn run(levels: &mut [Level], frames: &mut [f64], work: &mut dyn FnMut(&mut [f64])) {
@@ -129,6 +133,13 @@ impl Line {
     /// Keeps the end of the stretch of `count` samples for the next one. RT.
     fn keep(&mut self, count: usize) {
         self.samples.copy_within(count..count + self.kept, 0);
+    }
+}
+
+impl Keep for Line {
+    fn keep(&mut self, ledger: &mut Ledger) {
+        // Behind what was kept comes the next stretch.
+        self.samples[..self.kept].keep(ledger);
     }
 }
 

@@ -1,5 +1,6 @@
 //! For tests: signals to send through a kernel, a bench that drives one as a plan would, and measures of what comes out.
 
+use crate::keep::Ledger;
 use crate::kernel::{Buffer, Glide, Io, Kernel, QUANTUM};
 use crate::math;
 use crate::parameter::{Kind, Law, Parameter, Recipe, Table, Value};
@@ -111,10 +112,29 @@ impl Bench {
         self.goal[index] = self.parameter(index).resolve(&Value::Number(number), &self.recipe.clock);
     }
 
+    /// Whether a value is a number that may be changed while it runs.
+    pub fn is_free(&self, index: usize) -> bool {
+        let parameter = self.parameter(index);
+        !parameter.fixed && matches!(parameter.kind, Kind::Number { .. })
+    }
+
     /// Has the kernel forget all sound, and begins again at frame 0.
     pub fn reset(&mut self) {
         self.kernel().reset();
         self.frame = 0;
+    }
+
+    /// A bench built anew from the same recipe, where this one is, that has taken up what this one's kernel kept.
+    pub fn again(&mut self) -> Bench {
+        let mut kept = Ledger::writing();
+        self.kernel().keep(&mut kept);
+        let mut kept = Ledger::reading(kept.finish().expect("what is written fits"));
+        let mut bench = Bench { recipe: self.recipe.clone(), kernel: None, ..Bench::new(self.table, 0) };
+        bench.kernel().keep(&mut kept);
+        kept.finish().expect("it is taken up to the last byte");
+        bench.now.clone_from(&self.now);
+        bench.goal.clone_from(&self.goal);
+        Bench { stretch: self.stretch, frame: self.frame, ..bench }
     }
 
     /// What the kernel is built from.
@@ -372,6 +392,8 @@ mod tests {
     };
 
     struct Probe;
+
+    crate::keep::keep!(Probe);
 
     impl Kernel for Probe {
         fn process(&mut self, io: &mut Io<'_>) {

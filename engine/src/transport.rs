@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::fade::{Ramp, fade_frames};
+use crate::keep::keep;
 use crate::kernel::{Glide, QUANTUM};
 
 /// How long what plays on the transport takes to fade when it stops, starts or goes elsewhere, in milliseconds.
@@ -49,6 +50,8 @@ pub struct Transport {
     move_fade: u32,
     panic_fade: u32,
 }
+
+keep!(Transport: frame, rolling, stopping, to, gate, voice, panicked, moved);
 
 impl Transport {
     /// At frame 0, going on.

@@ -5,6 +5,7 @@
 
 use std::f64::consts::PI;
 
+use crate::keep::{Keep, Ledger};
 use crate::math;
 
 /// Points that are looked at for each frame.
@@ -75,6 +76,13 @@ pub struct History {
 impl Default for History {
     fn default() -> Self {
         History { ring: [0.0; 4 * SIDE], next: 0 }
+    }
+}
+
+impl Keep for History {
+    fn keep(&mut self, ledger: &mut Ledger) {
+        self.ring.keep(ledger);
+        ledger.index(&mut self.next, 2 * SIDE);
     }
 }
 

@@ -6,6 +6,7 @@
 //! [`CATCH_UP`] cycles a second, which is done within half a second. A transport that went elsewhere is followed in the same
 //! way. While the transport stands still a wheel turns on freely: what is played live is heard through it.
 
+use crate::keep::{Keep, Ledger};
 use crate::kernel::{Buffer, Io, QUANTUM};
 use crate::math;
 use crate::motion::Rate;
@@ -78,6 +79,16 @@ impl Wheel {
     /// As if new: at its next frame it is in its place. RT.
     pub fn reset(&mut self) {
         *self = Wheel::default();
+    }
+}
+
+impl Keep for Wheel {
+    fn keep(&mut self, ledger: &mut Ledger) {
+        let mut rate = self.rate.number();
+        self.phase.keep(ledger);
+        rate.keep(ledger);
+        self.held.keep(ledger);
+        self.rate = Rate::of_number(rate);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::f64::consts::{FRAC_PI_4, SQRT_2};
 
 use super::{no_latency, no_tail, pace, stereo};
+use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::math;
 use crate::parameter::{Parameter, Recipe, Table};
@@ -39,6 +40,8 @@ struct AutoPan {
     wheel: Wheel,
     wave: Wave,
 }
+
+keep!(AutoPan: wheel);
 
 impl Kernel for AutoPan {
     fn process(&mut self, io: &mut Io<'_>) {

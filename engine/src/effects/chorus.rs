@@ -5,6 +5,7 @@
 
 use super::{CUBIC, apart, pace, spread};
 use crate::delay_line::DelayLine;
+use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::math;
 use crate::one_pole::Smoother;
@@ -72,6 +73,8 @@ struct Chorus {
     sway: Smoother,
     frames_a_ms: f64,
 }
+
+keep!(Chorus: lines, wheel, delay, sway);
 
 impl Kernel for Chorus {
     fn process(&mut self, io: &mut Io<'_>) {

@@ -7,6 +7,7 @@ use super::{no_tail, same_channels};
 use crate::delay_line::DelayLine;
 use crate::dynamics::{Ballistics, Ear, reduction};
 use crate::filters::{Filter, Section, butterworth_q};
+use crate::keep::keep;
 use crate::kernel::{Glide, Io, Kernel};
 use crate::math;
 use crate::one_pole::{OnePole, pole};
@@ -126,6 +127,10 @@ impl Compressor {
         });
     }
 }
+
+keep!(Listener: high_pass, mean);
+keep!(Channel: line, ballistics);
+keep!(Compressor: listeners, channels);
 
 impl Kernel for Compressor {
     fn process(&mut self, io: &mut Io<'_>) {

@@ -8,6 +8,7 @@
 use std::f64::consts::FRAC_PI_2;
 
 use super::{no_latency, no_tail, same_channels};
+use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::math;
 use crate::parameter::{Law, Parameter, Table};
@@ -60,6 +61,8 @@ fn decode(x: f64) -> f64 {
 
 /// One half of the pair, which is but a curve.
 struct Half(fn(f64) -> f64);
+
+keep!(Half);
 
 impl Kernel for Half {
     fn process(&mut self, io: &mut Io<'_>) {

@@ -2,6 +2,7 @@
 //! held. No filter stands before or behind; what is above half the new rate folds back, which is what it is for.
 
 use super::{no_latency, no_tail, same_channels};
+use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::math;
 use crate::motion::Rate;
@@ -51,6 +52,8 @@ struct Crush {
     /// The frame that is held.
     held: Vec<f64>,
 }
+
+keep!(Crush: wheel, last, held);
 
 impl Kernel for Crush {
     fn process(&mut self, io: &mut Io<'_>) {

@@ -3,6 +3,7 @@
 use super::{no_latency, no_tail, same_channels};
 use crate::filters::Section;
 use crate::filters::cascade::Cascade;
+use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::parameter::{Recipe, Table};
 
@@ -33,6 +34,8 @@ fn kernel(recipe: &Recipe) -> Box<dyn Kernel> {
 }
 
 struct DcBlock(Cascade);
+
+keep!(DcBlock: 0);
 
 impl Kernel for DcBlock {
     fn process(&mut self, io: &mut Io<'_>) {

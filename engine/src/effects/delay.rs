@@ -5,6 +5,7 @@ use std::f64::consts::{FRAC_PI_2, TAU};
 use super::{no_latency, widened};
 use crate::delay_line::{Crossfade, DelayLine};
 use crate::dynamics::Ballistics;
+use crate::keep::{Keep, Ledger, keep};
 use crate::kernel::{Glide, Io, Kernel};
 use crate::math;
 use crate::one_pole::{OnePole, pole, shares};
@@ -147,6 +148,10 @@ impl Delay {
     }
 }
 
+keep!(Line: sound, low, high, echo);
+keep!(Tape: now, wanted, speed);
+keep!(Delay: lines, head, duck);
+
 impl Kernel for Delay {
     fn process(&mut self, io: &mut Io<'_>) {
         let &[time, feedback, _, high_pass, low_pass, width, sway, duck, _] = io.values else { return };
@@ -249,6 +254,15 @@ impl Head {
         match self {
             Head::Fade(tap) => tap.settle(),
             Head::Tape(tape) => (tape.now, tape.speed) = (tape.wanted, 0.0),
+        }
+    }
+}
+
+impl Keep for Head {
+    fn keep(&mut self, ledger: &mut Ledger) {
+        match self {
+            Head::Fade(tap) => tap.keep(ledger),
+            Head::Tape(tape) => tape.keep(ledger),
         }
     }
 }

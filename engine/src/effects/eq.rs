@@ -6,6 +6,7 @@
 use super::{no_latency, same_channels};
 use crate::filters::cascade::{Cascade, Design};
 use crate::filters::{Section, butterworth_q};
+use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::parameter::{Law, Parameter, Part, Recipe, Table};
 use crate::units::Unit;
@@ -140,6 +141,9 @@ impl Eq {
         Eq { bands: bands.collect() }
     }
 }
+
+keep!(Band: cascade);
+keep!(Eq: bands);
 
 impl Kernel for Eq {
     fn process(&mut self, io: &mut Io<'_>) {

@@ -3,6 +3,7 @@
 use super::{no_latency, same_channels};
 use crate::filters::Section;
 use crate::filters::cascade::{Cascade, Design};
+use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::parameter::{Law, Parameter, Recipe, Table};
 use crate::units::Unit;
@@ -92,6 +93,8 @@ fn kernel(recipe: &Recipe, design: Design) -> Box<dyn Kernel> {
 }
 
 struct Swept(Cascade);
+
+keep!(Swept: 0);
 
 impl Kernel for Swept {
     fn process(&mut self, io: &mut Io<'_>) {

@@ -5,6 +5,7 @@
 
 use super::{apart, pace, ringing, same_channels, spread};
 use crate::delay_line::DelayLine;
+use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::one_pole::Smoother;
 use crate::parameter::{Parameter, Recipe, Table};
@@ -78,6 +79,8 @@ struct Flanger {
     sweep: Smoother,
     frames_a_ms: f64,
 }
+
+keep!(Flanger: lines, wheel, delay, sweep);
 
 impl Kernel for Flanger {
     fn process(&mut self, io: &mut Io<'_>) {

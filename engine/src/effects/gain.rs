@@ -1,6 +1,7 @@
 //! `fader` and `gain`: a level, glided per sample.
 
 use super::{no_latency, no_tail, same_channels};
+use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::parameter::{Law, Parameter, Recipe, Table};
 use crate::units::Unit;
@@ -35,6 +36,8 @@ fn kernel(_: &Recipe) -> Box<dyn Kernel> {
 }
 
 struct Gain;
+
+keep!(Gain);
 
 impl Kernel for Gain {
     fn process(&mut self, io: &mut Io<'_>) {

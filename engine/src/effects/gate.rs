@@ -2,6 +2,7 @@
 
 use super::{no_latency, no_tail, same_channels};
 use crate::dynamics::Ear;
+use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::math;
 use crate::one_pole::pole;
@@ -65,6 +66,8 @@ impl Gate {
         }
     }
 }
+
+keep!(Gate: levels, open, quiet_for, down);
 
 impl Kernel for Gate {
     fn process(&mut self, io: &mut Io<'_>) {

@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 
 use super::{no_tail, same_channels};
 use crate::delay_line::DelayLine;
+use crate::keep::{Keep, Ledger, keep};
 use crate::kernel::{Io, Kernel, QUANTUM};
 use crate::math;
 use crate::one_pole::{OnePole, pole};
@@ -113,6 +114,11 @@ impl Limiter {
     }
 }
 
+keep!(Channel: line, history);
+keep!(SlidingMinimum: rising, frame);
+keep!(Release: gain, busy, hold);
+keep!(Limiter: channels, lowest, release, first, second);
+
 impl Kernel for Limiter {
     fn process(&mut self, io: &mut Io<'_>) {
         let &[ceiling, gain, _, release, _] = io.values else { return };
@@ -213,6 +219,14 @@ impl SlidingSum {
     fn reset(&mut self) {
         self.values.fill(self.rest);
         self.sum = self.rest * self.values.len() as u64;
+    }
+}
+
+impl Keep for SlidingSum {
+    fn keep(&mut self, ledger: &mut Ledger) {
+        self.values.keep(ledger);
+        ledger.index(&mut self.oldest, self.values.len());
+        self.sum = self.values.iter().fold(0, |sum, value| sum.wrapping_add(*value));
     }
 }
 

@@ -1,6 +1,7 @@
 //! `mono`: all channels into one.
 
 use super::{no_latency, no_tail};
+use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::parameter::{Recipe, Table};
 
@@ -25,6 +26,8 @@ fn kernel(_: &Recipe) -> Box<dyn Kernel> {
 }
 
 struct Mono;
+
+keep!(Mono);
 
 impl Kernel for Mono {
     fn process(&mut self, io: &mut Io<'_>) {

@@ -3,6 +3,7 @@
 use std::f64::consts::FRAC_PI_2;
 
 use super::{no_latency, no_tail, stereo};
+use crate::keep::keep;
 use crate::kernel::{Glide, Io, Kernel};
 use crate::math;
 use crate::parameter::{Parameter, Recipe, Table};
@@ -83,6 +84,8 @@ impl Law {
 struct Pan {
     law: Law,
 }
+
+keep!(Pan);
 
 impl Kernel for Pan {
     fn process(&mut self, io: &mut Io<'_>) {

@@ -9,6 +9,7 @@ use std::f64::consts::PI;
 
 use super::{apart, pace, same_channels, spread};
 use crate::filters::HIGHEST;
+use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::math;
 use crate::parameter::{Parameter, Recipe, Table};
@@ -111,6 +112,8 @@ impl Phaser {
         y
     }
 }
+
+keep!(Phaser: wheel, states);
 
 impl Kernel for Phaser {
     fn process(&mut self, io: &mut Io<'_>) {

@@ -1,6 +1,7 @@
 //! `polarity`: the waveform upside down.
 
 use super::{no_latency, no_tail, same_channels};
+use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::parameter::{Recipe, Table};
 
@@ -25,6 +26,8 @@ fn kernel(_: &Recipe) -> Box<dyn Kernel> {
 }
 
 struct Polarity;
+
+keep!(Polarity);
 
 impl Kernel for Polarity {
     fn process(&mut self, io: &mut Io<'_>) {

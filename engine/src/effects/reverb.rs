@@ -12,6 +12,7 @@ use std::f64::consts::{LN_10, TAU};
 use super::{no_latency, widened};
 use crate::delay_line::{Crossfade, DelayLine};
 use crate::filters::{Filter, Section, butterworth_q};
+use crate::keep::keep;
 use crate::kernel::{Buffer, Glide, Io, Kernel, QUANTUM};
 use crate::math;
 use crate::one_pole::{OnePole, shares};
@@ -374,6 +375,14 @@ impl Reverb {
         }
     }
 }
+
+keep!(Layout: size, lines, onset, early);
+keep!(Setting: decay, damping, frozen, sizes, part);
+keep!(Losses: low, high, of);
+keep!(Line: sound, lows);
+keep!(Diffuser: sound);
+keep!(Side: low_cut, high_cut, predelay, early, diffusers);
+keep!(Reverb: sides, lines, predelay, size, layouts, part, losses);
 
 impl Kernel for Reverb {
     fn process(&mut self, io: &mut Io<'_>) {

@@ -3,6 +3,7 @@
 //! It is multiplied at twice the rate: sums that the rate cannot carry are gone rather than folded back.
 
 use super::{no_tail, same_channels};
+use crate::keep::keep;
 use crate::kernel::{Io, Kernel, QUANTUM};
 use crate::motion::Rate;
 use crate::oversample::{self, Oversampler};
@@ -38,6 +39,8 @@ struct RingMod {
     wheel: Wheel,
     channels: Vec<Oversampler>,
 }
+
+keep!(RingMod: wheel, channels);
 
 impl Kernel for RingMod {
     fn process(&mut self, io: &mut Io<'_>) {

@@ -5,6 +5,7 @@ use super::no_tail;
 use crate::curves::{Bender, Curve, Place};
 use crate::filters::Section;
 use crate::filters::cascade::Cascade;
+use crate::keep::keep;
 use crate::kernel::{Glide, Io, Kernel};
 use crate::parameter::{Law, Parameter, Recipe, Table};
 use crate::units::Unit;
@@ -98,6 +99,8 @@ impl Saturate {
         if self.auto_gain { self.curve.makeup(drive, bias) } else { 1.0 }
     }
 }
+
+keep!(Saturate: channels, tone);
 
 impl Kernel for Saturate {
     fn process(&mut self, io: &mut Io<'_>) {

@@ -18,6 +18,7 @@ use crate::curves::{Bender, Curve, Place};
 use crate::delay_line::DelayLine;
 use crate::filters::Section;
 use crate::filters::cascade::Cascade;
+use crate::keep::keep;
 use crate::kernel::{Buffer, Glide, Io, Kernel, QUANTUM};
 use crate::math;
 use crate::motion::Rate;
@@ -279,6 +280,9 @@ impl Tape {
         delays
     }
 }
+
+keep!(Channel: bender, past, line);
+keep!(Tape: channels, bump, wheels, depths, noise);
 
 impl Kernel for Tape {
     fn process(&mut self, io: &mut Io<'_>) {

@@ -1,6 +1,7 @@
 //! `tremolo`: loudness that goes up and down.
 
 use super::{apart, no_latency, no_tail, pace, same_channels, spread};
+use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::parameter::{Parameter, Recipe, Table};
 use crate::units::Unit;
@@ -45,6 +46,8 @@ struct Tremolo {
     wheel: Wheel,
     wave: Wave,
 }
+
+keep!(Tremolo: wheel);
 
 impl Kernel for Tremolo {
     fn process(&mut self, io: &mut Io<'_>) {

@@ -5,6 +5,7 @@
 use super::no_tail;
 use crate::curves::{Bender, Curve, Place};
 use crate::filters::{Filter, Section, Step};
+use crate::keep::keep;
 use crate::kernel::{Glide, Io, Kernel, QUANTUM};
 use crate::one_pole::pole;
 use crate::parameter::{Law, Parameter, Recipe, Table};
@@ -94,6 +95,9 @@ struct Channel {
 
 /// What a current below this would do to the supply nobody can tell: it has recovered.
 const RECOVERED: f64 = 1e-12;
+
+keep!(Channel: bender, current, coupling);
+keep!(Tube: channels);
 
 impl Kernel for Tube {
     fn process(&mut self, io: &mut Io<'_>) {

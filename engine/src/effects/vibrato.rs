@@ -9,6 +9,7 @@ use std::f64::consts::TAU;
 
 use super::{CUBIC, pace, same_channels};
 use crate::delay_line::DelayLine;
+use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::math;
 use crate::motion::Rate;
@@ -74,6 +75,8 @@ struct Vibrato {
     /// In frames.
     sway: Smoother,
 }
+
+keep!(Vibrato: lines, wheel, sway);
 
 impl Kernel for Vibrato {
     fn process(&mut self, io: &mut Io<'_>) {

@@ -3,6 +3,7 @@
 use super::{no_latency, no_tail, stereo};
 use crate::filters::Section;
 use crate::filters::cascade::Cascade;
+use crate::keep::keep;
 use crate::kernel::{Buffer, Glide, Io, Kernel, QUANTUM};
 use crate::parameter::{Law, Parameter, Recipe, Table};
 use crate::units::Unit;
@@ -49,6 +50,8 @@ struct Width {
     /// The side signal without its bass.
     side: [Buffer; 1],
 }
+
+keep!(Width: high_pass);
 
 impl Kernel for Width {
     fn process(&mut self, io: &mut Io<'_>) {

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::{Filter, Section};
+use crate::keep::keep;
 use crate::kernel::{Buffer, Glide};
 
 /// The most parameters that one cascade follows.
@@ -22,6 +23,9 @@ pub struct Cascade {
     /// For each channel the state of each section.
     state: Vec<Filter>,
 }
+
+// Sections are designed again from the values.
+keep!(Cascade: state);
 
 impl Cascade {
     /// So many sections on so many channels, as `design` makes them from `values`. Not RT.

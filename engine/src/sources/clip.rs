@@ -4,6 +4,7 @@ use std::f64::consts::PI;
 
 use super::End;
 use crate::effects::{no_latency, no_tail};
+use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::math;
 use crate::media::{Reader, Region};
@@ -136,6 +137,9 @@ impl Clip {
     }
 }
 
+// What it reads is a matter of the transport alone.
+keep!(Clip);
+
 impl Kernel for Clip {
     fn process(&mut self, io: &mut Io<'_>) {
         self.reader.read(io.transport, io.frames.clone(), &self.plan.channels, io.audio);
@@ -161,6 +165,8 @@ impl Kernel for Clip {
 
 /// A clip that has no sound.
 struct Nothing;
+
+keep!(Nothing);
 
 impl Kernel for Nothing {
     fn process(&mut self, _: &mut Io<'_>) {}

@@ -1,6 +1,7 @@
 //! `device`: what comes in live.
 
 use crate::effects::{no_latency, no_tail};
+use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::parameter::{Law, Parameter, Recipe, Table, Value};
 use crate::units::Unit;
@@ -45,6 +46,8 @@ struct Device {
     inputs: Vec<usize>,
     sign: f64,
 }
+
+keep!(Device);
 
 impl Kernel for Device {
     fn process(&mut self, io: &mut Io<'_>) {

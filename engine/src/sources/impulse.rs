@@ -3,6 +3,7 @@
 use super::oscillator::Oscillator;
 use super::{below_half_rate, generate, level};
 use crate::effects::{no_latency, no_tail};
+use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::parameter::{Parameter, Recipe, Table};
 use crate::units::Unit;
@@ -34,6 +35,8 @@ fn channels(recipe: &Recipe) -> Result<usize, String> {
 struct Impulse {
     oscillator: Oscillator,
 }
+
+keep!(Impulse: oscillator);
 
 impl Kernel for Impulse {
     fn process(&mut self, io: &mut Io<'_>) {

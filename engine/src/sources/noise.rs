@@ -7,6 +7,7 @@
 
 use super::{generate, level, mono};
 use crate::effects::{no_latency, no_tail};
+use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::math;
 use crate::parameter::{Parameter, Recipe, Table};
@@ -96,6 +97,9 @@ impl Octave {
         self.weight * (self.points.0 + (self.points.1 - self.points.0) * part)
     }
 }
+
+// The points are those of the frame, drawn again.
+keep!(Noise);
 
 impl Kernel for Noise {
     fn process(&mut self, io: &mut Io<'_>) {

@@ -1,6 +1,7 @@
 //! The phase of what repeats. At a steady frequency it is a function of the transport frame; while a control moves the
 //! frequency, it goes on from frame to frame, beginning where a steady one would be.
 
+use crate::keep::keep;
 use crate::parameter::{Recipe, Value};
 
 /// Turns frames and frequencies into phase. Frames are asked for in order.
@@ -13,13 +14,16 @@ pub(super) struct Oscillator {
 }
 
 /// Where an oscillator is that moves.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Moving {
     frame: u64,
     phase: f64,
     /// Whether a cycle begins after the frame before and not after this one.
     begins: bool,
 }
+
+keep!(Oscillator: next);
+keep!(Moving: frame, phase, begins);
 
 impl Oscillator {
     /// `freq` is the index of the frequency among a recipe's values.

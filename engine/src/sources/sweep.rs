@@ -4,6 +4,7 @@ use std::f64::consts::TAU;
 
 use super::{below_half_rate, generate, level};
 use crate::effects::{no_latency, no_tail};
+use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::math;
 use crate::parameter::{Parameter, Recipe, Table};
@@ -71,6 +72,8 @@ impl Sweep {
         math::sin(TAU * cycles.fract())
     }
 }
+
+keep!(Sweep);
 
 impl Kernel for Sweep {
     fn process(&mut self, io: &mut Io<'_>) {

@@ -7,6 +7,7 @@ use super::oscillator::Oscillator;
 use super::step::{REACH, Step};
 use super::{below_half_rate, generate, level};
 use crate::effects::{no_latency, no_tail};
+use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::math;
 use crate::parameter::{Parameter, Recipe, Table};
@@ -134,6 +135,8 @@ fn near(table: &Step, phase: f64, step: f64, of: fn(&Step, f64) -> f64) -> f64 {
     let count = (last - first + 1.0) as usize;
     (0..count).map(|cycle| of(table, (phase - (first + cycle as f64)) * frames)).sum()
 }
+
+keep!(Wave: oscillator);
 
 impl Kernel for Wave {
     fn process(&mut self, io: &mut Io<'_>) {

@@ -1,0 +1,474 @@
+//! Convolution with a response of any length and no latency: filters of linear phase, the sound of rooms.
+//!
+//! The response is cut into partitions (Gardner 1995, "Efficient Convolution without Input-Output Delay"). The first 64 taps
+//! are convolved directly; behind them come six partitions each of 64, 256, 1024 and 4096 frames, and the rest in partitions
+//! of 16 384. Input is gathered into blocks of each of these sizes. While the next block is being gathered, the one before is
+//! transformed, multiplied with the partitions and transformed back, an equal share of the work in every quantum: what a
+//! quantum costs hardly varies, and which step is done in which quantum never does.
+//!
+//! A real block of B frames takes a complex transform of B only: products are taken modulo `z^B - i`, where the first half of
+//! a convolution is the real part and its second half the imaginary one (the right-angle circular convolution of Murakami
+//! 1996). The transform of B = R² is done in rows and columns of R, which are its steps.
+//!
+//! Transforms are scalar ones, whose bits do not depend on the processor.
+
+use std::f64::consts::PI;
+use std::sync::Arc;
+
+use rustfft::num_complex::Complex;
+use rustfft::{Fft, FftPlannerScalar};
+
+use crate::kernel::QUANTUM;
+use crate::math;
+
+/// Partitions of each size but the last.
+const PARTITIONS: usize = 6;
+
+/// How much longer the partitions of a size are than those of the one before.
+const GROWTH: usize = 4;
+
+/// The longest partitions, in frames.
+const LONGEST: usize = 16_384;
+
+/// What one column of a transform costs, in products of a row with a partition's.
+const COLUMN_COST: usize = 5;
+
+type Bin = Complex<f64>;
+
+const NOTHING: Bin = Bin { re: 0.0, im: 0.0 };
+
+/// An impulse response, cut and transformed. One serves any number of convolvers.
+///
+/// One whose first [`QUANTUM`] taps are silent has no direct part and costs less by it: where a delay of a quantum does no
+/// harm, prepend that many zeros.
+pub struct Response {
+    /// The first taps, the last of them first; `None` when they are silent.
+    head: Option<[f64; QUANTUM]>,
+    sizes: Vec<Size>,
+}
+
+/// The partitions of one length.
+struct Size {
+    transform: Transform,
+    /// How many partitions there are.
+    partitions: usize,
+    /// Those of them that are not silent.
+    sounding: Vec<usize>,
+    /// The spectra of all, in order.
+    spectra: Box<[Bin]>,
+}
+
+impl Response {
+    /// Cuts up and transforms a response. Not RT.
+    pub fn new(taps: &[f64]) -> Self {
+        let mut head = [0.0; QUANTUM];
+        head.iter_mut().rev().zip(taps).for_each(|(kept, tap)| *kept = *tap);
+        let (mut sizes, mut rest, mut block) = (Vec::new(), taps.get(QUANTUM..).unwrap_or_default(), QUANTUM);
+        while !rest.is_empty() {
+            let is_last = rest.len() <= PARTITIONS * block || block == LONGEST;
+            let (here, behind) = rest.split_at(if is_last { rest.len() } else { PARTITIONS * block });
+            sizes.push(Size::new(here, block));
+            (rest, block) = (behind, block * GROWTH);
+        }
+        Response { head: head.iter().any(|tap| *tap != 0.0).then_some(head), sizes }
+    }
+}
+
+impl Size {
+    fn new(taps: &[f64], block: usize) -> Self {
+        let transform = Transform::new(block);
+        let partitions = taps.len().div_ceil(block);
+        let mut spectra = vec![NOTHING; partitions * block].into_boxed_slice();
+        let mut sounding = Vec::new();
+        let (mut work, mut space) = (vec![NOTHING; block], transform.space());
+        for (i, (taps, spectrum)) in taps.chunks(block).zip(spectra.chunks_exact_mut(block)).enumerate() {
+            if taps.iter().any(|tap| *tap != 0.0) {
+                sounding.push(i);
+            }
+            let mut whole = vec![0.0; block];
+            // What a transform there and back multiplies by is taken off here.
+            whole.iter_mut().zip(taps).for_each(|(kept, tap)| *kept = tap / block as f64);
+            (0..transform.side).for_each(|column| transform.column(column, &whole, &mut work, &mut space));
+            (0..transform.side).for_each(|row| transform.row(row, &mut work, &mut space));
+            spectrum.copy_from_slice(&work);
+        }
+        Size { transform, partitions, sounding, spectra }
+    }
+
+    /// What a row costs that is transformed there and back and multiplied with every partition. RT.
+    fn row_cost(&self) -> usize {
+        2 * COLUMN_COST + self.sounding.len()
+    }
+
+    /// What a block costs. RT.
+    fn cost(&self) -> usize {
+        self.transform.side * (2 * COLUMN_COST + self.row_cost())
+    }
+}
+
+/// The transform of a block, in steps.
+struct Transform {
+    /// Rows, and columns: the block has as many frames as their product.
+    side: usize,
+    forward: Arc<dyn Fft<f64>>,
+    inverse: Arc<dyn Fft<f64>>,
+    /// What makes a cyclic product one modulo `z^B - i`.
+    twist: Box<[Bin]>,
+    /// What stands between columns and rows, by row.
+    twiddle: Box<[Bin]>,
+}
+
+/// Room for a step of a [`Transform`].
+struct Space {
+    column: Box<[Bin]>,
+    scratch: Box<[Bin]>,
+}
+
+impl Transform {
+    fn new(block: usize) -> Self {
+        let side = block.isqrt();
+        let mut planner = FftPlannerScalar::new();
+        let turn = |angle: f64| Bin { re: math::cos(angle), im: math::sin(angle) };
+        Transform {
+            side,
+            forward: planner.plan_fft_forward(side),
+            inverse: planner.plan_fft_inverse(side),
+            twist: (0..block).map(|n| turn(PI * n as f64 / (2 * block) as f64)).collect(),
+            twiddle: (0..block).map(|i| turn(-2.0 * PI * ((i / side) * (i % side)) as f64 / block as f64)).collect(),
+        }
+    }
+
+    fn space(&self) -> Space {
+        let scratch = self.forward.get_inplace_scratch_len().max(self.inverse.get_inplace_scratch_len());
+        Space { column: vec![NOTHING; self.side].into(), scratch: vec![NOTHING; scratch].into() }
+    }
+
+    /// The first half of the way for a column of a block. RT.
+    fn column(&self, column: usize, block: &[f64], work: &mut [Bin], space: &mut Space) {
+        let own = || (column..block.len()).step_by(self.side);
+        own().zip(space.column.iter_mut()).for_each(|(i, bin)| *bin = self.twist[i] * block[i]);
+        self.forward.process_with_scratch(&mut space.column, &mut space.scratch);
+        own().zip(space.column.iter()).for_each(|(i, bin)| work[i] = bin * self.twiddle[i]);
+    }
+
+    /// The second half of the way for a row. RT.
+    fn row(&self, row: usize, work: &mut [Bin], space: &mut Space) {
+        self.forward.process_with_scratch(&mut work[row * self.side..][..self.side], &mut space.scratch);
+    }
+
+    /// The first half of the way back for a row. RT.
+    fn row_back(&self, row: usize, work: &mut [Bin], space: &mut Space) {
+        let own = row * self.side..(row + 1) * self.side;
+        self.inverse.process_with_scratch(&mut work[own.clone()], &mut space.scratch);
+        work[own.clone()].iter_mut().zip(&self.twiddle[own]).for_each(|(bin, twiddle)| *bin *= twiddle.conj());
+    }
+
+    /// The second half of the way back for a column: the first half of a convolution is in the real parts, its second half in
+    /// the imaginary ones. RT.
+    fn column_back(&self, column: usize, work: &mut [Bin], space: &mut Space) {
+        let own = || (column..self.twist.len()).step_by(self.side);
+        own().zip(space.column.iter_mut()).for_each(|(i, bin)| *bin = work[i]);
+        self.inverse.process_with_scratch(&mut space.column, &mut space.scratch);
+        own().zip(space.column.iter()).for_each(|(i, bin)| work[i] = bin * self.twist[i].conj());
+    }
+}
+
+/// One channel on its way through a [`Response`].
+pub struct Convolver {
+    response: Arc<Response>,
+    /// The quantum before and the present one, as far as it has come.
+    recent: [f64; 2 * QUANTUM],
+    /// Frames of the present quantum gone by.
+    at: usize,
+    /// What all blocks give in the present quantum.
+    coming: [f64; QUANTUM],
+    blocks: Vec<Block>,
+}
+
+/// What is under way for the partitions of one length.
+struct Block {
+    /// What is being gathered, in quanta.
+    gathered: Box<[f64]>,
+    turn: usize,
+    /// What is being worked on: steps done, and what they cost.
+    taken: Box<[f64]>,
+    work: Box<[Bin]>,
+    step: usize,
+    spent: usize,
+    /// The spectra of as many past blocks as there are partitions, going round; the newest; how many there are.
+    past: Box<[Bin]>,
+    newest: usize,
+    heard: usize,
+    /// What the block before has still to give.
+    over: Box<[f64]>,
+    /// What comes out next.
+    next: Box<[f64]>,
+    /// What comes out now, and how much of it has.
+    out: Box<[f64]>,
+    played: usize,
+    space: Space,
+}
+
+impl Convolver {
+    /// A convolver that has heard nothing. It counts quanta from here. Not RT.
+    pub fn new(response: Arc<Response>) -> Self {
+        let blocks = response.sizes.iter().map(Block::new).collect();
+        Convolver { response, recent: [0.0; 2 * QUANTUM], at: 0, coming: [0.0; QUANTUM], blocks }
+    }
+
+    /// Convolves a stretch of any length in place. RT.
+    pub fn process(&mut self, frames: &mut [f64]) {
+        for x in frames {
+            self.recent[QUANTUM + self.at] = *x;
+            let direct = match &self.response.head {
+                Some(head) => product(head, &self.recent[self.at + 1..][..QUANTUM]),
+                None => 0.0,
+            };
+            *x = direct + self.coming[self.at];
+            self.at += 1;
+            if self.at == QUANTUM {
+                self.turn();
+            }
+        }
+    }
+
+    /// Forgets all sound. RT.
+    pub fn reset(&mut self) {
+        self.recent.fill(0.0);
+        self.coming.fill(0.0);
+        self.at = 0;
+        self.blocks.iter_mut().for_each(Block::reset);
+    }
+
+    /// Does the work that is due when a quantum is full. RT.
+    fn turn(&mut self) {
+        let (before, present) = self.recent.split_at_mut(QUANTUM);
+        self.coming.fill(0.0);
+        for (size, block) in self.response.sizes.iter().zip(&mut self.blocks) {
+            block.take(size, present);
+            block.give(&mut self.coming);
+        }
+        before.copy_from_slice(present);
+        self.at = 0;
+    }
+}
+
+impl Block {
+    fn new(size: &Size) -> Self {
+        let frames = size.transform.twist.len();
+        let silence = || vec![0.0; frames].into_boxed_slice();
+        let nothing = |blocks: usize| vec![NOTHING; blocks * frames].into_boxed_slice();
+        Block {
+            gathered: silence(),
+            turn: 0,
+            taken: silence(),
+            work: nothing(1),
+            step: 0,
+            spent: 0,
+            past: nothing(size.partitions),
+            newest: 0,
+            heard: 0,
+            over: silence(),
+            next: silence(),
+            played: frames,
+            out: silence(),
+            space: size.transform.space(),
+        }
+    }
+
+    fn reset(&mut self) {
+        self.over.fill(0.0);
+        (self.turn, self.newest, self.heard, self.played) = (0, 0, 0, self.out.len());
+    }
+
+    /// Takes a quantum in, and does this quantum's share of the work on the block before. With the last share what it gives
+    /// begins to come out. RT.
+    fn take(&mut self, size: &Size, quantum: &[f64]) {
+        let quanta = self.gathered.len() / QUANTUM;
+        self.gathered[self.turn * QUANTUM..][..QUANTUM].copy_from_slice(quantum);
+        self.turn += 1;
+        if self.turn == quanta {
+            self.turn = 0;
+            std::mem::swap(&mut self.gathered, &mut self.taken);
+            (self.step, self.spent) = (0, 0);
+            self.newest = (self.newest + 1) % size.partitions;
+            self.heard = (self.heard + 1).min(size.partitions);
+        }
+        if self.heard > 0 {
+            let due = size.cost() * (self.turn + 1) / quanta;
+            while self.spent < due {
+                self.work(size);
+            }
+            if self.turn + 1 == quanta {
+                std::mem::swap(&mut self.next, &mut self.out);
+                self.played = 0;
+            }
+        }
+    }
+
+    /// Does one step. RT.
+    fn work(&mut self, size: &Size) {
+        let (transform, side) = (&size.transform, size.transform.side);
+        let (phase, i) = (self.step / side, self.step % side);
+        self.step += 1;
+        match phase {
+            0 => transform.column(i, &self.taken, &mut self.work, &mut self.space),
+            1 => {
+                transform.row(i, &mut self.work, &mut self.space);
+                self.multiply(size, i * side..(i + 1) * side);
+                transform.row_back(i, &mut self.work, &mut self.space);
+            }
+            _ => {
+                transform.column_back(i, &mut self.work, &mut self.space);
+                for i in (i..self.next.len()).step_by(side) {
+                    self.next[i] = self.work[i].re + self.over[i];
+                    self.over[i] = self.work[i].im;
+                }
+            }
+        }
+        self.spent += if phase == 1 { size.row_cost() } else { COLUMN_COST };
+    }
+
+    /// Keeps a row's spectrum, and puts in its place what all partitions make of it and of those before. RT.
+    fn multiply(&mut self, size: &Size, row: std::ops::Range<usize>) {
+        let block = self.work.len();
+        let work = &mut self.work[row.clone()];
+        self.past[self.newest * block..][row.clone()].copy_from_slice(work);
+        work.fill(NOTHING);
+        for &partition in size.sounding.iter().take_while(|partition| **partition < self.heard) {
+            let ago = (self.newest + size.partitions - partition) % size.partitions;
+            let (past, tap) = (&self.past[ago * block..][row.clone()], &size.spectra[partition * block..][row.clone()]);
+            for ((sum, past), tap) in work.iter_mut().zip(past).zip(tap) {
+                *sum += past * tap;
+            }
+        }
+    }
+
+    /// Adds what comes out in the next quantum. RT.
+    fn give(&mut self, quantum: &mut [f64; QUANTUM]) {
+        if let Some(out) = self.out.get(self.played..self.played + QUANTUM) {
+            quantum.iter_mut().zip(out).for_each(|(sum, x)| *sum += x);
+            self.played += QUANTUM;
+        }
+    }
+}
+
+/// The sum of products, in lanes of a fixed order. RT.
+#[inline]
+fn product(taps: &[f64; QUANTUM], sound: &[f64]) -> f64 {
+    let mut lanes = [0.0; 8];
+    for (taps, sound) in taps.chunks_exact(8).zip(sound.chunks_exact(8)) {
+        for (lane, (tap, x)) in lanes.iter_mut().zip(taps.iter().zip(sound)) {
+            *lane += tap * x;
+        }
+    }
+    lanes.iter().sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_signals::{impulse, noise};
+
+    /// Taps of a room: noise that decays.
+    fn taps(length: usize) -> Vec<f64> {
+        noise(9, length).iter().enumerate().map(|(i, x)| x * math::exp(-3.0 * i as f64 / length as f64)).collect()
+    }
+
+    fn convolved(taps: &[f64], input: &[f64], stretches: &[usize]) -> Vec<f64> {
+        let mut convolver = Convolver::new(Arc::new(Response::new(taps)));
+        let (mut output, mut done) = (input.to_vec(), 0);
+        for stretch in stretches.iter().cycle() {
+            let end = (done + stretch).min(output.len());
+            convolver.process(&mut output[done..end]);
+            done = end;
+            if done == output.len() {
+                break;
+            }
+        }
+        output
+    }
+
+    #[test]
+    fn it_equals_the_direct_sum_to_the_last_bits_for_responses_of_every_length() {
+        for length in [1, 63, 64, 65, 448, 449, 1984, 2100, 8200, 40_000, 60_000] {
+            let (taps, input) = (taps(length), noise(2, length + 30_000));
+            let output = convolved(&taps, &input, &[64]);
+            // Frames that are as good as chosen by lot.
+            for n in (0..input.len()).step_by(1 + input.len() / 97) {
+                let direct: f64 = taps.iter().zip(input[..=n].iter().rev()).map(|(tap, x)| tap * x).sum();
+                assert!((output[n] - direct).abs() < 1e-11, "{length} taps, frame {n}: {} for {direct}", output[n]);
+            }
+        }
+    }
+
+    #[test]
+    fn an_impulse_gives_the_response_at_once() {
+        for length in [1, 500, 5000] {
+            let output = convolved(&taps(length), &impulse(length + 100), &[64]);
+            let mut expected = taps(length);
+            expected.resize(length + 100, 0.0);
+            let off = output.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+            assert!(off < 1e-14, "{length} taps are off by {off}");
+        }
+    }
+
+    #[test]
+    fn stretches_of_any_length_give_the_same_bits() {
+        let (taps, input) = (taps(9000), noise(3, 30_000));
+        let whole = convolved(&taps, &input, &[input.len()]);
+        for stretches in [&[1][..], &[17], &[64], &[480], &[5, 1, 64, 63, 300]] {
+            assert!(convolved(&taps, &input, stretches) == whole, "{stretches:?}");
+        }
+    }
+
+    #[test]
+    fn the_head_of_a_response_that_begins_in_silence_is_left_out() {
+        let mut late = vec![0.0; QUANTUM];
+        late.extend(taps(3000));
+        assert!(Response::new(&late).head.is_none() && Response::new(&taps(3000)).head.is_some());
+        let (input, output) = (noise(4, 6000), convolved(&late, &noise(4, 6000), &[64]));
+        let prompt = convolved(&taps(3000), &input, &[64]);
+        assert!(output[QUANTUM..].iter().zip(&prompt).all(|(a, b)| (a - b).abs() < 1e-12));
+        assert!(output[..QUANTUM].iter().all(|x| *x == 0.0));
+    }
+
+    #[test]
+    fn silence_between_reflections_costs_no_products() {
+        let mut sparse = vec![0.0; 100_000];
+        (sparse[0], sparse[99_999]) = (1.0, 0.5);
+        let sounding: Vec<usize> = Response::new(&sparse).sizes.iter().map(|size| size.sounding.len()).collect();
+        assert_eq!(sounding, [0, 0, 0, 0, 1]);
+    }
+
+    #[test]
+    fn every_quantum_does_its_share_of_the_work_and_no_more() {
+        let response = Arc::new(Response::new(&taps(100_000)));
+        let mut convolver = Convolver::new(Arc::clone(&response));
+        convolver.process(&mut noise(1, 3 * LONGEST));
+        for (size, block) in response.sizes.iter().zip(&mut convolver.blocks) {
+            let quanta = block.taken.len() / QUANTUM;
+            let share = size.cost() / quanta;
+            for _ in 0..3 * quanta {
+                let before = if block.turn + 1 == quanta { 0 } else { block.spent };
+                block.take(size, &[0.5; QUANTUM]);
+                let spent = block.spent - before;
+                assert!(spent <= share + size.row_cost(), "{spent} of {share} in a block of {quanta} quanta");
+            }
+        }
+    }
+
+    #[test]
+    fn it_is_as_new_after_a_reset_and_allocates_nothing() {
+        let (taps, input) = (taps(9000), noise(5, 20_000));
+        let mut convolver = Convolver::new(Arc::new(Response::new(&taps)));
+        let (mut first, mut poison, mut again) = (input.clone(), vec![f64::NAN; 5000], input);
+        assert_no_alloc::assert_no_alloc(|| {
+            convolver.process(&mut first);
+            convolver.process(&mut poison);
+            convolver.reset();
+            convolver.process(&mut again);
+        });
+        assert!(first == again);
+    }
+}
