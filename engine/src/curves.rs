@@ -10,6 +10,7 @@ use std::f64::consts::{FRAC_1_SQRT_2, TAU};
 
 use crate::delay_line::DelayLine;
 use crate::keep::{Keep, Ledger, keep};
+use crate::kernel::Glide;
 use crate::math;
 use crate::oversample::{self, Oversampler};
 
@@ -121,9 +122,8 @@ impl Curve {
 const REFERENCE: f64 = 0.125_892_541_179_416_73;
 
 impl Curve {
-    /// The gain that gives a sine at -18 dBFS its level back, once it was driven into the curve about a bias; what stands
-    /// still is left out. RT.
-    pub fn makeup(self, drive: f64, bias: f64) -> f64 {
+    /// By what a sine at -18 dBFS is raised that is driven into the curve about a bias; what stands still is left out. RT.
+    pub fn raises(self, drive: f64, bias: f64) -> f64 {
         const POINTS: usize = 64;
         let (mut sum, mut squares) = (0.0, 0.0);
         for i in 0..POINTS {
@@ -134,7 +134,36 @@ impl Curve {
         }
         let mean = sum / POINTS as f64;
         let power = squares / POINTS as f64 - mean * mean;
-        REFERENCE * FRAC_1_SQRT_2 / math::sqrt(power)
+        math::sqrt(power) / (REFERENCE * FRAC_1_SQRT_2)
+    }
+}
+
+/// What gives a sine at -18 dBFS its level back while drive and bias move.
+#[derive(Clone, Copy, Debug)]
+pub struct Makeup {
+    curve: Curve,
+    /// The drive and bias that the level belongs to.
+    at: (f64, f64),
+    raised: f64,
+}
+
+impl Makeup {
+    /// For a curve, a drive as a linear gain, and a bias.
+    pub fn new(curve: Curve, drive: f64, bias: f64) -> Self {
+        Makeup { curve, at: (drive, bias), raised: curve.raises(drive, bias) }
+    }
+
+    /// By what the level is raised along a stretch, which is what is to be divided by. It is this that is as good as straight
+    /// when the drive goes straight, not what makes up for it. RT.
+    pub fn follow(&mut self, drive: Glide, bias: Glide) -> Glide {
+        let (from, to) = ((drive.from, bias.from), (drive.to, bias.to));
+        if self.at != from {
+            self.raised = self.curve.raises(from.0, from.1);
+        }
+        let raised =
+            Glide { from: self.raised, to: if to == from { self.raised } else { self.curve.raises(to.0, to.1) } };
+        (self.at, self.raised) = (to, raised.to);
+        raised
     }
 }
 
@@ -191,6 +220,8 @@ pub struct Place {
     pub rest: f64,
     /// By what the whole is multiplied.
     pub gain: f64,
+    /// By what it is divided.
+    pub raised: f64,
 }
 
 /// One channel bent at a higher rate, by the values of a curve or by its means.
@@ -231,8 +262,8 @@ impl Bender {
         oversampler.process(frames, |high| {
             let count = high.len();
             for (i, frame) in high.iter_mut().enumerate() {
-                let Place { x, rest, gain } = place(i, count, *frame);
-                *frame = gain
+                let Place { x, rest, gain, raised } = place(i, count, *frame);
+                *frame = gain / raised
                     * match shaper {
                         None => curve.bend(x) - rest,
                         Some((shaper, line, late)) => line.delay(shaper.step(*curve, x, rest), *late),

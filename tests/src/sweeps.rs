@@ -45,10 +45,15 @@ fn every_number_of_every_effect_may_jump_and_swing_under_a_control_without_a_ste
             }
             // What it makes of the tone at the ends, and between them, is not the control's.
             let middle = (low + high) / 2.0;
-            let still = [low, middle, high].map(|value| above(&setter(format!("{value}"))));
-            let still = still.into_iter().fold(BOUND, f64::max);
+            let at_rest = |value: f64| above(&setter(format!("{value}")));
+            let mut still = [low, middle, high].map(at_rest).into_iter().fold(BOUND, f64::max);
             for control in ["lfo(3).shape(\"square\")", "lfo(2).shape(\"sine\")", "lfo(\"1/8\").shape(\"random\")"] {
                 let moved = above(&setter(format!("{control}.range({low}, {high})")));
+                if moved >= still + 6.0 {
+                    // Some make most of it elsewhere: bits that are few, but not too few for the tone.
+                    let others = (1..24).map(|part| at_rest(low + (high - low) * f64::from(part) / 24.0));
+                    still = others.fold(still, f64::max);
+                }
                 if moved >= still + 6.0 {
                     let word = table.word;
                     steps

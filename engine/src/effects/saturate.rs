@@ -2,7 +2,7 @@
 //! the curve's means rather than its values.
 
 use super::no_tail;
-use crate::curves::{Bender, Curve, Place};
+use crate::curves::{Bender, Curve, Makeup, Place};
 use crate::filters::Section;
 use crate::filters::cascade::Cascade;
 use crate::keep::keep;
@@ -71,33 +71,20 @@ fn kernel(recipe: &Recipe) -> Box<dyn Kernel> {
     };
     let tone = recipe.values[TONE];
     let curve = Curve::of_choice(recipe.values[CURVE]);
-    let mut saturate = Saturate {
+    let makeup = recipe.values[AUTO_GAIN] != 0.0;
+    Box::new(Saturate {
         curve,
-        auto_gain: recipe.values[AUTO_GAIN] != 0.0,
-        at: (recipe.values[DRIVE], recipe.values[BIAS]),
-        makeup: 1.0,
+        makeup: makeup.then(|| Makeup::new(curve, recipe.values[DRIVE], recipe.values[BIAS])),
         channels: (0..recipe.channels).map(|_| Bender::new(curve, factor(recipe), means(recipe))).collect(),
         tone: Cascade::new(tilt, &[tone], 1, recipe.channels, recipe.rate()),
-    };
-    saturate.makeup = saturate.makeup_at(saturate.at);
-    Box::new(saturate)
+    })
 }
 
 struct Saturate {
     curve: Curve,
-    auto_gain: bool,
-    /// The drive and bias that `makeup` belongs to.
-    at: (f64, f64),
-    makeup: f64,
+    makeup: Option<Makeup>,
     channels: Vec<Bender>,
     tone: Cascade,
-}
-
-impl Saturate {
-    /// The gain that gives a sine of the reference level its level back. RT.
-    fn makeup_at(&self, (drive, bias): (f64, f64)) -> f64 {
-        if self.auto_gain { self.curve.makeup(drive, bias) } else { 1.0 }
-    }
 }
 
 keep!(Saturate: channels, tone);
@@ -105,23 +92,14 @@ keep!(Saturate: channels, tone);
 impl Kernel for Saturate {
     fn process(&mut self, io: &mut Io<'_>) {
         let (drive, bias) = (io.values[DRIVE], io.values[BIAS]);
-        let (from, to) = ((drive.from, bias.from), (drive.to, bias.to));
-        if self.at != from {
-            self.makeup = self.makeup_at(from);
-        }
-        let makeup = Glide { from: self.makeup, to: if to == from { self.makeup } else { self.makeup_at(to) } };
-        (self.at, self.makeup) = (to, makeup.to);
+        let raised = self.makeup.as_mut().map_or(Glide::still(1.0), |makeup| makeup.follow(drive, bias));
         let curve = self.curve;
-        let still = Place { x: bias.to, rest: curve.bend(bias.to), gain: makeup.to };
+        let rest = curve.bend(bias.to);
         for (channel, bender) in io.audio.iter_mut().zip(&mut self.channels) {
             bender.process(&mut channel[io.frames.clone()], |i, count, x| {
-                if bias.is_still() {
-                    let x = drive.at(i, count) * x + still.x;
-                    Place { x, rest: still.rest, gain: makeup.at(i, count) }
-                } else {
-                    let bias = bias.at(i, count);
-                    Place { x: drive.at(i, count) * x + bias, rest: curve.bend(bias), gain: makeup.at(i, count) }
-                }
+                let place = drive.at(i, count) * x + bias.at(i, count);
+                let rest = if bias.is_still() { rest } else { curve.bend(bias.at(i, count)) };
+                Place { x: place, rest, gain: 1.0, raised: raised.at(i, count) }
             });
         }
         self.tone.process(&io.values[TONE..=TONE], io.audio, io.frames.clone());

@@ -14,7 +14,7 @@
 use std::f64::consts::{PI, TAU};
 
 use super::same_channels;
-use crate::curves::{Bender, Curve, Place};
+use crate::curves::{Bender, Curve, Makeup, Place};
 use crate::delay_line::DelayLine;
 use crate::filters::Section;
 use crate::filters::cascade::Cascade;
@@ -201,8 +201,7 @@ fn kernel(recipe: &Recipe) -> Box<dyn Kernel> {
     let smoother = || Smoother::new(SMOOTH_MS, rate);
     Box::new(Tape {
         channels: (0..recipe.channels).map(channel).collect(),
-        at: recipe.values[DRIVE],
-        makeup: CURVE.makeup(recipe.values[DRIVE], 0.0),
+        makeup: Makeup::new(CURVE, recipe.values[DRIVE], 0.0),
         bump: Cascade::new(bump, &bump_values(recipe), 1, recipe.channels, rate),
         wheels: [Wheel::default(); 3],
         depths: [smoother(), smoother()],
@@ -215,9 +214,7 @@ fn kernel(recipe: &Recipe) -> Box<dyn Kernel> {
 
 struct Tape {
     channels: Vec<Channel>,
-    /// The drive that `makeup` belongs to.
-    at: f64,
-    makeup: f64,
+    makeup: Makeup,
     taps: Vec<f64>,
     bump: Cascade,
     /// Those of wow's two sines, and the capstan.
@@ -287,18 +284,14 @@ keep!(Tape: channels, bump, wheels, depths, noise);
 impl Kernel for Tape {
     fn process(&mut self, io: &mut Io<'_>) {
         let (drive, hiss) = (io.values[DRIVE], io.values[HISS]);
-        if self.at != drive.from {
-            self.makeup = CURVE.makeup(drive.from, 0.0);
-        }
-        let makeup = if drive.is_still() { self.makeup } else { CURVE.makeup(drive.to, 0.0) };
-        let makeup = Glide { from: self.makeup, to: makeup };
-        (self.at, self.makeup) = (drive.to, makeup.to);
+        let raised = self.makeup.follow(drive, Glide::still(0.0));
         for (channel, buffer) in self.channels.iter_mut().zip(io.audio.iter_mut()) {
             let frames = &mut buffer[io.frames.clone()];
             channel.bender.process(frames, |i, count, x| Place {
                 x: drive.at(i, count) * x,
                 rest: 0.0,
-                gain: makeup.at(i, count),
+                gain: 1.0,
+                raised: raised.at(i, count),
             });
             channel.lose(&self.taps, frames);
         }
@@ -343,7 +336,7 @@ mod tests {
     fn level(speed: f64, bump: f64, freq: f64) -> f64 {
         let mut bench = Bench::new(&TAPE, 1).set("speed", speed).set("bump", bump);
         let output = bench.run_mono(&sine(freq, -80.0, RATE, 24_000));
-        level_at(&output[12_000..], freq, RATE) + 80.0 - math::db_from_gain(CURVE.makeup(1.0, 0.0))
+        level_at(&output[12_000..], freq, RATE) + 80.0 + math::db_from_gain(CURVE.raises(1.0, 0.0))
     }
 
     #[test]
@@ -436,7 +429,7 @@ mod tests {
             let expected = spectrum(&bent);
             for n in [1, 3, 5] {
                 let freq = 500.0 * n as f64;
-                let found = math::sqrt(bins[500 * n]) / CURVE.makeup(gain, 0.0) / left(freq, 30.0);
+                let found = math::sqrt(bins[500 * n]) * CURVE.raises(gain, 0.0) / left(freq, 30.0);
                 let expected = math::sqrt(expected[n]);
                 assert!((found - expected).abs() < 3e-3, "{drive} dB, {n}: {found}, {expected}");
             }
@@ -449,7 +442,7 @@ mod tests {
         let mut bench = Bench::new(&TAPE, 1).set("bump", 0.0).set("speed", 30.0);
         let (input, lag) = (sine(997.0, -80.0, RATE, 24_000), bench.latency());
         let output = bench.run_mono(&input);
-        let gain = CURVE.makeup(1.0, 0.0) * left(997.0, 30.0);
+        let gain = left(997.0, 30.0) / CURVE.raises(1.0, 0.0);
         let off: Vec<f64> = (12_000..24_000).map(|i| output[i] / gain - input[i - lag]).collect();
         let level = level_at(&off, 997.0, RATE) + 80.0;
         // What the filter is off there, 0.02 dB; a frame would be -18 dB.

@@ -3,7 +3,7 @@
 //! what stands still not pass.
 
 use super::no_tail;
-use crate::curves::{Bender, Curve, Place};
+use crate::curves::{Bender, Curve, Makeup, Place};
 use crate::filters::{Filter, Section, Step};
 use crate::keep::keep;
 use crate::kernel::{Glide, Io, Kernel, QUANTUM};
@@ -65,11 +65,9 @@ pub static TUBE: Table = Table {
 };
 
 fn kernel(recipe: &Recipe) -> Box<dyn Kernel> {
-    let at = (recipe.values[DRIVE], -recipe.values[BIAS]);
     let channel = || Channel { bender: Bender::new(CURVE, TIMES, true), current: 0.0, coupling: Filter::default() };
     Box::new(Tube {
-        at,
-        makeup: CURVE.makeup(at.0, at.1),
+        makeup: Makeup::new(CURVE, recipe.values[DRIVE], -recipe.values[BIAS]),
         channels: (0..recipe.channels).map(|_| channel()).collect(),
         supply: 1.0 - pole(SUPPLY_MS, recipe.rate()),
         coupling: Section::high_pass_6(COUPLING_HZ, recipe.rate()).step(),
@@ -77,9 +75,7 @@ fn kernel(recipe: &Recipe) -> Box<dyn Kernel> {
 }
 
 struct Tube {
-    /// The drive and bias that `makeup` belongs to.
-    at: (f64, f64),
-    makeup: f64,
+    makeup: Makeup,
     channels: Vec<Channel>,
     supply: f64,
     coupling: Step,
@@ -104,12 +100,7 @@ impl Kernel for Tube {
         let (drive, bias, sag) = (io.values[DRIVE], io.values[BIAS], io.values[SAG]);
         // The lower half of the curve is the one that bends sooner.
         let bias = Glide { from: -bias.from, to: -bias.to };
-        let (from, to) = ((drive.from, bias.from), (drive.to, bias.to));
-        if self.at != from {
-            self.makeup = CURVE.makeup(from.0, from.1);
-        }
-        let makeup = Glide { from: self.makeup, to: if to == from { self.makeup } else { CURVE.makeup(to.0, to.1) } };
-        (self.at, self.makeup) = (to, makeup.to);
+        let raised = self.makeup.follow(drive, bias);
         let count = io.frames.len();
         for (channel, buffer) in self.channels.iter_mut().zip(io.audio.iter_mut()) {
             let mut supplies = [1.0; QUANTUM];
@@ -126,7 +117,7 @@ impl Kernel for Tube {
             channel.bender.process(frames, |i, high, x| {
                 let (bias, supply) = (bias.at(i, high), supplies[i * count / high]);
                 let x = drive.at(i, high) * x / supply + bias;
-                Place { x, rest: CURVE.bend(bias), gain: makeup.at(i, high) * supply }
+                Place { x, rest: CURVE.bend(bias), gain: supply, raised: raised.at(i, high) }
             });
             frames.iter_mut().for_each(|x| *x = channel.coupling.tick(&self.coupling, *x));
         }
@@ -163,7 +154,7 @@ mod tests {
             let gain = math::gain_from_db(drive);
             let expected = harmonics(gain, bias, math::gain_from_db(-6.0));
             for n in 1..8 {
-                let found = math::sqrt(bins[1000 * n]) / CURVE.makeup(gain, -bias);
+                let found = math::sqrt(bins[1000 * n]) * CURVE.raises(gain, -bias);
                 // Between two frames a wave is taken as straight, which makes that much of a difference.
                 assert!((found - expected[n]).abs() < 5e-4, "{drive} dB, {bias}, number {n}: {found}, {}", expected[n]);
             }
@@ -225,7 +216,7 @@ mod tests {
         let (input, lag) = (sine(8000.0, -100.0, RATE, 48_000), bench.latency());
         let output = bench.run_mono(&input);
         // What is left is the capacitor's turn of the phase, 5 Hz against 8 kHz, and what the make-up is off unity.
-        let gain = CURVE.makeup(1.0, 0.0);
+        let gain = 1.0 / CURVE.raises(1.0, 0.0);
         let left: Vec<f64> = (24_000..48_000).map(|i| output[i] / gain - input[i - lag]).collect();
         let level = level_at(&left, 8000.0, RATE) + 100.0;
         assert!(level < -60.0, "{level} dB");
