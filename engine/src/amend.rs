@@ -139,7 +139,14 @@ impl One<'_, '_> {
                 }
                 Found::Instance(id) => {
                     let from = self.all.session.instances[id.0].from;
-                    self.all.session.instances[id.0].from = self.insert(from, effects);
+                    let last = self.insert(from, effects);
+                    for (i, instance) in self.all.session.instances.iter_mut().enumerate() {
+                        // What is taken apart is the same as what flows by.
+                        let branch = matches!(instance.work, Work::Branch { of, .. } if of == id);
+                        if branch || i == id.0 {
+                            instance.from = last;
+                        }
+                    }
                     Ok(())
                 }
                 Found::Cable(id) => {
@@ -274,10 +281,17 @@ impl Gone {
     fn remove_instance(&mut self, session: &mut Session, id: InstanceId) {
         let from = match &session.instances[id.0].work {
             Work::Blend { dry, .. } => *dry,
-            Work::Effect(_) => session.instances[id.0].from,
+            Work::Effect(_) | Work::Branch { .. } => session.instances[id.0].from,
         };
         session.redirect(Tap::Instance(id), from, usize::MAX);
         self.instances.insert(id);
+        // What leaves a branch of it on the way has no sound any more.
+        let of = |passed: &InstanceId| matches!(session.instances[passed.0].work, Work::Branch { of, .. } if of == id);
+        for (i, cable) in session.cables.iter().enumerate() {
+            if session.chain(cable.from).iter().any(of) {
+                self.unplug(session, CableId(i));
+            }
+        }
     }
 
     /// An input or a bus, with every cable to and from it and the effects on the latter.
@@ -299,6 +313,7 @@ impl Gone {
         for instance in &mut session.instances {
             match &mut instance.work {
                 Work::Effect(effect) => self.take_from(effect),
+                Work::Branch { .. } => {}
                 Work::Blend { mix, .. } => {
                     mix.value.followed_mut().and_then(|signal| signal.take_if(|tap| self.has(*tap)));
                 }
@@ -321,6 +336,9 @@ impl Gone {
         for instance in &mut session.instances {
             tap(&mut instance.from);
             instance.side_taps(tap);
+            if let Work::Branch { of, .. } = &mut instance.work {
+                of.0 = instances[of.0].expect("a branch goes with what it is of");
+            }
         }
         session.followed_mut().flatten().for_each(tap);
         for cable in &mut session.cables {
@@ -430,16 +448,18 @@ impl Gone {
 impl Instance {
     /// Every tap it continues from or is keyed by.
     fn taps(&self) -> impl Iterator<Item = Tap> {
-        let side = match &self.work {
-            Work::Effect(effect) => effect.key.map(|(tap, _)| tap),
-            Work::Blend { dry, .. } => Some(*dry),
+        let (side, branches) = match &self.work {
+            Work::Effect(effect) => (effect.key.map(|(tap, _)| tap), &effect.branches[..]),
+            Work::Blend { dry, .. } => (Some(*dry), &[][..]),
+            Work::Branch { .. } => (None, &[][..]),
         };
-        [Some(self.from), side].into_iter().flatten()
+        branches.iter().copied().chain(side).chain([self.from])
     }
 
     fn side_taps(&mut self, change: impl Fn(&mut Tap)) {
         match &mut self.work {
             Work::Effect(effect) => effect.side_taps(change),
+            Work::Branch { .. } => {}
             Work::Blend { dry, mix, .. } => {
                 change(dry);
                 mix.value.followed_mut().into_iter().flatten().for_each(change);
@@ -449,9 +469,10 @@ impl Instance {
 }
 
 impl Effect {
-    /// Every tap it is steered by.
+    /// Every tap it is steered by, and those that its branches end with.
     fn side_taps(&mut self, change: impl Fn(&mut Tap)) {
         self.key.iter_mut().for_each(|(key, _)| change(key));
+        self.branches.iter_mut().for_each(&change);
         self.followed_mut().flatten().for_each(change);
     }
 }

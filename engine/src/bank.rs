@@ -198,11 +198,6 @@ impl WorkCell {
         self.kernel.is_ready(transport)
     }
 
-    /// Whether it gave what is no number, and is passed by. RT.
-    pub fn is_poisoned(&self) -> bool {
-        self.poisoned.is_some()
-    }
-
     /// Forgets all sound. RT.
     pub fn forget(&mut self) {
         self.kernel.reset();
@@ -543,7 +538,7 @@ mod tests {
     fn recipe(values: Vec<f64>) -> Recipe {
         let clock = Clock { rate: RATE, tempo: 120.0, beats_per_bar: 4.0 };
         let (settings, parts, media) = (Vec::new(), Vec::new(), Vec::new());
-        Recipe { channels: 1, key_channels: 0, clock, values, settings, parts, media, seed: 0 }
+        Recipe { channels: 1, key_channels: 0, clock, values, settings, parts, media, seed: 0, branch: None }
     }
 
     fn aim(goals: &[f64]) -> Aim<'_> {
@@ -582,7 +577,7 @@ mod tests {
         quantum(&mut cell);
         assert_eq!(quantum(&mut cell), (true, [1.0; QUANTUM]));
         cell.aim(&aim(&[2.0]));
-        assert!(cell.is_poisoned(), "the same again is no reason to try it");
+        assert!(cell.poisoned.is_some(), "the same again is no reason to try it");
         cell.aim(&aim(&[0.5]));
         let (finite, healed) = quantum(&mut cell);
         assert!(

@@ -46,11 +46,15 @@ fn sends_that_follow(session: &Session, names: &Names, told: &mut Vec<Diagnostic
 /// Taps from which a signal flows on through a plug or an effect.
 fn flows_on(session: &Session) -> BTreeSet<Tap> {
     let plugs = session.cables.iter().filter(|cable| cable.kind == CableKind::Plug).map(|cable| cable.from);
-    let instances = session.instances.iter().flat_map(|instance| match instance.work {
-        Work::Blend { dry, .. } => [Some(instance.from), Some(dry)],
-        Work::Effect(_) => [Some(instance.from), None],
+    let instances = session.instances.iter().flat_map(|instance| {
+        let (dry, branches) = match &instance.work {
+            Work::Blend { dry, .. } => (Some(*dry), &[][..]),
+            Work::Effect(effect) => (None, &effect.branches[..]),
+            Work::Branch { .. } => (None, &[][..]),
+        };
+        branches.iter().copied().chain(dry).chain([instance.from])
     });
-    plugs.chain(instances.flatten()).collect()
+    plugs.chain(instances).collect()
 }
 
 /// Plugs the end of the one chain from `master` that leads nowhere into `output(1, 2)`, if no cable leads to an output.
@@ -124,20 +128,32 @@ fn names_used_twice(session: &Session, names: &Names, told: &mut Vec<Diagnostic>
     }
 }
 
+/// No output is implied for master when another is plugged in: what flows into it then is not heard.
+fn master_unheard(session: &Session, used: &BTreeSet<Tap>) -> Option<Diagnostic> {
+    let first = |leads: &dyn Fn(PlaceId) -> bool| {
+        session.cables.iter().filter(|cable| leads(cable.to)).map(|cable| cable.at).min()
+    };
+    let arrives = first(&|to| to == MASTER).filter(|_| !used.contains(&Tap::Place(MASTER)))?;
+    let output = first(&|to| matches!(session.places[to.0].kind, PlaceKind::Output(_)))?;
+    Some(
+        Diagnostic::warning("goes-nowhere", arrives, "`master` goes nowhere")
+            .also(output, "an output is plugged in here, so that none is implied")
+            .help("to hear it, write `master >> output(1, 2)`"),
+    )
+}
+
 /// Tells what in a session leads nowhere. Only of one that is right: what is wrong may be why.
 pub fn dead_ends(session: &Session, names: &Names) -> Vec<Diagnostic> {
     let mut told = Vec::new();
     let mut used = flows_on(session);
     used.extend(session.cables.iter().map(|cable| cable.from));
-    used.extend(session.instances.iter().filter_map(|instance| match &instance.work {
-        Work::Effect(effect) => effect.key.map(|(tap, _)| tap),
-        Work::Blend { .. } => None,
-    }));
+    used.extend(session.instances.iter().filter_map(|instance| Some(instance.work.effect()?.key?.0)));
     used.extend(session.followed().into_iter().map(|(.., tap)| tap));
     let nowhere = |at, what: &str| {
         Diagnostic::warning("goes-nowhere", at, format!("{what} goes nowhere"))
             .help("plug it in: `... >> master`, or into a bus that leads there")
     };
+    told.extend(master_unheard(session, &used));
     for (i, place) in session.places.iter().enumerate() {
         let leaves = !matches!(place.kind, PlaceKind::Output(_));
         if leaves && i != MASTER.0 && !used.contains(&Tap::Place(PlaceId(i))) {

@@ -10,7 +10,8 @@ use crate::mesh::{Id, Mesh, MeshEdge, MeshNode, Phase};
 use crate::meter::Meter;
 use crate::motion::{EventSource, Motion, State};
 use crate::plan::{
-    Capture, Op, Plan, PlanBlend, PlanControl, PlanEdge, PlanGain, PlanMotion, PlanOutput, PlanWork, Slots, SourceId,
+    Capture, Op, Plan, PlanBlend, PlanControl, PlanEdge, PlanGain, PlanLoop, PlanMotion, PlanOutput, PlanWork, Slots,
+    SourceId,
 };
 use crate::sources;
 use crate::verify::{self, Flaw};
@@ -255,7 +256,7 @@ impl<'a> Compiler<'a> {
             let channels = self.node(self.index[&edge.from]).node.channels;
             let cell = self.bank.loops.len();
             self.layout.loops.insert(edge.id, cell);
-            self.plan.loops.push(channels);
+            self.plan.loops.push(PlanLoop { path: edge.path.clone(), channels });
             match self.running.loops.get(&edge.id) {
                 Some(old) => {
                     self.carry.loops.push((*old, cell));

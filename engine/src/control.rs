@@ -55,12 +55,24 @@ pub static RAMP_START: Parameter = Parameter::number(
 );
 
 /// How fast an envelope rises.
-pub static FOLLOW_ATTACK: Parameter =
-    Parameter::number("attack", Unit::Milliseconds, 10.0, 0.1, 2000.0, "to 63.2 % of a rise");
+pub static FOLLOW_ATTACK: Parameter = Parameter::number(
+    "attack",
+    Unit::Milliseconds,
+    10.0,
+    0.1,
+    2000.0,
+    "to 63.2 % of a rise; musical time has the length it has where this is said",
+);
 
 /// How fast an envelope falls.
-pub static FOLLOW_RELEASE: Parameter =
-    Parameter::number("release", Unit::Milliseconds, 100.0, 1.0, 5000.0, "to 63.2 % of a fall");
+pub static FOLLOW_RELEASE: Parameter = Parameter::number(
+    "release",
+    Unit::Milliseconds,
+    100.0,
+    1.0,
+    5000.0,
+    "to 63.2 % of a fall; musical time has the length it has where this is said",
+);
 
 /// A control.
 #[derive(Clone, Debug, Serialize)]
@@ -440,6 +452,7 @@ impl Session {
         for (i, instance) in self.instances.iter().enumerate() {
             let id = InstanceId(i);
             match &instance.work {
+                Work::Branch { .. } => {}
                 Work::Blend { mix, .. } => look(Owner::Instance(id), Which::Mix, mix),
                 Work::Effect(effect) => {
                     for (part, which, setting) in effect.all() {

@@ -6,7 +6,7 @@
 //! As long as they do not, as when both are one device, what is heard goes through bit for bit.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Instant;
 
 use rtrb::{Consumer, Producer, RingBuffer};
@@ -41,8 +41,6 @@ const NEVER: i64 = i64::MIN;
 struct Shared {
     /// What time is reckoned from.
     origin: Instant,
-    /// Frames that found no room.
-    lost: AtomicU32,
     /// How far the frames taken from the ring were ahead of the nominal rate, at best, since the listener last asked: in
     /// [`PARTS`] of a frame.
     ahead: AtomicI64,
@@ -62,11 +60,6 @@ impl Shared {
 pub struct Watch(Arc<Shared>);
 
 impl Watch {
-    /// Frames of live input that found no room, since last asked.
-    pub fn take_lost(&self) -> u32 {
-        self.0.lost.swap(0, Ordering::Relaxed)
-    }
-
     /// By how many millionths the input's clock runs faster than the output's; `None` while they are one, for all that can
     /// be measured.
     pub fn drift_ppm(&self) -> Option<f64> {
@@ -78,12 +71,8 @@ impl Watch {
 /// A crossing for `channels` channels at `rate` frames a second; `cushion` frames are at hand before any are played.
 pub(crate) fn crossing(channels: usize, rate: u32, cushion: usize) -> (Listener, Ear, Watch) {
     let rate = f64::from(rate);
-    let shared = Arc::new(Shared {
-        origin: Instant::now(),
-        lost: AtomicU32::new(0),
-        ahead: AtomicI64::new(NEVER),
-        drift: AtomicI64::new(NEVER),
-    });
+    let shared =
+        Arc::new(Shared { origin: Instant::now(), ahead: AtomicI64::new(NEVER), drift: AtomicI64::new(NEVER) });
     let (heard, input) = RingBuffer::new((ROOM * rate) as usize * channels.max(1));
     let listener = Listener {
         heard,
@@ -143,12 +132,12 @@ impl Capture for Listener {
 impl Listener {
     /// Takes a block at a moment, in seconds. RT.
     fn take_at(&mut self, now: f64, block: &[f32], channels: usize) {
-        let Listener { heard, interpolator, shared, pushed, .. } = self;
+        let Listener { heard, interpolator, pushed, .. } = self;
         for frame in block.chunks_exact(channels.max(1)) {
             interpolator.take(frame, |made| {
                 *pushed += 1;
+                // What finds no room is lost: nobody has listened for long.
                 if heard.slots() < made.len() {
-                    shared.lost.fetch_add(1, Ordering::Relaxed);
                     return;
                 }
                 for &sample in made {

@@ -17,7 +17,9 @@ pub mod flanger;
 pub mod gain;
 pub mod gate;
 pub mod limiter;
+pub mod mid_side;
 pub mod mono;
+pub mod multiband;
 pub mod pan;
 pub mod phaser;
 pub mod polarity;
@@ -38,6 +40,7 @@ pub static EFFECTS: &[&Table] = &[
     &width::WIDTH,
     &polarity::POLARITY,
     &mono::MONO,
+    &mid_side::MID_SIDE,
     &eq::EQ,
     &filter::HIGH_PASS,
     &filter::LOW_PASS,
@@ -45,6 +48,7 @@ pub static EFFECTS: &[&Table] = &[
     &filter::NOTCH,
     &compressor::COMPRESSOR,
     &gate::GATE,
+    &multiband::MULTIBAND,
     &saturate::SATURATE,
     &tape::TAPE,
     &tube::TUBE,

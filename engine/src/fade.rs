@@ -77,16 +77,15 @@ impl Ramp {
         Glide { from, to }
     }
 
-    /// Goes on by any number of frames, and says what way that was on the whole. RT.
-    pub fn skip(&mut self, frames: usize) -> Glide {
-        let mut left = frames;
-        let mut way = Glide::still(self.value());
-        while left > 0 {
-            let step = left.min(self.straight());
-            way.to = self.advance(step).to;
-            left -= step;
+    /// Goes on by a block's frames, each of which is multiplied by where it is then; channels are interleaved. RT.
+    pub fn fade(&mut self, block: &mut [f32], channels: usize) {
+        if self.is_still() && self.goal == 1.0 {
+            return;
         }
-        way
+        for frame in block.chunks_mut(channels.max(1)) {
+            let gain = self.advance(1).to as f32;
+            frame.iter_mut().for_each(|sample| *sample *= gain);
+        }
     }
 
     fn set_out(&mut self) {
@@ -149,8 +148,20 @@ mod tests {
         assert_eq!(ramp.advance(50), Glide { from: 0.0, to: 0.5 });
         assert_eq!(ramp.straight(), 100);
         assert_eq!(ramp.advance(50), Glide { from: 0.5, to: 0.25 });
-        assert_eq!(ramp.skip(1000).to, 0.0);
+        assert_eq!(ramp.advance(100), Glide { from: 0.25, to: 0.0 });
         assert!(ramp.is_still());
+    }
+
+    #[test]
+    fn a_block_is_faded_frame_by_frame_and_then_left_as_it_is() {
+        let mut ramp = Ramp::still(0.0);
+        ramp.aim(1.0, 0, 4);
+        let mut block = [0.5f32; 12];
+        ramp.fade(&mut block, 2);
+        assert_eq!(block, [0.125, 0.125, 0.25, 0.25, 0.375, 0.375, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5]);
+        ramp.aim(0.0, 0, 1);
+        ramp.fade(&mut block, 2);
+        assert_eq!(block, [0.0; 12]);
     }
 
     #[test]
@@ -158,7 +169,12 @@ mod tests {
         let mut ramp = Ramp::still(0.0);
         for step in 1..=20 {
             ramp.aim(f64::from(step), 100, 10);
-            ramp.skip(64);
+            let mut left = 64;
+            while left > 0 {
+                let step = ramp.straight().min(left);
+                ramp.advance(step);
+                left -= step;
+            }
         }
         assert!(ramp.value() > 15.0, "{}", ramp.value());
     }

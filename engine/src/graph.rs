@@ -135,6 +135,7 @@ impl Role {
                 table == other
                     && (a.channels, a.key_channels, a.clock.rate) == (b.channels, b.key_channels, b.clock.rate)
                     && a.parts == b.parts
+                    && a.branch == b.branch
                     && a.media.iter().map(|m| m.identity()).eq(b.media.iter().map(|m| m.identity()))
                     && (a.channels > 0 || a.seed == b.seed)
                     && fixed_values(table.0, a).eq(fixed_values(table.0, b))

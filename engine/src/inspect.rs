@@ -21,9 +21,10 @@ const MOST_OPEN: usize = 8;
 /// Where it comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// What comes out of this work is too much, and what flows into it is not: an index among the plan's works. Round a
-    /// loop, the first work of the loop.
+    /// What comes out of this work is too much, and what flows into it is not: an index among the plan's works.
     Work(usize),
+    /// What goes round this loop is too much, and nothing that flows into it is: an index among the plan's loops.
+    Loop(usize),
     /// Nothing is too much by itself, but the sum of it is.
     Sum,
     /// It has not come again.
@@ -152,7 +153,7 @@ impl Inspector {
                 want(wanted, output.slots, limit);
             }
         }
-        let (mut first, mut work) = (None, None);
+        let (mut first, mut earliest): (_, Option<&Op>) = (None, None);
         for (op, seen) in plan.ops.iter().zip(seen.iter()).rev() {
             let out = made(op, plan);
             let limit = wanted.get(out.range()).unwrap_or_default().iter().fold(f64::INFINITY, |a, b| a.min(*b));
@@ -167,8 +168,7 @@ impl Inspector {
             }
             match *op {
                 Op::Work { cell, input, .. } => {
-                    work = Some(Origin::Work(cell));
-                    first = work;
+                    first = Some(Origin::Work(cell));
                     want(wanted, input, limit);
                 }
                 Op::Mix { first: from, last, .. } => {
@@ -183,9 +183,16 @@ impl Inspector {
                     want(wanted, dry, limit);
                     want(wanted, out, limit);
                 }
-                Op::LoopRead { .. } => first = work.or(Some(Origin::Sum)),
-                Op::LoopWrite { .. } => {}
+                // Loops are read before all else. What is too loud without one is where it comes from.
+                Op::LoopRead { cell, out } => {
+                    if earliest.is_none_or(|earliest| hears(earliest, plan, out)) {
+                        first = Some(Origin::Loop(cell));
+                    }
+                    continue;
+                }
+                Op::LoopWrite { .. } => continue,
             }
+            earliest = Some(op);
         }
         first
     }
@@ -201,6 +208,18 @@ fn made(op: &Op, plan: &Plan) -> Slots {
             Slots { first: out.first, count: leave }
         }
         Op::LoopWrite { .. } => Slots::NONE,
+    }
+}
+
+/// Whether an op hears what is in some buffers. RT.
+fn hears(op: &Op, plan: &Plan, slots: Slots) -> bool {
+    match *op {
+        Op::Work { input, .. } => input.overlaps(slots),
+        Op::Mix { first, last, .. } => {
+            plan.edges.get(first..last).unwrap_or_default().iter().any(|edge| edge.from.overlaps(slots))
+        }
+        Op::Blend { dry, out, .. } => dry.overlaps(slots) || out.overlaps(slots),
+        Op::LoopRead { .. } | Op::LoopWrite { .. } => false,
     }
 }
 

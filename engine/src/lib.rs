@@ -80,6 +80,7 @@ pub mod mesh;
 pub mod meter;
 pub mod motion;
 pub mod names;
+pub mod nest;
 pub mod offline;
 pub mod one_pole;
 pub mod oversample;

@@ -72,9 +72,11 @@ pub enum Report {
     },
     /// The sound of a source was not at hand in time: the quantum was silent.
     MediaLate {
+        /// The number of the program.
+        serial: u64,
         /// The quantum's first frame.
         frame: u64,
-        /// The index of the source among the works of the program that runs.
+        /// The index of the source among its works.
         work: usize,
     },
     /// Live input was not at hand in time: what was missing was silent.
@@ -132,6 +134,15 @@ struct Shared {
     rolling: AtomicBool,
     stopping: AtomicBool,
     stopped: AtomicBool,
+    /// Reports that found no room.
+    lost: AtomicU64,
+}
+
+impl Shared {
+    /// Reports, or counts what finds no room because nobody has listened for thousands of reports. RT.
+    fn report(&self, tell: &mut Producer<Report>, report: Report) {
+        self.lost.fetch_add(u64::from(tell.push(report).is_err()), Ordering::Relaxed);
+    }
 }
 
 /// What a desk is started with.
@@ -159,6 +170,7 @@ pub fn start(program: Box<Program>, setup: Setup) -> (Live, Player, Listener, Re
         rolling: AtomicBool::new(true),
         stopping: AtomicBool::new(false),
         stopped: AtomicBool::new(false),
+        lost: AtomicU64::new(0),
     });
     let (meters, readings) = Meters::new(setup.rate);
     let (taps, recordings) = Taps::new(setup.keep, setup.rate, &program.plan, setup.inputs);
@@ -215,6 +227,11 @@ impl Live {
         std::iter::from_fn(|| self.reports.pop().ok())
     }
 
+    /// How many reports found no room, since last asked: what they told nobody knows.
+    pub fn take_lost_reports(&self) -> u64 {
+        self.shared.lost.swap(0, Ordering::Relaxed)
+    }
+
     /// What the meters have read since last asked.
     pub fn readings(&mut self) -> impl Iterator<Item = Reading> {
         std::iter::from_fn(|| self.readings.pop().ok())
@@ -248,11 +265,6 @@ impl Live {
     /// What each work costs: asked for here, then told of as [`Report::Costed`].
     pub fn costs(&self) -> &Costs {
         &self.costs
-    }
-
-    /// Frames of live input that found no room, since last asked.
-    pub fn take_input_lost(&self) -> u32 {
-        self.crossing.take_lost()
     }
 
     /// By how many millionths the input's clock runs faster than the output's; `None` while they seem to be one.
@@ -334,11 +346,12 @@ impl Player {
             self.report(Report::InputLate { frame });
         }
         self.renderer.quantum(&self.live);
+        let serial = self.renderer.serial();
         for work in self.renderer.missing().into_iter().flatten() {
-            self.report(Report::MediaLate { frame, work });
+            self.report(Report::MediaLate { serial, frame, work });
         }
         if let Some(work) = self.renderer.take_poisoned() {
-            self.report(Report::Poisoned { serial: self.renderer.serial(), work });
+            self.report(Report::Poisoned { serial, work });
         }
         self.meters.take(&self.renderer);
         if !self.taps.take(frame, &self.renderer, &self.live) {
@@ -353,11 +366,11 @@ impl Player {
         let answer = self.renderer.probe().map(|probe| (probe.take_found(), probe.is_costed()));
         let (found, costed) = answer.unwrap_or_default();
         self.guard.take(self.renderer.outputs());
-        let Player { guard, renderer, tell, .. } = self;
+        let Player { guard, renderer, tell, shared, .. } = self;
         let mut report = |(act, origin): (Act, Origin)| {
             let Act { deed, channel, level, .. } = act;
             let level = (10.0 * math::db_from_gain(level)) as i32;
-            let _ = tell.push(Report::Guarded { serial, deed, channel, level, origin });
+            shared.report(tell, Report::Guarded { serial, deed, channel, level, origin });
         };
         found.into_iter().for_each(&mut report);
         guard.protect(|act| {
@@ -409,9 +422,9 @@ impl Player {
         }
     }
 
+    /// RT.
     fn report(&mut self, report: Report) {
-        // A full ring means that nobody has listened for thousands of reports: one more is not missed.
-        let _ = self.tell.push(report);
+        self.shared.report(&mut self.tell, report);
     }
 
     /// RT.
@@ -420,10 +433,7 @@ impl Player {
             return;
         }
         self.fade.aim(0.0, 0, self.fade_length);
-        for frame in block.chunks_exact_mut(channels) {
-            let gain = self.fade.advance(1).to as f32;
-            frame.iter_mut().for_each(|sample| *sample *= gain);
-        }
+        self.fade.fade(block, channels);
         self.shared.stopped.store(self.fade.is_still(), Ordering::Relaxed);
     }
 }

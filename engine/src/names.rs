@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::nest;
 use crate::parameter::{Kind, Parameter};
 use crate::session::{Cable, CableId, CableKind, InstanceId, PlaceId, PlaceKind, Session, Setting, Tap, Work};
 use crate::words;
@@ -82,8 +83,9 @@ impl Names {
             names.add(chain_names(session, &path, cable.from));
             names.cables.push(path);
         }
+        names.add_branches(session);
         for (i, instance) in session.instances.iter().enumerate() {
-            let Work::Effect(effect) = &instance.work else { continue };
+            let Some(effect) = instance.work.effect() else { continue };
             if let Some((key, _)) = effect.key {
                 let keyed = names.instances[i].first().cloned().unwrap_or_default();
                 let path = format!("{}>{keyed}.key", names.places[session.origin(key).0]);
@@ -168,7 +170,7 @@ impl Names {
     pub fn call_parameter(&self, session: &Session, owner: Owner, which: Which) -> String {
         let part_of = |id: InstanceId, part: usize| match &session.instances[id.0].work {
             Work::Effect(effect) => effect.parts[part].name.clone().unwrap_or_else(|| (part + 1).to_string()),
-            Work::Blend { .. } => unreachable!("a blend has no parts"),
+            Work::Blend { .. } | Work::Branch { .. } => unreachable!("only an effect has parts"),
         };
         let thing = match owner {
             Owner::Source(place, 0) => self.place(place).to_owned(),
@@ -202,9 +204,9 @@ impl Names {
             return Ok(Some(found));
         }
         if let Some((thing, name)) = path.rsplit_once('.') {
-            let (thing, part) = match thing.split_once('#') {
-                Some((thing, part)) => (thing, Some(part)),
-                None => (thing, None),
+            let (thing, part) = match thing.rsplit_once('#') {
+                Some((thing, part)) if !part.contains('/') => (thing, Some(part)),
+                _ => (thing, None),
             };
             if let Some(found) = self.thing(thing)? {
                 return parameter_of(session, found, thing, part, name).map(Some);
@@ -279,25 +281,51 @@ impl Names {
     fn add(&mut self, chain: Vec<(InstanceId, String)>) {
         chain.into_iter().for_each(|(id, name)| self.instances[id.0].push(name));
     }
+
+    /// What stands in a branch is named by the effect that the branch is of: `voice>band/multiband#2/compressor`.
+    fn add_branches(&mut self, session: &Session) {
+        // What stands within another comes before it.
+        for (i, instance) in session.instances.iter().enumerate().rev() {
+            let Some(effect) = instance.work.effect() else { continue };
+            for owner in self.instances[i].clone() {
+                for end in &effect.branches {
+                    let branch = session.branch(InstanceId(i), *end);
+                    let Some((first, rest)) = branch.split_first() else { continue };
+                    let path = format!("{owner}#{}", session.branch_name(*first));
+                    self.add(steps(session, &path, rest));
+                    self.instances[first.0].push(path);
+                }
+            }
+        }
+    }
 }
 
 /// What the instances that a signal has passed are called along a cable.
 fn chain_names(session: &Session, path: &str, end: Tap) -> Vec<(InstanceId, String)> {
-    let mut ordinals: BTreeMap<&str, usize> = BTreeMap::new();
-    let named = session.chain(end).into_iter().map(|id| {
+    steps(session, path, &session.chain(end))
+}
+
+/// What instances in a row are called behind a path.
+fn steps(session: &Session, path: &str, chain: &[InstanceId]) -> Vec<(InstanceId, String)> {
+    let mut ordinals: BTreeMap<String, usize> = BTreeMap::new();
+    let named = chain.iter().map(|id| {
         let (word, name) = match &session.instances[id.0].work {
-            Work::Effect(effect) => (effect.table.0.word, effect.name.as_deref()),
-            Work::Blend { name, .. } => ("blend", name.as_deref()),
+            Work::Effect(effect) => (effect.table.0.word.to_owned(), effect.name.as_deref()),
+            Work::Branch { of, .. } => {
+                let word = session.instances[of.0].work.effect().map_or("", |effect| effect.table.0.word);
+                (format!("{word}#{}", session.branch_name(*id)), None)
+            }
+            Work::Blend { name, .. } => ("blend".to_owned(), name.as_deref()),
         };
         let step = match name {
             Some(name) => name.to_owned(),
             None => {
-                let ordinal = ordinals.entry(word).or_default();
+                let ordinal = ordinals.entry(word.clone()).or_default();
                 *ordinal += 1;
-                if *ordinal == 1 { word.to_owned() } else { format!("{word}.{ordinal}") }
+                if *ordinal == 1 { word } else { format!("{word}.{ordinal}") }
             }
         };
-        (id, format!("{path}/{step}"))
+        (*id, format!("{path}/{step}"))
     });
     named.collect()
 }
@@ -326,6 +354,21 @@ impl Session {
         chain
     }
 
+    /// The instances of the branch of an effect that ends at a tap, from the one that begins it.
+    pub fn branch(&self, of: InstanceId, end: Tap) -> Vec<InstanceId> {
+        let chain = self.chain(end);
+        let begins =
+            |id: &InstanceId| matches!(self.instances[id.0].work, Work::Branch { of: owner, .. } if owner == of);
+        chain.iter().rposition(begins).map_or_else(Vec::new, |begin| chain[begin..].to_vec())
+    }
+
+    /// What the branch that an instance begins is called: `mid`, `2`. Nothing for any other instance.
+    pub fn branch_name(&self, id: InstanceId) -> String {
+        let Work::Branch { of, number } = self.instances[id.0].work else { return String::new() };
+        let nest = self.instances[of.0].work.effect().and_then(|effect| nest::of(effect.table.0));
+        nest.map_or_else(String::new, |nest| nest.name(number))
+    }
+
     /// A parameter and its value.
     ///
     /// # Panics
@@ -351,6 +394,7 @@ impl Session {
                 (Work::Effect(effect), _, Which::Bypass) => (&words::BYPASS, &effect.bypass),
                 (Work::Blend { mix, .. }, _, Which::Mix) => (&words::MIX, mix),
                 (Work::Blend { bypass, .. }, ..) => (&words::BYPASS, bypass),
+                (Work::Branch { .. }, ..) => unreachable!("a branch has no parameters"),
             },
             (Owner::Source(..), other) => unreachable!("a source has no {other:?}"),
         }
@@ -377,6 +421,7 @@ impl Session {
                 (Work::Effect(effect), _, Which::Bypass) => &mut effect.bypass,
                 (Work::Blend { mix, .. }, _, Which::Mix) => mix,
                 (Work::Blend { bypass, .. }, ..) => bypass,
+                (Work::Branch { .. }, ..) => unreachable!("a branch has no parameters"),
             },
             (Owner::Source(..), other) => unreachable!("a source has no {other:?}"),
         }
@@ -396,7 +441,7 @@ pub fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Opti
 }
 
 fn short_form(full: &str) -> String {
-    let (cable, step) = full.rsplit_once('/').unwrap_or(("", full));
+    let (cable, step) = full.split_once('/').unwrap_or(("", full));
     let from = cable.split('>').next().unwrap_or("");
     format!("{from}/{step}")
 }
@@ -480,6 +525,9 @@ fn parameter_of(
             }
             (Work::Effect(effect), None) => (Owner::Instance(id), effect.table.0.parameters.iter().collect()),
             (Work::Blend { .. }, _) => (Owner::Instance(id), Vec::new()),
+            (Work::Branch { .. }, _) => {
+                return Err(NotFound { message: format!("`{thing}` has no parameters"), help: None });
+            }
         },
         Found::Parameter(..) => (Owner::Cable(CableId(0)), Vec::new()),
     };

@@ -13,6 +13,13 @@ use crate::verify::Flaw;
 /// How long to wait before asking again whether media are at hand.
 const MEDIA_WAIT: Duration = Duration::from_micros(200);
 
+/// Waits until a renderer has the sound of all media that its next quantum needs. Not RT.
+pub(crate) fn wait_for_media(renderer: &Renderer) {
+    while !renderer.is_ready() {
+        thread::sleep(MEDIA_WAIT);
+    }
+}
+
 /// The longest tail that is waited for round a feedback loop, whose gain nobody knows, in seconds.
 const LOOP_TAIL_SECONDS: f64 = 10.0;
 
@@ -74,9 +81,7 @@ impl Offline {
 
     /// Renders one quantum, waiting for media, and gives the first output.
     pub fn step(&mut self, live: &[Buffer]) -> &[Buffer] {
-        while !self.renderer.is_ready() {
-            thread::sleep(MEDIA_WAIT);
-        }
+        wait_for_media(&self.renderer);
         self.renderer.quantum(live);
         self.renderer.outputs().next().map_or(&[], |(_, sound)| sound)
     }

@@ -353,7 +353,7 @@ impl Parameter {
                     return Err(Refusal::new(
                         "out-of-range",
                         format!("`{}` is {}, outside its range", self.name, show_number(plain, unit)),
-                        self.expected(),
+                        self.expected_of(spoken),
                     ));
                 }
                 let fraction =
@@ -451,7 +451,19 @@ impl Parameter {
     }
 
     fn wrong_type(&self, spoken: &Spoken) -> Refusal {
-        Refusal::new("wrong-type", format!("`{}` cannot be {}", self.name, spoken.describe()), self.expected())
+        let message = format!("`{}` cannot be {}", self.name, spoken.describe());
+        Refusal::new("wrong-type", message, self.expected_of(spoken))
+    }
+
+    /// What it takes, for who has tried to say a time as music has it.
+    fn expected_of(&self, spoken: &Spoken) -> String {
+        let time = matches!(self.kind, Kind::Number { unit, .. } if unit.dimension() == Dimension::Time);
+        match spoken {
+            Spoken::Text(_) | Spoken::Number(_, Unit::Beats | Unit::Bars) if time => {
+                format!("{}; it may be said in bars, beats or as a note length", self.expected())
+            }
+            _ => self.expected(),
+        }
     }
 
     /// What it takes, as a phrase: `-60 to 0 dB`, `"peak" or "rms"`.
@@ -566,6 +578,17 @@ pub struct Recipe {
     pub media: Vec<Arc<Media>>,
     /// A number drawn from the session's seed and the path, for whatever is random.
     pub seed: u64,
+    /// Of an effect that others stand in: the branch that is to be built.
+    pub branch: Option<Branch>,
+}
+
+/// One branch of an effect that takes a signal apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Branch {
+    /// Which one, from 0.
+    pub number: usize,
+    /// Of how many.
+    pub count: usize,
 }
 
 impl Recipe {

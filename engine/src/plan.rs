@@ -35,8 +35,8 @@ pub struct Plan {
     pub followed: usize,
     /// How each edge's cell is to go.
     pub gains: Vec<PlanGain>,
-    /// The channels of each loop's cell.
-    pub loops: Vec<usize>,
+    /// For every cell of a loop in the bank.
+    pub loops: Vec<PlanLoop>,
     /// How many buffers it takes.
     pub slots: usize,
     /// What leaves: for each output its channels, from 1, and the buffers that hold them. In order of their channels, those
@@ -178,6 +178,15 @@ pub struct PlanWork {
     pub on_transport: bool,
     /// The controls that move its numbers.
     pub controls: Vec<PlanControl>,
+}
+
+/// One loop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanLoop {
+    /// The path of the cable that closes it.
+    pub path: String,
+    /// Channels that flow.
+    pub channels: usize,
 }
 
 /// How one blend's cell is to go.

@@ -4,22 +4,18 @@
 //! the same again. That an answer is another program than it was is an error, never another sound.
 
 use std::fmt;
-use std::thread;
-use std::time::Duration;
 
 use crate::compile::Program;
 use crate::desk::Desk;
 use crate::graph::Graph;
 use crate::kernel::Buffer;
 use crate::motion::EventSource;
+use crate::offline::wait_for_media;
 use crate::render::{Renderer, Taken};
 use crate::tap;
 use crate::tempo::Tempo;
 use crate::transport::Move;
 use crate::verify::Flaw;
-
-/// How long to wait before asking again whether media are at hand.
-const MEDIA_WAIT: Duration = Duration::from_micros(200);
 
 /// A desk that plays again, as fast as the machine does. Not RT.
 pub struct Replay {
@@ -118,9 +114,7 @@ impl Replay {
     /// Renders a quantum from this live input, a buffer a channel; the works whose sound had not come in time are silent,
     /// for all others it is waited.
     pub fn quantum(&mut self, live: &[Buffer], silent: &[usize]) {
-        while !self.renderer.is_ready() {
-            thread::sleep(MEDIA_WAIT);
-        }
+        wait_for_media(&self.renderer);
         self.renderer.quantum_without(live, silent);
     }
 

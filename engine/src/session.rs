@@ -184,6 +184,8 @@ pub struct Effect {
     pub bypass: Setting,
     /// What steers it, if it takes a key.
     pub key: Option<(Tap, Position)>,
+    /// Of an effect that others stand in, once it is applied: what each of its branches ends with, in order.
+    pub branches: Vec<Tap>,
     /// Where it is written.
     pub at: Position,
 }
@@ -199,7 +201,18 @@ impl Effect {
             mix: Setting { value: Value::Number(table.mix), at },
             bypass: Setting { value: Value::Flag(false), at },
             key: None,
+            branches: Vec::new(),
             at,
+        }
+    }
+}
+
+impl Work {
+    /// The effect, if it is one.
+    pub fn effect(&self) -> Option<&Effect> {
+        match self {
+            Work::Effect(effect) => Some(effect),
+            Work::Branch { .. } | Work::Blend { .. } => None,
         }
     }
 }
@@ -255,6 +268,13 @@ pub struct Instance {
 pub enum Work {
     /// One effect.
     Effect(Effect),
+    /// One of the signals that a later instance takes apart what flows into both: the beginning of a branch of it.
+    Branch {
+        /// The effect that the branch belongs to.
+        of: InstanceId,
+        /// Which branch, from 0.
+        number: usize,
+    },
     /// The end of a composed effect that has a mix, a bypass or a name of its own: `from` is its wet end.
     Blend {
         /// The signal as it was before the composed effect.

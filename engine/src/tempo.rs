@@ -52,9 +52,12 @@ impl Tempo {
         Clock { rate: self.rate, tempo, beats_per_bar }
     }
 
-    /// From `frame` on there is another tempo or time signature. A change of the signature alone begins a bar. What was
-    /// said for later frames is forgotten.
+    /// From `frame` on there is another tempo or time signature; nothing changes if they are the newest already. A change of
+    /// the signature alone begins a bar. What was said for later frames is forgotten.
     pub fn change(&mut self, frame: i64, clock: Clock) {
+        if clock == self.clock() {
+            return;
+        }
         let (beat, bar) = (self.beat_at(frame), self.bar_at(frame));
         let before = *self.at_frame(frame);
         let turned = before.beats_per_bar != clock.beats_per_bar;
@@ -193,6 +196,15 @@ mod tests {
         assert_eq!(tempo.frame_of_beat(2.5), 84_000.0);
         assert_eq!(tempo.bar_at(84_000), 2.5 / 4.0);
         assert_eq!(tempo.clock().tempo, 60.0);
+    }
+
+    #[test]
+    fn what_holds_already_is_no_change() {
+        let mut tempo = Tempo::new(CLOCK);
+        tempo.change(36_000, Clock { tempo: 60.0, ..CLOCK });
+        let before = tempo.clone();
+        tempo.change(20_000, Clock { tempo: 60.0, ..CLOCK });
+        assert_eq!(tempo, before);
     }
 
     #[test]

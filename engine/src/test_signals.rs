@@ -3,7 +3,7 @@
 use crate::keep::Ledger;
 use crate::kernel::{Buffer, Glide, Io, Kernel, QUANTUM};
 use crate::math;
-use crate::parameter::{Kind, Law, Parameter, Recipe, Table, Value};
+use crate::parameter::{Branch, Kind, Law, Parameter, Recipe, Table, Value};
 use crate::tempo::Tempo;
 use crate::units::Clock;
 
@@ -40,6 +40,7 @@ impl Bench {
                 parts: Vec::new(),
                 media: Vec::new(),
                 seed: 1,
+                branch: None,
             },
             now: Vec::new(),
             goal: Vec::new(),
@@ -54,6 +55,12 @@ impl Bench {
     /// At another sample rate. Before anything is set.
     pub fn rate(mut self, rate: f64) -> Self {
         self.recipe.clock.rate = rate;
+        self
+    }
+
+    /// As one branch of an effect that takes a signal apart.
+    pub fn branch(mut self, branch: Branch) -> Self {
+        self.recipe.branch = Some(branch);
         self
     }
 
@@ -275,13 +282,19 @@ pub fn impulse(frames: usize) -> Vec<f64> {
     (0..frames).map(|i| if i == 0 { 1.0 } else { 0.0 }).collect()
 }
 
-/// The level in dBFS (of its peak) of the sine of a frequency within a signal: a least-squares fit, exact for a steady
-/// sine of any length.
-pub fn level_at(signal: &[f64], freq: f64, rate: f64) -> f64 {
+/// A sine within a signal.
+pub struct Tone {
+    /// Its peak.
+    pub peak: f64,
+    /// The sum of its squares.
+    pub energy: f64,
+}
+
+/// The sine of `w` radians a frame within a signal: a least-squares fit, exact for a steady sine of any length.
+pub fn tone_in(signal: &[f64], w: f64) -> Tone {
     let [mut ss, mut cc, mut sc, mut xs, mut xc] = [0.0; 5];
     for (i, x) in signal.iter().enumerate() {
-        let w = std::f64::consts::TAU * freq * i as f64 / rate;
-        let (s, c) = (math::sin(w), math::cos(w));
+        let (s, c) = (math::sin(w * i as f64), math::cos(w * i as f64));
         ss += s * s;
         cc += c * c;
         sc += s * c;
@@ -290,7 +303,12 @@ pub fn level_at(signal: &[f64], freq: f64, rate: f64) -> f64 {
     }
     let whole = ss * cc - sc * sc;
     let (a, b) = ((xs * cc - xc * sc) / whole, (xc * ss - xs * sc) / whole);
-    math::db_from_gain(math::sqrt(a * a + b * b))
+    Tone { peak: math::sqrt(a * a + b * b), energy: a * xs + b * xc }
+}
+
+/// The level in dBFS (of its peak) of the sine of a frequency within a signal.
+pub fn level_at(signal: &[f64], freq: f64, rate: f64) -> f64 {
+    math::db_from_gain(tone_in(signal, std::f64::consts::TAU * freq / rate).peak)
 }
 
 /// A ratio of powers in dB.

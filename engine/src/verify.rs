@@ -138,10 +138,11 @@ fn sizes(plan: &Plan, bank: &Bank) -> Result<(), Flaw> {
         }
     }
     let mut used = Used::new(bank);
+    let channels = |cell: usize| plan.loops.get(cell).map(|one| one.channels);
     for (i, op) in plan.ops.iter().enumerate() {
         let fits = match *op {
-            Op::LoopRead { cell, out } => used.read(cell) && plan.loops.get(cell) == Some(&out.count),
-            Op::LoopWrite { cell, from } => used.written(cell) && plan.loops.get(cell) == Some(&from.count),
+            Op::LoopRead { cell, out } => used.read(cell) && channels(cell) == Some(out.count),
+            Op::LoopWrite { cell, from } => used.written(cell) && channels(cell) == Some(from.count),
             Op::Blend { cell, dry, out } => used.blend(cell) && (dry.count == 1 || dry.count == out.count),
             Op::Work { cell, input, out, .. } => {
                 let work = plan.works.get(cell).ok_or(Flaw::Index(i))?;

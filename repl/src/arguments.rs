@@ -75,7 +75,8 @@ pub struct Play {
     /// The MIDI port to listen to, as `gainstage devices` names it; all of them unless said, once something is to be heard
     #[arg(long, value_name = "NAME|none")]
     pub midi: Option<DeviceChoice>,
-    /// Let a MIDI controller set a parameter, over its whole range; may be given for each
+    /// Let a MIDI controller set a parameter, over its whole range; a level that goes down to silence as on a fader, off to
+    /// +6 dB with unity at 99 of 127; may be given for each
     #[arg(long, value_name = "CC[:CHANNEL]=PATH")]
     pub midi_map: Vec<MidiMap>,
     /// The highest level that may reach the device, in dBFS; what is recorded or rendered never passes it

@@ -6,6 +6,7 @@
 //! ports ── midi ──┘                       values of `midi_cc` and `osc` controls, commands: at once
 //! ```
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use engine::motion::EventSource;
 use engine::names::{Found, Names, Owner, Which};
 use engine::parameter::{Accepted, Kind, Law, Parameter, Spoken, Value};
 use engine::session::Session;
-use engine::units::Unit;
+use engine::units::{Dimension, Unit};
 
 use crate::address;
 use crate::arguments::{DeviceChoice, MidiMap, OscChoice, Play};
@@ -66,19 +67,24 @@ pub enum Order {
 /// The session that messages are understood against.
 pub struct Known {
     session: Session,
-    names: Names,
+    /// Found when first asked for: most edits are of sessions that nobody sends anything to.
+    names: OnceCell<Names>,
 }
 
 impl Known {
     /// A session as it plays.
     pub fn new(session: &Session) -> Self {
-        Known { session: session.clone(), names: Names::of(session) }
+        Known { session: session.clone(), names: OnceCell::new() }
+    }
+
+    fn names(&self) -> &Names {
+        self.names.get_or_init(|| Names::of(&self.session))
     }
 
     /// What a write says in the text: the path that a person would type, and the value.
     fn written(&self, owner: Owner, which: Which, said: &Spoken) -> Result<(Write, Option<String>), String> {
         let (parameter, _) = self.session.setting(owner, which);
-        let path = self.names.call_parameter(&self.session, owner, which);
+        let path = self.names().call_parameter(&self.session, owner, which);
         if matches!(parameter.kind, Kind::Path | Kind::Signal) {
             return Err(format!("`{path}` is said in the text and by no controller"));
         }
@@ -223,7 +229,7 @@ impl Controllers {
     }
 
     fn parameter(&self, known: &Known, path: &str) -> Result<(Owner, Which), String> {
-        match known.names.find(&known.session, path) {
+        match known.names().find(&known.session, path) {
             Ok(Found::Parameter(owner, which)) => Ok((owner, which)),
             Ok(_) => Err(format!("`{path}` is no parameter; give one of its parameters: {path}.NAME")),
             Err(missing) => {
@@ -266,7 +272,7 @@ impl Controllers {
     }
 
     fn write(&mut self, known: &Known, address: &str, said: &[Said]) -> Result<(), String> {
-        let (owner, which) = address::parameter(&known.session, &known.names, address, self.notices.has_room())?;
+        let (owner, which) = address::parameter(&known.session, known.names(), address, self.notices.has_room())?;
         let (write, warning) = known.written(owner, which, &spoken(said)?)?;
         if let Some(warning) = warning {
             self.tell(visible(&format!("OSC {address}: {warning}")));
@@ -373,12 +379,25 @@ fn literal(parameter: &Parameter, said: &Spoken, value: &Value) -> String {
     }
 }
 
-/// Where on a parameter's range the value of a MIDI controller stands: evenly, frequencies in octaves. Numbers are rounded
-/// to a thousandth of what they move over.
+/// Where a MIDI controller's way to 127 puts a level in dB, by the taper of Ardour's faders: from silence at 0 to +6 dB,
+/// unity at 0.78. The way is above 0.
+fn taper(way: f64) -> f64 {
+    let eighth = way.sqrt().sqrt().sqrt();
+    (198.0 * eighth - 192.0) / 6.0 * 20.0 * 2f64.log10()
+}
+
+/// Where on a parameter's range the value of a MIDI controller stands: evenly, frequencies in octaves, levels that go down to
+/// silence as on a fader. Numbers are rounded to a thousandth of what they move over.
 fn over_range(parameter: &Parameter, value: u8) -> Option<Spoken> {
     let part = f64::from(value) / 127.0;
     let number = |number: f64| Spoken::Number(number, Unit::Plain);
     match parameter.kind {
+        Kind::Number { unit, least, most, special: Some(("off", _)), .. } if unit.dimension() == Dimension::Level => {
+            Some(match value {
+                0 => Spoken::Flag(false),
+                _ => number(rounded(taper(part).clamp(least, most), 10.0)),
+            })
+        }
         Kind::Number { least, most, .. } if value == 0 || value == 127 => {
             Some(number(if value == 0 { least } else { most }))
         }
@@ -566,6 +585,24 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_mapped_controller_moves_a_level_as_a_fader_does() {
+        // What Ardour has at these places of its faders, and its own formula, which goes the other way.
+        for (way, level) in [(0.999, 6.0), (0.782, 0.0), (0.510, -10.0), (0.325, -20.0), (0.122, -40.0), (0.040, -60.0)]
+        {
+            let place = ((6.0 * (level / 20.0) / 2f64.log10() + 192.0) / 198.0).powi(8);
+            assert!((place - way).abs() < 0.0006 && (taper(place) - level).abs() < 1e-9, "{level}: {place}");
+        }
+        let known = known();
+        let at = |value: u8| {
+            let mut controllers = controllers(&["7=voice>master/fader.gain"]);
+            controllers.inbox.put([Heard::Midi { channel: 1, controller: 7, value }]);
+            controllers.take(&known, |_| None);
+            controllers.take_writes().concat_values()
+        };
+        assert_eq!([0, 99, 127].map(at), ["off", "-0.07", "6.02"]);
+    }
+
     trait Values {
         fn concat_values(self) -> String;
     }
@@ -634,7 +671,7 @@ mod tests {
                 packet[at] = dice.below(256) as u8;
             }
             packet.truncate(packet.len() - dice.below(8).saturating_sub(6) * dice.below(packet.len()));
-            controllers.inbox.put(understand(&packet, home()).0);
+            controllers.inbox.put(understand(&packet, home(), 0).heard);
             controllers.inbox.put(crate::midi::Parser::default().read(&crate::fuzz::bytes(seed, 40)));
             controllers.take(&known, |_| None);
             text.extend(controllers.take_writes().into_iter().map(|write| (write.path, write.value)));

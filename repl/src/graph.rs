@@ -206,15 +206,30 @@ fn cable_line(session: &Session, names: &Names, id: CableId, cable: &Cable) -> S
 }
 
 fn chain(session: &Session, end: Tap) -> String {
-    let passed = session.chain(end);
-    let steps: Vec<String> = passed.iter().map(|id| step(&session.instances[id.0].work)).collect();
+    let steps = steps(session, &session.chain(end));
     if steps.is_empty() { String::new() } else { format!("  through {}", steps.join(", ")) }
 }
 
-/// An effect with the numbers that its word was given.
-fn step(work: &Work) -> String {
-    match work {
+fn steps(session: &Session, passed: &[InstanceId]) -> Vec<String> {
+    passed.iter().map(|id| step(session, *id)).collect()
+}
+
+/// An effect with the numbers that its word was given, and what stands in it.
+fn step(session: &Session, id: InstanceId) -> String {
+    match &session.instances[id.0].work {
         Work::Blend { mix, .. } => format!("blend {}", engine::words::MIX.show(&mix.value)),
+        Work::Branch { of, .. } => {
+            let word = session.instances[of.0].work.effect().map_or("", |effect| effect.table.word);
+            format!("{word}#{}", session.branch_name(id))
+        }
+        Work::Effect(effect) if !effect.branches.is_empty() => {
+            let inside = effect.branches.iter().filter_map(|end| {
+                let branch = session.branch(id, *end);
+                let (begin, rest) = branch.split_first().filter(|(_, rest)| !rest.is_empty())?;
+                Some(format!("{}: {}", session.branch_name(*begin), steps(session, rest).join(", ")))
+            });
+            format!("{} [{}]", effect.table.word, inside.collect::<Vec<_>>().join("; "))
+        }
         Work::Effect(effect) => {
             let table = effect.table.0;
             let given = table.arguments.iter().filter_map(|name| table.index(name));

@@ -10,8 +10,9 @@
 //! replay ── Kept::open <── folder
 //! ```
 //!
-//! [`inputs`] keeps what live inputs heard. [`record`] says what a line can be, [`writer`] writes them, [`kept`] reads them back as far as they go, [`store`] knows
-//! where journals lie, how they are called and which must go, [`hashes`] tells files apart by what is in them.
+//! [`inputs`] keeps what live inputs heard. [`record`] says what a line can be, [`writer`] writes them, [`kept`] reads them
+//! back as far as they go, [`store`] knows where journals lie, how they are called and which must go, [`hashes`] tells files
+//! apart by what is in them.
 
 pub mod hashes;
 pub mod inputs;

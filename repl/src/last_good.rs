@@ -53,8 +53,10 @@ impl Keeper {
 
     /// Keeps a text that was taken up: the session's file first.
     pub fn keep(&self, texts: Vec<SourceFile>) {
-        // Without its thread, which a warning came before, nothing is kept.
-        let _ = self.texts.iter().try_for_each(|keeper| keeper.send(texts.clone()));
+        if let Some(keeper) = &self.texts {
+            // Without its thread, which a warning came before, nothing is kept.
+            let _ = keeper.send(texts);
+        }
     }
 }
 

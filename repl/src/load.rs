@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use engine::diagnostic::Diagnostic;
+use engine::diagnostic::{Diagnostic, Severity};
 use engine::graph::{Graph, Prepared, prepare_in};
 use engine::media::Library;
 use engine::session::{Amend, PlaceKind, Session};
@@ -70,6 +70,15 @@ impl Loaded {
         self.diagnostics.iter().map(told).collect()
     }
 
+    /// What is wrong, in one line; nothing if nothing is.
+    pub fn why(&self) -> String {
+        let error = self.diagnostics.iter().find(|one| one.severity == Severity::Error);
+        error.map_or_else(String::new, |error| match &error.help {
+            Some(help) => format!("{}; {help}", error.message),
+            None => error.message.clone(),
+        })
+    }
+
     /// Shows what there is to tell on standard error.
     pub fn show(&self) {
         if !self.diagnostics.is_empty() {
@@ -92,15 +101,11 @@ impl Loaded {
 /// The media that a session names, as whole paths.
 fn media_of(session: &Session) -> Vec<PathBuf> {
     use engine::parameter::Value;
-    use engine::session::Work;
     let sources = session.places.iter().flat_map(|place| match &place.kind {
         PlaceKind::Input(sources) => sources.as_slice(),
         _ => &[],
     });
-    let effects = session.instances.iter().filter_map(|instance| match &instance.work {
-        Work::Effect(effect) => Some(&effect.settings),
-        Work::Blend { .. } => None,
-    });
+    let effects = session.instances.iter().filter_map(|instance| Some(&instance.work.effect()?.settings));
     let settings = sources.map(|source| &source.settings).chain(effects).flatten();
     settings
         .filter_map(|setting| match &setting.value {

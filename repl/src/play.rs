@@ -15,9 +15,7 @@ use engine::media::Library;
 use engine::motion::EventSource;
 use engine::render;
 use engine::session::Session;
-use engine::tap::Wanted;
 use engine::verify::Flaw;
-use scripting::SourceFile;
 
 use crate::arguments::{DeviceChoice, Play};
 use crate::changes::{describe, moved, new_ramps, rounded};
@@ -40,7 +38,8 @@ mod moment;
 
 use moment::{frames, moment};
 
-/// How often the audio side is asked what happened: while something fades, while a program is on its way, and otherwise.
+/// How often the audio side is asked what happened: while something fades, while a program is on its way, and otherwise;
+/// then what waits for its moment is looked at in time.
 const BUSY: Duration = Duration::from_millis(2);
 const IN_FLIGHT: Duration = Duration::from_micros(200);
 const IDLE: Duration = Duration::from_millis(50);
@@ -108,8 +107,6 @@ fn watched(arguments: &Play, loaded: &Loaded) -> Vec<PathBuf> {
 /// A program on its way to the audio side.
 struct InFlight {
     serial: u64,
-    /// What its works are called.
-    paths: Vec<String>,
     /// Ramps that set out when it is heard.
     ramps: Vec<String>,
     sent: Sent,
@@ -147,14 +144,26 @@ struct Waiting {
     taken: Taken,
     /// The frame of the transport from which on it is to be heard; at once without one.
     at: Option<u64>,
-    /// Its live inputs.
-    heard: Vec<(String, Vec<u16>)>,
-    /// The files it was made from.
-    files: Vec<SourceFile>,
     /// Whether a hand on a controller wrote it: then it is told of when the hand rests.
     by_hand: bool,
     /// Whether a hand has written since it was read.
     is_behind: bool,
+}
+
+/// What no edit changes of a desk that plays.
+struct Given {
+    rate: u32,
+    seed: u64,
+    /// The folder of the session, wherever a text of it lies.
+    home: PathBuf,
+}
+
+impl Given {
+    /// Holds a text to it.
+    fn hold(&self, session: &mut Session) {
+        (session.sample_rate, session.seed) = (self.rate, self.seed);
+        session.folder.clone_from(&self.home);
+    }
 }
 
 /// What a desk is started with.
@@ -184,8 +193,6 @@ struct Playing<'a> {
     journal: Journal,
     /// Frames by which the master was late when it began.
     late: u64,
-    /// What the works of the program that runs are called.
-    paths: Vec<String>,
     /// The program that has been sent and not yet taken up.
     in_flight: Option<InFlight>,
     /// The newest text, waiting for the one before it to be taken up, and for its moment.
@@ -201,7 +208,7 @@ struct Playing<'a> {
     meters: Clients,
     /// When a controller's writes were taken last.
     written: Option<Instant>,
-    started_with: (u32, u64),
+    given: Given,
     /// Channels of live input that there is room for.
     inputs: u16,
     length: Option<u64>,
@@ -229,12 +236,9 @@ impl<'a> Playing<'a> {
         let rate = session.sample_rate;
         let heard = load::live_inputs(session);
         let inputs = heard.iter().flat_map(|(_, channels)| channels).copied().max().unwrap_or(0).max(2);
-        let setup = Setup {
-            rate,
-            keep: journal::wanted(arguments.journal.as_ref(), recorder::wanted(arguments)),
-            inputs: usize::from(inputs),
-            cushion: 2 * arguments.buffer as usize,
-        };
+        let others = recorder::wanted(arguments);
+        let keep = journal::wanted(arguments.journal.as_ref(), others);
+        let setup = Setup { rate, keep, inputs: usize::from(inputs), cushion: 2 * arguments.buffer as usize };
         let channels = program.plan.outputs.iter().flat_map(|output| &output.channels).copied().max().unwrap_or(2);
         let first = Expected::of(&program, &heard);
         let mut programs = Programs::default();
@@ -243,12 +247,10 @@ impl<'a> Playing<'a> {
         let mut ramps = BTreeSet::new();
         new_ramps(&program, &mut ramps);
         let (master, late) = program.plan.outputs.first().map_or((2, 0), |output| (output.slots.count, output.late));
-        let paths = program.plan.paths.clone();
         let (live, player, listener, mut recordings) = start(program, setup);
         let player = player.with_ceiling(arguments.max_level);
         let kept = Performance { session: &arguments.session, rate, seed: session.seed, channels: master };
-        let keeps = journal::wanted(arguments.journal.as_ref(), Wanted::default()).inputs > 0;
-        let heard_again = if keeps { recordings.inputs.pop() } else { None };
+        let heard_again = if keep.inputs > others.inputs { recordings.inputs.pop() } else { None };
         let journal = Journal::start(arguments.journal.as_ref(), kept, heard_again)?;
         journal.text(taken, When::BEGINNING, Changes::default());
         let length = arguments.length.map(|length| length.frames(&session.clock()));
@@ -257,7 +259,7 @@ impl<'a> Playing<'a> {
         let controllers = Controllers::start(arguments, wake);
         let wish = Wish { device: arguments.device.as_ref(), rate, buffer: arguments.buffer, channels };
         let output = sound::open_output(wish, Box::new(player))?;
-        let started_with = (rate, session.seed);
+        let given = Given { rate, seed: session.seed, home: last_good::home(&arguments.session) };
         let mut playing = Playing {
             arguments,
             library,
@@ -272,7 +274,6 @@ impl<'a> Playing<'a> {
             heard,
             journal,
             late: late as u64,
-            paths,
             in_flight: None,
             waiting: None,
             hand: None,
@@ -282,7 +283,7 @@ impl<'a> Playing<'a> {
             orders: VecDeque::new(),
             meters: Clients::default(),
             written: None,
-            started_with,
+            given,
             inputs,
             length,
             trouble: Trouble::default(),
@@ -308,7 +309,7 @@ impl<'a> Playing<'a> {
         let none = DeviceChoice::None;
         let device = if silent { Some(&none) } else { self.arguments.input.as_ref() };
         let channels = load::live_inputs(session).iter().flat_map(|(_, list)| list).copied().max().unwrap_or(1);
-        let wish = Wish { device, rate: self.started_with.0, buffer: self.arguments.buffer, channels };
+        let wish = Wish { device, rate: self.given.rate, buffer: self.arguments.buffer, channels };
         self.input = sound::open_input(wish, Box::new(listener))?;
         Ok(())
     }
@@ -316,14 +317,7 @@ impl<'a> Playing<'a> {
     /// Takes part in what happens until it is over.
     fn follow(&mut self, events: &Receiver<Event>) -> Outcome {
         while !self.is_over() {
-            let pause = match (&self.in_flight, self.is_busy()) {
-                (Some(_), _) => IN_FLIGHT,
-                (None, true) => BUSY,
-                (None, false) if self.controllers.has_writes() => BUSY,
-                (None, false) => IDLE,
-            };
-            let pause = self.meters.pause(Instant::now()).map_or(pause, |due| due.min(pause));
-            match events.recv_timeout(pause) {
+            match events.recv_timeout(self.pause()) {
                 Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
                 Ok(Event::Changed(changed)) => self.edited(&changed),
                 Ok(Event::Control) | Err(RecvTimeoutError::Timeout) => {}
@@ -339,9 +333,16 @@ impl<'a> Playing<'a> {
         Ok(())
     }
 
-    /// Whether something fades, or waits to be sent.
-    fn is_busy(&self) -> bool {
-        self.desk.mesh().next_end().is_some() || self.waiting.is_some() || self.hand.is_some()
+    /// How long nothing has to be looked at unless an event comes.
+    fn pause(&self) -> Duration {
+        let fades = self.desk.mesh().next_end().is_some() || self.hand.is_some() || self.controllers.has_writes();
+        let pause = match (&self.in_flight, &self.waiting) {
+            (Some(_), _) => IN_FLIGHT,
+            (None, _) if fades => BUSY,
+            (None, Some(waiting)) => self.time_to(waiting).clamp(BUSY, IDLE),
+            (None, None) => IDLE,
+        };
+        self.meters.pause(Instant::now()).map_or(pause, |due| due.min(pause))
     }
 
     fn is_over(&self) -> bool {
@@ -354,14 +355,14 @@ impl<'a> Playing<'a> {
 
     /// A file was saved: the newest text is evaluated, and sent unless something is wrong with it.
     fn edited(&mut self, changed: &Changed) {
-        let (rate, seed) = self.started_with;
+        let given = &self.given;
         let (says, at) = (Cell::new(None), Cell::new(None));
         let (desk, live) = (&self.desk, &self.live);
         let loaded = self.text.edited(&self.arguments.session, &self.library, |session| {
-            if (session.sample_rate, session.seed) != (rate, seed) {
+            if (session.sample_rate, session.seed) != (given.rate, given.seed) {
                 says.set(Some("sample_rate and seed take effect at the next start"));
             }
-            (session.sample_rate, session.seed) = (rate, seed);
+            given.hold(session);
             let (moment, tempo) = moment(desk, live, session);
             at.set(moment);
             tempo
@@ -387,26 +388,18 @@ impl<'a> Playing<'a> {
         let at = at.get();
         if let Some(at) = at.filter(|at| *at > self.live.transport() + self.frames(HORIZON)) {
             let bar = self.desk.mesh().tempo.bar_at(at as i64);
-            let seconds = (at - self.live.transport()) as f64 / f64::from(rate);
+            let seconds = (at - self.live.transport()) as f64 / f64::from(self.given.rate);
             status::say(format!("taken; heard from {}.bars on, in {seconds:.1} s", rounded(bar)));
         }
         // Until it is heard, what plays goes on listening too.
         self.sources.extend(graph.event_sources());
         self.controllers.listen(self.text.known(), &self.sources);
-        let (heard, files) = (load::live_inputs(&session), loaded.files);
-        self.waiting = Some(Waiting { session, graph, taken, at, heard, files, by_hand: false, is_behind: false });
+        self.waiting = Some(Waiting { session, graph, taken, at, by_hand: false, is_behind: false });
     }
 
     /// How many frames a time has.
     fn frames(&self, time: Duration) -> u64 {
-        frames(time, self.started_with.0)
-    }
-
-    /// Whether the text that waits is to be sent now.
-    fn is_time(&self) -> bool {
-        let soon = self.live.transport() + self.frames(HORIZON);
-        let wanted = self.waiting.as_ref().and_then(|waiting| waiting.at);
-        !self.live.is_rolling() || wanted.is_none_or(|at| at <= soon)
+        frames(time, self.given.rate)
     }
 
     /// Sends what waits, if the way is free: the newest text first, then what is left when fades are over.
@@ -445,10 +438,10 @@ impl<'a> Playing<'a> {
 
     /// The program that takes what runs to a text, and what to say of it.
     fn edit(&mut self, waiting: Waiting) -> Result<Option<(Box<Program>, Sent)>, Flaw> {
-        let Waiting { session, graph, taken, at, heard, files, by_hand, .. } = self.in_time(waiting);
+        let Waiting { session, graph, taken, at, by_hand, .. } = self.in_time(waiting);
         let edited = self.desk.edit(&graph, at)?;
         if !by_hand {
-            self.keeper.keep(files);
+            self.keeper.keep(taken.files().to_vec());
         }
         let Some((program, changes)) = edited else {
             if !by_hand {
@@ -458,7 +451,7 @@ impl<'a> Playing<'a> {
             self.journal.text(taken, When::Nothing(self.live.clock()), Changes::default());
             return Ok(None);
         };
-        self.heard = heard;
+        self.heard = load::live_inputs(&session);
         // What a hand sets is told when it rests; that other paths had to be re-aligned is told at once.
         let told = !by_hand || !changes.realigned.is_empty();
         let (sources, file) = (graph.event_sources(), (!by_hand).then_some(session));
@@ -474,7 +467,7 @@ impl<'a> Playing<'a> {
         self.recorders.expect(Expected::of(&program, &self.heard));
         self.programs.remember(&program);
         let ramps = new_ramps(&program, &mut self.ramps);
-        self.in_flight = Some(InFlight { serial: program.serial, paths: program.plan.paths.clone(), ramps, sent });
+        self.in_flight = Some(InFlight { serial: program.serial, ramps, sent });
         if self.live.send(program).is_err() {
             unreachable!("nothing is sent while a program is in flight");
         }
@@ -483,14 +476,11 @@ impl<'a> Playing<'a> {
     fn hear_reports(&mut self) {
         let mut costed = None;
         for report in self.live.reports() {
-            self.journal.report(report, &self.desk, &self.paths);
+            self.journal.report(report, &self.desk, &self.programs);
             match report {
                 Report::TakenUp { serial, taken } => {
-                    if let Some(InFlight { sent, paths, ramps, .. }) =
-                        self.in_flight.take_if(|sent| sent.serial == serial)
-                    {
+                    if let Some(InFlight { sent, ramps, .. }) = self.in_flight.take_if(|sent| sent.serial == serial) {
                         self.desk.taken_up(taken);
-                        self.paths = paths;
                         // What the text does not say is said here, to be written into it.
                         let bar = rounded(self.desk.mesh().tempo.bar_at(taken.at as i64));
                         for path in ramps {
@@ -525,8 +515,12 @@ impl<'a> Playing<'a> {
                 Report::Costed { serial } => costed = Some(self.programs.works(serial)),
             }
         }
+        if let lost @ 1.. = self.live.take_lost_reports() {
+            self.journal.lost(lost);
+            status::warning(format!("{lost} reports were lost: a replay may not be what was heard from here on"));
+        }
         if let Some(works) = costed {
-            let shares = self.live.costs().shares(works.len(), self.started_with.0);
+            let shares = self.live.costs().shares(works.len(), self.given.rate);
             status::warning(safety::costs(works, &shares));
         }
         let (dropouts, others) = sound::attend(&self.output, self.input.as_ref());
@@ -555,8 +549,9 @@ impl<'a> Playing<'a> {
             std::thread::sleep(BUSY);
         }
         self.hear_reports();
-        let Playing { mut live, mut in_flight, output, input, recorders, length, journal, late, desk, paths, .. } =
-            self;
+        let Playing {
+            mut live, mut in_flight, output, input, recorders, length, journal, late, desk, programs, ..
+        } = self;
         let (load, worst) = (output.smoothed_load() * 100.0, output.take_worst_load() * 100.0);
         drop((input, output));
         let busiest = format!("load {load:.0} %, the busiest block took {worst:.0} % of its time");
@@ -566,7 +561,7 @@ impl<'a> Playing<'a> {
                 (Report::TakenUp { serial, taken }, Some(InFlight { sent, .. })) => keep(&journal, serial, taken, sent),
                 (report, still) => {
                     in_flight = still;
-                    journal.report(report, &desk, &paths);
+                    journal.report(report, &desk, &programs);
                 }
             }
         }

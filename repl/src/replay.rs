@@ -168,9 +168,7 @@ impl Performance<'_> {
             // Its sound files are where the session is, also when an older text of it was played.
             session.folder = header.session.parent().unwrap_or(Path::new("")).to_owned();
             let mut tempo = running.cloned().unwrap_or_else(|| Tempo::new(session.clock()));
-            if tempo.clock() != session.clock() {
-                tempo.change(text.wanted.unwrap_or(text.at) as i64, session.clock());
-            }
+            tempo.change(text.wanted.unwrap_or(text.at) as i64, session.clock());
             tempo
         });
         match loaded {
@@ -222,6 +220,10 @@ impl Performance<'_> {
                     clock_time(*frames, rate),
                     clock_time(*frame, rate)
                 )),
+                Record::ReportsLost { frame, reports } => status::warning(format!(
+                    "{reports} reports were lost at {}: what follows may not be what was heard",
+                    clock_time(*frame, rate)
+                )),
                 _ => {}
             }
         }
@@ -262,6 +264,7 @@ impl Performance<'_> {
             | Record::InputLost { .. }
             | Record::MediaLate { .. }
             | Record::InputLate { .. }
+            | Record::ReportsLost { .. }
             | Record::Media { .. }
             | Record::Tick { .. }
             | Record::End { .. } => Ok(()),

@@ -29,6 +29,7 @@ pub struct Programs(VecDeque<Names>);
 struct Names {
     serial: u64,
     works: Vec<String>,
+    loops: Vec<String>,
     outputs: Vec<Vec<u16>>,
 }
 
@@ -36,7 +37,8 @@ impl Programs {
     /// Learns the names in a program, before it is sent.
     pub fn remember(&mut self, program: &Program) {
         let outputs = program.plan.outputs.iter().map(|output| output.channels.clone()).collect();
-        self.0.push_back(Names { serial: program.serial, works: program.plan.paths.clone(), outputs });
+        let loops = program.plan.loops.iter().map(|one| one.path.clone()).collect();
+        self.0.push_back(Names { serial: program.serial, works: program.plan.paths.clone(), loops, outputs });
         if self.0.len() > REMEMBERED {
             self.0.pop_front();
         }
@@ -67,15 +69,16 @@ impl Programs {
             Deed::TakesOutDc => format!("{output} has a DC offset of {level:.0} dBFS: it is taken out"),
             Deed::Opens => format!("{output} is sane again, and heard"),
         };
-        let path = match origin {
-            Origin::Work(work) => self.works(serial).get(work),
-            Origin::Sum | Origin::Unknown => None,
+        let from = match origin {
+            Origin::Work(work) => self.works(serial).get(work).map(|path| format!("it comes from {path}")),
+            Origin::Loop(one) => self
+                .of(serial)
+                .and_then(|names| names.loops.get(one))
+                .map(|path| format!("it comes from the loop {path}, which gives back more than it gets")),
+            Origin::Sum => Some("nothing in it is too much by itself, but the sum is".into()),
+            Origin::Unknown => None,
         };
-        match (path, origin) {
-            (Some(path), _) => format!("{what}; it comes from {path}"),
-            (None, Origin::Sum) => format!("{what}; nothing in it is too much by itself, but the sum is"),
-            (None, _) => what,
-        }
+        from.map_or(what.clone(), |from| format!("{what}; {from}"))
     }
 
     fn of(&self, serial: u64) -> Option<&Names> {
@@ -162,7 +165,8 @@ mod tests {
     #[test]
     fn the_guards_deeds_are_told_with_output_and_path() {
         let mut programs = Programs::default();
-        let names = Names { serial: 3, works: paths(&["a", "a>master/gain"]), outputs: vec![vec![1, 2], vec![3, 4]] };
+        let (works, loops) = (paths(&["a", "a>master/gain"]), paths(&["room>room"]));
+        let names = Names { serial: 3, works, loops, outputs: vec![vec![1, 2], vec![3, 4]] };
         programs.0.push_back(names);
         assert_eq!(
             programs.deed(3, Deed::Shuts, 4, 1823, Origin::Work(1)),
@@ -172,6 +176,8 @@ mod tests {
             programs.deed(3, Deed::Holds, 1, 32, Origin::Sum),
             "output(1, 2) reaches +3.2 dBFS: it is held at the ceiling; nothing in it is too much by itself, but the sum is"
         );
+        let told = programs.deed(3, Deed::Shuts, 1, 300, Origin::Loop(0));
+        assert!(told.ends_with("; it comes from the loop room>room, which gives back more than it gets"), "{told}");
         assert_eq!(programs.deed(3, Deed::Opens, 1, 0, Origin::Unknown), "output(1, 2) is sane again, and heard");
     }
 }

@@ -66,8 +66,7 @@ impl Text {
             if loaded.graph.is_some() { Ok(loaded) } else { Err(Box::new(loaded)) }
         };
         let tell = |line: String, wrong: Box<Loaded>| {
-            wrong.show();
-            status::warning(format!("set aside: {line}"));
+            status::warning(format!("set aside: {line} ({})", wrong.why()));
         };
         match lines.set_aside(load, tell) {
             Ok(loaded) => {

@@ -157,7 +157,10 @@ fn beside(call: &Call, what: fn(Target, Vec<Effect>) -> Amend) -> Outcome {
     let value = call.given[1].read_lock::<EffectValue>().ok_or_else(|| call.wrong_type(1, "an effect"))?;
     let mut effects = Vec::new();
     if !flatten(&value.step, &mut effects) {
-        let message = format!("`{}` takes effects alone: no sends, no named cables, no mix of the whole", call.word);
+        let message = format!(
+            "`{}` takes effects alone: no sends, no named cables, none that others stand in, no mix of the whole",
+            call.word
+        );
         return Err(Diagnostic::error("wrong-type", call.place_of(1), message));
     }
     desk::with(|desk| desk.amend(what(target, effects), call.at));
@@ -172,6 +175,6 @@ fn flatten(step: &Step, effects: &mut Vec<Effect>) -> bool {
             true
         }
         Step::Chain(chain) => chain.is_plain() && chain.steps.iter().all(|step| flatten(step, effects)),
-        Step::Tap(_) | Step::Cable(_) => false,
+        Step::Nest(_) | Step::Tap(_) | Step::Cable(_) => false,
     }
 }

@@ -8,7 +8,7 @@ use engine::control::{
 use engine::diagnostic::{Diagnostic, Position};
 use engine::motion::{Curve, EventSource, Shape, steps as notation};
 use engine::parameter::{Parameter, Spoken, Value, note_length};
-use engine::units::{Dimension, Unit};
+use engine::units::{Dimension, Unit, note_frequency};
 use rhai::{Array, Dynamic};
 
 use crate::call::{Call, Outcome};
@@ -150,10 +150,15 @@ fn made(call: &Call, way: Way) -> Outcome {
     Ok(Dynamic::from(ControlValue(Control { way, at: call.at })))
 }
 
-/// What a setting of a control's own takes. What is wrong with it is told, and ends the evaluation at its end.
-fn own(call: &Call, parameter: &'static Parameter, index: usize) -> Value {
-    let at = call.place_of(index);
-    desk::with(|desk| desk.accept(parameter, &spoken(&call.given[index]), at)).value
+/// What a setting of a control's own takes, which is no control. What else is wrong with it is told, and ends the evaluation
+/// at its end.
+fn own(call: &Call, parameter: &'static Parameter, index: usize) -> Result<Value, Diagnostic> {
+    let (at, said) = (call.place_of(index), spoken(&call.given[index]));
+    if let Spoken::Control(_) = said {
+        let help = format!("`{}` holds still; expected {}", parameter.name, parameter.expected());
+        return Err(Diagnostic::error("wrong-type", at, "a control cannot stand within another").help(help));
+    }
+    Ok(desk::with(|desk| desk.accept(parameter, &said, at)).value)
 }
 
 /// A value for the parameter that the control will move.
@@ -164,24 +169,26 @@ fn said(call: &Call, index: usize) -> Said {
 /// `lfo(rate)`.
 pub fn lfo(call: &Call) -> Outcome {
     call.takes(1..=1)?;
+    let refused = |code: &'static str| {
+        let message = format!("an lfo has a rate, not {}", shown(&call.given[0]));
+        Diagnostic::error(code, call.place_of(0), message)
+            .help("expected 0.001 to 1000 Hz; or the length of a cycle in music: `1.bars`, `2.beats`, \"1/8\"")
+    };
     let musical = match spoken(&call.given[0]) {
         Spoken::Number(_, Unit::Beats | Unit::Bars) => true,
-        Spoken::Text(text) => note_length(&text).is_some(),
-        Spoken::Number(_, unit) if unit.dimension() == Dimension::Time => {
-            let message = format!("an lfo has a rate, not {}", shown(&call.given[0]));
-            return Err(Diagnostic::error("wrong-unit", call.place_of(0), message)
-                .help("expected 0.001 to 1000 Hz; or the length of a cycle in music: `1.bars`, `2.beats`, \"1/8\""));
-        }
+        Spoken::Number(_, unit) if unit.dimension() == Dimension::Time => return Err(refused("wrong-unit")),
+        Spoken::Text(text) if note_length(&text).is_some() => true,
+        Spoken::Text(text) if note_frequency(&text).is_none() => return Err(refused("wrong-type")),
         _ => false,
     };
-    let rate = own(call, if musical { &LFO_LENGTH } else { &LFO_RATE }, 0);
+    let rate = own(call, if musical { &LFO_LENGTH } else { &LFO_RATE }, 0)?;
     made(call, Way::Lfo { rate, shape: Shape::Sine, range: None, phase: 0.0 })
 }
 
 /// `ramp(from, to, time)`.
 pub fn ramp(call: &Call) -> Outcome {
     call.takes(3..=3)?;
-    let time = own(call, &RAMP_TIME, 2);
+    let time = own(call, &RAMP_TIME, 2)?;
     made(call, Way::Ramp { from: said(call, 0), to: said(call, 1), time, curve: Curve::Linear, start: None })
 }
 
@@ -322,17 +329,17 @@ fn set(call: &Call, way: &mut Way) -> Result<(), Diagnostic> {
             *range = Some((said(call, 1), said(call, 2)));
         }
         (Way::Lfo { shape, .. }, "shape") => {
-            if let Value::Choice(index) = own(call, &LFO_SHAPE, 1) {
+            if let Value::Choice(index) = own(call, &LFO_SHAPE, 1)? {
                 *shape = Shape::ALL[index];
             }
         }
-        (Way::Lfo { phase, .. }, "phase") => *phase = number(own(call, &LFO_PHASE, 1)),
+        (Way::Lfo { phase, .. }, "phase") => *phase = number(own(call, &LFO_PHASE, 1)?),
         (Way::Ramp { curve, .. }, "curve") => {
-            if let Value::Choice(index) = own(call, &RAMP_CURVE, 1) {
+            if let Value::Choice(index) = own(call, &RAMP_CURVE, 1)? {
                 *curve = Curve::ALL[index];
             }
         }
-        (Way::Ramp { start, .. }, "start") => *start = Some(own(call, &RAMP_START, 1)),
+        (Way::Ramp { start, .. }, "start") => *start = Some(own(call, &RAMP_START, 1)?),
         (Way::Event { start, .. }, "start") => *start = Some(said(call, 1)),
         (Way::Automate { hold, .. }, "hold") => {
             *hold = match call.given.get(1) {
@@ -340,8 +347,8 @@ fn set(call: &Call, way: &mut Way) -> Result<(), Diagnostic> {
                 None => true,
             };
         }
-        (Way::Follow { attack, .. }, "attack") => *attack = milliseconds(call, &FOLLOW_ATTACK),
-        (Way::Follow { release, .. }, "release") => *release = milliseconds(call, &FOLLOW_RELEASE),
+        (Way::Follow { attack, .. }, "attack") => *attack = milliseconds(call, &FOLLOW_ATTACK)?,
+        (Way::Follow { release, .. }, "release") => *release = milliseconds(call, &FOLLOW_RELEASE)?,
         (Way::Event { source: EventSource::Midi { channel, .. }, .. }, "channel") => {
             *channel = Some(whole(call, 1, 1..=16, "a MIDI channel")?);
         }
@@ -358,7 +365,7 @@ fn number(value: Value) -> f64 {
 }
 
 /// A time in milliseconds, as the tempo is by now if it is musical.
-fn milliseconds(call: &Call, parameter: &'static Parameter) -> f64 {
-    let value = own(call, parameter, 1);
-    desk::with(|desk| parameter.plain(&value, &desk.session.clock()))
+fn milliseconds(call: &Call, parameter: &'static Parameter) -> Result<f64, Diagnostic> {
+    let value = own(call, parameter, 1)?;
+    Ok(desk::with(|desk| parameter.plain(&value, &desk.session.clock())))
 }

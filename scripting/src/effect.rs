@@ -2,6 +2,7 @@
 //! engine's tables.
 
 use engine::diagnostic::Diagnostic;
+use engine::nest;
 use engine::parameter::{Kind, Parameter, Spoken, Table};
 use engine::session::{Effect, PartUse, Setting, Source};
 use engine::words::{BYPASS, FEEDBACK_TIME, MIX, SEND_GAIN};
@@ -10,11 +11,14 @@ use rhai::Dynamic;
 use crate::call::{Call, Outcome};
 use crate::desk::{self, Desk};
 use crate::value::{ControlValue, EffectValue, Signal, SourceValue, Step, describe, spoken};
-use crate::{control, words};
+use crate::{control, nested, words};
 
 /// An effect from its word and arguments.
 pub fn effect(call: &Call, table: &'static Table) -> Outcome {
     let mut effect = Effect::new(table, call.at);
+    if let Some(nest) = nest::of(table) {
+        return nested::effect(call, effect, nest);
+    }
     for (index, setting) in arguments(call, table)? {
         effect.settings[index] = setting;
     }
@@ -61,6 +65,10 @@ pub fn effect_method(call: &Call, this: &EffectValue) -> Option<Outcome> {
         "mix" | "bypass" => blend(call, &mut next),
         _ => match &mut next.step {
             Step::Effect(effect) => own(call, effect, &mut next.open_part)?,
+            Step::Nest(nest) => match nested::method(call, nest) {
+                Some(outcome) => outcome,
+                None => own(call, &mut nest.effect, &mut next.open_part)?,
+            },
             Step::Tap(tap) => {
                 let parameter = if tap.feedback { &FEEDBACK_TIME } else { &SEND_GAIN };
                 if call.word != parameter.name {
@@ -143,7 +151,7 @@ fn setter(call: &Call, parameter: &Parameter) -> Result<Setting, Diagnostic> {
 }
 
 /// What a parameter takes from `count` of the given values, the first of them at `first`.
-fn value(call: &Call, parameter: &Parameter, first: usize, count: usize) -> Result<Setting, Diagnostic> {
+pub fn value(call: &Call, parameter: &Parameter, first: usize, count: usize) -> Result<Setting, Diagnostic> {
     let said = match &call.given[first..first + count] {
         [one] => spoken(one),
         many => Spoken::List(many.iter().map(spoken).collect()),
@@ -180,6 +188,7 @@ fn named(call: &Call, next: &mut EffectValue, open_part: bool) -> Result<(), Dia
             Some(part) => part.name = name,
             None => effect.name = name,
         },
+        Step::Nest(nest) => nest.effect.name = name,
         Step::Chain(chain) => chain.name = name,
         Step::Tap(tap) => tap.name = name,
         Step::Cable(_) => return Err(call.misuse("a cable has its name already".into())),
@@ -198,6 +207,8 @@ fn blend(call: &Call, next: &mut EffectValue) -> Result<(), Diagnostic> {
     match &mut next.step {
         Step::Effect(effect) if is_mix => effect.mix = setting,
         Step::Effect(effect) => effect.bypass = setting,
+        Step::Nest(nest) if is_mix => nest.effect.mix = setting,
+        Step::Nest(nest) => nest.effect.bypass = setting,
         Step::Chain(chain) if is_mix => chain.mix = Some(setting),
         Step::Chain(chain) => chain.bypass = Some(setting),
         Step::Tap(_) | Step::Cable(_) => {}
@@ -219,6 +230,7 @@ pub fn no_such_method(call: &Call) -> Diagnostic {
     let table = if let Some(effect) = object.read_lock::<EffectValue>() {
         match &effect.step {
             Step::Effect(effect) => Some(effect.table.0),
+            Step::Nest(nest) => Some(nest.effect.table.0),
             _ => None,
         }
     } else {

@@ -10,7 +10,9 @@ use rhai::{Array, Dynamic};
 
 use crate::call::{Call, Outcome};
 use crate::desk::{self, Desk};
-use crate::value::{Chain, EffectValue, Member, Point, Signal, SourceValue, Statement, Step, TapStep, describe};
+use crate::value::{
+    Chain, EffectValue, Member, NestStep, Point, Signal, SourceValue, Statement, Step, TapStep, describe,
+};
 
 /// `left >> right`.
 pub fn flow(call: &Call) -> Outcome {
@@ -128,6 +130,7 @@ impl Desk {
         let from = self.tap(&signal, at);
         match step {
             Step::Effect(effect) => signal.from = Point::Tap(self.push(Work::Effect((**effect).clone()), from, at)),
+            Step::Nest(nest) => signal = self.apart(nest, signal, at, statement),
             Step::Cable(name) => {
                 if let Some(first) = signal.cable.replace(name.clone()) {
                     let message = format!("this cable is called \"{first}\" already");
@@ -155,6 +158,31 @@ impl Desk {
                 }
             }
         }
+        signal
+    }
+
+    /// A signal through an effect that takes it apart.
+    fn apart(&mut self, nest: &NestStep, mut signal: Signal, at: Position, statement: Option<Statement>) -> Signal {
+        let from = self.tap(&signal, at);
+        let (mut effect, mut begins) = (nest.effect.clone(), Vec::new());
+        for (number, step) in nest.branches.iter().enumerate() {
+            begins.push(self.session.instances.len());
+            // The effect itself comes last, once all that stands in it is there.
+            let of = InstanceId(usize::MAX);
+            let mut branch = Signal::new(self.push(Work::Branch { of, number }, from, at));
+            if let Some(step) = step {
+                branch = self.apply(step, branch, at, statement);
+            }
+            effect.branches.push(self.tap(&branch, at));
+            signal.sends.extend(branch.sends);
+        }
+        let last = InstanceId(self.session.instances.len());
+        for begin in begins {
+            if let Work::Branch { of, .. } = &mut self.session.instances[begin].work {
+                *of = last;
+            }
+        }
+        signal.from = Point::Tap(self.push(Work::Effect(effect), from, at));
         signal
     }
 

@@ -28,6 +28,7 @@ mod flow;
 mod grammar;
 mod import;
 mod machine;
+mod nested;
 mod number;
 mod place;
 pub mod report;

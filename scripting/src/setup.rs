@@ -58,8 +58,8 @@ pub fn seed(call: &Call) -> Outcome {
 
 /// `quantize(time)`.
 pub fn quantize(call: &Call) -> Outcome {
-    call.takes(1..=1)?;
-    let (at, said) = (call.place_of(0), spoken(&call.given[0]));
+    let said = unmoved(call, &QUANTIZE)?;
+    let at = call.place_of(0);
     if let Spoken::Number(number, Unit::Plain) = said {
         let message = format!("a grid of {number} what?");
         return Err(Diagnostic::error("wrong-unit", at, message).help(format!(
@@ -79,9 +79,9 @@ pub fn quantize(call: &Call) -> Outcome {
 
 /// `crossfade(time)`.
 pub fn crossfade(call: &Call) -> Outcome {
-    call.takes(1..=1)?;
+    let said = unmoved(call, &CROSSFADE)?;
     let at = call.place_of(0);
-    desk::with(|desk| desk.crossfade = Some(desk.accept(&CROSSFADE, &spoken(&call.given[0]), at).value));
+    desk::with(|desk| desk.crossfade = Some(desk.accept(&CROSSFADE, &said, at).value));
     Ok(Dynamic::UNIT)
 }
 
@@ -110,10 +110,23 @@ fn number_is_shown(value: &Dynamic) -> Option<String> {
     number(value).map(|n| n.to_string())
 }
 
-fn single(call: &Call, parameter: &Parameter) -> Result<f64, Diagnostic> {
+/// What a word of the session as a whole is given: such things hold still.
+fn unmoved(call: &Call, parameter: &Parameter) -> Result<Spoken, Diagnostic> {
     call.takes(1..=1)?;
+    match spoken(&call.given[0]) {
+        Spoken::Control(_) => {
+            let message = format!("a control cannot move `{}`", parameter.name);
+            let help = format!("expected {}", parameter.expected());
+            Err(Diagnostic::error("wrong-type", call.place_of(0), message).help(help))
+        }
+        said => Ok(said),
+    }
+}
+
+fn single(call: &Call, parameter: &Parameter) -> Result<f64, Diagnostic> {
+    let said = unmoved(call, parameter)?;
     let at = call.place_of(0);
-    let setting = desk::with(|desk| desk.accept(parameter, &spoken(&call.given[0]), at));
+    let setting = desk::with(|desk| desk.accept(parameter, &said, at));
     match setting.value {
         Value::Number(number) => Ok(number),
         _ => Err(call.wrong_type(0, &parameter.expected())),

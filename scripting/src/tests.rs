@@ -33,6 +33,7 @@ fn chain(session: &Session, cable: usize) -> (Vec<&'static str>, PlaceId) {
         let instance = &session.instances[id.0];
         words.push(match &instance.work {
             Work::Effect(effect) => effect.table.word,
+            Work::Branch { .. } => "branch",
             Work::Blend { .. } => "blend",
         });
         tap = instance.from;
@@ -43,10 +44,7 @@ fn chain(session: &Session, cable: usize) -> (Vec<&'static str>, PlaceId) {
 }
 
 fn effect(session: &Session, index: usize) -> &Effect {
-    match &session.instances[index].work {
-        Work::Effect(effect) => effect,
-        Work::Blend { .. } => panic!("instance {index} is a blend"),
-    }
+    session.instances[index].work.effect().unwrap_or_else(|| panic!("instance {index} is no effect"))
 }
 
 #[test]

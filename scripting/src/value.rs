@@ -94,12 +94,23 @@ pub struct EffectValue {
 pub enum Step {
     /// One effect.
     Effect(Box<Effect>),
+    /// One that others stand in.
+    Nest(Box<NestStep>),
     /// Effects in a row.
     Chain(Chain),
     /// A tap that plugs a cable and passes the signal on.
     Tap(TapStep),
     /// Names the cable that the signal is plugged in with.
     Cable(String),
+}
+
+/// An effect that takes a signal apart, and what stands in its branches.
+#[derive(Clone, Debug)]
+pub struct NestStep {
+    /// The effect itself.
+    pub effect: Effect,
+    /// What each branch goes through, if it goes through anything.
+    pub branches: Vec<Option<Step>>,
 }
 
 /// Effects in a row, with what is said of the whole.
@@ -149,6 +160,7 @@ impl EffectValue {
     pub fn word(&self) -> &'static str {
         match &self.step {
             Step::Effect(effect) => effect.table.word,
+            Step::Nest(nest) => nest.effect.table.word,
             Step::Chain(_) => "a composed effect",
             Step::Tap(tap) if tap.feedback => "feedback",
             Step::Tap(_) => "send",

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use engine::names::nearest;
+use engine::nest;
 use engine::parameter::{Kind, Parameter, Table};
 use engine::units::Unit;
 use engine::{effects, sources};
 use serde::Serialize;
 
 use crate::call::{Call, Outcome};
-use crate::{amend, control, place, setup};
+use crate::{amend, control, nested, place, setup};
 
 /// A word of the language.
 pub struct Word {
@@ -208,7 +209,8 @@ pub fn tables() -> impl Iterator<Item = &'static Table> {
 
 /// The names of a table's own setters and parts.
 pub fn methods(table: &'static Table) -> impl Iterator<Item = &'static str> {
-    table.parameters.iter().map(|p| p.name).chain(table.parts.iter().map(|p| p.word))
+    let nest = nest::of(table).into_iter().flat_map(nested::methods);
+    table.parameters.iter().map(|p| p.name).chain(table.parts.iter().map(|p| p.word)).chain(nest)
 }
 
 /// Every name that is called as a function or a method, sorted.
@@ -341,6 +343,11 @@ fn table_entry(table: &'static Table, group: Group) -> WordEntry {
             parameters: part.parameters.iter().map(ParameterEntry::new).collect(),
         }
     });
+    let nested = nest::of(table).into_iter().flat_map(|nest| nest.methods).map(|(signature, summary)| PartEntry {
+        signature: (*signature).into(),
+        summary: (*summary).into(),
+        parameters: Vec::new(),
+    });
     WordEntry {
         word: table.word.into(),
         signature: format!("{}({})", table.word, table.arguments.join(", ")),
@@ -348,7 +355,7 @@ fn table_entry(table: &'static Table, group: Group) -> WordEntry {
         example: table.example.into(),
         group,
         parameters: table.parameters.iter().map(ParameterEntry::new).collect(),
-        parts: parts.collect(),
+        parts: parts.chain(nested).collect(),
     }
 }
 

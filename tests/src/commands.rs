@@ -151,6 +151,10 @@ fn every_warning_is_shown_and_is_no_failure() {
     for (text, told) in [
         ("let f = fader(-3); f.gain(-6); input(\"a\", sine(440)) >> f >> master;", "this changes nothing"),
         ("input(\"a\", sine(440)) >> master; input(\"b\", sine(550)) >> fader(-3);", "goes nowhere"),
+        (
+            "input(\"a\", sine(440)) >> master; input(\"b\", sine(550)) >> output(3, 4);",
+            "to hear it, write `master >> output(1, 2)`",
+        ),
         ("input(\"a\", sine(440)) >> saturate(6).mix(0.5) >> master;", "50"),
     ] {
         let folder = folder(text);

@@ -29,6 +29,8 @@ mod musical_time;
 #[cfg(test)]
 mod names;
 #[cfg(test)]
+mod nested;
+#[cfg(test)]
 mod null;
 #[cfg(test)]
 mod plans;

@@ -9,7 +9,8 @@ use crate::diagnostic::{Diagnostic, Position};
 use crate::follow::FOLLOW;
 use crate::media::{Fault, Library, Media};
 use crate::names::Names;
-use crate::parameter::{Kind, Parameter, Recipe, Table, Value};
+use crate::nest::{self, Nest};
+use crate::parameter::{Branch, Kind, Parameter, Recipe, Table, Value};
 use crate::session::{
     CableKind, Effect, InstanceId, PlaceId, PlaceKind, Session, Setting, Source, TableRef, Tap, Work,
 };
@@ -112,7 +113,11 @@ impl<'a> Lowering<'a> {
             let names = self.names.instance(InstanceId(i)).to_vec();
             let path = names.first().cloned().unwrap_or_default();
             let work = match &instance.work {
-                Work::Effect(effect) => self.effect(&path, effect),
+                Work::Effect(effect) => match nest::of(effect.table.0) {
+                    Some(nest) => self.join(&path, nest, effect),
+                    None => self.effect(&path, effect),
+                },
+                Work::Branch { of, number } => self.branch(*of, *number),
                 Work::Blend { mix, bypass, .. } => self
                     .wet(&path, mix, bypass)
                     .map(|(wet, steering)| (Role::Blend { wet }, steering.into_iter().collect())),
@@ -129,11 +134,19 @@ impl<'a> Lowering<'a> {
         let silent = audible::silent_cables(self.session);
         for (i, instance) in self.session.instances.iter().enumerate() {
             let to = self.of_instance[i];
-            self.tap_edge(instance.from, to, Port::Main, instance.at);
+            match &instance.work {
+                // Its sum comes right before it.
+                Work::Effect(effect) if !effect.branches.is_empty() => {
+                    let sum = self.nodes[to - 1].path.clone();
+                    self.edge(to - 1, to, Port::Main, sum, instance.at);
+                    self.tap_edge(instance.from, to, Port::Dry, instance.at);
+                }
+                _ => self.tap_edge(instance.from, to, Port::Main, instance.at),
+            }
             match &instance.work {
                 Work::Blend { dry, .. } => self.tap_edge(*dry, to, Port::Dry, instance.at),
                 Work::Effect(Effect { key: Some((key, at)), .. }) => self.tap_edge(*key, to, Port::Key, *at),
-                Work::Effect(_) => {}
+                Work::Effect(_) | Work::Branch { .. } => {}
             }
         }
         for (i, cable) in self.session.cables.iter().enumerate() {
@@ -170,7 +183,12 @@ impl<'a> Lowering<'a> {
     fn add_followers(&mut self) {
         for (node, number, Followed { signal, attack, release }) in std::mem::take(&mut self.followed) {
             let control = &self.nodes[node].controls[number];
-            let (path, at) = (format!("{}/follow", control.path), control.at);
+            // One control may move several branches of an effect.
+            let path = match control.path.starts_with(&self.nodes[node].path) {
+                true => format!("{}/follow", control.path),
+                false => format!("{}:{}/follow", self.nodes[node].path, control.path),
+            };
+            let at = control.at;
             let recipe = Recipe {
                 channels: 0,
                 key_channels: 0,
@@ -180,6 +198,7 @@ impl<'a> Lowering<'a> {
                 parts: Vec::new(),
                 media: Vec::new(),
                 seed: 0,
+                branch: None,
             };
             let role = Role::Work { table: TableRef(&FOLLOW), recipe, wet: 1.0 };
             let follower = self.add(path.clone(), unsteered(role), 0, at);
@@ -245,6 +264,40 @@ impl<'a> Lowering<'a> {
         Ok((Role::Work { table: effect.table, recipe, wet }, steering))
     }
 
+    /// The beginning of a branch: what the effect that it is of takes out of the signal.
+    fn branch(&self, of: InstanceId, number: usize) -> Result<Steered, Diagnostic> {
+        let Some(effect) = self.session.instances[of.0].work.effect() else { return Ok(unsteered(Role::Sum)) };
+        let path = self.names.instance(of).first().cloned().unwrap_or_default();
+        let (mut recipe, steering) = self.recipe(&path, effect.table.0, &[(None, &effect.settings)], &[])?;
+        recipe.branch = Some(Branch { number, count: effect.branches.len() });
+        Ok((Role::Work { table: effect.table, recipe, wet: 1.0 }, steering))
+    }
+
+    /// The end of an effect that others stand in: the sum of its branches, and its dry side.
+    fn join(&mut self, path: &str, nest: &Nest, effect: &Effect) -> Result<Steered, Diagnostic> {
+        let mut ends = Vec::new();
+        for (number, end) in effect.branches.iter().enumerate() {
+            let mut from = self.node_of(*end);
+            if let Some(table) = (nest.back)(number) {
+                let path = format!("{path}#{}>", nest.name(number));
+                let (recipe, steering) = self.recipe(&path, table, &[], &[])?;
+                let back =
+                    self.add(path, (Role::Work { table: TableRef(table), recipe, wet: 1.0 }, steering), 0, effect.at);
+                let from_path = self.nodes[from].path.clone();
+                self.edge(from, back, Port::Main, from_path, effect.at);
+                from = back;
+            }
+            ends.push(from);
+        }
+        let sum = self.add(format!("{path}/sum"), unsteered(Role::Sum), 0, effect.at);
+        for from in ends {
+            let path = self.nodes[from].path.clone();
+            self.edge(from, sum, Port::Main, path, effect.at);
+        }
+        let (wet, steering) = self.wet(path, &effect.mix, &effect.bypass)?;
+        Ok((Role::Blend { wet }, steering.into_iter().collect()))
+    }
+
     /// `settings` are those of the word itself, then those of each part with its number.
     fn recipe(
         &self,
@@ -273,7 +326,17 @@ impl<'a> Lowering<'a> {
         }
         let settings = settings.iter().map(|(_, setting)| setting.value.clone()).collect();
         let (seed, parts) = (seed_of(self.session.seed, path), parts.to_vec());
-        let recipe = Recipe { channels: 0, key_channels: 0, clock: self.clock, values, settings, parts, media, seed };
+        let recipe = Recipe {
+            channels: 0,
+            key_channels: 0,
+            clock: self.clock,
+            values,
+            settings,
+            parts,
+            media,
+            seed,
+            branch: None,
+        };
         Ok((recipe, steering))
     }
 

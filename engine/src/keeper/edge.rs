@@ -182,7 +182,7 @@ impl Playback for Outlet {
         if self.waits.take().is_some() {
             self.fade = fade_in(seat.rate);
         }
-        fade(&mut self.fade, block, channels);
+        self.fade.fade(block, channels);
     }
 
     fn ceiling(&self) -> f32 {
@@ -195,17 +195,6 @@ fn fade_in(rate: u32) -> Ramp {
     let mut ramp = Ramp::still(0.0);
     ramp.aim(1.0, 0, fade_frames(FADE_MS, f64::from(rate)));
     ramp
-}
-
-/// Fades a block. RT.
-fn fade(ramp: &mut Ramp, block: &mut [f32], channels: usize) {
-    for frame in block.chunks_mut(channels.max(1)) {
-        if ramp.is_still() {
-            break;
-        }
-        let gain = ramp.advance(1).to as f32;
-        frame.iter_mut().for_each(|sample| *sample *= gain);
-    }
 }
 
 /// The clock that stands in: while no device is served it asks for sound in time, so that the transport goes on.
@@ -304,7 +293,7 @@ impl Capture for Inlet {
         for part in block.chunks(self.scratch.len()) {
             let faded = &mut self.scratch[..part.len()];
             faded.copy_from_slice(part);
-            fade(&mut self.fade, faded, channels);
+            self.fade.fade(faded, channels);
             capture.take(faded, channels);
         }
     }

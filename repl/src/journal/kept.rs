@@ -222,6 +222,7 @@ mod tests {
             Record::Move { frame: 8064, order: Move::Panic, transport: 7964 },
             Record::MediaLate { frame: 9600, work: 3, path: "voice".into() },
             Record::InputLate { frame: 9600 },
+            Record::ReportsLost { frame: 9600, reports: 3 },
             Record::Text(text(None, 9700)),
         ]
     }

@@ -86,6 +86,13 @@ pub enum Record {
         /// How many are.
         frames: u64,
     },
+    /// So much happened shortly before that nobody was told of all of it: of what follows the bits are not certain.
+    ReportsLost {
+        /// The last frame that was told of.
+        frame: u64,
+        /// How many reports are missing.
+        reports: u64,
+    },
     /// What is in a sound file that a text names.
     Media {
         /// Which file, as it was.
@@ -121,6 +128,7 @@ impl Record {
             | Record::Move { frame, .. }
             | Record::MediaLate { frame, .. }
             | Record::InputLate { frame }
+            | Record::ReportsLost { frame, .. }
             | Record::Tick { frame }
             | Record::End { frame, .. } => Some(*frame),
         }

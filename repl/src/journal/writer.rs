@@ -23,6 +23,7 @@ use super::store::{self, LINES, MOST_BYTES, TEXTS};
 use crate::arguments::JournalChoice;
 use crate::ending::Failure;
 use crate::load::Loaded;
+use crate::safety::Programs;
 use crate::status;
 
 /// How often what was written goes to the system: a kill loses at most about so much.
@@ -51,6 +52,11 @@ impl Taken {
         let (lines, files): (Vec<_>, Vec<_>) = loaded.files.iter().cloned().partition(|file| file.is_line);
         let lines = lines.into_iter().map(|line| line.text).collect();
         Taken { files, lines, media: loaded.media() }
+    }
+
+    /// The files that it was made from, the session's first; without the prompt's lines.
+    pub fn files(&self) -> &[SourceFile] {
+        &self.files
     }
 }
 
@@ -104,6 +110,8 @@ enum Entry {
         changes: Changes,
     },
     Reached(u64),
+    /// So many reports are missing.
+    Lost(u64),
     /// Nothing follows; with a frame and the length of the master if it ended as it should.
     End(Option<(u64, u64)>),
 }
@@ -179,17 +187,18 @@ impl Journal {
         self.tell(Entry::Record(Record::Settle { serial, now, frame: taken.clock }));
     }
 
-    /// The audio side has told something; `desk` knows its sources, `paths` what its works are called. What it took up is
+    /// The audio side has told something; `desk` knows its sources, `programs` what its works are called. What it took up is
     /// told by who knows what that was; what follows from the rest by itself is not kept.
-    pub fn report(&self, report: Report, desk: &Desk, paths: &[String]) {
+    pub fn report(&self, report: Report, desk: &Desk, programs: &Programs) {
         let record = match report {
             Report::Controlled { source, value, frame } => match desk.source_of(source) {
                 Some(source) => Record::Control { frame, source: source.clone(), value },
                 None => return,
             },
             Report::Moved { order, frame, transport } => Record::Move { frame, order, transport },
-            Report::MediaLate { frame, work } => {
-                Record::MediaLate { frame, work, path: paths.get(work).cloned().unwrap_or_default() }
+            Report::MediaLate { serial, frame, work } => {
+                let path = programs.works(serial).get(work).cloned().unwrap_or_default();
+                Record::MediaLate { frame, work, path }
             }
             Report::InputLate { frame } => Record::InputLate { frame },
             // What guards the outputs stands behind what is kept of them.
@@ -197,6 +206,11 @@ impl Journal {
             Report::TakenUp { .. } | Report::Poisoned { .. } | Report::RecordLate { .. } => return,
         };
         self.tell(Entry::Record(record));
+    }
+
+    /// So many reports of the audio side were lost.
+    pub fn lost(&self, reports: u64) {
+        self.tell(Entry::Lost(reports));
     }
 
     /// It has come as far as this frame, and of everything before it the journal was told.
@@ -317,6 +331,7 @@ impl Writer {
                 Ok(Entry::Record(record)) => self.write(&record)?,
                 Ok(Entry::Text { text, when, changes }) => self.text(text, when, changes)?,
                 Ok(Entry::Reached(frame)) => reached = frame,
+                Ok(Entry::Lost(reports)) => self.write(&Record::ReportsLost { frame: self.last, reports })?,
                 Ok(Entry::End(how)) => {
                     // What is being found out of sound files still comes before the last line.
                     self.hashes = None;

@@ -10,8 +10,7 @@ use engine::transport::Move;
 use super::{Playing, Waiting};
 use crate::control::{Command, Order};
 use crate::journal::Taken;
-use crate::last_good;
-use crate::load::{self, Loaded};
+use crate::load::Loaded;
 
 /// How long a hand's writes are gathered into one edit: less than an edit is ramped over.
 const HAND: Duration = Duration::from_millis(10);
@@ -70,22 +69,18 @@ impl Playing<'_> {
     /// Makes lines of the text of what controllers have set. A hand is heard at once, whatever the grid.
     fn write(&mut self) {
         self.written = Some(Instant::now());
-        let (started_with, desk) = (self.started_with, &self.desk);
-        let home = last_good::home(&self.arguments.session);
+        let (given, desk) = (&self.given, &self.desk);
         let keep = |session: &mut Session| {
-            (session.sample_rate, session.seed) = started_with;
-            session.folder.clone_from(&home);
+            given.hold(session);
             desk.mesh().tempo.clone()
         };
         let writes = self.controllers.take_writes();
         let (loaded, kept, wrong) = self.text.written(&self.library, writes, keep);
         wrong.into_iter().for_each(|wrong| self.controllers.tell(wrong));
         let taken = loaded.as_ref().map(Taken::of);
-        if let (Some(Loaded { graph: Some(graph), session: Some(session), files, .. }), Some(taken)) = (loaded, taken) {
+        if let (Some(Loaded { graph: Some(graph), session: Some(session), .. }), Some(taken)) = (loaded, taken) {
             self.controllers.was_set(kept);
-            let heard = load::live_inputs(&session);
-            self.hand =
-                Some(Waiting { session, graph, taken, at: None, heard, files, by_hand: true, is_behind: false });
+            self.hand = Some(Waiting { session, graph, taken, at: None, by_hand: true, is_behind: false });
             self.waiting.iter_mut().for_each(|waiting| waiting.is_behind = true);
         }
     }

@@ -8,29 +8,42 @@ use engine::live::Live;
 use engine::session::Session;
 use engine::tempo::Tempo;
 
-use super::{Playing, Waiting};
+use super::{HORIZON, Playing, Waiting};
 use crate::journal::Taken;
-use crate::last_good;
 use crate::load::Loaded;
 
 /// The least time in which a text can be on its way and in place.
 const PREPARATION: Duration = Duration::from_millis(20);
 
 impl Playing<'_> {
+    /// How long a text is still to wait before it is sent.
+    pub(super) fn time_to(&self, waiting: &Waiting) -> Duration {
+        let soon = self.live.transport() + self.frames(HORIZON);
+        let at = waiting.at.filter(|_| self.live.is_rolling()).unwrap_or(soon);
+        Duration::from_secs_f64(at.saturating_sub(soon) as f64 / f64::from(self.given.rate))
+    }
+
+    /// Whether the text that waits is to be sent now.
+    pub(super) fn is_time(&self) -> bool {
+        self.waiting.as_ref().is_none_or(|waiting| self.time_to(waiting).is_zero())
+    }
+
     /// A text that waits for a line of the grid waits for the next one when the transport has gone back.
     pub(super) fn aim_anew(&mut self) {
         let next = |waiting: &Waiting| moment(&self.desk, &self.live, &waiting.session).0;
         let sooner = |waiting: &&Waiting| waiting.at.is_some_and(|at| next(waiting).is_some_and(|next| next < at));
-        if self.waiting.as_ref().filter(sooner).is_none() {
-            return;
+        if self.waiting.as_ref().filter(sooner).is_some() {
+            self.waiting = self.waiting.take().map(|waiting| self.aimed(waiting));
         }
-        if let Some(mut waiting) = self.waiting.take() {
-            let (at, tempo) = moment(&self.desk, &self.live, &waiting.session);
-            if let Some(graph) = prepare_in(waiting.session.clone(), &self.library, tempo).graph {
-                (waiting.graph, waiting.at) = (graph, at);
-            }
-            self.waiting = Some(waiting);
+    }
+
+    /// A text with its moment found from now on, and what it is in the musical time of then.
+    fn aimed(&self, mut waiting: Waiting) -> Waiting {
+        let (at, tempo) = moment(&self.desk, &self.live, &waiting.session);
+        if let Some(graph) = prepare_in(waiting.session.clone(), &self.library, tempo).graph {
+            (waiting.graph, waiting.at) = (graph, at);
         }
+        waiting
     }
 
     /// A text whose moment has gone by while it was read, or something else was on its way, has another one found; one
@@ -38,34 +51,27 @@ impl Playing<'_> {
     pub(super) fn in_time(&self, mut waiting: Waiting) -> Waiting {
         let now = self.live.transport();
         if waiting.is_behind {
-            let (started_with, home) = (self.started_with, last_good::home(&self.arguments.session));
             let again = self.text.again(&self.library, |session| {
-                (session.sample_rate, session.seed) = started_with;
-                session.folder.clone_from(&home);
+                self.given.hold(session);
                 self.time_from(waiting.at.unwrap_or(now), session)
             });
             if let Some(loaded) = again {
                 waiting.taken = Taken::of(&loaded);
-                if let Loaded { graph: Some(graph), session: Some(session), files, .. } = loaded {
-                    (waiting.graph, waiting.session, waiting.files) = (graph, session, files);
+                if let Loaded { graph: Some(graph), session: Some(session), .. } = loaded {
+                    (waiting.graph, waiting.session) = (graph, session);
                 }
             }
         }
-        if self.live.is_rolling() && waiting.at.is_some_and(|at| at < now) {
-            let (at, tempo) = moment(&self.desk, &self.live, &waiting.session);
-            if let Some(graph) = prepare_in(waiting.session.clone(), &self.library, tempo).graph {
-                (waiting.graph, waiting.at) = (graph, at);
-            }
+        match self.live.is_rolling() && waiting.at.is_some_and(|at| at < now) {
+            true => self.aimed(waiting),
+            false => waiting,
         }
-        waiting
     }
 
     /// The musical time of a session that is heard from a frame on.
     fn time_from(&self, at: u64, session: &Session) -> Tempo {
         let mut tempo = self.desk.mesh().tempo.clone();
-        if tempo.clock() != session.clock() {
-            tempo.change(at as i64, session.clock());
-        }
+        tempo.change(at as i64, session.clock());
         tempo
     }
 }
@@ -74,14 +80,11 @@ impl Playing<'_> {
 pub(super) fn moment(desk: &Desk, live: &Live, session: &Session) -> (Option<u64>, Tempo) {
     let mut tempo = desk.mesh().tempo.clone();
     let soonest = live.transport() + frames(PREPARATION, session.sample_rate);
-    let changes = tempo.clock() != session.clock();
     let at = match session.quantize.filter(|_| live.is_rolling()) {
         Some(grid) => Some(tempo.next_line(grid, soonest as i64)),
-        None => changes.then_some(soonest as i64),
+        None => (tempo.clock() != session.clock()).then_some(soonest as i64),
     };
-    if changes {
-        tempo.change(at.unwrap_or(soonest as i64), session.clock());
-    }
+    tempo.change(at.unwrap_or(soonest as i64), session.clock());
     (at.map(|at| at as u64), tempo)
 }
 

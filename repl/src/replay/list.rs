@@ -158,8 +158,7 @@ impl Time {
             let clock = Clock { rate: f64::from(kept.header.rate), ..session.clock() };
             match &mut self.tempo {
                 None => self.tempo = Some(Tempo::new(clock)),
-                Some(tempo) if tempo.clock() != clock => tempo.change(text.wanted.unwrap_or(text.at) as i64, clock),
-                Some(_) => {}
+                Some(tempo) => tempo.change(text.wanted.unwrap_or(text.at) as i64, clock),
             }
         }
         Ok(())
@@ -199,6 +198,9 @@ fn told(record: &Record, rate: u32) -> Option<(&'static str, String)> {
         Record::InputLost { frame, frames } => {
             let (at, lost) = (clock_time(*frame, rate), clock_time(*frames, rate));
             Some(("input_lost", format!("from {at} on {lost} of live input could not be kept")))
+        }
+        Record::ReportsLost { reports, .. } => {
+            Some(("reports_lost", format!("{reports} reports were lost: what follows may not be what was heard")))
         }
         Record::Header(_)
         | Record::Inputs { .. }

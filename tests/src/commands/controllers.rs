@@ -8,7 +8,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::{folder, render::wav};
-use crate::program::{Running, done_in};
+use crate::program::{Running, done_in, run_in};
 
 const STRIP: &str = "let a = input(\"a\", sine(1000));\na >> fader(-6) >> master;\n";
 
@@ -99,6 +99,22 @@ fn a_bundle_is_one_edit() {
 }
 
 #[test]
+fn the_last_good_text_is_that_of_the_files_whatever_a_hand_has_set() {
+    let mut desk = Desk::start(STRIP, &[]);
+    desk.send(&message("/a/fader/gain", -20.0));
+    desk.playing.says("set: a/fader.gain is -20 dB");
+    let edited = STRIP.replace("1000", "500");
+    desk.save(&edited);
+    desk.playing.says("started anew a");
+    desk.save("let a = ;");
+    let folder = desk.stop();
+    let refused = run_in(folder.path(), &["play", "session.rhai", "--device", "none"]).err;
+    let (_, rest) = refused.split_once("--last-good` plays it (").unwrap_or_else(|| panic!("{refused}"));
+    let kept = rest.split(')').next().expect("a path");
+    assert_eq!(fs::read_to_string(kept).expect("it is there"), edited);
+}
+
+#[test]
 fn a_line_hides_what_the_file_says_until_the_file_takes_its_place_away() {
     let mut desk = Desk::start(STRIP, &[]);
     desk.send(&message("/a/fader/gain", -20.0));
@@ -109,8 +125,7 @@ fn a_line_hides_what_the_file_says_until_the_file_takes_its_place_away() {
     desk.playing.says("no change to the sound");
 
     desk.save("let a = input(\"a\", sine(1000)); a >> high_pass(90) >> master;");
-    desk.playing.says("(line 1):1:1");
-    desk.playing.says("set aside: set(\"a/fader.gain\", -20);");
+    desk.playing.says("set aside: set(\"a/fader.gain\", -20); (");
     let changed = desk.playing.says("removed");
     assert!(changed.contains("added a>master/high_pass"), "{changed}");
 

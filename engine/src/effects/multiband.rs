@@ -1,0 +1,173 @@
+//! `multiband`: takes the spectrum apart at its crossovers, each band through effects of its own.
+//!
+//! Crossovers are Linkwitz-Riley of fourth order ("Active Crossover Networks for Noncoincident Drivers", 1976): each two
+//! Butterworth filters of second order in a row, whose low and high side add up to an all-pass of second order. A band below
+//! a crossover that it does not end at goes through that all-pass, so that all bands stay in phase and add up flat.
+
+use super::{no_latency, no_tail, same_channels};
+use crate::filters::cascade::Cascade;
+use crate::filters::{Section, butterworth_q};
+use crate::keep::keep;
+use crate::kernel::{Io, Kernel};
+use crate::nest::Nest;
+use crate::parameter::{Parameter, Recipe, Table};
+use crate::units::Unit;
+
+const fn crossover(name: &'static str, freq: f64) -> Parameter {
+    Parameter::number(name, Unit::Hertz, freq, 20.0, 20_000.0, "where one band ends and the next begins")
+}
+
+/// `multiband()`.
+pub static MULTIBAND: Table = Table {
+    word: "multiband",
+    summary: "Takes the spectrum apart into bands, each through effects of its own; flat where they do nothing.",
+    example: "x >> multiband().crossovers(200, 2000).band(1, compressor(-24, 3)).band(3, gain(1))",
+    arguments: &[],
+    parameters: &[
+        crossover("crossover_1", 120.0),
+        crossover("crossover_2", 1000.0),
+        crossover("crossover_3", 5000.0),
+        crossover("crossover_4", 8000.0),
+        crossover("crossover_5", 10_000.0),
+        crossover("crossover_6", 12_000.0),
+        crossover("crossover_7", 15_000.0),
+    ],
+    parts: &[],
+    mix: 100.0,
+    channels,
+    latency: no_latency,
+    tail: no_tail,
+    echoes: false,
+    kernel: |recipe| Box::new(Band::new(recipe)),
+};
+
+/// Its branches: the bands, from the lowest.
+pub static NEST: Nest = Nest {
+    table: &MULTIBAND,
+    methods: &[
+        (".crossovers(freq, ...)", "Where bands end, rising: one to seven; one band more than that."),
+        (".band(number, effect)", "What a band goes through, counted from 1, the lowest."),
+    ],
+    names: &[],
+    branches: 4,
+    back: |_| None,
+};
+
+/// Which band it is, from 0, and the crossovers there are.
+fn band(recipe: &Recipe) -> (usize, &[f64]) {
+    let (number, count) = recipe.branch.map_or((0, NEST.branches), |branch| (branch.number, branch.count));
+    (number, &recipe.values[..count - 1])
+}
+
+fn channels(recipe: &Recipe) -> Result<usize, String> {
+    let (_, crossovers) = band(recipe);
+    if let Some(pair) = crossovers.windows(2).find(|pair| pair[0] >= pair[1]) {
+        return Err(format!("its crossovers have to rise, and {} Hz is not above {} Hz", pair[1], pair[0]));
+    }
+    same_channels(recipe)
+}
+
+/// One band: a filter for each crossover.
+struct Band {
+    filters: Vec<Cascade>,
+}
+
+keep!(Band: filters);
+
+impl Band {
+    fn new(recipe: &Recipe) -> Self {
+        let (number, crossovers) = band(recipe);
+        let filter = |(i, freq): (usize, &f64)| {
+            let (design, sections): (fn(&[f64], f64, &mut [Section]), usize) = match i {
+                _ if i < number => (high_pass, 2),
+                _ if i == number => (low_pass, 2),
+                _ => (all_pass, 1),
+            };
+            Cascade::new(design, &[*freq], sections, recipe.channels, recipe.rate())
+        };
+        Band { filters: crossovers.iter().enumerate().map(filter).collect() }
+    }
+}
+
+fn low_pass(freq: &[f64], rate: f64, sections: &mut [Section]) {
+    sections.fill(Section::low_pass(freq[0], butterworth_q(2, 0), rate));
+}
+
+fn high_pass(freq: &[f64], rate: f64, sections: &mut [Section]) {
+    sections.fill(Section::high_pass(freq[0], butterworth_q(2, 0), rate));
+}
+
+fn all_pass(freq: &[f64], rate: f64, sections: &mut [Section]) {
+    sections.fill(Section::all_pass(freq[0], butterworth_q(2, 0), rate));
+}
+
+impl Kernel for Band {
+    fn process(&mut self, io: &mut Io<'_>) {
+        for (filter, freq) in self.filters.iter_mut().zip(io.values) {
+            filter.process(std::slice::from_ref(freq), io.audio, io.frames.clone());
+        }
+    }
+
+    fn reset(&mut self) {
+        self.filters.iter_mut().for_each(Cascade::reset);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::math;
+    use crate::parameter::Branch;
+    use crate::test_signals::{Bench, RATE, impulse, level_at};
+
+    /// What each of so many bands gives of an impulse.
+    fn bands(crossovers: &[f64]) -> Vec<Vec<f64>> {
+        let count = crossovers.len() + 1;
+        let one = |number| {
+            let bench = Bench::new(&MULTIBAND, 1).branch(Branch { number, count });
+            let set = |bench: Bench, (i, freq): (usize, &f64)| bench.set(&format!("crossover_{}", i + 1), *freq);
+            crossovers.iter().enumerate().fold(bench, set).run_mono(&impulse(48_000))
+        };
+        (0..count).map(one).collect()
+    }
+
+    #[test]
+    fn idle_bands_add_up_flat() {
+        for crossovers in [&[120.0, 1000.0, 5000.0][..], &[800.0, 2000.0], &[300.0, 1500.0], &[60.0, 90.0, 16_000.0]] {
+            let bands = bands(crossovers);
+            let sum: Vec<f64> = (0..48_000).map(|i| bands.iter().map(|band| band[i]).sum()).collect();
+            for freq in [20.0, 100.0, 440.0, 1000.0, 3000.0, 10_000.0, 20_000.0] {
+                let db = response(&sum, freq);
+                assert!(db.abs() < 0.01, "{crossovers:?}: {db} dB at {freq} Hz");
+            }
+        }
+    }
+
+    #[test]
+    fn a_crossover_has_the_response_of_linkwitz_and_riley() {
+        let bands = bands(&[500.0]);
+        for octave in [0.25, 0.5, 1.0, 2.0, 4.0] {
+            // The bilinear transform bends the scale: at 500 Hz by less than is told here.
+            let power = math::pow(octave, 4.0);
+            let (low, high) = (1.0 / (1.0 + power), power / (1.0 + power));
+            for (band, wanted) in bands.iter().zip([low, high]) {
+                let db = response(band, 500.0 * octave);
+                let off = db - math::db_from_gain(wanted);
+                assert!(off.abs() < 0.2, "{octave} times 500 Hz: off by {off} dB");
+            }
+        }
+        assert!((response(&bands[0], 500.0) + 6.0206).abs() < 0.001);
+    }
+
+    /// The response at a frequency, in dB, of what an impulse gave.
+    fn response(sound: &[f64], freq: f64) -> f64 {
+        // The level of one impulse's spectrum at a frequency, against that of the impulse itself.
+        level_at(sound, freq, RATE) - level_at(&impulse(sound.len()), freq, RATE)
+    }
+
+    #[test]
+    fn edits_of_a_crossover_leave_no_click() {
+        let click = crate::test_signals::click_of_edit(&mut Bench::new(&MULTIBAND, 2), |bench| bench.edit(0, 400.0));
+        assert!(click < -80.0, "{click}");
+    }
+}
