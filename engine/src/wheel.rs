@@ -2,8 +2,8 @@
 //!
 //! Where a wheel belongs is a function of the transport and of its rate alone, so that a desk that has played for an hour and
 //! one that was just started there agree. A changed rate moves that place, and the wheel must not jump: it goes on from where
-//! it is, as fast as it is asked to, and once the rate has held for [`HOLDS_MS`] it makes good what it is off by, at most
-//! [`CATCH_UP`] cycles a second, which is done within half a second. A transport that went elsewhere is followed in the same
+//! it is, as fast as it is asked to, and once the rate has held for 50 ms it makes good what it is off by, at most
+//! one cycle a second, which is done within half a second. A transport that went elsewhere is followed in the same
 //! way. While the transport stands still a wheel turns on freely: what is played live is heard through it.
 
 use crate::keep::{Keep, Ledger};

@@ -74,7 +74,7 @@ mod tests {
     use crate::math;
     use crate::test_signals::{Bench, RATE, click_of_edit, noise};
 
-    const ONES: [f64; 24_000] = [1.0; 24_000];
+    static ONES: [f64; 24_000] = [1.0; 24_000];
 
     #[test]
     fn the_gain_follows_the_wave_from_1_down_by_the_depth() {
