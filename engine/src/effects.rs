@@ -4,10 +4,12 @@ use crate::math;
 use crate::parameter::{Law, Parameter, Recipe, Table};
 use crate::units::Unit;
 
+pub mod align;
 pub mod auto_pan;
 pub mod chorus;
 pub mod compressor;
 pub mod console;
+pub mod convolve;
 pub mod crush;
 pub mod dc_block;
 pub mod delay;
@@ -16,6 +18,7 @@ pub mod filter;
 pub mod flanger;
 pub mod gain;
 pub mod gate;
+pub mod haas;
 pub mod limiter;
 pub mod mid_side;
 pub mod mono;
@@ -26,6 +29,7 @@ pub mod polarity;
 pub mod reverb;
 pub mod ring_mod;
 pub mod saturate;
+pub mod swap;
 pub mod tape;
 pub mod tremolo;
 pub mod tube;
@@ -40,6 +44,9 @@ pub static EFFECTS: &[&Table] = &[
     &width::WIDTH,
     &polarity::POLARITY,
     &mono::MONO,
+    &swap::SWAP,
+    &haas::HAAS,
+    &align::ALIGN,
     &mid_side::MID_SIDE,
     &eq::EQ,
     &filter::HIGH_PASS,
@@ -64,6 +71,7 @@ pub static EFFECTS: &[&Table] = &[
     &ring_mod::RING_MOD,
     &delay::DELAY,
     &reverb::REVERB,
+    &convolve::CONVOLVE,
     &limiter::LIMITER,
     &dc_block::DC_BLOCK,
 ];

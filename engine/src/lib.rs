@@ -85,6 +85,7 @@ pub mod offline;
 pub mod one_pole;
 pub mod oversample;
 pub mod parameter;
+pub mod part;
 pub mod plan;
 pub mod playback;
 pub mod probe;
