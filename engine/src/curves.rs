@@ -180,8 +180,8 @@ const BACK: [f64; 4] = [0.7265625, -0.2890625, 0.0703125, -0.0078125];
 /// The means of a curve along a waveform, one frame at a time.
 #[derive(Clone, Copy, Debug)]
 pub struct Shaper {
-    /// Where the waveform was; nowhere before the first frame.
-    last: Option<f64>,
+    /// Where the waveform was, and its gain; nowhere before the first frame.
+    last: Option<(f64, f64)>,
     /// The newest means, the last first.
     means: [f64; 2 * LAG],
 }
@@ -193,10 +193,12 @@ impl Default for Shaper {
 }
 
 impl Shaper {
-    /// Goes on to `x` and gives the curve, less `rest`, of [`LAG`] frames ago. RT.
-    pub fn step(&mut self, curve: Curve, x: f64, rest: f64) -> f64 {
-        let mean = curve.mean(self.last.unwrap_or(x), x) - rest;
-        self.last = Some(x);
+    /// Goes on to `x` and gives the curve, less `rest` and times `gain`, of [`LAG`] frames ago. RT.
+    pub fn step(&mut self, curve: Curve, x: f64, rest: f64, gain: f64) -> f64 {
+        let (before, gain_before) = self.last.unwrap_or((x, gain));
+        // A gain that moves is taken where the mean lies, or what goes against a moving drive would come late.
+        let mean = (curve.mean(before, x) - rest) * ((gain_before + gain) / 2.0);
+        self.last = Some((x, gain));
         self.means.copy_within(..2 * LAG - 1, 1);
         self.means[0] = mean;
         let [a, b, c, d, e, f, g, h] = self.means;
@@ -263,11 +265,11 @@ impl Bender {
             let count = high.len();
             for (i, frame) in high.iter_mut().enumerate() {
                 let Place { x, rest, gain, raised } = place(i, count, *frame);
-                *frame = gain / raised
-                    * match shaper {
-                        None => curve.bend(x) - rest,
-                        Some((shaper, line, late)) => line.delay(shaper.step(*curve, x, rest), *late),
-                    };
+                let gain = gain / raised;
+                *frame = match shaper {
+                    None => gain * (curve.bend(x) - rest),
+                    Some((shaper, line, late)) => line.delay(shaper.step(*curve, x, rest, gain), *late),
+                };
             }
         });
     }
@@ -327,7 +329,7 @@ mod tests {
     fn what_is_not_bent_leaves_late_by_the_lag_and_by_the_published_response() {
         for freq in [1000.0, 5000.0, 10_000.0, 15_000.0, 20_000.0] {
             let (input, mut shaper) = (sine(freq, -60.0, RATE, 4800), Shaper::default());
-            let output: Vec<f64> = input.iter().map(|x| shaper.step(Curve::Hard, *x, 0.0)).collect();
+            let output: Vec<f64> = input.iter().map(|x| shaper.step(Curve::Hard, *x, 0.0, 1.0)).collect();
             let y = math::sin(std::f64::consts::PI * freq / RATE).powi(2);
             let gain = 1.0 - y.powi(4);
             let found = level_at(&output[100..], freq, RATE) + 60.0;
