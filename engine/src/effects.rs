@@ -1,14 +1,21 @@
 //! The list of effects. Each is one file: its table, its kernel, its tests. To add one is to add a file and a line here.
 
-use crate::parameter::{Recipe, Table};
+use crate::math;
+use crate::parameter::{Law, Parameter, Recipe, Table};
+use crate::units::Unit;
 
 pub mod align;
+pub mod auto_pan;
+pub mod chorus;
 pub mod compressor;
+pub mod console;
 pub mod convolve;
+pub mod crush;
 pub mod dc_block;
 pub mod delay;
 pub mod eq;
 pub mod filter;
+pub mod flanger;
 pub mod gain;
 pub mod gate;
 pub mod haas;
@@ -17,10 +24,16 @@ pub mod mid_side;
 pub mod mono;
 pub mod multiband;
 pub mod pan;
+pub mod phaser;
 pub mod polarity;
 pub mod reverb;
+pub mod ring_mod;
 pub mod saturate;
 pub mod swap;
+pub mod tape;
+pub mod tremolo;
+pub mod tube;
+pub mod vibrato;
 pub mod width;
 
 /// Every effect, in the order in which the reference shows them.
@@ -44,6 +57,18 @@ pub static EFFECTS: &[&Table] = &[
     &gate::GATE,
     &multiband::MULTIBAND,
     &saturate::SATURATE,
+    &tape::TAPE,
+    &tube::TUBE,
+    &crush::CRUSH,
+    &console::CONSOLE,
+    &console::CONSOLE_SUM,
+    &chorus::CHORUS,
+    &flanger::FLANGER,
+    &phaser::PHASER,
+    &tremolo::TREMOLO,
+    &auto_pan::AUTO_PAN,
+    &vibrato::VIBRATO,
+    &ring_mod::RING_MOD,
     &delay::DELAY,
     &reverb::REVERB,
     &convolve::CONVOLVE,
@@ -67,6 +92,45 @@ pub(crate) fn stereo(recipe: &Recipe, word: &str) -> Result<usize, String> {
         1 | 2 => Ok(2),
         other => Err(format!("`{word}` takes one channel or two, not {other}")),
     }
+}
+
+/// How fast something turns, for [`crate::wheel::Wheel::turn`]: in Hz, or the length of a cycle.
+pub(crate) const fn pace(default: f64, least: f64, most: f64) -> Parameter {
+    Parameter::number(
+        "rate",
+        Unit::Hertz,
+        default,
+        least,
+        most,
+        "cycles a second; or a cycle's length, locked to the transport",
+    )
+    .law(Law::Pace)
+}
+
+/// How far channels are apart in what turns; see [`apart`].
+pub(crate) const fn spread(default: f64) -> Parameter {
+    Parameter::number(
+        "stereo",
+        Unit::Percent,
+        default,
+        0.0,
+        100.0,
+        "how far channels move apart: left and right up to opposite",
+    )
+}
+
+/// By how many cycles a channel of so many is ahead of the first, for a [`spread`] in percent: two are opposite at 100. RT.
+pub(crate) fn apart(channel: usize, count: usize, spread: f64) -> f64 {
+    spread / 100.0 * channel as f64 / count.max(1) as f64
+}
+
+/// How many frames further than its place what is read between frames reaches.
+pub(crate) const CUBIC: u64 = 2;
+
+/// Frames until what comes back every `ms` with this much of itself, in percent, has fallen by 100 dB.
+pub(crate) fn ringing(ms: f64, percent: f64, recipe: &Recipe) -> u64 {
+    let loss = -math::db_from_gain((percent / 100.0).abs());
+    recipe.clock.frames(ms * (1.0 + (100.0 / loss).ceil())) + CUBIC
 }
 
 /// For [`Table::latency`]: none.
