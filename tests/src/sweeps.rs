@@ -16,7 +16,13 @@ const BOUND: f64 = -80.0;
 /// The ends of a sweep within a parameter's range: what an engineer would go through, and no level above 0 dB.
 fn ends(parameter: &Parameter) -> Option<(f64, f64)> {
     let Kind::Number { least, most, .. } = parameter.kind else { return None };
-    let (least, most) = (least.max(-60.0), if parameter.name == "gain" { most.min(0.0) } else { most });
+    let (least, most) = match parameter.name {
+        "gain" => (least.max(-60.0), most.min(0.0)),
+        // Between its neighbours: crossovers rise.
+        "crossover_1" => (40.0, 1500.0),
+        "crossover_2" => (300.0, 12_000.0),
+        _ => (least.max(-60.0), most),
+    };
     (parameter.moves && least.is_finite() && most.is_finite()).then_some((least, most))
 }
 
