@@ -4,6 +4,7 @@ use crate::parameter::{Recipe, Table};
 
 pub mod compressor;
 pub mod dc_block;
+pub mod deesser;
 pub mod delay;
 pub mod eq;
 pub mod filter;
@@ -17,6 +18,7 @@ pub mod pan;
 pub mod polarity;
 pub mod reverb;
 pub mod saturate;
+pub mod transient;
 pub mod width;
 
 /// Every effect, in the order in which the reference shows them.
@@ -35,6 +37,9 @@ pub static EFFECTS: &[&Table] = &[
     &filter::NOTCH,
     &compressor::COMPRESSOR,
     &gate::GATE,
+    &gate::EXPANDER,
+    &deesser::DEESSER,
+    &transient::TRANSIENT,
     &multiband::MULTIBAND,
     &saturate::SATURATE,
     &delay::DELAY,
