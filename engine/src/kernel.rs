@@ -11,6 +11,9 @@ pub const QUANTUM: usize = 64;
 pub type Buffer = [f64; QUANTUM];
 
 /// The state and code of one effect or source. Built off the audio thread by its table; used on it only.
+///
+/// An effect is let rest as [`crate::rest`] says: what it will make of silence later must show in the state that it keeps,
+/// not come from the transport alone.
 pub trait Kernel: Send + Keep {
     /// Processes the frames of `io.frames`, in place. RT.
     fn process(&mut self, io: &mut Io<'_>);
