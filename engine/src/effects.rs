@@ -2,7 +2,9 @@
 
 use crate::parameter::{Recipe, Table};
 
+pub mod align;
 pub mod compressor;
+pub mod convolve;
 pub mod dc_block;
 pub mod deesser;
 pub mod delay;
@@ -10,6 +12,7 @@ pub mod eq;
 pub mod filter;
 pub mod gain;
 pub mod gate;
+pub mod haas;
 pub mod limiter;
 pub mod mid_side;
 pub mod mono;
@@ -18,6 +21,7 @@ pub mod pan;
 pub mod polarity;
 pub mod reverb;
 pub mod saturate;
+pub mod swap;
 pub mod transient;
 pub mod width;
 
@@ -29,6 +33,9 @@ pub static EFFECTS: &[&Table] = &[
     &width::WIDTH,
     &polarity::POLARITY,
     &mono::MONO,
+    &swap::SWAP,
+    &haas::HAAS,
+    &align::ALIGN,
     &mid_side::MID_SIDE,
     &eq::EQ,
     &filter::HIGH_PASS,
@@ -44,6 +51,7 @@ pub static EFFECTS: &[&Table] = &[
     &saturate::SATURATE,
     &delay::DELAY,
     &reverb::REVERB,
+    &convolve::CONVOLVE,
     &limiter::LIMITER,
     &dc_block::DC_BLOCK,
 ];

@@ -12,6 +12,9 @@ pub type Buffer = [f64; QUANTUM];
 
 /// The state and code of one effect or source. Built off the audio thread by its table; used on it only.
 ///
+/// What it keeps ([`Keep`]) is taken up by one that is built from a recipe with the same fixed settings: whatever sound
+/// depends on besides those and [`Io`] is state.
+///
 /// An effect is let rest as [`crate::rest`] says: what it will make of silence later must show in the state that it keeps,
 /// not come from the transport alone.
 pub trait Kernel: Send + Keep {
