@@ -24,8 +24,8 @@ pub fn is_silent(frames: &[f64]) -> bool {
     frames.chunks(64).all(|chunk| chunk.iter().fold(0, |bits, x| bits | x.to_bits()) == 0)
 }
 
-/// Quanta of silence before a state is first looked at. After that it is looked at twice as seldom each time.
-const PATIENCE: u32 = 64;
+/// Every so many quanta of silence the state is looked at: seldom enough that to look costs nothing, however large it is.
+const PATIENCE: u32 = 128;
 
 /// Whether one work rests, and what is known of its state.
 pub struct Rest {
@@ -58,7 +58,7 @@ impl Rest {
         if self.is_noted {
             self.rests = self.noted.is_as_noted(state);
             self.is_noted = false;
-        } else if !self.rests && self.quiet >= PATIENCE && self.quiet.is_power_of_two() {
+        } else if !self.rests && self.quiet.is_multiple_of(PATIENCE) {
             self.is_noted = self.noted.note(state);
         }
     }
@@ -82,10 +82,10 @@ mod tests {
 
     #[test]
     fn what_stays_rests_and_what_changes_does_not() {
-        assert_eq!(until_rest((1.0, -0.0), 1000, |_| {}), Some(65));
+        assert_eq!(until_rest((1.0, -0.0), 1000, |_| {}), Some(129));
         assert_eq!(until_rest((1.0, 0u64), 1000, |(_, n)| *n += 1), None);
-        // Counted down to 0 in the 100th quantum: noted in the 128th.
-        assert_eq!(until_rest((1.0, 100u64), 1000, |(_, n)| *n = n.saturating_sub(1)), Some(129));
+        // Counted down to 0 in the 200th quantum: noted in the 256th.
+        assert_eq!(until_rest((1.0, 200u64), 1000, |(_, n)| *n = n.saturating_sub(1)), Some(257));
     }
 
     #[test]
@@ -95,7 +95,7 @@ mod tests {
         let rests = until_rest(line, 5000, |line| (0..64).for_each(|_| line.write(0.0)));
         // 65 536 frames until the one is gone: in quantum 1024, in which it was just noted.
         assert_eq!(rests, Some(1025));
-        assert_eq!(until_rest(DelayLine::new(40_000), 1000, |line| line.write(0.0)), Some(65));
+        assert_eq!(until_rest(DelayLine::new(40_000), 1000, |line| line.write(0.0)), Some(129));
     }
 
     #[test]

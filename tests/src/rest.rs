@@ -55,7 +55,6 @@ fn no_effect_sounds_otherwise_for_having_rested() {
         assert!(bits(&rests) == bits(&works), "{word}");
         words += 1;
         rested += usize::from(rests.passed > 0);
-        eprintln!("{word} {:?} of {}", rests.rested, rests.all);
     }
     // What rings for longer than two and a half seconds did not: reverbs, long echoes, slow releases.
     assert!(rested * 3 > words * 2, "{rested} of {words} rested");
@@ -67,7 +66,6 @@ fn a_strip_rests_once_it_has_fallen_by_400_db_and_its_compressor_has_let_go() {
     let text = format!("let clicks = input(\"clicks\", impulse(0.08));\n{strip} >> master;");
     let (rests, works) = (run(&text, 13.0, false), run(&text, 13.0, true));
     assert_eq!(first_difference(&rests.sound, &works.sound), None);
-    eprintln!("{:?}", rests.rested);
     let after = |effect: &str| rests.rested.iter().find(|(path, _)| path.contains(effect)).expect("it rests").1;
     let seconds = ["eq", "compressor", "reverb", "fader"].map(after);
     eprintln!("{seconds:?} {} of {}", rests.passed, rests.all);

@@ -7,6 +7,7 @@ use crate::kernel::{Glide, Io, Kernel};
 use crate::math;
 use crate::one_pole::pole;
 use crate::parameter::{Parameter, Recipe, Table};
+use crate::rest::spent;
 use crate::units::Unit;
 
 const THRESHOLD: Parameter =
@@ -115,7 +116,7 @@ impl Kernel for Gate {
         self.ear.listen(io, |channel, frames| {
             let Some(level) = levels.get_mut(channel) else { return };
             for x in frames {
-                *level = x.abs().max(fall * *level);
+                *level = x.abs().max(spent(fall * *level));
                 *x = *level;
             }
         });

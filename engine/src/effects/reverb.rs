@@ -278,7 +278,7 @@ impl Diffuser {
     #[inline]
     fn step(&mut self, x: f64, amount: f64) -> f64 {
         let y = self.sound.read(self.frames - 1) - amount * x;
-        self.sound.write(x + amount * y);
+        self.sound.write(spent(x + amount * y));
         y
     }
 }
