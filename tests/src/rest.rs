@@ -56,8 +56,8 @@ fn no_effect_sounds_otherwise_for_having_rested() {
         words += 1;
         rested += usize::from(rests.passed > 0);
     }
-    // What rings for longer than two and a half seconds did not: reverbs, long echoes, slow releases.
-    assert!(rested * 3 > words * 2, "{rested} of {words} rested");
+    // What rings on, or lets go slowly, has not come to rest in two and a half seconds.
+    assert!(rested * 2 > words, "{rested} of {words} rested");
 }
 
 #[test]
@@ -68,7 +68,6 @@ fn a_strip_rests_once_it_has_fallen_by_400_db_and_its_compressor_has_let_go() {
     assert_eq!(first_difference(&rests.sound, &works.sound), None);
     let after = |effect: &str| rests.rested.iter().find(|(path, _)| path.contains(effect)).expect("it rests").1;
     let seconds = ["eq", "compressor", "reverb", "fader"].map(after);
-    eprintln!("{seconds:?} {} of {}", rests.passed, rests.all);
     for (found, most) in seconds.into_iter().zip([1.5, 8.0, 6.0, 6.0]) {
         assert!(*found < most, "{seconds:?} seconds");
     }

@@ -55,7 +55,7 @@ fn every_number_of_every_effect_may_jump_and_swing_under_a_control_without_a_ste
         let named = table.parameters.iter().filter_map(|parameter| Some((parameter.name, ends(parameter)?)));
         for (name, (low, high)) in named.chain([("mix", (0.0, 100.0))]) {
             let setter = |value: String| session(table, &format!(".{name}({value})"));
-            if try_graph(&setter(format!("{high}"))).is_err() {
+            if [low, high].iter().any(|end| try_graph(&setter(format!("{end}"))).is_err()) {
                 continue;
             }
             found.extend(steps(&format!("{}.{name}", table.word), setter, (low, high)));
