@@ -12,8 +12,9 @@ use crate::keep::{Keep, Ledger, keep};
 use crate::kernel::{Buffer, Glide, Io, Kernel, QUANTUM};
 use crate::lane::{Lane, Steering};
 use crate::motion::State;
-use crate::parameter::{Parameter, Recipe};
+use crate::parameter::{Kind, Parameter, Recipe};
 use crate::plan::{PlanControl, PlanMotion, Slots};
+use crate::rest::{Rest, is_silent};
 use crate::session::TableRef;
 use crate::transport::{self, Quantum};
 
@@ -36,6 +37,8 @@ pub struct Bank {
     pub followed: Vec<Buffer>,
     /// The buffers that ops work on.
     pub slots: Vec<Buffer>,
+    /// No work is let rest: to prove that rest changes no bit.
+    pub restless: bool,
 }
 
 /// Which cells of the running bank go on in the next: pairs of indices, old and new.
@@ -115,6 +118,8 @@ pub struct WorkIo<'a> {
     pub followed: &'a [Buffer],
     /// What moves them.
     pub steering: Steering<'a>,
+    /// Whether it has to work even if it could rest.
+    pub restless: bool,
 }
 
 /// How a work is to go on when a program is taken up.
@@ -153,6 +158,9 @@ pub struct WorkCell {
     dry: Box<[Buffer]>,
     waiting: Box<[DelayLine]>,
     latency: usize,
+    rest: Rest,
+    /// Whether sound comes to it in no other way than through its input and its key.
+    only_passes: bool,
 }
 
 impl WorkCell {
@@ -167,8 +175,12 @@ impl WorkCell {
         let latency = (table.0.latency)(recipe);
         let lanes = parameters.zip(&recipe.values).map(|(parameter, value)| Lane::new(parameter, *value)).collect();
         let lines = if latency > 0 { recipe.channels } else { 0 };
+        let mut kernel = (table.0.kernel)(recipe);
+        let takes_from_devices = table.0.parameters.iter().any(|p| matches!(p.kind, Kind::Channels));
         WorkCell {
-            kernel: (table.0.kernel)(recipe),
+            rest: Rest::new(|ledger| kernel.keep(ledger)),
+            only_passes: recipe.channels > 0 && !takes_from_devices,
+            kernel,
             lanes,
             glides: recipe.values.iter().map(|value| Glide::still(*value)).collect(),
             wet: Lane::share(wet),
@@ -186,6 +198,7 @@ impl WorkCell {
 
     /// Sets out for what a program says. What was poisoned is tried again when its numbers are other ones. RT.
     pub fn aim(&mut self, aim: &Aim<'_>) {
+        self.rest.wake();
         let is_new = std::mem::replace(&mut self.is_new, false);
         let heals = self.poisoned.is_some() && self.goals.iter().ne(aim.goals);
         let (aim, heard) = match heals {
@@ -215,6 +228,7 @@ impl WorkCell {
 
     /// Forgets all sound. RT.
     pub fn forget(&mut self) {
+        self.rest.wake();
         self.kernel.reset();
         self.waiting.iter_mut().for_each(DelayLine::clear);
     }
@@ -222,6 +236,50 @@ impl WorkCell {
     /// Does the work of one quantum; says whether it came out as finite numbers. What did not is silenced, the kernel starts
     /// anew, and from then on what flows in is passed by it. RT.
     pub fn process(&mut self, io: &mut WorkIo<'_>) -> bool {
+        let hears_nothing = self.hears_nothing(io);
+        if !hears_nothing {
+            self.rest.wake();
+        } else if self.rest.rests() && !io.restless {
+            return true;
+        }
+        let finite = self.process_awake(io);
+        if hears_nothing {
+            self.watch(io);
+        }
+        finite
+    }
+
+    /// Whether it rests until something comes. RT.
+    pub fn rests(&self) -> bool {
+        self.rest.rests()
+    }
+
+    /// Whether silence comes in, and nothing else is on its way. RT.
+    fn hears_nothing(&self, io: &WorkIo<'_>) -> bool {
+        let mut inputs = io.audio.iter().take(self.channels.0).chain(io.key);
+        self.only_passes
+            && inputs.all(|buffer| is_silent(buffer))
+            && self.lanes.iter().chain([&self.wet]).all(Lane::is_still)
+            && self.poisoned.is_none()
+            && self.trusted.is_still()
+    }
+
+    /// After a quantum of silence. What came of it has no sign if it is silence too. RT.
+    fn watch(&mut self, io: &mut WorkIo<'_>) {
+        let outs = io.audio.get_mut(..self.channels.1).unwrap_or_default();
+        if outs.iter().flatten().any(|x| *x != 0.0) {
+            self.rest.wake();
+            return;
+        }
+        outs.iter_mut().for_each(|buffer| buffer.fill(0.0));
+        let (kernel, waiting) = (&mut self.kernel, &mut self.waiting);
+        self.rest.watch(|ledger| {
+            kernel.keep(ledger);
+            waiting.keep(ledger);
+        });
+    }
+
+    fn process_awake(&mut self, io: &mut WorkIo<'_>) -> bool {
         let outs = self.channels.1;
         self.keep_dry(io.audio);
         let mut finite = true;
@@ -575,8 +633,9 @@ mod tests {
             fade: 128,
         };
         let mut audio = [[1.0; QUANTUM]];
+        let (key, live, controls, followed) = (&[], &[], &[], &[]);
         let mut io =
-            WorkIo { audio: &mut audio, key: &[], live: &[], transport: 0, controls: &[], followed: &[], steering };
+            WorkIo { audio: &mut audio, key, live, transport: 0, controls, followed, steering, restless: false };
         (cell.process(&mut io), audio[0])
     }
 

@@ -21,6 +21,7 @@ use rustfft::{Fft, FftPlannerScalar};
 use crate::keep::{Keep, Ledger};
 use crate::kernel::QUANTUM;
 use crate::math;
+use crate::rest;
 
 /// Partitions of each size but the last.
 const PARTITIONS: usize = 6;
@@ -72,6 +73,12 @@ impl Response {
             (rest, block) = (behind, block * GROWTH);
         }
         Response { head: head.iter().any(|tap| *tap != 0.0).then_some(head), sizes }
+    }
+
+    /// Quanta of silence after which nothing of what was before is left, under way or coming out.
+    fn memory(&self) -> usize {
+        let blocks = |size: &Size| (size.partitions + 4) * size.transform.twist.len() / QUANTUM;
+        self.sizes.iter().map(blocks).max().unwrap_or(0) + 2
     }
 }
 
@@ -179,6 +186,9 @@ pub struct Convolver {
     response: Arc<Response>,
     /// Whether it has heard nothing yet.
     is_new: bool,
+    /// Quanta of silence in a row, and how many of them it takes until it is as new.
+    quiet: usize,
+    memory: usize,
     /// The quantum before and the present one, as far as it has come.
     recent: [f64; 2 * QUANTUM],
     /// Frames of the present quantum gone by.
@@ -214,7 +224,14 @@ struct Block {
 
 impl Keep for Convolver {
     fn keep(&mut self, ledger: &mut Ledger) {
+        if ledger.is_noting() {
+            if !self.is_new {
+                ledger.fail();
+            }
+            return;
+        }
         self.is_new.keep(ledger);
+        ledger.index(&mut self.quiet, self.memory + 1);
         self.recent.keep(ledger);
         ledger.index(&mut self.at, QUANTUM);
         self.coming.keep(ledger);
@@ -236,7 +253,8 @@ impl Convolver {
     pub fn new(response: Arc<Response>) -> Self {
         let blocks = response.sizes.iter().map(Block::new).collect();
         let (recent, coming) = ([0.0; 2 * QUANTUM], [0.0; QUANTUM]);
-        Convolver { response, is_new: true, recent, at: 0, coming, blocks }
+        let memory = response.memory();
+        Convolver { response, is_new: true, quiet: memory, memory, recent, at: 0, coming, blocks }
     }
 
     /// Says at which transport frame it begins, if it has heard nothing yet. Whenever that is, blocks are cut at the same places
@@ -268,13 +286,18 @@ impl Convolver {
     pub fn reset(&mut self) {
         self.recent.fill(0.0);
         self.coming.fill(0.0);
-        (self.at, self.is_new) = (0, true);
+        (self.at, self.is_new, self.quiet) = (0, true, self.memory);
         self.blocks.iter_mut().for_each(Block::reset);
     }
 
     /// Does the work that is due when a quantum is full. RT.
     fn turn(&mut self) {
         let (before, present) = self.recent.split_at_mut(QUANTUM);
+        self.quiet = if rest::is_silent(present) { (self.quiet + 1).min(self.memory) } else { 0 };
+        if self.quiet == self.memory {
+            self.reset();
+            return;
+        }
         self.coming.fill(0.0);
         for (size, block) in self.response.sizes.iter().zip(&mut self.blocks) {
             block.take(size, present);

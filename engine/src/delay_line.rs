@@ -2,6 +2,7 @@
 
 use crate::keep::{Keep, Ledger};
 use crate::math;
+use crate::rest;
 
 /// What one channel was, up to a fixed number of frames ago.
 #[derive(Clone, Debug)]
@@ -76,6 +77,14 @@ impl DelayLine {
         self.read(frames)
     }
 
+    /// Whether silence is read wherever it is read, to the last bit. RT.
+    pub fn is_silent(&self) -> bool {
+        let first = self.head.wrapping_sub(self.filled) & (self.ring.len() - 1);
+        let (before, after) = self.ring.split_at(first);
+        let behind = self.filled.min(after.len());
+        rest::is_silent(&after[..behind]) && rest::is_silent(&before[..self.filled - behind])
+    }
+
     /// Forgets everything, in constant time. RT.
     pub fn clear(&mut self) {
         self.filled = 0;
@@ -85,6 +94,12 @@ impl DelayLine {
 impl Keep for DelayLine {
     /// What was written since the line was cleared, the oldest first.
     fn keep(&mut self, ledger: &mut Ledger) {
+        if ledger.is_noting() {
+            if !self.is_silent() {
+                ledger.fail();
+            }
+            return;
+        }
         let filled = ledger.count(self.filled, self.ring.len());
         if ledger.is_reading() {
             self.clear();

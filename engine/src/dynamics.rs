@@ -1,6 +1,9 @@
-//! What compressors and gates have in common: the gain computer, its smoothing, and the ear that they listen with.
+//! What processors of dynamics have in common: the gain computer, its smoothing, the ear that they listen with, and the
+//! lowest of what was lately.
 
-use crate::keep::keep;
+use std::collections::VecDeque;
+
+use crate::keep::{Keep, Ledger, keep};
 use crate::kernel::{Buffer, Io, QUANTUM};
 use crate::parameter::Recipe;
 
@@ -52,6 +55,54 @@ impl Ballistics {
     /// Whether nothing is reduced, nor about to be. RT.
     pub fn is_idle(&self) -> bool {
         self.held == 0.0 && self.smooth == 0.0
+    }
+}
+
+/// The lowest of the last so many values.
+#[derive(Clone, Debug)]
+pub struct SlidingMinimum {
+    /// Values that may yet be the lowest, each with its frame; they rise from front to back.
+    rising: VecDeque<(u64, f64)>,
+    /// The next frame, at least `length`.
+    frame: u64,
+    length: u64,
+}
+
+impl SlidingMinimum {
+    /// Of so many values. Not RT.
+    pub fn new(length: usize) -> Self {
+        SlidingMinimum { rising: VecDeque::with_capacity(length + 1), frame: length as u64, length: length as u64 }
+    }
+
+    /// Takes a value and gives the lowest. RT: there are never more values than there is room for.
+    pub fn step(&mut self, value: f64) -> f64 {
+        while self.rising.back().is_some_and(|(_, last)| *last >= value) {
+            self.rising.pop_back();
+        }
+        self.rising.push_back((self.frame, value));
+        self.frame += 1;
+        while self.rising.front().is_some_and(|(frame, _)| frame + self.length < self.frame) {
+            self.rising.pop_front();
+        }
+        self.rising.front().map_or(value, |(_, lowest)| *lowest)
+    }
+
+    /// Forgets all values. RT.
+    pub fn reset(&mut self) {
+        self.rising.clear();
+    }
+}
+
+impl Keep for SlidingMinimum {
+    /// Frames are reckoned anew: how long it has run is nobody's business.
+    fn keep(&mut self, ledger: &mut Ledger) {
+        let before = self.frame - self.length;
+        self.rising.iter_mut().for_each(|(frame, _)| *frame -= before);
+        self.frame = self.length;
+        self.rising.keep(ledger);
+        if self.rising.iter().any(|(frame, _)| *frame >= self.length) {
+            ledger.fail();
+        }
     }
 }
 
@@ -137,5 +188,15 @@ mod tests {
         });
         let frames = (0..).find(|_| ballistics.step(0.0, attack, release) <= 10.0 * math::exp(-1.0)).unwrap();
         assert!((f64::from(frames) / 48.0 - 110.5).abs() < 0.2, "{frames} frames");
+    }
+
+    #[test]
+    fn the_lowest_of_the_last_values_is_found() {
+        let values: Vec<f64> = (0..500).map(|n| math::sin(f64::from(n * n))).collect();
+        let mut lowest = SlidingMinimum::new(37);
+        for n in 0..values.len() {
+            let expected = values[n.saturating_sub(36)..=n].iter().fold(f64::INFINITY, |a, b| a.min(*b));
+            assert_eq!(lowest.step(values[n]), expected, "frame {n}");
+        }
     }
 }

@@ -12,6 +12,7 @@ pub mod console;
 pub mod convolve;
 pub mod crush;
 pub mod dc_block;
+pub mod deesser;
 pub mod delay;
 pub mod eq;
 pub mod filter;
@@ -31,6 +32,7 @@ pub mod ring_mod;
 pub mod saturate;
 pub mod swap;
 pub mod tape;
+pub mod transient;
 pub mod tremolo;
 pub mod tube;
 pub mod vibrato;
@@ -55,6 +57,9 @@ pub static EFFECTS: &[&Table] = &[
     &filter::NOTCH,
     &compressor::COMPRESSOR,
     &gate::GATE,
+    &gate::EXPANDER,
+    &deesser::DEESSER,
+    &transient::TRANSIENT,
     &multiband::MULTIBAND,
     &saturate::SATURATE,
     &tape::TAPE,

@@ -14,6 +14,7 @@ use std::f64::consts::PI;
 
 use crate::keep::keep;
 use crate::math;
+use crate::rest::spent;
 
 /// The highest frequency a section is designed at, as a part of the sample rate.
 pub const HIGHEST: f64 = 0.49;
@@ -223,6 +224,9 @@ impl Filter {
                 *x = self.tick(&from.towards(to, (i + 1) as f64 / count).step(), *x);
             }
             *last = self.tick(&step, *last);
+        }
+        if spent(self.s1) == 0.0 && spent(self.s2) == 0.0 {
+            self.reset();
         }
     }
 

@@ -31,29 +31,74 @@ macro_rules! keep {
 }
 pub(crate) use keep;
 
-/// Bytes that state is written to, or read from.
+/// Bytes that state is written to, or read from, or compared with.
 #[derive(Debug)]
 pub struct Ledger {
     bytes: Vec<u8>,
-    /// Where the next byte is read; `None` while it is written.
-    at: Option<usize>,
+    way: Way,
     failed: bool,
 }
+
+/// What is done with a ledger, from which byte on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Way {
+    Write,
+    Read(usize),
+    /// Written, if there is room.
+    Note,
+    Compare(usize),
+}
+
+/// The most bytes that are noted: so many are soon compared.
+const MOST_NOTED: usize = 1 << 16;
+
+/// Bytes that a state may grow by from when it is new.
+const ROOM_TO_GROW: usize = 256;
 
 impl Ledger {
     /// An empty one, to write to.
     pub fn writing() -> Self {
-        Ledger { bytes: Vec::new(), at: None, failed: false }
+        Ledger { bytes: Vec::new(), way: Way::Write, failed: false }
     }
 
     /// One to read from.
     pub fn reading(bytes: Vec<u8>) -> Self {
-        Ledger { bytes, at: Some(0), failed: false }
+        Ledger { bytes, way: Way::Read(0), failed: false }
+    }
+
+    /// One to note a state in that is about as large as what `state` writes, but for delay lines, which are only asked
+    /// whether they are silent.
+    pub fn noting(state: impl FnOnce(&mut Ledger)) -> Self {
+        let mut ledger = Ledger::writing();
+        state(&mut ledger);
+        let room = ledger.bytes.len() + ROOM_TO_GROW;
+        let bytes = if room <= MOST_NOTED { Vec::with_capacity(room) } else { Vec::new() };
+        Ledger { bytes, way: Way::Note, failed: false }
+    }
+
+    /// Notes the state that `state` keeps; says whether there was room for it, and all its lines were silent. RT.
+    pub fn note(&mut self, state: impl FnOnce(&mut Ledger)) -> bool {
+        self.bytes.clear();
+        (self.way, self.failed) = (Way::Note, false);
+        state(self);
+        !self.failed
+    }
+
+    /// Whether the state that `state` keeps is what was noted, to the last bit. RT.
+    pub fn is_as_noted(&mut self, state: impl FnOnce(&mut Ledger)) -> bool {
+        (self.way, self.failed) = (Way::Compare(0), false);
+        state(self);
+        !self.failed && self.way == Way::Compare(self.bytes.len())
     }
 
     /// Whether it is read from.
     pub fn is_reading(&self) -> bool {
-        self.at.is_some()
+        matches!(self.way, Way::Read(_))
+    }
+
+    /// Whether a state is noted in it, or compared with it: then sound is only asked whether it is silence. RT.
+    pub fn is_noting(&self) -> bool {
+        matches!(self.way, Way::Note | Way::Compare(_))
     }
 
     /// What was written. Of one that was read: whether all of it fitted, to the last byte.
@@ -61,7 +106,7 @@ impl Ledger {
     /// # Errors
     /// What was read is of something else.
     pub fn finish(self) -> Result<Vec<u8>, Misfit> {
-        let rest = self.at.is_some_and(|at| at != self.bytes.len());
+        let rest = matches!(self.way, Way::Read(at) if at != self.bytes.len());
         if self.failed || rest { Err(Misfit) } else { Ok(self.bytes) }
     }
 
@@ -77,15 +122,21 @@ impl Ledger {
 
     /// Keeps a number of bytes. Those that there are no more of stay as they are.
     pub fn bytes<const N: usize>(&mut self, bytes: &mut [u8; N]) {
-        match &mut self.at {
-            None => self.bytes.extend_from_slice(bytes),
-            Some(at) => match self.bytes.get(*at..).and_then(|rest| rest.first_chunk()) {
+        match &mut self.way {
+            Way::Write => self.bytes.extend_from_slice(bytes),
+            Way::Note if self.bytes.capacity() - self.bytes.len() < N => self.failed = true,
+            Way::Note => self.bytes.extend_from_slice(bytes),
+            Way::Read(at) => match self.bytes.get(*at..).and_then(|rest| rest.first_chunk()) {
                 Some(found) if !self.failed => {
                     *bytes = *found;
                     *at += N;
                 }
                 _ => self.failed = true,
             },
+            Way::Compare(at) => {
+                self.failed |= self.bytes.get(*at..).and_then(|rest| rest.first_chunk()) != Some(bytes);
+                *at += N;
+            }
         }
     }
 

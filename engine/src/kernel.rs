@@ -15,6 +15,9 @@ pub type Buffer = [f64; QUANTUM];
 ///
 /// What it keeps ([`Keep`]) is taken up by one that is built from a recipe with the same fixed settings: whatever sound
 /// depends on besides those and [`Io`] is state.
+///
+/// An effect is let rest as [`crate::rest`] says: what it will make of silence later must show in the state that it keeps,
+/// not come from the transport alone.
 pub trait Kernel: Send + Keep {
     /// Processes the frames of `io.frames`, in place. RT.
     fn process(&mut self, io: &mut Io<'_>);

@@ -16,9 +16,9 @@
 //! - What is built: [`amend`] and [`check`] complete a session, [`audible`] turns solos into mutes, [`graph`] finds
 //!   channels, numbers and latencies, [`mesh`] is what runs, [`mod@diff`] what shall run, [`mod@compile`] makes a [`plan`]
 //!   and a [`bank`], [`mod@verify`] proves them.
-//! - What sounds: [`render`], [`transport`], [`fade`], [`lane`], [`kernel`], and the [`effects`] and [`sources`] with what
-//!   they share: [`filters`], [`one_pole`], [`dynamics`], [`wheel`], [`curves`], [`follow`], [`delay_line`], [`convolution`], [`oversample`],
-//!   [`true_peak`], [`random`], [`mod@math`].
+//! - What sounds: [`render`], [`transport`], [`fade`], [`lane`], [`kernel`], [`rest`], and the [`effects`] and [`sources`]
+//!   with what they share: [`filters`], [`one_pole`], [`dynamics`], [`wheel`], [`curves`], [`follow`], [`delay_line`],
+//!   [`convolution`], [`oversample`], [`true_peak`], [`random`], [`mod@math`].
 //! - Who drives it: [`desk`] (the control side), [`live`] (the audio side and its rings), [`tap`] (what of it is kept),
 //!   [`meter`], [`offline`], [`replay`], which goes on from the middle by what was put down with [`keep`]; [`device`] and
 //!   [`silent`] call [`playback`]; [`resampled`] stands between rates,
@@ -95,6 +95,7 @@ pub mod render;
 pub mod replay;
 pub mod resample;
 pub mod resampled;
+pub mod rest;
 pub mod rolling;
 pub mod session;
 pub mod silent;

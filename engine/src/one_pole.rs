@@ -5,6 +5,7 @@ use std::f64::consts::TAU;
 use crate::keep::keep;
 use crate::kernel::Glide;
 use crate::math;
+use crate::rest::spent;
 
 /// The pole of a smoother that reaches 63.2 % of a step after `ms`: what remains of the old after each frame. RT.
 pub fn pole(ms: f64, rate: f64) -> f64 {
@@ -34,7 +35,7 @@ impl OnePole {
     /// One frame, of which `share` is taken. RT.
     #[inline]
     pub fn low(&mut self, share: f64, x: f64) -> f64 {
-        self.y += share * (x - self.y);
+        self.y = spent(self.y + share * (x - self.y));
         self.y
     }
 

@@ -252,7 +252,7 @@ impl Renderer {
         let Program { plan, bank, serial, .. } = &mut *self.program;
         let (now, open) = (self.transport.frame(), self.transport.is_open());
         let gate = self.transport.gate();
-        let slots = &mut bank.slots[..];
+        let (slots, restless) = (&mut bank.slots[..], bank.restless);
         let (rolling, moved) = (self.transport.is_rolling(), self.transport.has_moved());
         let (motions, states, heard, fade) = (&plan.motions[..], &bank.motions[..], &bank.heard[..], self.jump);
         let steering = |late: usize| Steering {
@@ -314,7 +314,7 @@ impl Renderer {
                     follow(slots, followed, &work.controls);
                     let (audio, key) = split(slots, out, key);
                     let (controls, steering) = (&work.controls[..], steering(work.late));
-                    let mut io = WorkIo { audio, key, live, transport, controls, followed, steering };
+                    let mut io = WorkIo { audio, key, live, transport, controls, followed, steering, restless };
                     if !running.process(&mut io) {
                         self.poisoned = Some(cell);
                     }

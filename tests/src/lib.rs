@@ -47,6 +47,8 @@ mod rehearsal;
 #[cfg(test)]
 mod replays;
 #[cfg(test)]
+mod rest;
+#[cfg(test)]
 mod safety;
 #[cfg(test)]
 mod sessions;

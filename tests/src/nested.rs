@@ -26,6 +26,20 @@ fn a_mid_side_of_nothing_gives_what_it_is_given() {
 }
 
 #[test]
+fn bands_of_linear_phase_give_what_they_are_given_late_and_keep_their_crossovers() {
+    let text = |rest: &str| stereo(&format!(">> multiband().phase(\"linear\"){rest}"));
+    let late = |rest: &str| cold(&text(rest), 9600).iter().map(|c| c[2048..].to_vec()).collect::<Vec<_>>();
+    let plain = cold(&stereo(""), 9600);
+    let off = apart(&late(""), &plain);
+    assert!(off < 1e-12, "{off}");
+    assert_eq!(apart(&late(".band(2, gain(6)).mix(0)"), &plain), 0.0, "its dry side is as late");
+    let off = apart(&late(".crossovers(300, 2000).band(2, gain(6))"), &late(".crossovers(300, 2000)"));
+    assert!(off > 0.01, "{off}");
+    let told = try_graph(&text(".crossovers(lfo(1).range(50, 90))")).expect_err("it cannot be moved");
+    assert!(told.contains("`crossover_1` is fixed while `phase` is \"linear\""), "{told}");
+}
+
+#[test]
 fn each_half_of_a_mid_side_has_its_own_effect() {
     let sides_off = cold(&stereo(">> mid_side(gain(0), gain(off))"), 9600);
     assert_eq!(sides_off[0], sides_off[1], "without its side all is in the middle");

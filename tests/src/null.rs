@@ -38,6 +38,13 @@ fn an_effect_mixed_out_is_exactly_its_input() {
     assert_same("composed", bypassed, dry);
 }
 
+#[test]
+fn an_idle_compressor_with_look_ahead_does_not_comb_when_it_is_mixed_in_parallel() {
+    let dry = "let x = input(\"x\", saw(110)); x >> master;";
+    let idle = "let x = input(\"x\", saw(110)); x >> compressor(0, 4).lookahead(5.ms).mix(50) >> master;";
+    assert_same("half of it", idle, dry);
+}
+
 /// A list a channel.
 type Sound = Vec<Vec<f64>>;
 

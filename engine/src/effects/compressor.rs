@@ -217,6 +217,28 @@ mod tests {
     }
 
     #[test]
+    fn a_release_of_100_ms_is_63_percent_done_after_100_ms_and_a_lag() {
+        let mut input = vec![1.0; 48_000];
+        input.resize(96_000, 0.001);
+        let output = bench().set("attack", 10.0).set("release", 100.0).run_mono(&input);
+        let down = |x: f64| -db(x / 0.001);
+        let frames = output[48_000..].iter().position(|x| down(*x) <= 15.0 * math::exp(-1.0)).unwrap() as f64;
+        assert!((frames / 48.0 - 110.5).abs() < 0.2, "{frames} frames");
+    }
+
+    #[test]
+    fn look_ahead_has_turned_down_when_the_sound_arrives() {
+        let mut input = vec![0.001; 4800];
+        input.resize(9600, 1.0);
+        for ms in [0.0, 1.0, 5.0] {
+            let mut bench = bench().set("attack", 1.0).set("lookahead", ms);
+            let first = db(bench.run_mono(&input)[4800 + bench.latency()]);
+            let expected = -15.0 * (1.0 - math::exp(-(ms * 48.0 + 1.0) / 48.0));
+            assert!((first - expected).abs() < 0.01, "{ms} ms: {first}, not {expected}");
+        }
+    }
+
+    #[test]
     fn under_a_silent_key_the_output_equals_the_input() {
         let input = [noise(1, 10_000), noise(2, 10_000)];
         let output = Bench::new(&COMPRESSOR, 2).key(1).run_keyed(&input, &[vec![0.0; 10_000]]);

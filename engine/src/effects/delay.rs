@@ -10,6 +10,7 @@ use crate::kernel::{Glide, Io, Kernel};
 use crate::math;
 use crate::one_pole::{OnePole, pole, shares};
 use crate::parameter::{Law, Parameter, Recipe, Table};
+use crate::rest::spent;
 use crate::units::Unit;
 
 /// `delay(time)`.
@@ -214,10 +215,10 @@ fn swing(line: usize, frame: u64, rate: f64) -> f64 {
     math::sin(TAU * phase + FRAC_PI_2 * line as f64)
 }
 
-/// The same up to 0 dBFS; above, bent so that it stays below +6. RT.
+/// The same up to 0 dBFS, until it is over; above, bent so that it stays below +6. RT.
 fn bounded(x: f64) -> f64 {
     let size = x.abs();
-    if size <= 1.0 { x } else { (1.0 + math::tanh(size - 1.0)).copysign(x) }
+    if size <= 1.0 { spent(x) } else { (1.0 + math::tanh(size - 1.0)).copysign(x) }
 }
 
 /// What moves along the lines to another time.

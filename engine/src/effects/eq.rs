@@ -8,7 +8,7 @@
 //! filter of linear phase instead, made from the same curves: `eq/linear.rs`.
 
 mod band;
-mod linear;
+pub(super) mod linear;
 #[cfg(test)]
 mod responses;
 

@@ -1,13 +1,27 @@
-//! `gate`: turns down what is quieter than a threshold.
+//! `gate` and `expander`: turn down what is quieter than a threshold, all the way or in proportion.
 
 use super::{no_latency, no_tail, same_channels};
 use crate::dynamics::Ear;
 use crate::keep::keep;
-use crate::kernel::{Io, Kernel};
+use crate::kernel::{Glide, Io, Kernel};
 use crate::math;
 use crate::one_pole::pole;
 use crate::parameter::{Parameter, Recipe, Table};
+use crate::rest::spent;
 use crate::units::Unit;
+
+const THRESHOLD: Parameter =
+    Parameter::number("threshold", Unit::Decibels, -40.0, -90.0, 0.0, "the level at which it opens");
+const RANGE: Parameter = Parameter::number("range", Unit::Decibels, 80.0, 0.0, 120.0, "the most it turns down");
+const ATTACK: Parameter =
+    Parameter::number("attack", Unit::Milliseconds, 0.5, 0.01, 1000.0, "to 63.2 % of the way open, in dB");
+const HOLD: Parameter =
+    Parameter::number("hold", Unit::Milliseconds, 50.0, 0.0, 5000.0, "how long it stays open below the threshold");
+const RELEASE: Parameter =
+    Parameter::number("release", Unit::Milliseconds, 150.0, 1.0, 5000.0, "to 63.2 % of the way closed, in dB");
+const HYSTERESIS: Parameter =
+    Parameter::number("hysteresis", Unit::Decibels, 4.0, 0.0, 24.0, "how far below the threshold it closes");
+const KEY: Parameter = Parameter::signal("key", "what is listened to instead of the input");
 
 /// `gate(threshold)`.
 pub static GATE: Table = Table {
@@ -15,15 +29,7 @@ pub static GATE: Table = Table {
     summary: "Turns the signal down while it is quieter than a threshold; all channels together.",
     example: "x >> gate(-40).release(200.ms)",
     arguments: &["threshold"],
-    parameters: &[
-        Parameter::number("threshold", Unit::Decibels, -40.0, -90.0, 0.0, "the level at which it opens"),
-        Parameter::number("range", Unit::Decibels, 80.0, 0.0, 120.0, "how much quieter a closed gate is"),
-        Parameter::number("attack", Unit::Milliseconds, 0.5, 0.01, 1000.0, "to 63.2 % of the way open, in dB"),
-        Parameter::number("hold", Unit::Milliseconds, 50.0, 0.0, 5000.0, "how long it stays open below the threshold"),
-        Parameter::number("release", Unit::Milliseconds, 150.0, 1.0, 5000.0, "to 63.2 % of the way closed, in dB"),
-        Parameter::number("hysteresis", Unit::Decibels, 4.0, 0.0, 24.0, "how far below the threshold it closes"),
-        Parameter::signal("key", "what is listened to instead of the input"),
-    ],
+    parameters: &[THRESHOLD, RANGE, ATTACK, HOLD, RELEASE, HYSTERESIS, KEY],
     parts: &[],
     mix: 100.0,
     channels: same_channels,
@@ -31,6 +37,32 @@ pub static GATE: Table = Table {
     tail: no_tail,
     echoes: false,
     kernel: |recipe| Box::new(Gate::new(recipe)),
+};
+
+/// `expander(threshold, ratio)`.
+pub static EXPANDER: Table = Table {
+    word: "expander",
+    summary: "Turns the signal down the more the further it is below a threshold; all channels together.",
+    example: "x >> expander(-40, 2).range(30)",
+    arguments: &["threshold", "ratio"],
+    parameters: &[
+        THRESHOLD,
+        Parameter::number(
+            "ratio",
+            Unit::Plain,
+            2.0,
+            1.0,
+            100.0,
+            "dB of output for one dB of input, below the threshold",
+        ),
+        RANGE,
+        ATTACK,
+        HOLD,
+        RELEASE,
+        HYSTERESIS,
+        KEY,
+    ],
+    ..GATE
 };
 
 /// The level falls no faster than with this constant, so that it bridges the zero crossings of low notes.
@@ -48,7 +80,7 @@ struct Gate {
     open: bool,
     /// Frames since the level was last loud enough to stay open.
     quiet_for: u64,
-    /// By how many dB it is turned down now; `None` before the first frame, when it is closed at any range.
+    /// By how many dB it is turned down now; `None` before the first frame, when it is as closed as it gets.
     down: Option<f64>,
 }
 
@@ -71,19 +103,27 @@ keep!(Gate: levels, open, quiet_for, down);
 
 impl Kernel for Gate {
     fn process(&mut self, io: &mut Io<'_>) {
-        let &[threshold, range, attack, hold, release, hysteresis, _] = io.values else { return };
+        let (ratio, [threshold, range, attack, hold, release, hysteresis]) = match *io.values {
+            [threshold, range, attack, hold, release, hysteresis, _] => {
+                (None, [threshold, range, attack, hold, release, hysteresis])
+            }
+            [threshold, ratio, range, attack, hold, release, hysteresis, _] => {
+                (Some(ratio), [threshold, range, attack, hold, release, hysteresis])
+            }
+            _ => return,
+        };
         let (levels, fall) = (&mut self.levels, self.fall);
         self.ear.listen(io, |channel, frames| {
             let Some(level) = levels.get_mut(channel) else { return };
             for x in frames {
-                *level = x.abs().max(fall * *level);
+                *level = x.abs().max(spent(fall * *level));
                 *x = *level;
             }
         });
         let count = io.frames.len();
         let (attack, release) = (pole(attack.to, self.rate), pole(release.to, self.rate));
         let hold = (hold.to * self.rate / 1000.0) as u64;
-        // A threshold decides, it is not heard: one value for the stretch will do.
+        // Whether it is open is not heard by itself: one value for the stretch will do.
         let opens = math::gain_from_db(threshold.to);
         let closes = math::gain_from_db(threshold.to - hysteresis.to);
         for (n, i) in io.frames.clone().enumerate() {
@@ -91,13 +131,15 @@ impl Kernel for Gate {
             if level >= opens {
                 self.open = true;
             }
-            self.quiet_for = if level >= closes { 0 } else { self.quiet_for.saturating_add(1) };
+            self.quiet_for = if self.open && level < closes { self.quiet_for.saturating_add(1) } else { 0 };
             if self.quiet_for > hold {
                 self.open = false;
+                self.quiet_for = 0;
             }
-            let range = range.at(n, count);
-            let (goal, smooth) = if self.open { (0.0, attack) } else { (range, release) };
-            let mut down = goal + smooth * (self.down.unwrap_or(range) - goal);
+            let closed = |level: f64| closed(ratio, threshold, level, n, count).min(range.at(n, count));
+            let goal = if self.open { 0.0 } else { closed(level) };
+            let from = self.down.unwrap_or_else(|| closed(0.0));
+            let mut down = goal + if goal < from { attack } else { release } * (from - goal);
             if (down - goal).abs() < THERE {
                 down = goal;
             }
@@ -117,10 +159,18 @@ impl Kernel for Gate {
     }
 }
 
+/// By how many dB a closed one turns a level down at frame `n` of `count`, before its range: a gate, which has no ratio,
+/// without end. RT.
+fn closed(ratio: Option<Glide>, threshold: Glide, level: f64, n: usize, count: usize) -> f64 {
+    // Silence has a level here, so that a ratio of 1 leaves it alone.
+    let below = || threshold.at(n, count) - math::db_from_gain(level.max(f64::MIN_POSITIVE));
+    ratio.map_or(f64::INFINITY, |ratio| (ratio.at(n, count) - 1.0) * below().max(0.0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test_signals::{Bench, RATE, click_of_edit, noise, peak, sine};
+    use crate::test_signals::{Bench, RATE, click_of_edit, level_at, noise, peak, sine};
 
     /// Ten seconds of a 1 kHz tone whose level sways by 1.5 dB round -40 dBFS, and how often a gate goes through half.
     fn transitions(hysteresis: f64) -> usize {
@@ -190,6 +240,66 @@ mod tests {
             let index = GATE.index(name).unwrap();
             // Closed, and so far closed that it is heard.
             let mut bench = Bench::new(&GATE, 1).set("threshold", 0.0).set("range", 6.0);
+            let click = click_of_edit(&mut bench, |bench| bench.edit(index, to));
+            assert!(click < -80.0, "{name}: {click}");
+        }
+    }
+
+    /// What an expander makes of a level that lasts, in dB.
+    fn expanded(bench: Bench, level: f64) -> f64 {
+        let mut bench = bench;
+        let output = bench.run_mono(&vec![math::gain_from_db(level); 96_000]);
+        math::db_from_gain(output[95_999])
+    }
+
+    #[test]
+    fn an_expander_follows_its_static_curve() {
+        for (ratio, level, out) in
+            [(2.0, -39.9, -39.9), (2.0, -50.0, -60.0), (2.0, -60.0, -80.0), (1.5, -60.0, -70.0), (1.0, -70.0, -70.0)]
+        {
+            let got = expanded(Bench::new(&EXPANDER, 1).set("ratio", ratio), level);
+            assert!((got - out).abs() < 0.01, "{ratio}:1 took {level} to {got}, not {out}");
+        }
+        let least = expanded(Bench::new(&EXPANDER, 1).set("range", 15.0), -70.0);
+        assert!((least + 85.0).abs() < 0.01, "{least}");
+    }
+
+    #[test]
+    fn an_expander_of_a_very_high_ratio_is_a_gate() {
+        let level = |i: usize| if i / 6000 % 2 == 0 { 0.1 } else { 0.001 };
+        let input: Vec<f64> = noise(3, 24_000).iter().enumerate().map(|(i, x)| x * level(i)).collect();
+        let expanded = Bench::new(&EXPANDER, 1).set("ratio", 100.0).set("range", 20.0).run_mono(&input);
+        let gated = Bench::new(&GATE, 1).set("range", 20.0).run_mono(&input);
+        let off = expanded.iter().zip(&gated).map(|(a, b)| a - b).collect::<Vec<_>>();
+        assert!(peak(&off) < -120.0, "{}", peak(&off));
+    }
+
+    #[test]
+    fn an_expander_that_has_opened_passes_its_input_down_to_its_hysteresis() {
+        // Opened at -30 dBFS; -43 is above -44, where it closes.
+        let level = |i: usize| math::gain_from_db(if i < 4800 { -30.0 } else { -43.0 });
+        let input: Vec<f64> = (0..96_000).map(level).collect();
+        let output = Bench::new(&EXPANDER, 1).run_mono(&input);
+        assert!(output[4700..] == input[4700..]);
+        let output = Bench::new(&EXPANDER, 1).set("hysteresis", 0.0).run_mono(&input);
+        assert!((math::db_from_gain(output[95_999]) + 46.0).abs() < 0.01);
+    }
+
+    #[test]
+    fn an_expander_hardly_distorts_a_low_tone() {
+        let output = Bench::new(&EXPANDER, 1).run_mono(&sine(100.0, -50.0, RATE, 144_000));
+        let steady = &output[96_000..];
+        let tone = level_at(steady, 100.0, RATE);
+        assert!((tone + 60.0).abs() < 0.3, "{tone}");
+        let third = level_at(steady, 300.0, RATE);
+        assert!(third < tone - 40.0, "{third}");
+    }
+
+    #[test]
+    fn edits_of_an_expander_leave_no_click() {
+        for (name, to) in [("threshold", -10.0), ("ratio", 4.0), ("range", 3.0), ("attack", 5.0), ("release", 20.0)] {
+            let index = EXPANDER.index(name).unwrap();
+            let mut bench = Bench::new(&EXPANDER, 1).set("threshold", -4.0);
             let click = click_of_edit(&mut bench, |bench| bench.edit(index, to));
             assert!(click < -80.0, "{name}: {click}");
         }

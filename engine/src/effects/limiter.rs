@@ -5,10 +5,9 @@
 //! the one that frame needs, so that no sample passes. With `true_peak` the sound between samples is looked at too, eight
 //! times as often; for what lies between those points it works 0.2 dB inside its ceiling.
 
-use std::collections::VecDeque;
-
 use super::{no_tail, same_channels};
 use crate::delay_line::DelayLine;
+use crate::dynamics::SlidingMinimum;
 use crate::keep::{Keep, Ledger, keep};
 use crate::kernel::{Io, Kernel, QUANTUM};
 use crate::math;
@@ -115,7 +114,6 @@ impl Limiter {
 }
 
 keep!(Channel: line, history);
-keep!(SlidingMinimum: rising, frame);
 keep!(Release: gain, busy, hold);
 keep!(Limiter: channels, lowest, release, first, second);
 
@@ -159,40 +157,9 @@ impl Kernel for Limiter {
     }
 }
 
-/// The lowest of the last so many values.
-struct SlidingMinimum {
-    /// Values that may yet be the lowest, each with its frame; they rise from front to back.
-    rising: VecDeque<(u64, f64)>,
-    frame: u64,
-    length: u64,
-}
-
-impl SlidingMinimum {
-    /// Not RT.
-    fn new(length: usize) -> Self {
-        SlidingMinimum { rising: VecDeque::with_capacity(length + 1), frame: 0, length: length as u64 }
-    }
-
-    /// Takes a value and gives the lowest. RT: there are never more values than there is room for.
-    fn step(&mut self, value: f64) -> f64 {
-        while self.rising.back().is_some_and(|(_, last)| *last >= value) {
-            self.rising.pop_back();
-        }
-        self.rising.push_back((self.frame, value));
-        self.frame += 1;
-        while self.rising.front().is_some_and(|(frame, _)| frame + self.length < self.frame) {
-            self.rising.pop_front();
-        }
-        self.rising.front().map_or(value, |(_, lowest)| *lowest)
-    }
-
-    fn reset(&mut self) {
-        self.rising.clear();
-    }
-}
-
 /// The sum of the last so many values, exact since they are whole.
 struct SlidingSum {
+    /// A ring.
     values: Box<[u64]>,
     /// What every value is at first.
     rest: u64,
@@ -224,8 +191,10 @@ impl SlidingSum {
 
 impl Keep for SlidingSum {
     fn keep(&mut self, ledger: &mut Ledger) {
+        // Oldest first: where the ring begins is nobody's business.
+        self.values.rotate_left(self.oldest);
+        self.oldest = 0;
         self.values.keep(ledger);
-        ledger.index(&mut self.oldest, self.values.len());
         self.sum = self.values.iter().fold(0, |sum, value| sum.wrapping_add(*value));
     }
 }

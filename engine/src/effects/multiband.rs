@@ -3,8 +3,12 @@
 //! Crossovers are Linkwitz-Riley of fourth order ("Active Crossover Networks for Noncoincident Drivers", 1976): each two
 //! Butterworth filters of second order in a row, whose low and high side add up to an all-pass of second order. A band below
 //! a crossover that it does not end at goes through that all-pass, so that all bands stay in phase and add up flat.
+//!
+//! With `.phase("linear")` each band is one symmetric filter with the same curve: what it is late by is all that it does to
+//! a phase.
 
-use super::{no_latency, no_tail, same_channels};
+use super::eq::linear::{self, Linear};
+use super::{no_tail, same_channels};
 use crate::filters::cascade::{Cascade, Design};
 use crate::filters::{Section, butterworth_q};
 use crate::keep::keep;
@@ -31,15 +35,31 @@ pub static MULTIBAND: Table = Table {
         crossover("crossover_5", 10_000.0),
         crossover("crossover_6", 12_000.0),
         crossover("crossover_7", 15_000.0),
+        Parameter::choice(
+            "phase",
+            &["zero", "linear"],
+            "zero: no latency; linear: every frequency is 42.7 ms late, and crossovers are fixed",
+        )
+        .fixes_all(LINEAR),
     ],
     parts: &[],
     mix: 100.0,
     channels,
-    latency: no_latency,
-    tail: no_tail,
+    latency: |recipe| if is_linear(recipe) { linear::latency(recipe.rate()) } else { 0 },
+    tail: |recipe| if is_linear(recipe) { linear::latency(recipe.rate()) as u64 } else { no_tail(recipe) },
     echoes: false,
-    kernel: |recipe| Box::new(Band::new(recipe)),
+    kernel: |recipe| match is_linear(recipe) {
+        true => Box::new(Linear::even(&taps(recipe), recipe.channels)),
+        false => Box::new(Band::new(recipe)),
+    },
 };
+
+/// The index of `linear` among the phases.
+const LINEAR: usize = 1;
+
+fn is_linear(recipe: &Recipe) -> bool {
+    MULTIBAND.value(recipe, "phase") == LINEAR as f64
+}
 
 /// Its branches: the bands, from the lowest.
 pub static NEST: Nest = Nest {
@@ -65,6 +85,25 @@ fn channels(recipe: &Recipe) -> Result<usize, String> {
         return Err(format!("its crossovers have to rise, and {} Hz is not above {} Hz", pair[1], pair[0]));
     }
     same_channels(recipe)
+}
+
+/// The taps of a band of linear phase. At each crossover the gains of its two sides, squares of Butterworth's, add up to 1,
+/// and so do those of all bands.
+fn taps(recipe: &Recipe) -> Vec<f64> {
+    let ((number, crossovers), rate) = (band(recipe), recipe.rate());
+    let side = |(i, corner): (usize, &f64)| {
+        let q = butterworth_q(2, 0);
+        if i < number { Section::high_pass(*corner, q, rate) } else { Section::low_pass(*corner, q, rate) }
+    };
+    let sides: Vec<Section> = crossovers.iter().enumerate().take(number + 1).map(side).collect();
+    let gain = |freq: f64| {
+        sides.iter().fold(1.0, |product, side| {
+            let gain = side.gain(freq, rate);
+            product * gain * gain
+        })
+    };
+    let [taps] = linear::of_curves(|freq| [gain(freq)], rate);
+    taps
 }
 
 /// One band: a filter for each crossover.
@@ -129,6 +168,43 @@ mod tests {
             crossovers.iter().enumerate().fold(bench, set).run_mono(&impulse(48_000))
         };
         (0..count).map(one).collect()
+    }
+
+    /// The same of linear phase.
+    fn linear_bands(crossovers: &[f64]) -> (usize, Vec<Vec<f64>>) {
+        let count = crossovers.len() + 1;
+        let bench = |number| {
+            let bench = Bench::new(&MULTIBAND, 1).branch(Branch { number, count }).set("phase", LINEAR as f64);
+            let set = |bench: Bench, (i, freq): (usize, &f64)| bench.set(&format!("crossover_{}", i + 1), *freq);
+            crossovers.iter().enumerate().fold(bench, set)
+        };
+        (bench(0).latency(), (0..count).map(|number| bench(number).run_mono(&impulse(9600))).collect())
+    }
+
+    #[test]
+    fn idle_bands_of_linear_phase_add_up_to_the_input_delayed() {
+        for crossovers in [&[120.0, 1000.0, 5000.0][..], &[60.0, 90.0, 16_000.0]] {
+            let (latency, bands) = linear_bands(crossovers);
+            assert_eq!(latency, 2048);
+            for i in 0..9600 {
+                let sum: f64 = bands.iter().map(|band| band[i]).sum();
+                let expected = if i == latency { 1.0 } else { 0.0 };
+                assert!((sum - expected).abs() < 1e-12, "{crossovers:?}: {sum} in frame {i}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_band_of_linear_phase_is_symmetric_and_has_the_curve_of_the_other() {
+        let (latency, linear) = linear_bands(&[200.0, 2000.0]);
+        for (one, other) in linear.iter().zip(bands(&[200.0, 2000.0])) {
+            assert!((1..=latency).all(|away| (one[latency - away] - one[latency + away]).abs() < 1e-12));
+            for freq in [50.0, 200.0, 650.0, 2000.0, 7000.0] {
+                let (one, other) = (response(one, freq), response(&other, freq));
+                // What is cut off of the response is heard where little else is left.
+                assert!((one - other).abs() < 0.01 || one.max(other) < -60.0, "{one}, not {other} at {freq} Hz");
+            }
+        }
     }
 
     #[test]

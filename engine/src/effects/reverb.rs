@@ -17,6 +17,7 @@ use crate::kernel::{Buffer, Glide, Io, Kernel, QUANTUM};
 use crate::math;
 use crate::one_pole::{OnePole, shares};
 use crate::parameter::{Law, Parameter, Recipe, Table};
+use crate::rest::spent;
 use crate::units::Unit;
 
 /// `reverb()`.
@@ -277,7 +278,7 @@ impl Diffuser {
     #[inline]
     fn step(&mut self, x: f64, amount: f64) -> f64 {
         let y = self.sound.read(self.frames - 1) - amount * x;
-        self.sound.write(x + amount * y);
+        self.sound.write(spent(x + amount * y));
         y
     }
 }
@@ -432,7 +433,7 @@ impl Kernel for Reverb {
             }
             mix(&mut given);
             for (index, (line, x)) in self.lines.iter_mut().zip(given).enumerate() {
-                line.sound.write(x + sign(index, 1) * late[index % 2]);
+                line.sound.write(spent(x + sign(index, 1) * late[index % 2]));
             }
 
             if let [left, right] = &mut *io.audio {

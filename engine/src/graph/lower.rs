@@ -259,14 +259,7 @@ impl<'a> Lowering<'a> {
         let of_parts = effect.parts.iter().enumerate().map(|(i, part)| (Some(i + 1), part.settings.as_slice()));
         let settings: Vec<_> = own.into_iter().chain(of_parts).collect();
         let (recipe, mut steering) = self.recipe(path, effect.table.0, &settings, &parts)?;
-        if let (Some((by, value)), Some(Steering { control, .. })) = (fixing(effect.table.0, &recipe), steering.first())
-        {
-            let name = control.path.rsplit('.').next().unwrap_or_default();
-            let message =
-                format!("`{name}` is fixed while `{}` is {}: a control cannot move it", by.name, by.show(value));
-            let help = format!("give `{name}` a number, or leave out `.{}`", by.name);
-            return Err(Diagnostic::error("fixed", control.at, message).help(help));
-        }
+        may_move(effect.table.0, &recipe, &steering)?;
         let (wet, of_wet) = self.wet(path, &effect.mix, &effect.bypass)?;
         steering.extend(of_wet);
         Ok((Role::Work { table: effect.table, recipe, wet }, steering))
@@ -277,6 +270,9 @@ impl<'a> Lowering<'a> {
         let Some(effect) = self.session.instances[of.0].work.effect() else { return Ok(unsteered(Role::Sum)) };
         let path = self.names.instance(of).first().cloned().unwrap_or_default();
         let (mut recipe, steering) = self.recipe(&path, effect.table.0, &[(None, &effect.settings)], &[])?;
+        if number == 0 {
+            may_move(effect.table.0, &recipe, &steering)?;
+        }
         recipe.branch = Some(Branch { number, count: effect.branches.len() });
         Ok((Role::Work { table: effect.table, recipe, wet: 1.0 }, steering))
     }
@@ -403,6 +399,17 @@ impl<'a> Lowering<'a> {
             }
         }
     }
+}
+
+/// Whether controls may move an effect's numbers: not where one of its parameters fixes them all.
+fn may_move(table: &'static Table, recipe: &Recipe, steering: &[Steering]) -> Result<(), Diagnostic> {
+    let (Some((by, value)), Some(Steering { control, .. })) = (fixing(table, recipe), steering.first()) else {
+        return Ok(());
+    };
+    let name = control.path.rsplit('.').next().unwrap_or_default();
+    let message = format!("`{name}` is fixed while `{}` is {}: a control cannot move it", by.name, by.show(value));
+    let help = format!("give `{name}` a number, or leave out `.{}`", by.name);
+    Err(Diagnostic::error("fixed", control.at, message).help(help))
 }
 
 fn unsteered(role: Role) -> Steered {

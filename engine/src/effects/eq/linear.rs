@@ -56,17 +56,24 @@ fn behind(after: Gains, before: Gains) -> Gains {
 
 /// The taps from each side to each side; those of a way that nothing takes are silent.
 fn taps(bands: impl Iterator<Item = (On, Vec<Section>)>, rate: f64) -> [Vec<f64>; 4] {
-    let half = latency(rate);
-    let length = (FINER * 2 * half).next_power_of_two();
-    let mut curves = [(); 4].map(|()| vec![Complex { re: 0.0, im: 0.0 }; length]);
     let bands: Vec<(On, Vec<Section>)> = bands.collect();
-    for bin in 0..=length / 2 {
-        let freq = rate * bin as f64 / length as f64;
-        let all = bands.iter().fold([1.0, 0.0, 0.0, 1.0], |before, (on, sections)| {
+    let all = |freq: f64| {
+        bands.iter().fold([1.0, 0.0, 0.0, 1.0], |before, (on, sections)| {
             let gain = sections.iter().map(|section| section.gain(freq, rate)).product();
             behind(gains(*on, gain), before)
-        });
-        for (curve, gain) in curves.iter_mut().zip(all) {
+        })
+    };
+    of_curves(all, rate)
+}
+
+/// The taps of filters of linear phase, each late by [`latency`], whose gains at a frequency are given. What the curves add
+/// up to, the taps do.
+pub fn of_curves<const N: usize>(gains: impl Fn(f64) -> [f64; N], rate: f64) -> [Vec<f64>; N] {
+    let half = latency(rate);
+    let length = (FINER * 2 * half).next_power_of_two();
+    let mut curves = [(); N].map(|()| vec![Complex { re: 0.0, im: 0.0 }; length]);
+    for bin in 0..=length / 2 {
+        for (curve, gain) in curves.iter_mut().zip(gains(rate * bin as f64 / length as f64)) {
             curve[bin].re = gain / length as f64;
             curve[(length - bin) % length].re = gain / length as f64;
         }
@@ -87,7 +94,7 @@ fn window(part: f64) -> f64 {
     if into <= 0.0 { 1.0 } else { 0.5 + 0.5 * math::cos(PI * into) }
 }
 
-/// An eq of linear phase at work.
+/// Filters of linear phase at work.
 pub struct Linear {
     ways: Vec<Way>,
     /// What comes in.
@@ -103,26 +110,38 @@ struct Way {
     convolver: Convolver,
 }
 
+impl Way {
+    fn new(from: usize, to: usize, response: &Arc<Response>) -> Self {
+        Way { from, to, convolver: Convolver::new(Arc::clone(response)) }
+    }
+}
+
 keep!(Way: convolver);
 keep!(Linear: ways);
 
 impl Linear {
-    /// Makes the filter, which takes some milliseconds. Not RT.
+    /// One filter for every channel, by its taps. Not RT.
+    pub fn even(taps: &[f64], channels: usize) -> Self {
+        let response = Arc::new(Response::new(taps));
+        Linear::of((0..channels).map(|channel| Way::new(channel, channel, &response)).collect(), channels)
+    }
+
+    fn of(ways: Vec<Way>, channels: usize) -> Self {
+        Linear { ways, input: vec![[0.0; QUANTUM]; channels], made: [0.0; QUANTUM] }
+    }
+
+    /// Makes the filter of an eq, which takes some milliseconds. Not RT.
     pub fn new(recipe: &Recipe) -> Self {
         let rate = recipe.rate();
         let bands: Vec<Declared<'_>> = declared(recipe).collect();
         let taps = taps(bands.iter().map(|band| (band.on, band.sections(rate))), rate);
-        let way =
-            |from, to, response: &Arc<Response>| Way { from, to, convolver: Convolver::new(Arc::clone(response)) };
-        let ways = if bands.iter().all(|band| band.on == On::All) {
-            let response = Arc::new(Response::new(&taps[0]));
-            (0..recipe.channels).map(|channel| way(channel, channel, &response)).collect()
-        } else {
-            let sounds = |taps: &Vec<f64>| taps.iter().any(|tap| *tap != 0.0);
-            let all = [(0, 0), (1, 0), (0, 1), (1, 1)].into_iter().zip(&taps).filter(|(_, taps)| sounds(taps));
-            all.map(|((from, to), taps)| way(from, to, &Arc::new(Response::new(taps)))).collect()
-        };
-        Linear { ways, input: vec![[0.0; QUANTUM]; recipe.channels], made: [0.0; QUANTUM] }
+        if bands.iter().all(|band| band.on == On::All) {
+            return Linear::even(&taps[0], recipe.channels);
+        }
+        let sounds = |taps: &Vec<f64>| taps.iter().any(|tap| *tap != 0.0);
+        let all = [(0, 0), (1, 0), (0, 1), (1, 1)].into_iter().zip(&taps).filter(|(_, taps)| sounds(taps));
+        let ways = all.map(|((from, to), taps)| Way::new(from, to, &Arc::new(Response::new(taps)))).collect();
+        Linear::of(ways, recipe.channels)
     }
 }
 
