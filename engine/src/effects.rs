@@ -9,6 +9,7 @@ pub mod eq;
 pub mod filter;
 pub mod gain;
 pub mod gate;
+pub mod insert;
 pub mod limiter;
 pub mod mid_side;
 pub mod mono;
@@ -41,6 +42,7 @@ pub static EFFECTS: &[&Table] = &[
     &reverb::REVERB,
     &limiter::LIMITER,
     &dc_block::DC_BLOCK,
+    &insert::INSERT,
 ];
 
 /// The effect of a name.
