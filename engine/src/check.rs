@@ -59,7 +59,10 @@ fn hardware(session: &Session, names: &Names, told: &mut Vec<Diagnostic>) {
         let (name, at) = (names.call(id), session.instances[id.0].at);
         if effect.settings.iter().take(2).any(|channels| channels.value == Value::Channels(Vec::new())) {
             let message = format!("`{name}` needs the channels that it sends to, and those that it comes back at");
-            told.push(Diagnostic::error("missing-argument", at, message).help("write `insert(3, 3)` or `insert([3, 4], [3, 4])`"));
+            told.push(
+                Diagnostic::error("missing-argument", at, message)
+                    .help("write `insert(3, 3)` or `insert([3, 4], [3, 4])`"),
+            );
             continue;
         }
         for channel in insert::channels(&effect.settings).0 {

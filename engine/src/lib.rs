@@ -23,6 +23,7 @@
 //!   [`keeper`] between devices that come and go.
 //! - What keeps playing safe and never takes part in a render: the [`guard`] before a device; [`probe`], which can be
 //!   asked where trouble comes from ([`inspect`]) and what is costly ([`mod@costs`]).
+//! - Who measures: [`loopback`] sends a sweep out and hears what comes back, [`response`] tells what that says.
 //! - Files: [`media`] in, [`delivery`] out, [`rolling`] while it plays, [`resample`] between rates.
 //!
 //! # Invariants

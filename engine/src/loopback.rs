@@ -159,6 +159,12 @@ impl Waiting {
         self.frames() >= self.errand.frames()
     }
 
+    /// Breaks it off: what sounds is faded out. Says whether it is silent.
+    pub fn break_off(&self) -> bool {
+        self.live.stop();
+        self.live.has_stopped()
+    }
+
     /// Frames that have come so far.
     pub fn frames(&self) -> usize {
         self.all.first().map_or(0, Vec::len)

@@ -126,7 +126,11 @@ impl Impulse {
     /// How far the peak stands out of everything, in dB; minus infinity when nothing was heard. See [`CLEAR_DB`].
     pub fn clearness(&self) -> f64 {
         let mean = self.circle.iter().map(Bin::norm_sqr).sum::<f64>() / self.circle.len() as f64;
-        if mean == 0.0 { f64::NEG_INFINITY } else { math::db_from_gain(math::sqrt(self.envelope(self.peak as i64) / mean)) }
+        if mean == 0.0 {
+            f64::NEG_INFINITY
+        } else {
+            math::db_from_gain(math::sqrt(self.envelope(self.peak as i64) / mean))
+        }
     }
 
     /// The response from `before` frames before its peak to as long as was listened.
@@ -160,11 +164,7 @@ impl Impulse {
                     let level = math::db_from_gain(spectrum.smooth(above) / linear.smooth(*freq));
                     (above <= self.swept.to).then_some(level)
                 });
-                Harmonic {
-                    order,
-                    early: self.peak as i64 - found.unwrap_or(arrival),
-                    levels: levels.collect(),
-                }
+                Harmonic { order, early: self.peak as i64 - found.unwrap_or(arrival), levels: levels.collect() }
             })
             .collect()
     }

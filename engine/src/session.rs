@@ -70,7 +70,11 @@ impl Session {
 
     /// The effects that send to hardware and hear it.
     pub fn inserts(&self) -> impl Iterator<Item = (InstanceId, &Effect)> {
-        let effects = self.instances.iter().enumerate().filter_map(|(i, instance)| Some((InstanceId(i), instance.work.effect()?)));
+        let effects = self
+            .instances
+            .iter()
+            .enumerate()
+            .filter_map(|(i, instance)| Some((InstanceId(i), instance.work.effect()?)));
         effects.filter(|(_, effect)| std::ptr::eq(effect.table.0, &INSERT))
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use engine::loopback::{Errand, Heard};
 use engine::math::db_from_gain;
@@ -14,6 +14,9 @@ use crate::status::{self, Progress};
 
 /// How often is looked after what has come.
 const LOOK: Duration = Duration::from_millis(20);
+
+/// How long a fade-out may take before the devices are closed all the same.
+const STOP_PATIENCE: Duration = Duration::from_millis(500);
 
 /// What is as loud as this is as loud as a converter gets: the last step of 16 bits.
 const FULL: f64 = 1.0 - 1.0 / 32_768.0;
@@ -50,6 +53,10 @@ pub fn carry(
     let mut lost = 0;
     while !waiting.look() {
         if interrupted.load(Ordering::Relaxed) {
+            let begun = Instant::now();
+            while !waiting.break_off() && begun.elapsed() < STOP_PATIENCE {
+                thread::sleep(LOOK);
+            }
             return Err(Failure::Error("interrupted; nothing is written".into()));
         }
         lost += sound::attend(&output, input.as_ref()).0;

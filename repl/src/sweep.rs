@@ -193,7 +193,8 @@ impl Files {
         tell(&wav, response.finish().map_err(failed)?);
         for (path, file) in texts {
             let shown = path.display().to_string();
-            file.persist(&path).map_err(|error| Failure::Error(format!("{shown}: cannot be written: {}", error.error)))?;
+            file.persist(&path)
+                .map_err(|error| Failure::Error(format!("{shown}: cannot be written: {}", error.error)))?;
             status::say(shown);
         }
         Ok(())

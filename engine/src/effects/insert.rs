@@ -23,8 +23,15 @@ pub static INSERT: Table = Table {
     parameters: &[
         Parameter::channels("out", "which of the device's outputs it sends to, from 1: one, or a list"),
         Parameter::channels("back", "which of the device's inputs it comes back at, from 1: one, or a list"),
-        Parameter::number("latency", Unit::Milliseconds, 0.0, 0.0, LONGEST, "the way there and back, as `gainstage ping` finds it")
-            .fixed(),
+        Parameter::number(
+            "latency",
+            Unit::Milliseconds,
+            0.0,
+            0.0,
+            LONGEST,
+            "the way there and back, as `gainstage ping` finds it",
+        )
+        .fixed(),
     ],
     parts: &[],
     mix: 100.0,

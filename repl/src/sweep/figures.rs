@@ -122,11 +122,16 @@ impl Figures {
                 one.channel,
                 one.latency_samples,
                 one.heard_rms_dbfs,
-                if one.noise_rms_dbfs.is_finite() { format!("noise at {:.1} dBFS", one.noise_rms_dbfs) } else { "no noise".into() }
+                if one.noise_rms_dbfs.is_finite() {
+                    format!("noise at {:.1} dBFS", one.noise_rms_dbfs)
+                } else {
+                    "no noise".into()
+                }
             ));
             let response: Vec<Option<f64>> = one.response_db.iter().copied().map(Some).collect();
             let octaves = [31.5, 63.0, 125.0, 250.0, 500.0, 1000.0, 2000.0, 4000.0, 8000.0, 16_000.0];
-            let levels = octaves.iter().filter_map(|freq| Some(format!("{} {:+.1}", hertz(*freq), self.at(*freq, &response)?)));
+            let levels =
+                octaves.iter().filter_map(|freq| Some(format!("{} {:+.1}", hertz(*freq), self.at(*freq, &response)?)));
             line(format!("  level in dB     {}", levels.collect::<Vec<_>>().join("  ")));
             let seconds = |time: Option<f64>| time.map_or_else(|| "    -".into(), |time| format!("{time:5.2}"));
             if one.decay.iter().any(|band| band.edt_s.or(band.t20_s).is_some()) {
@@ -136,11 +141,15 @@ impl Figures {
                     line(format!("    {:>7} Hz  {edt}  {t20}  {t30}", hertz(band.band_hz)));
                 }
             }
-            let harmonics = one.harmonics.iter().filter_map(|order| {
-                Some(format!("H{} {:.1} dB", order.order, self.at(TOLD_AT, &order.db)?))
-            });
+            let harmonics = one
+                .harmonics
+                .iter()
+                .filter_map(|order| Some(format!("H{} {:.1} dB", order.order, self.at(TOLD_AT, &order.db)?)));
             if let Some(percent) = one.distortion_1k_percent {
-                line(format!("  at 1 kHz        {}; together {percent:.3} %", harmonics.collect::<Vec<_>>().join(", ")));
+                line(format!(
+                    "  at 1 kHz        {}; together {percent:.3} %",
+                    harmonics.collect::<Vec<_>>().join(", ")
+                ));
             }
         }
         out

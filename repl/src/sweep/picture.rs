@@ -11,13 +11,8 @@ use super::figures::Figures;
 const SIZE: (u32, u32) = (1280, 900);
 
 /// Colours that are told apart by who sees no red or green as well (Okabe and Ito 2008).
-const COLOURS: [RGBColor; 5] = [
-    RGBColor(0, 114, 178),
-    RGBColor(213, 94, 0),
-    RGBColor(0, 158, 115),
-    RGBColor(204, 121, 167),
-    RGBColor(86, 86, 86),
-];
+const COLOURS: [RGBColor; 5] =
+    [RGBColor(0, 114, 178), RGBColor(213, 94, 0), RGBColor(0, 158, 115), RGBColor(204, 121, 167), RGBColor(86, 86, 86)];
 
 const INK: RGBColor = RGBColor(40, 40, 40);
 const GRID: RGBColor = RGBColor(215, 215, 215);
@@ -54,7 +49,9 @@ pub fn draw(figures: &Figures, responses: &[Vec<f64>], title: &str) -> Result<St
         let root = SVGBackend::with_string(&mut picture, SIZE).into_drawing_area();
         root.fill(&WHITE)?;
         let root = root.titled(title, ("sans-serif", 26).into_font().color(&INK))?;
-        let [level, distortion, energy, times] = &root.split_evenly((2, 2))[..] else { unreachable!("it is cut in four") };
+        let [level, distortion, energy, times] = &root.split_evenly((2, 2))[..] else {
+            unreachable!("it is cut in four")
+        };
         draw_level(level, figures)?;
         draw_distortion(distortion, figures)?;
         draw_energy(energy, figures, responses)?;
@@ -65,12 +62,17 @@ pub fn draw(figures: &Figures, responses: &[Vec<f64>], title: &str) -> Result<St
 }
 
 fn draw_level(area: &Area<'_>, figures: &Figures) -> Result<(), Failed> {
-    let curves: Vec<Curve> = figures.channels.iter().enumerate().map(|(i, one)| Curve {
-        name: format!("channel {}", one.channel),
-        colour: i,
-        points: finite(figures.hz().iter().zip(&one.response_db).map(|(hz, db)| (*hz, *db))),
-        is_bold: true,
-    }).collect();
+    let curves: Vec<Curve> = figures
+        .channels
+        .iter()
+        .enumerate()
+        .map(|(i, one)| Curve {
+            name: format!("channel {}", one.channel),
+            colour: i,
+            points: finite(figures.hz().iter().zip(&one.response_db).map(|(hz, db)| (*hz, *db))),
+            is_bold: true,
+        })
+        .collect();
     let top = top(&curves);
     chart(area, "Level", ("Hz", hertz(figures)), ("dB", top - LEVEL_RANGE..top), &curves)
 }
@@ -104,18 +106,25 @@ fn draw_energy(area: &Area<'_>, figures: &Figures, responses: &[Vec<f64>]) -> Re
     let shown = energies.iter().filter_map(heard).max().unwrap_or(0).max(frames / 50).min(frames);
     let step = shown.div_ceil(STEPS).max(1);
     let time = |frame: usize| frame as f64 / figures.rate();
-    let mut curves: Vec<Curve> = energies.iter().zip(&figures.channels).enumerate().map(|(i, (energy, one))| Curve {
-        name: format!("channel {}", one.channel),
-        colour: i,
-        points: finite(energy[..shown.min(energy.len())].chunks(step).enumerate().map(|(k, part)| {
-            let most = part.iter().fold(0.0, |most: f64, x| most.max(*x));
-            (time(k * step), db_from_gain(most / loudest) / 2.0)
-        })),
-        is_bold: false,
-    }).collect();
+    let mut curves: Vec<Curve> = energies
+        .iter()
+        .zip(&figures.channels)
+        .enumerate()
+        .map(|(i, (energy, one))| Curve {
+            name: format!("channel {}", one.channel),
+            colour: i,
+            points: finite(energy[..shown.min(energy.len())].chunks(step).enumerate().map(|(k, part)| {
+                let most = part.iter().fold(0.0, |most: f64, x| most.max(*x));
+                (time(k * step), db_from_gain(most / loudest) / 2.0)
+            })),
+            is_bold: false,
+        })
+        .collect();
     if let Some(energy) = energies.first() {
         let curve = schroeder(energy, 0.0);
-        let points = finite(curve[..shown.min(curve.len())].iter().step_by(step).enumerate().map(|(k, db)| (time(k * step), *db)));
+        let points = finite(
+            curve[..shown.min(curve.len())].iter().step_by(step).enumerate().map(|(k, db)| (time(k * step), *db)),
+        );
         curves.push(Curve { name: "integrated backwards".into(), colour: 4, points, is_bold: true });
     }
     chart(area, "Impulse response", ("s", 0.0..time(shown)), ("dB", -DECAY_RANGE..5.0), &curves)
