@@ -1,5 +1,7 @@
 //! `gainstage ping`: how late what comes back through hardware is, on the way that `play` takes.
 
+use std::io::{self, Write};
+
 use engine::loopback::Errand;
 use engine::response::{CLEAR_DB, Impulse, Swept};
 
@@ -34,7 +36,7 @@ pub fn run(arguments: &Ping) -> Outcome {
         }
         found.push(impulse.peak());
     }
-    println!("{}", told(&mut found, way.rate)?);
+    writeln!(io::stdout(), "{}", told(&mut found, way.rate)?)?;
     if found.first() != found.last() {
         let (least, most, buffer) = (found[0], found[found.len() - 1], way.buffer);
         status::warning(format!(

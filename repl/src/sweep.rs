@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -73,7 +74,7 @@ pub fn run(arguments: &Sweep) -> Outcome {
         return Err(Failure::Error("interrupted; nothing is written".into()));
     }
     files.finish(&responses, &figures.json()?, &drawn)?;
-    print!("{}", figures.told());
+    io::stdout().write_all(figures.told().as_bytes())?;
     Ok(())
 }
 

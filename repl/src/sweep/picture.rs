@@ -81,7 +81,7 @@ fn draw_distortion(area: &Area<'_>, figures: &Figures) -> Result<(), Failed> {
     let Some(first) = figures.channels.first() else { return Ok(()) };
     let of = |levels: &[Option<f64>]| {
         let known = figures.hz().iter().zip(levels).filter_map(|(hz, db)| Some((*hz, (*db)?)));
-        finite(known.filter(|(_, db)| *db >= DISTORTION_FLOOR))
+        known.map(|(hz, db)| (hz, db.max(DISTORTION_FLOOR))).collect()
     };
     let together = Curve { name: "together".into(), colour: 4, points: of(&first.distortion_db), is_bold: true };
     let orders = first.harmonics.iter().enumerate().map(|(i, one)| Curve {
@@ -91,7 +91,8 @@ fn draw_distortion(area: &Area<'_>, figures: &Figures) -> Result<(), Failed> {
         is_bold: false,
     });
     let curves: Vec<Curve> = [together].into_iter().chain(orders).collect();
-    let top = top(&curves).clamp(DISTORTION_FLOOR + 20.0, 20.0);
+    // With room above for the names.
+    let top = top(&curves).clamp(DISTORTION_FLOOR + 20.0, 20.0) + 20.0;
     let name = format!("Harmonics against the fundamental, channel {}", first.channel);
     chart(area, &name, ("Hz of the fundamental", hertz(figures)), ("dB", DISTORTION_FLOOR..top), &curves)
 }
