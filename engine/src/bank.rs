@@ -8,7 +8,7 @@ use std::ops::Range;
 use crate::delay_line::DelayLine;
 use crate::fade::Ramp;
 use crate::graph::Controlled;
-use crate::keep::keep;
+use crate::keep::{Keep, Ledger, keep};
 use crate::kernel::{Buffer, Glide, Io, Kernel, QUANTUM};
 use crate::lane::{Lane, Steering};
 use crate::motion::State;
@@ -74,6 +74,21 @@ impl Bank {
         self.edges.iter_mut().flatten().for_each(|cell| cell.forget());
         self.loops.iter_mut().flatten().for_each(|cell| cell.forget());
     }
+}
+
+/// The cells of a bank that runs, and so has all of them. The buffers are written in each quantum before they are read.
+impl Keep for Bank {
+    fn keep(&mut self, ledger: &mut Ledger) {
+        keep_cells(&mut self.works, ledger);
+        keep_cells(&mut self.edges, ledger);
+        keep_cells(&mut self.blends, ledger);
+        keep_cells(&mut self.loops, ledger);
+    }
+}
+
+fn keep_cells<T: Keep>(cells: &mut [Option<Box<T>>], ledger: &mut Ledger) {
+    ledger.exactly(cells.iter().flatten().count());
+    cells.iter_mut().flatten().for_each(|cell| cell.keep(ledger));
 }
 
 fn exchange<T>(old: &mut [T], new: &mut [T], pairs: &[(usize, usize)]) {

@@ -1,5 +1,7 @@
 //! From the mesh to a plan: ops in stages, buffers shared out, cells built or carried.
 
+mod kept;
+
 use std::collections::BTreeMap;
 
 use crate::bank::{Bank, BlendCell, Carry, EdgeCell, LoopCell, WorkCell};

@@ -10,7 +10,7 @@
 //! a convolution is the real part and its second half the imaginary one (the right-angle circular convolution of Murakami
 //! 1996). The transform of B = R² is done in rows and columns of R, which are its steps.
 //!
-//! Transforms are scalar ones, whose bits do not depend on the processor.
+//! Transforms are scalar ones, which choose nothing by the processor they run on.
 
 use std::f64::consts::PI;
 use std::sync::Arc;
@@ -18,6 +18,7 @@ use std::sync::Arc;
 use rustfft::num_complex::Complex;
 use rustfft::{Fft, FftPlannerScalar};
 
+use crate::keep::{Keep, Ledger};
 use crate::kernel::QUANTUM;
 use crate::math;
 
@@ -176,6 +177,8 @@ impl Transform {
 /// One channel on its way through a [`Response`].
 pub struct Convolver {
     response: Arc<Response>,
+    /// Whether it has heard nothing yet.
+    is_new: bool,
     /// The quantum before and the present one, as far as it has come.
     recent: [f64; 2 * QUANTUM],
     /// Frames of the present quantum gone by.
@@ -209,11 +212,40 @@ struct Block {
     space: Space,
 }
 
+impl Keep for Convolver {
+    fn keep(&mut self, ledger: &mut Ledger) {
+        self.is_new.keep(ledger);
+        self.recent.keep(ledger);
+        ledger.index(&mut self.at, QUANTUM);
+        self.coming.keep(ledger);
+        for (size, block) in self.response.sizes.iter().zip(&mut self.blocks) {
+            block.keep(size, ledger);
+        }
+    }
+}
+
+impl Keep for Bin {
+    fn keep(&mut self, ledger: &mut Ledger) {
+        self.re.keep(ledger);
+        self.im.keep(ledger);
+    }
+}
+
 impl Convolver {
-    /// A convolver that has heard nothing. It counts quanta from here. Not RT.
+    /// A convolver that has heard nothing; a quantum begins with its first frame. Not RT.
     pub fn new(response: Arc<Response>) -> Self {
         let blocks = response.sizes.iter().map(Block::new).collect();
-        Convolver { response, recent: [0.0; 2 * QUANTUM], at: 0, coming: [0.0; QUANTUM], blocks }
+        let (recent, coming) = ([0.0; 2 * QUANTUM], [0.0; QUANTUM]);
+        Convolver { response, is_new: true, recent, at: 0, coming, blocks }
+    }
+
+    /// Says at which transport frame it begins, if it has heard nothing yet. Whenever that is, blocks are cut at the same places
+    /// of the transport: once it remembers whole blocks, it gives the same bits as what began earlier. RT.
+    pub fn begin(&mut self, frame: u64) {
+        if std::mem::replace(&mut self.is_new, false) {
+            let quantum = (frame as i64).div_euclid(QUANTUM as i64);
+            self.blocks.iter_mut().for_each(|block| block.begin(quantum));
+        }
     }
 
     /// Convolves a stretch of any length in place. RT.
@@ -236,7 +268,7 @@ impl Convolver {
     pub fn reset(&mut self) {
         self.recent.fill(0.0);
         self.coming.fill(0.0);
-        self.at = 0;
+        (self.at, self.is_new) = (0, true);
         self.blocks.iter_mut().for_each(Block::reset);
     }
 
@@ -276,9 +308,29 @@ impl Block {
         }
     }
 
+    /// Begins with a quantum of the transport, in the middle of a block whose beginning was silent. RT.
+    fn begin(&mut self, quantum: i64) {
+        self.turn = quantum.rem_euclid((self.gathered.len() / QUANTUM) as i64) as usize;
+    }
+
     fn reset(&mut self) {
+        self.gathered.fill(0.0);
         self.over.fill(0.0);
         (self.turn, self.newest, self.heard, self.played) = (0, 0, 0, self.out.len());
+    }
+
+    fn keep(&mut self, size: &Size, ledger: &mut Ledger) {
+        [&mut self.gathered, &mut self.taken, &mut self.over, &mut self.next, &mut self.out]
+            .into_iter()
+            .for_each(|frames| frames.keep(ledger));
+        self.work.keep(ledger);
+        self.past.keep(ledger);
+        ledger.index(&mut self.turn, self.gathered.len() / QUANTUM);
+        ledger.index(&mut self.step, 3 * size.transform.side + 1);
+        ledger.index(&mut self.spent, size.cost() + 1);
+        ledger.index(&mut self.newest, size.partitions);
+        ledger.index(&mut self.heard, size.partitions + 1);
+        ledger.index(&mut self.played, self.out.len() + 1);
     }
 
     /// Takes a quantum in, and does this quantum's share of the work on the block before. With the last share what it gives
@@ -419,6 +471,23 @@ mod tests {
         let whole = convolved(&taps, &input, &[input.len()]);
         for stretches in [&[1][..], &[17], &[64], &[480], &[5, 1, 64, 63, 300]] {
             assert!(convolved(&taps, &input, stretches) == whole, "{stretches:?}");
+        }
+    }
+
+    #[test]
+    fn whenever_it_begins_it_gives_the_same_bits_once_every_block_it_remembers_is_whole() {
+        let (taps, input) = (taps(9000), noise(6, 30_000));
+        let mut early = input.clone();
+        Convolver::new(Arc::new(Response::new(&taps))).process(&mut early);
+        for begin in [64, 640, 5056] {
+            let mut late = input[begin..].to_vec();
+            let mut convolver = Convolver::new(Arc::new(Response::new(&taps)));
+            convolver.begin(begin as u64);
+            convolver.process(&mut late);
+            // What it begins in the middle of is rounded another way, until it is forgotten.
+            let whole = 9000 + 2 * 4096;
+            assert!(late[whole..] == early[begin + whole..], "from frame {begin}");
+            assert!(late[9000..].iter().zip(&early[begin + 9000..]).all(|(a, b)| (a - b).abs() < 1e-12));
         }
     }
 

@@ -3,9 +3,11 @@
 //! Bridge, then clean: an edit gives a program in which old and new sound side by side and everything that differs is
 //! ramped; once the ramps are over, [`Desk::settle`] gives the one without what has ended, whose swap changes no bit.
 
+use crate::bank::Carry;
 use crate::compile::{Keep, Layout, Program, compile};
 use crate::diff::{self, Changes};
 use crate::graph::Graph;
+use crate::keep::{self, Ledger};
 use crate::mesh::Mesh;
 use crate::motion::EventSource;
 use crate::plan::SourceId;
@@ -20,6 +22,8 @@ pub struct Desk {
     keep: Keep,
 }
 
+keep::keep!(Desk: serial, keep, mesh, layout);
+
 impl Desk {
     /// A desk with its first program. `stems_of` names a place whose cables are captured on their way in.
     ///
@@ -30,6 +34,20 @@ impl Desk {
         let keep = Keep { stems_of: stems_of.map(str::to_owned), meters: false };
         let (program, layout) = compile(&mesh, &Layout::default(), &keep, 0)?;
         Ok((Desk { mesh, layout, serial: 0, keep }, Box::new(program)))
+    }
+
+    /// A desk that goes on from what another kept while it was steady and this graph ran on it, with its program: what is
+    /// kept of the state behind that is for a renderer to take up.
+    ///
+    /// # Errors
+    /// When the compiled plan does not prove right.
+    pub fn resume(graph: &Graph, stems_of: Option<&str>, kept: &mut Ledger) -> Result<(Desk, Box<Program>), Flaw> {
+        let (mut desk, _) = Desk::open(graph, stems_of)?;
+        keep::Keep::keep(&mut desk, kept);
+        let (mut program, layout) = compile(&desk.mesh, &desk.layout.numbers(), &desk.keep, desk.serial)?;
+        program.carry = Carry::default();
+        desk.layout = layout;
+        Ok((desk, Box::new(program)))
     }
 
     /// The program that goes from what runs to a graph, and what it changes; `None` when that is what runs. It is heard from

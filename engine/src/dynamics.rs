@@ -24,7 +24,7 @@ const NOTHING: f64 = 1e-9;
 
 /// Gain reduction in dB, smoothed: the decoupled detector of Giannoulis, Massberg and Reiss (2012). Times are 63.2 %
 /// constants; a release that follows an attack lags by about the attack's time.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Ballistics {
     held: f64,
     smooth: f64,
@@ -33,6 +33,11 @@ pub struct Ballistics {
 keep!(Ballistics: held, smooth);
 
 impl Ballistics {
+    /// At rest at a reduction that has been asked for long enough. RT.
+    pub const fn at(reduction: f64) -> Self {
+        Ballistics { held: reduction, smooth: reduction }
+    }
+
     /// Steps on by one frame towards the reduction `wanted`, with the poles of attack and release. RT.
     #[inline]
     pub fn step(&mut self, wanted: f64, attack: f64, release: f64) -> f64 {

@@ -2,13 +2,16 @@
 
 use crate::parameter::{Recipe, Table};
 
+pub mod align;
 pub mod compressor;
+pub mod convolve;
 pub mod dc_block;
 pub mod delay;
 pub mod eq;
 pub mod filter;
 pub mod gain;
 pub mod gate;
+pub mod haas;
 pub mod insert;
 pub mod limiter;
 pub mod mid_side;
@@ -18,6 +21,7 @@ pub mod pan;
 pub mod polarity;
 pub mod reverb;
 pub mod saturate;
+pub mod swap;
 pub mod width;
 
 /// Every effect, in the order in which the reference shows them.
@@ -28,6 +32,9 @@ pub static EFFECTS: &[&Table] = &[
     &width::WIDTH,
     &polarity::POLARITY,
     &mono::MONO,
+    &swap::SWAP,
+    &haas::HAAS,
+    &align::ALIGN,
     &mid_side::MID_SIDE,
     &eq::EQ,
     &filter::HIGH_PASS,
@@ -40,6 +47,7 @@ pub static EFFECTS: &[&Table] = &[
     &saturate::SATURATE,
     &delay::DELAY,
     &reverb::REVERB,
+    &convolve::CONVOLVE,
     &limiter::LIMITER,
     &dc_block::DC_BLOCK,
     &insert::INSERT,

@@ -18,6 +18,12 @@ use crate::math;
 /// The highest frequency a section is designed at, as a part of the sample rate.
 pub const HIGHEST: f64 = 0.49;
 
+/// The highest dip that a section is matched at, as a part of the sample rate.
+const HIGHEST_DIP: f64 = 0.45;
+
+/// The damping below which zeros make a dip worth matching.
+const DIPPING: f64 = 1.25;
+
 /// The coefficients of one section of first or second order.
 ///
 /// Frequencies are in Hz and above 0, gains in dB, `rate` in frames a second; a Q is above 0.
@@ -112,16 +118,23 @@ impl Section {
 
     /// What the section does to a steady tone: the real and imaginary part of its response.
     pub fn response(&self, freq: f64, rate: f64) -> (f64, f64) {
-        let s = math::tan(PI * freq / rate) / self.g;
-        let (above, below) = ((self.low - self.high * s * s, self.band * s), (1.0 - s * s, self.k * s));
+        // s = i sin / (g cos), with both sides of the fraction multiplied out: at half the rate the cosine is 0.
+        let (sin, cos) = (math::sin(PI * freq / rate), math::cos(PI * freq / rate) * self.g);
+        let (s2, s1, s0) = (sin * sin, sin * cos, cos * cos);
+        let (above, below) = ((self.low * s0 - self.high * s2, self.band * s1), (s0 - s2, self.k * s1));
         let power = below.0 * below.0 + below.1 * below.1;
         ((above.0 * below.0 + above.1 * below.1) / power, (above.1 * below.0 - above.0 * below.1) / power)
     }
 
+    /// What a steady tone is multiplied by.
+    pub fn gain(&self, freq: f64, rate: f64) -> f64 {
+        let (re, im) = self.response(freq, rate);
+        math::sqrt(re * re + im * im)
+    }
+
     /// The level in dB at which a steady tone leaves.
     pub fn gain_db(&self, freq: f64, rate: f64) -> f64 {
-        let (re, im) = self.response(freq, rate);
-        math::db_from_gain(math::sqrt(re * re + im * im))
+        math::db_from_gain(self.gain(freq, rate))
     }
 
     /// Frames after which what rings in it has fallen by 96 dB.
@@ -258,6 +271,24 @@ impl Analogue {
         (above * above + self.band * self.band * square) / (below * below + self.k * self.k * square)
     }
 
+    /// How fast the square of the gain goes with the square of `freq` in units of the pole frequency. RT.
+    fn slope(&self, freq: f64) -> f64 {
+        let square = (freq / self.freq) * (freq / self.freq);
+        let (above, below) = (self.low - self.high * square, 1.0 - square);
+        let over = above * above + self.band * self.band * square;
+        let under = below * below + self.k * self.k * square;
+        let (over_slope, under_slope) =
+            (self.band * self.band - 2.0 * self.high * above, self.k * self.k - 2.0 * below);
+        (over_slope * under - over * under_slope) / (under * under)
+    }
+
+    /// Where the zeros of a shelf make it dip, if they do. RT.
+    fn dip(&self) -> Option<f64> {
+        let damping = self.band / math::sqrt(self.low * self.high);
+        let dips = self.low != self.high && damping < DIPPING;
+        dips.then(|| self.freq * math::sqrt(self.low / self.high) * math::sqrt(1.0 - damping * damping / 2.0))
+    }
+
     /// The analogue section of the opposite gain: poles and zeros exchanged. RT.
     fn inverse(&self) -> Self {
         let turned = math::sqrt(self.low / self.high);
@@ -271,9 +302,10 @@ impl Analogue {
     }
 
     /// The digital section whose poles ring like the analogue ones and whose gain agrees at 0, at `centre` and at half
-    /// the rate (Vicanek 2016, "Matched Second Order Digital Filters"). Of the section and its inverse the one that rings
-    /// longer is designed, and turned over if need be: its poles are the ones well below the rate. Without a gain
-    /// everything passes exactly. RT.
+    /// the rate (Vicanek 2016, "Matched Second Order Digital Filters"). A shelf that dips before it rises has its gain, and
+    /// the slope of it, agree at the bottom of the dip instead of at `centre` and half the rate. Of the section and its
+    /// inverse the one that rings longer is designed, and turned over if need be: its poles are the ones well below the rate.
+    /// Without a gain everything passes exactly. RT.
     fn matched(&self, centre: f64, rate: f64) -> Section {
         let inverse = self.inverse();
         let section = if inverse.k * inverse.freq < self.k * self.freq {
@@ -285,6 +317,54 @@ impl Analogue {
         let flat = self.low == self.high && self.band == self.k;
         if flat { Section { low: 1.0, band: section.k, high: 1.0, ..section } } else { section }
     }
+}
+
+/// The square of the magnitude of the numerator or denominator of a [`Biquad`] over p, the square of the sine of half the
+/// frequency: `even (1 - p) + odd p + 4 both p (1 - p)`.
+#[derive(Clone, Copy)]
+struct Square {
+    even: f64,
+    odd: f64,
+    both: f64,
+}
+
+impl Square {
+    /// The numerator over this denominator whose gain agrees at 0, at `centre` and at half the rate. RT.
+    fn zeros(&self, analogue: &Analogue, centre: f64, rate: f64) -> Self {
+        let p = squared_sine(centre, rate);
+        let (even, odd) = (self.even * analogue.power(0.0), self.odd * analogue.power(rate / 2.0));
+        let rest = 1.0 - p;
+        Square { even, odd, both: (self.at(p) * analogue.power(centre) - even * rest - odd * p) / (4.0 * rest * p) }
+    }
+
+    /// The numerator over this denominator whose gain agrees at 0 and, with its slope, at `dip`; none if there is no such
+    /// section. RT.
+    fn zeros_by_dip(&self, analogue: &Analogue, dip: f64, rate: f64) -> Option<Self> {
+        let p = squared_sine(dip, rate);
+        // How fast the square of dip / freq goes with p.
+        let pace = dip * rate / (PI * analogue.freq * analogue.freq * math::sqrt(p * (1.0 - p)));
+        let (gain, gain_slope) = (analogue.power(dip), analogue.slope(dip) * pace);
+        let slope = self.odd - self.even + 4.0 * self.both * (1.0 - 2.0 * p);
+        let (value, slope) = (self.at(p) * gain, slope * gain + self.at(p) * gain_slope);
+        let even = self.even * analogue.power(0.0);
+        // The parabola through `even` at 0 that has this value and slope at p.
+        let bend = (even - value + slope * p) / (p * p);
+        let odd = value + slope * (1.0 - p) + bend * (1.0 - p) * (1.0 - p);
+        let (both, mean) = (-bend / 4.0, (math::sqrt(even) + math::sqrt(odd.max(0.0))) / 2.0);
+        (odd > 0.0 && mean * mean + both >= 0.0).then_some(Square { even, odd, both })
+    }
+
+    /// RT.
+    fn at(&self, p: f64) -> f64 {
+        let rest = 1.0 - p;
+        self.even * rest + self.odd * p + self.both * (4.0 * rest * p)
+    }
+}
+
+/// RT.
+fn squared_sine(freq: f64, rate: f64) -> f64 {
+    let sine = math::sin(PI * freq / rate);
+    sine * sine
 }
 
 /// A section as its difference equation has it, `a0 = 1`.
@@ -307,15 +387,11 @@ impl Biquad {
             let (slow, fast) = (math::exp((apart - damping) * w), math::exp((-apart - damping) * w));
             (-slow - fast, slow * fast)
         };
-        let sine = math::sin(PI * centre / rate);
-        let p1 = sine * sine;
-        let p0 = 1.0 - p1;
-        let p2 = 4.0 * p0 * p1;
         let (even, odd) = (1.0 + a1 + a2, 1.0 - a1 + a2);
-        let (c0, c1) = (even * even, odd * odd);
-        let b0 = c0 * analogue.power(0.0);
-        let b1 = c1 * analogue.power(rate / 2.0);
-        let b2 = ((c0 * p0 + c1 * p1 - 4.0 * a2 * p2) * analogue.power(centre) - b0 * p0 - b1 * p1) / p2;
+        let poles = Square { even: even * even, odd: odd * odd, both: -4.0 * a2 };
+        let dip = analogue.dip().filter(|dip| *dip < HIGHEST_DIP * rate);
+        let zeros = dip.and_then(|dip| poles.zeros_by_dip(analogue, dip, rate));
+        let Square { even: b0, odd: b1, both: b2 } = zeros.unwrap_or_else(|| poles.zeros(analogue, centre, rate));
         let (root0, root1) = (math::sqrt(b0), math::sqrt(b1));
         let w = (root0 + root1) / 2.0;
         let first = (w + math::sqrt((w * w + b2).max(0.0))) / 2.0;
@@ -364,8 +440,8 @@ mod tests {
 
     /// The cookbook's sections (Bristow-Johnson 1998): b0, b1, b2, a0, a1, a2 of a low-pass, high-pass, band-pass, notch
     /// and all-pass.
-    fn cookbook(freq: f64, q: f64) -> [[f64; 6]; 5] {
-        let w = 2.0 * PI * freq / RATE;
+    fn cookbook(freq: f64, q: f64, rate: f64) -> [[f64; 6]; 5] {
+        let w = 2.0 * PI * freq / rate;
         let (cos, alpha) = (math::cos(w), math::sin(w) / (2.0 * q));
         let with = |b0, b1, b2| [b0, b1, b2, 1.0 + alpha, -2.0 * cos, 1.0 - alpha];
         [
@@ -377,13 +453,13 @@ mod tests {
         ]
     }
 
-    fn ours(freq: f64, q: f64) -> [Section; 5] {
+    fn ours(freq: f64, q: f64, rate: f64) -> [Section; 5] {
         [
-            Section::low_pass(freq, q, RATE),
-            Section::high_pass(freq, q, RATE),
-            Section::band_pass(freq, q, RATE),
-            Section::notch(freq, q, RATE),
-            Section::all_pass(freq, q, RATE),
+            Section::low_pass(freq, q, rate),
+            Section::high_pass(freq, q, rate),
+            Section::band_pass(freq, q, rate),
+            Section::notch(freq, q, rate),
+            Section::all_pass(freq, q, rate),
         ]
     }
 
@@ -398,7 +474,7 @@ mod tests {
     #[test]
     fn the_state_variable_filter_sounds_like_the_cookbook_s_difference_equation() {
         for (freq, q) in [(20.0, 0.71), (300.0, 8.0), (1000.0, 0.1), (12_000.0, 2.0), (20_000.0, 40.0)] {
-            for (section, [b0, b1, b2, a0, a1, a2]) in ours(freq, q).iter().zip(cookbook(freq, q)) {
+            for (section, [b0, b1, b2, a0, a1, a2]) in ours(freq, q, RATE).iter().zip(cookbook(freq, q, RATE)) {
                 let mut sound = noise(3, 2000);
                 let (mut x1, mut x2, mut y1, mut y2) = (0.0, 0.0, 0.0, 0.0);
                 let expected: Vec<f64> = sound
@@ -418,20 +494,25 @@ mod tests {
     }
 
     #[test]
-    fn the_response_of_a_section_is_the_cookbook_s_closed_form() {
-        for (freq, q) in [(50.0, 0.71), (1000.0, 4.0), (15_000.0, 1.0)] {
-            for (section, [b0, b1, b2, a0, a1, a2]) in ours(freq, q).iter().zip(cookbook(freq, q)) {
-                for f in audible() {
-                    let w = 2.0 * PI * f / RATE;
-                    let norm = |c0: f64, c1: f64, c2: f64| {
-                        let re = c0 + c1 * math::cos(w) + c2 * math::cos(2.0 * w);
-                        let im = c1 * math::sin(w) + c2 * math::sin(2.0 * w);
-                        re * re + im * im
-                    };
-                    let expected = norm(b0, b1, b2) / norm(a0, a1, a2);
-                    let (re, im) = section.response(f, RATE);
-                    let ratio = (re * re + im * im + 1e-12) / (expected + 1e-12);
-                    assert!(db_of_power(ratio).abs() < 1e-3, "{freq} Hz, Q {q} at {f} Hz");
+    fn the_response_of_a_section_is_the_cookbook_s_closed_form_to_0_001_db_at_every_rate() {
+        for rate in [44_100.0, 48_000.0, 88_200.0, 96_000.0, 192_000.0] {
+            for freq in [10.0, 50.0, 400.0, 3000.0, 12_000.0, 20_000.0] {
+                for q in [0.1, 0.71, 4.0, 40.0] {
+                    for (section, [b0, b1, b2, a0, a1, a2]) in ours(freq, q, rate).iter().zip(cookbook(freq, q, rate)) {
+                        for f in audible() {
+                            let w = 2.0 * PI * f / rate;
+                            let norm = |c0: f64, c1: f64, c2: f64| {
+                                let re = c0 + c1 * math::cos(w) + c2 * math::cos(2.0 * w);
+                                let im = c1 * math::sin(w) + c2 * math::sin(2.0 * w);
+                                re * re + im * im
+                            };
+                            let expected = norm(b0, b1, b2) / norm(a0, a1, a2);
+                            let (re, im) = section.response(f, rate);
+                            // Below -100 dB the difference equation's own rounding counts.
+                            let ratio = (re * re + im * im + 1e-10) / (expected + 1e-10);
+                            assert!(db_of_power(ratio).abs() < 1e-3, "{freq} Hz, Q {q} at {f} Hz, rate {rate}");
+                        }
+                    }
                 }
             }
         }
@@ -519,6 +600,49 @@ mod tests {
             most = most.max(filter.tick(&section.step(), *x).abs());
         }
         assert!(most < 4.0, "peaks at {most}");
+    }
+
+    #[test]
+    fn every_kind_stays_bounded_when_its_frequency_jumps_between_20_hz_and_20_khz_every_frame() {
+        let designs: [fn(f64) -> Section; 8] = [
+            |freq| Section::low_pass(freq, 0.71, RATE),
+            |freq| Section::high_pass(freq, 0.71, RATE),
+            |freq| Section::band_pass(freq, 0.71, RATE),
+            |freq| Section::notch(freq, 0.71, RATE),
+            |freq| Section::bell(freq, 12.0, 1.0, RATE),
+            |freq| Section::low_shelf(freq, 12.0, 0.71, RATE),
+            |freq| Section::high_shelf(freq, 12.0, 3.0, RATE),
+            |freq| Section::tilt(freq, 6.0, RATE),
+        ];
+        let steps = |design: fn(f64) -> Section| [20.0, 20_000.0, 300.0, 7000.0, 60.0].map(|freq| design(freq).step());
+        for (kind, design) in designs.into_iter().enumerate() {
+            let (steps, mut filter, mut most) = (steps(design), Filter::default(), 0.0f64);
+            for (i, x) in noise(7, 48_000).iter().enumerate() {
+                // From end to end for a while, then about.
+                let at = if i < 24_000 { i % 2 } else { i % 5 };
+                most = most.max(filter.tick(&steps[at], *x).abs());
+            }
+            assert!(most < 30.0, "kind {kind} peaks at {most}");
+        }
+    }
+
+    #[test]
+    fn a_shelf_that_dips_has_its_dip_and_its_peak_where_the_analogue_one_has_them() {
+        for rate in [44_100.0, RATE, 96_000.0] {
+            for freq in [100.0, 1000.0, 5000.0] {
+                for gain in GAINS {
+                    for q in [1.5, 4.0, 40.0] {
+                        for (section, analogue) in [
+                            (Section::low_shelf(freq, gain, q, rate), Analogue::low_shelf(freq, gain, q)),
+                            (Section::high_shelf(freq, gain, q, rate), Analogue::high_shelf(freq, gain, q)),
+                        ] {
+                            let off = worst(&section, &analogue, rate);
+                            assert!(off < 1.0, "{analogue:?} at {rate} Hz is off by {off} dB");
+                        }
+                    }
+                }
+            }
+        }
     }
 
     #[test]

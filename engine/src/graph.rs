@@ -10,7 +10,7 @@ use crate::kernel::QUANTUM;
 use crate::media::Library;
 use crate::motion::{EventSource, Motion};
 use crate::names::Names;
-use crate::parameter::{Recipe, Table, Value};
+use crate::parameter::{Parameter, Recipe, Table, Value};
 use crate::session::{Session, TableRef};
 use crate::tempo::Tempo;
 use crate::units::Clock;
@@ -174,20 +174,26 @@ const MOVED: u64 = u64::MAX;
 
 fn fixed_values<'a>(table: &'static Table, recipe: &'a Recipe) -> impl Iterator<Item = (u64, Option<&'a Value>)> {
     let parameters = parameters_of(table, &recipe.parts);
-    parameters.zip(recipe.values.iter().zip(&recipe.settings)).filter(|(parameter, _)| parameter.fixed).map(
-        |(_, (value, setting))| match setting {
-            Value::Control(_) => (MOVED, None),
-            Value::Channels(_) => (value.to_bits(), Some(setting)),
-            _ => (value.to_bits(), None),
-        },
-    )
+    let all = fixing(table, recipe).is_some();
+    let fixed =
+        parameters.zip(recipe.values.iter().zip(&recipe.settings)).filter(move |(parameter, _)| parameter.fixed || all);
+    fixed.map(|(_, (value, setting))| match setting {
+        Value::Control(_) => (MOVED, None),
+        Value::Channels(_) => (value.to_bits(), Some(setting)),
+        _ => (value.to_bits(), None),
+    })
+}
+
+/// The parameter, if there is one, that fixes everything of its effect by what it is.
+fn fixing<'a>(table: &'static Table, recipe: &'a Recipe) -> Option<(&'static Parameter, &'a Value)> {
+    let all = parameters_of(table, &recipe.parts).zip(recipe.values.iter().zip(&recipe.settings));
+    let is_fixing =
+        |parameter: &Parameter, value: f64| parameter.fixes_all.is_some_and(|option| option as f64 == value);
+    all.filter(|(parameter, (value, _))| is_fixing(parameter, **value)).map(|(p, (_, setting))| (p, setting)).next()
 }
 
 /// The parameters of a table followed by those of its parts, in the order of [`Recipe::values`].
-pub fn parameters_of<'a>(
-    table: &'static Table,
-    parts: &'a [usize],
-) -> impl Iterator<Item = &'static crate::parameter::Parameter> + 'a {
+pub fn parameters_of<'a>(table: &'static Table, parts: &'a [usize]) -> impl Iterator<Item = &'static Parameter> + 'a {
     table.parameters.iter().chain(parts.iter().flat_map(move |part| table.parts[*part].parameters))
 }
 

@@ -65,6 +65,11 @@ impl Ledger {
         if self.failed || rest { Err(Misfit) } else { Ok(self.bytes) }
     }
 
+    /// Whether what was read so far is of something else.
+    pub fn has_failed(&self) -> bool {
+        self.failed
+    }
+
     /// What is read is of something else.
     pub fn fail(&mut self) {
         self.failed = true;
@@ -92,6 +97,39 @@ impl Ledger {
             return 0;
         }
         count
+    }
+
+    /// That there are so many things here: another number does not fit.
+    pub fn exactly(&mut self, count: usize) {
+        if self.count(count, count) != count {
+            self.failed = true;
+        }
+    }
+
+    /// That this is called so: what is called otherwise does not fit.
+    pub fn called(&mut self, name: &str) {
+        let mut kept = name.to_owned();
+        kept.keep(self);
+        if kept != name {
+            self.failed = true;
+        }
+    }
+
+    /// Keeps a list of any length.
+    pub fn list<T: Keep + Default>(&mut self, list: &mut Vec<T>) {
+        let mut count = list.len();
+        count.keep(self);
+        if self.is_reading() {
+            list.clear();
+            // One after another: what is said to be there need not be.
+            while list.len() < count && !self.failed {
+                let mut item = T::default();
+                item.keep(self);
+                list.push(item);
+            }
+        } else {
+            list.iter_mut().for_each(|item| item.keep(self));
+        }
     }
 
     /// Keeps an index, which is below `bound`.
@@ -154,6 +192,17 @@ impl Keep for bool {
     }
 }
 
+impl Keep for String {
+    fn keep(&mut self, ledger: &mut Ledger) {
+        let mut bytes = std::mem::take(self).into_bytes();
+        ledger.list(&mut bytes);
+        match String::from_utf8(bytes) {
+            Ok(text) => *self = text,
+            Err(_) => ledger.fail(),
+        }
+    }
+}
+
 impl<T: Keep + Default> Keep for Option<T> {
     fn keep(&mut self, ledger: &mut Ledger) {
         let mut is_some = self.is_some();
@@ -176,12 +225,8 @@ impl<A: Keep, B: Keep> Keep for (A, B) {
 /// As many as there are: another number does not fit.
 impl<T: Keep> Keep for [T] {
     fn keep(&mut self, ledger: &mut Ledger) {
-        let own = self.len();
-        if ledger.count(own, own) == own {
-            self.iter_mut().for_each(|item| item.keep(ledger));
-        } else {
-            ledger.fail();
-        }
+        ledger.exactly(self.len());
+        self.iter_mut().for_each(|item| item.keep(ledger));
     }
 }
 
@@ -225,8 +270,9 @@ mod tests {
         small: Option<u32>,
         list: Vec<i64>,
         queue: VecDeque<(usize, bool)>,
+        name: String,
     }
-    keep!(Thing: number, small, list, queue);
+    keep!(Thing: number, small, list, queue, name);
 
     fn written(thing: &mut Thing) -> Vec<u8> {
         let mut ledger = Ledger::writing();
@@ -242,7 +288,7 @@ mod tests {
 
     fn example() -> Thing {
         let queue = [(7, true), (usize::MAX, false)].into();
-        Thing { number: -0.0, small: Some(9), list: vec![i64::MIN, 3], queue }
+        Thing { number: -0.0, small: Some(9), list: vec![i64::MIN, 3], queue, name: "drø".into() }
     }
 
     /// Like the example in its sizes, and nothing else.
@@ -258,7 +304,8 @@ mod tests {
         let mut other = fresh();
         assert_eq!(read(&mut other, &bytes), Ok(()));
         assert_eq!(other.number.to_bits(), thing.number.to_bits());
-        assert_eq!((other.small, &other.list, &other.queue), (thing.small, &thing.list, &thing.queue));
+        let rest = |thing: Thing| (thing.small, thing.list, thing.queue, thing.name);
+        assert_eq!(rest(other), rest(thing));
     }
 
     #[test]

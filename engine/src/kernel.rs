@@ -11,6 +11,9 @@ pub const QUANTUM: usize = 64;
 pub type Buffer = [f64; QUANTUM];
 
 /// The state and code of one effect or source. Built off the audio thread by its table; used on it only.
+///
+/// What it keeps ([`Keep`]) is taken up by one that is built from a recipe with the same fixed settings: whatever sound
+/// depends on besides those and [`Io`] is state.
 pub trait Kernel: Send + Keep {
     /// Processes the frames of `io.frames`, in place. RT.
     fn process(&mut self, io: &mut Io<'_>);

@@ -2,7 +2,7 @@
 //! the control, the lane goes on from where it is.
 
 use crate::fade::Ramp;
-use crate::keep::keep;
+use crate::keep::{Keep, Ledger};
 use crate::kernel::{Buffer, Glide, QUANTUM};
 use crate::math;
 use crate::motion::{Motion, State};
@@ -54,8 +54,22 @@ struct Turn {
     fade: u32,
 }
 
-keep!(Lane: ramp, goal, last, control, held, share, begins, turn);
-keep!(Turn: control, goal, wait, fade);
+impl Keep for Lane {
+    fn keep(&mut self, ledger: &mut Ledger) {
+        // What waits still goes along with what the text has no more, and that cannot be taken up.
+        match self.turn {
+            Some(_) if !ledger.is_reading() => ledger.fail(),
+            _ => self.turn = None,
+        }
+        self.ramp.keep(ledger);
+        self.goal.keep(ledger);
+        self.last.keep(ledger);
+        self.control.keep(ledger);
+        self.held.keep(ledger);
+        self.share.keep(ledger);
+        self.begins.keep(ledger);
+    }
+}
 
 /// What controls know while a quantum is computed.
 #[derive(Clone, Copy)]

@@ -19,7 +19,8 @@
 //! - What sounds: [`render`], [`transport`], [`fade`], [`lane`], [`kernel`], and the [`effects`] and [`sources`] with what
 //!   they share: [`filters`], [`one_pole`], [`dynamics`], [`follow`], [`delay_line`], [`convolution`], [`oversample`], [`true_peak`], [`random`], [`mod@math`].
 //! - Who drives it: [`desk`] (the control side), [`live`] (the audio side and its rings), [`tap`] (what of it is kept),
-//!   [`meter`], [`offline`], [`replay`]; [`device`] and [`silent`] call [`playback`]; [`resampled`] stands between rates,
+//!   [`meter`], [`offline`], [`replay`], which goes on from the middle by what was put down with [`keep`]; [`device`] and
+//!   [`silent`] call [`playback`]; [`resampled`] stands between rates,
 //!   [`keeper`] between devices that come and go.
 //! - What keeps playing safe and never takes part in a render: the [`guard`] before a device; [`probe`], which can be
 //!   asked where trouble comes from ([`inspect`]) and what is costly ([`mod@costs`]).
@@ -85,6 +86,7 @@ pub mod offline;
 pub mod one_pole;
 pub mod oversample;
 pub mod parameter;
+pub mod part;
 pub mod plan;
 pub mod playback;
 pub mod probe;

@@ -133,7 +133,7 @@ impl Library {
 
     fn load(&self, path: &Path, key: &Key) -> Result<Media, Fault> {
         let mut sound = Sound::open(&key.stamp.path, key.rate)?;
-        let channels = sound.channels();
+        let (channels, stretched) = (sound.channels(), f64::from(key.rate) / f64::from(sound.own_rate()));
         let bytes = |frames: u64| frames.saturating_mul(channels as u64 * size_of::<f32>() as u64);
         let mut memory = vec![Vec::new(); channels];
         let mut frames = 0;
@@ -157,6 +157,7 @@ impl Library {
             path: path.to_owned(),
             identity: key.stamp.identity(),
             rate: key.rate,
+            stretched,
             channels,
             frames,
             held,
@@ -211,6 +212,7 @@ pub struct Media {
     path: PathBuf,
     identity: u64,
     rate: u32,
+    stretched: f64,
     channels: usize,
     frames: u64,
     held: Held,
@@ -246,6 +248,11 @@ impl Media {
     /// How many frames it has at the session's rate; at least one.
     pub fn frames(&self) -> u64 {
         self.frames
+    }
+
+    /// How many frames it has for each that the file has: the session's rate against its own.
+    pub fn stretched(&self) -> f64 {
+        self.stretched
     }
 
     /// Whether it is streamed from disk rather than kept in memory.

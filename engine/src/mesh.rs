@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::Position;
 use crate::graph::{Graph, Node, NodeControl, Port, Role};
+use crate::keep::{Keep, Ledger};
 use crate::tempo::Tempo;
 use crate::units::Clock;
 
@@ -129,6 +130,30 @@ impl Ends {
     }
 }
 
+/// Of a steady mesh: what tells it from that of the same graph which nothing ran before.
+impl Keep for Mesh {
+    fn keep(&mut self, ledger: &mut Ledger) {
+        self.fresh.keep(ledger);
+        ledger.exactly(self.nodes.len());
+        let mut now: BTreeMap<Id, Id> = BTreeMap::new();
+        for MeshNode { id, node, .. } in &mut self.nodes {
+            let before = *id;
+            ledger.called(&node.path);
+            id.keep(ledger);
+            now.insert(before, *id);
+        }
+        ledger.exactly(self.edges.len());
+        for edge in &mut self.edges {
+            ledger.called(&edge.path);
+            edge.id.keep(ledger);
+            edge.late.keep(ledger);
+            for end in [&mut edge.from, &mut edge.to] {
+                *end = now.get(end).copied().unwrap_or(*end);
+            }
+        }
+    }
+}
+
 /// The fade that ends a tail, in seconds.
 const TAIL_FADE_SECONDS: f64 = 1.0;
 
@@ -149,6 +174,11 @@ impl Mesh {
     /// The node of an identity.
     pub fn node(&self, id: Id) -> Option<&MeshNode> {
         self.nodes.iter().find(|node| node.id == id)
+    }
+
+    /// Whether it is what the newest text says and nothing besides: nothing fades in or out, or rings on.
+    pub fn is_steady(&self) -> bool {
+        self.nodes.iter().all(|node| node.current) && self.edges.iter().all(|edge| edge.phase == Phase::Steady)
     }
 
     /// Learns at which frame of the clock the plan made of it is first heard.

@@ -4,7 +4,7 @@
 //! Values are in the parameter's own unit; `off` as a level is minus infinity dB. Frames are those of the transport at the
 //! parameter's place, and may lie before 0.
 
-use crate::keep::keep;
+use crate::keep::{Keep, Ledger, keep};
 use crate::random;
 use crate::tempo::Tempo;
 
@@ -73,6 +73,31 @@ pub enum EventSource {
         /// With its leading slash.
         address: String,
     },
+}
+
+impl Default for EventSource {
+    fn default() -> Self {
+        EventSource::Midi { channel: None, controller: 0 }
+    }
+}
+
+impl Keep for EventSource {
+    fn keep(&mut self, ledger: &mut Ledger) {
+        let mut midi = matches!(self, EventSource::Midi { .. });
+        midi.keep(ledger);
+        *self = match (midi, std::mem::take(self)) {
+            (true, EventSource::Midi { mut channel, mut controller }) => {
+                channel.keep(ledger);
+                controller.keep(ledger);
+                EventSource::Midi { channel, controller }
+            }
+            (_, other) => {
+                let mut address = if let EventSource::Osc { address } = other { address } else { String::new() };
+                address.keep(ledger);
+                EventSource::Osc { address }
+            }
+        };
+    }
 }
 
 /// The values that something from 0 to 1 stands for.

@@ -10,6 +10,7 @@ use crate::media::Media;
 use crate::units::{Clock, Dimension, Unit, note_frequency};
 use std::sync::Arc;
 
+pub use crate::part::{Part, PartWord};
 pub use crate::spoken::{Accepted, Refusal, Spoken};
 
 /// One word that makes sound or changes it: an effect, or a source.
@@ -63,22 +64,6 @@ impl std::fmt::Debug for Table {
     }
 }
 
-/// One kind of thing appended to an effect, such as the `bell` of an `eq`.
-pub struct Part {
-    /// The method that appends it.
-    pub word: &'static str,
-    /// What it does, in one sentence.
-    pub summary: &'static str,
-    /// Its parameters; the method's arguments set them in this order.
-    pub parameters: &'static [Parameter],
-}
-
-impl std::fmt::Debug for Part {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.word)
-    }
-}
-
 /// One parameter.
 #[derive(Clone, Copy, Debug)]
 pub struct Parameter {
@@ -92,6 +77,8 @@ pub struct Parameter {
     pub moves: bool,
     /// Whether it is a place on the transport rather than a length.
     pub on_transport: bool,
+    /// For a choice, the option with which everything of its effect is fixed: what is made of it takes long to make.
+    pub fixes_all: Option<usize>,
     /// One line of help.
     pub help: &'static str,
 }
@@ -172,7 +159,7 @@ impl Parameter {
             _ => Law::Linear,
         };
         let kind = Kind::Number { unit, default: Some(default), least, most, special: None, law };
-        Parameter { name, kind, fixed: false, moves: true, on_transport: false, help }
+        Parameter { name, kind, fixed: false, moves: true, on_transport: false, fixes_all: None, help }
     }
 
     /// A number out of a list.
@@ -189,6 +176,7 @@ impl Parameter {
             fixed: true,
             moves: false,
             on_transport: false,
+            fixes_all: None,
             help,
         }
     }
@@ -201,28 +189,37 @@ impl Parameter {
             fixed: true,
             moves: false,
             on_transport: false,
+            fixes_all: None,
             help,
         }
     }
 
     /// Yes or no.
     pub const fn flag(name: &'static str, default: bool, help: &'static str) -> Self {
-        Parameter { name, kind: Kind::Flag { default }, fixed: true, moves: false, on_transport: false, help }
+        Parameter {
+            name,
+            kind: Kind::Flag { default },
+            fixed: true,
+            moves: false,
+            on_transport: false,
+            fixes_all: None,
+            help,
+        }
     }
 
     /// Numbers of channels.
     pub const fn channels(name: &'static str, help: &'static str) -> Self {
-        Parameter { name, kind: Kind::Channels, fixed: true, moves: false, on_transport: false, help }
+        Parameter { name, kind: Kind::Channels, fixed: true, moves: false, on_transport: false, fixes_all: None, help }
     }
 
     /// A media file.
     pub const fn path(name: &'static str, help: &'static str) -> Self {
-        Parameter { name, kind: Kind::Path, fixed: true, moves: false, on_transport: false, help }
+        Parameter { name, kind: Kind::Path, fixed: true, moves: false, on_transport: false, fixes_all: None, help }
     }
 
     /// A sidechain key.
     pub const fn signal(name: &'static str, help: &'static str) -> Self {
-        Parameter { name, kind: Kind::Signal, fixed: true, moves: false, on_transport: false, help }
+        Parameter { name, kind: Kind::Signal, fixed: true, moves: false, on_transport: false, fixes_all: None, help }
     }
 
     /// The same, but a change builds a new kernel.
@@ -235,6 +232,12 @@ impl Parameter {
     /// The same, but a change of the number builds a new kernel, while a control moves the one there is.
     pub const fn rebuilt(mut self) -> Self {
         self.fixed = true;
+        self
+    }
+
+    /// The same, but with one of its options, by its index, everything of the effect is fixed. For choices.
+    pub const fn fixes_all(mut self, option: usize) -> Self {
+        self.fixes_all = Some(option);
         self
     }
 

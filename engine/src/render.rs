@@ -4,10 +4,12 @@ use crate::bank::{Aim, EdgeCell, WorkIo, split};
 use crate::compile::Program;
 use crate::denormals;
 use crate::fade::fade_frames;
+use crate::keep::keep;
 use crate::kernel::{Buffer, QUANTUM};
 use crate::lane::Steering;
 use crate::plan::{Op, PlanControl, PlanEdge, PlanOutput, Slots, SourceId};
 use crate::probe::Probe;
+use crate::tempo::Tempo;
 use crate::transport::{Move, Quantum, Transport};
 
 /// How long a jump of a control takes, in milliseconds: no number of an effect steps.
@@ -46,6 +48,28 @@ pub struct Taken {
     pub heard: u64,
 }
 
+/// Where a desk is in time, between two quanta.
+#[derive(Clone, Debug)]
+pub struct Moment {
+    /// The frames that were rendered.
+    pub clock: u64,
+    /// The transport.
+    pub transport: Transport,
+    /// Where beats and bars lie.
+    pub tempo: Tempo,
+}
+
+keep!(Moment: clock, transport, tempo);
+
+impl Moment {
+    /// The beginning, in a time.
+    pub fn beginning(tempo: Tempo) -> Moment {
+        Moment { clock: 0, transport: Transport::new(tempo.rate()), tempo }
+    }
+}
+
+keep!(Renderer: clock, transport, program);
+
 impl Renderer {
     /// Starts a program at frame 0. Not RT.
     pub fn new(program: Box<Program>) -> Self {
@@ -65,6 +89,11 @@ impl Renderer {
     /// What can be asked about its work. RT.
     pub fn probe(&mut self) -> Option<&mut Probe> {
         self.probe.as_deref_mut()
+    }
+
+    /// Where it is. Not RT.
+    pub fn moment(&self) -> Moment {
+        Moment { clock: self.clock, transport: self.transport, tempo: self.program.plan.tempo.clone() }
     }
 
     /// The frame of the transport that comes next. RT.

@@ -8,13 +8,15 @@ use std::fmt;
 use crate::compile::Program;
 use crate::desk::Desk;
 use crate::graph::Graph;
+use crate::keep::{Keep, Ledger, Misfit};
 use crate::kernel::Buffer;
 use crate::motion::EventSource;
 use crate::offline::wait_for_media;
-use crate::render::{Renderer, Taken};
+use crate::render::{Moment, Renderer, Taken};
 use crate::tap;
 use crate::tempo::Tempo;
 use crate::transport::Move;
+use crate::units::Clock;
 use crate::verify::Flaw;
 
 /// A desk that plays again, as fast as the machine does. Not RT.
@@ -37,6 +39,36 @@ impl Replay {
         let late = program.plan.outputs.first().map_or(0, |output| output.late as u64);
         let stems_late = program.plan.captures.first().map(|capture| capture.late as u64);
         Ok(Replay { desk, renderer: Renderer::new(program), late, stems_late })
+    }
+
+    /// All that it takes to go on from here, between two quanta; none while anything fades in or out or rings on, or a
+    /// control is yet to be left behind.
+    pub fn checkpoint(&mut self) -> Option<Vec<u8>> {
+        let mut kept = Ledger::writing();
+        self.desk.mesh().is_steady().then(|| self.renderer.moment().keep(&mut kept))?;
+        self.desk.keep(&mut kept);
+        self.keep(&mut kept);
+        kept.finish().ok()
+    }
+
+    /// Goes on from a checkpoint, with the graph that ran there, in the musical time that was there ([`moment`]).
+    ///
+    /// # Errors
+    /// When the compiled plan does not prove right, or the checkpoint is not of this graph.
+    pub fn resume(graph: &Graph, stems_of: Option<&str>, checkpoint: Vec<u8>) -> Result<Replay, Departure> {
+        let mut kept = Ledger::reading(checkpoint);
+        let mut there = Moment::beginning(graph.tempo.clone());
+        there.keep(&mut kept);
+        if there.tempo != graph.tempo {
+            return Err(Departure::Misfit);
+        }
+        let (desk, program) = Desk::resume(graph, stems_of, &mut kept)?;
+        let captures = program.plan.captures.first().map(|capture| capture.late as u64);
+        let mut replay = Replay { desk, renderer: Renderer::new(program), late: 0, stems_late: None };
+        replay.keep(&mut kept);
+        replay.stems_late = replay.stems_late.or(captures);
+        kept.finish().map_err(|_| Departure::Misfit)?;
+        Ok(replay)
     }
 
     /// The musical time that the graph that runs lives in.
@@ -100,6 +132,13 @@ impl Replay {
         self.renderer.order(order);
     }
 
+    /// What follows the moment and the desk.
+    fn keep(&mut self, kept: &mut Ledger) {
+        self.late.keep(kept);
+        self.stems_late.keep(kept);
+        self.renderer.keep(kept);
+    }
+
     fn take_up(&mut self, mut program: Box<Program>, serial: u64) -> Result<Taken, Departure> {
         if program.serial != serial {
             return Err(Departure::Another { serial, found: program.serial });
@@ -132,6 +171,18 @@ impl Replay {
     }
 }
 
+/// Where the desk of a checkpoint was, whose rate was this.
+///
+/// # Errors
+/// It is no checkpoint.
+pub fn moment(checkpoint: &[u8], rate: f64) -> Result<Moment, Misfit> {
+    let mut moment = Moment::beginning(Tempo::new(Clock { rate, tempo: 120.0, beats_per_bar: 4.0 }));
+    // What follows is not looked at, and so it does not end here.
+    let mut kept = Ledger::reading(checkpoint.to_vec());
+    moment.keep(&mut kept);
+    if kept.has_failed() { Err(Misfit) } else { Ok(moment) }
+}
+
 /// Why a performance cannot be played again.
 #[derive(Debug)]
 pub enum Departure {
@@ -142,6 +193,8 @@ pub enum Departure {
         /// The number of the program.
         serial: u64,
     },
+    /// A checkpoint is of something else.
+    Misfit,
     /// Another program comes next.
     Another {
         /// The number that it should have.
@@ -161,6 +214,7 @@ impl fmt::Display for Departure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Departure::Flaw(flaw) => flaw.fmt(f),
+            Departure::Misfit => Misfit.fmt(f),
             Departure::Nothing { serial } => {
                 write!(f, "program {serial} comes out as what played already, and it was another")
             }

@@ -327,6 +327,22 @@ impl Series {
         Ok(done / frame)
     }
 
+    /// Passes over so many frames, or what there is.
+    ///
+    /// # Errors
+    /// A file cannot be read, or is of another kind than the first.
+    pub fn skip(&mut self, frames: u64) -> io::Result<()> {
+        let mut bytes = frames.saturating_mul((SAMPLE * self.channels()) as u64);
+        while bytes > 0 && (self.left > 0 || self.next_part()?) {
+            let some = self.left.min(bytes);
+            // Parts are smaller than that.
+            self.file.seek_relative(i64::try_from(some).unwrap_or(i64::MAX))?;
+            self.left -= some;
+            bytes -= some;
+        }
+        Ok(())
+    }
+
     /// Goes on to the next file; says whether there is one. One that was cut off within its header has nothing in it.
     fn next_part(&mut self) -> io::Result<bool> {
         let path = part(&self.first, self.number + 1);

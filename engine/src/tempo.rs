@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 
+use crate::keep::{Keep, Ledger, keep};
 use crate::units::Clock;
 
 /// A map between frames of the transport, beats and bars. Frames before 0 are reckoned as if the first tempo had always held.
@@ -15,7 +16,7 @@ pub struct Tempo {
 }
 
 /// A stretch of the transport with one tempo and one time signature.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Segment {
     /// Its first frame.
     frame: i64,
@@ -26,6 +27,15 @@ struct Segment {
     /// Beats a minute.
     tempo: f64,
     beats_per_bar: f64,
+}
+
+keep!(Segment: frame, beat, bar, tempo, beats_per_bar);
+
+impl Keep for Tempo {
+    fn keep(&mut self, ledger: &mut Ledger) {
+        self.rate.keep(ledger);
+        ledger.list(&mut self.segments);
+    }
 }
 
 /// A grid of moments on the transport.

@@ -63,6 +63,12 @@ impl Bench {
         self
     }
 
+    /// With a file, for its path.
+    pub fn media(mut self, media: std::sync::Arc<crate::media::Media>) -> Self {
+        self.recipe.media.push(media);
+        self
+    }
+
     /// With a key of so many channels.
     pub fn key(mut self, channels: usize) -> Self {
         self.recipe.key_channels = channels;

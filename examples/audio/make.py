@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Makes the loops of the examples: four bars at 96 beats a minute, 48 000 Hz, each exactly 480 000 frames.
+"""Makes the sounds of the examples. Four loops: four bars at 96 beats a minute, 48 000 Hz, each exactly 480 000 frames; and
+the response of a small room, which falls by 60 dB in 0.7 s.
 
     python3 make.py
 
-writes drums.flac, bass.flac, keys.flac and voice.flac beside this file. Only the standard library is needed; what is
+writes drums.flac, bass.flac, keys.flac, voice.flac and room.flac beside this file. Only the standard library is needed; what is
 random is seeded, so that the same script makes the same sound. What rings past the end of a loop is added to its start:
 the loops have no seam.
 """
@@ -210,6 +211,18 @@ def voice():
 
 # FLAC (RFC 9639), with fixed predictors and Rice codes
 
+def room():
+    """Reflections, then noise that falls and loses its highs; its energy is half of a single full-scale frame's."""
+    dice = random.Random(5)
+    length = int(0.9 * RATE)
+    tail = low_pass(noise(dice, 0.9), lambda i: 400 + 9000 * decay(i, 0.12))
+    sound = [x * decay(i, 0.7 / math.log(1000)) * min(1, i / (0.02 * RATE)) for i, x in enumerate(tail)]
+    for ms, gain in [(2.9, 0.5), (4.7, -0.4), (7.3, 0.42), (11.1, 0.3), (13.7, -0.33), (18.9, 0.25)]:
+        sound[int(ms * RATE / 1000)] += gain
+    scale = math.sqrt(0.5 / sum(x * x for x in sound))
+    return [scale * x for x in fade_out(sound)][:length]
+
+
 def crc(data, bits, polynomial):
     value, top, mask = 0, 1 << (bits - 1), (1 << bits) - 1
     for byte in data:
@@ -287,6 +300,9 @@ def main():
         rms = math.sqrt(sum(x * x for x in loop) / FRAMES)
         print("%s: peak %.1f dB, %.1f dB RMS, %d bytes"
               % (name, 20 * math.log10(peak), 20 * math.log10(rms), os.path.getsize(path)))
+    path = os.path.join(folder, "room.flac")
+    write_flac(path, room())
+    print("room: %d bytes" % os.path.getsize(path))
 
 
 if __name__ == "__main__":

@@ -72,6 +72,12 @@ pub struct Play {
     /// directory unless said; "none" keeps nothing
     #[arg(long, value_name = "DIR|none")]
     pub journal: Option<JournalChoice>,
+    /// How long a part of the journal is; the next begins with a checkpoint
+    #[arg(long, value_name = "TIME", default_value = "3600s", hide = true)]
+    pub journal_part: Length,
+    /// The most bytes that journals take in their folder
+    #[arg(long, value_name = "BYTES", hide = true)]
+    pub journal_room: Option<u64>,
     /// Listen for OSC at this address; "none" listens to nobody. Only this machine is heard unless an address of its network
     /// is given
     #[arg(long, value_name = "ADDRESS:PORT|none", default_value = "127.0.0.1:9000")]
@@ -131,7 +137,7 @@ pub struct Replay {
     /// The journal, or a folder of journals, of which the newest is taken; without it, the newest that `play` kept
     pub journal: Option<PathBuf>,
     /// The file to write: its ending, .wav or .flac, says which kind
-    #[arg(short = 'o', value_name = "FILE", value_parser = sound_file, required_unless_present_any = ["stems", "list"])]
+    #[arg(short = 'o', value_name = "FILE", value_parser = sound_file, required_unless_present_any = ["stems", "list", "checkpoint"])]
     pub file: Option<PathBuf>,
     /// Write one file for each signal that was plugged into the master
     #[arg(long, value_name = "DIR")]
@@ -157,6 +163,9 @@ pub struct Replay {
     /// Print the list as an array of objects
     #[arg(long, requires = "list")]
     pub json: bool,
+    /// Follow what is played until this part of its journal begins with a checkpoint: what `play` does beside itself
+    #[arg(long, value_name = "PART", hide = true, conflicts_with_all = ["file", "stems", "list"])]
+    pub checkpoint: Option<usize>,
 }
 
 /// `gainstage sweep`.

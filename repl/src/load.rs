@@ -34,9 +34,9 @@ pub fn load(file: &Path, library: &Library) -> Loaded {
     prepare_evaluated(scripting::evaluate_file(file), library, |session| Tempo::new(session.clock()))
 }
 
-/// Evaluates a text that was kept, and prepares what it declares as [`prepare_evaluated`] does.
-pub fn load_kept(files: &[SourceFile], library: &Library, change: impl FnOnce(&mut Session) -> Tempo) -> Loaded {
-    prepare_evaluated(scripting::evaluate_kept(files), library, change)
+/// Evaluates a text that was played, and prepares what it declares as [`prepare_evaluated`] does.
+pub fn load_played(files: &[SourceFile], library: &Library, change: impl FnOnce(&mut Session) -> Tempo) -> Loaded {
+    prepare_evaluated(scripting::evaluate_played(files), library, change)
 }
 
 /// Prepares what a text has declared, changed before that, in the musical time that `change` answers with.

@@ -251,7 +251,9 @@ impl<'a> Playing<'a> {
         let player = player.with_ceiling(arguments.max_level);
         let kept = Performance { session: &arguments.session, rate, seed: session.seed, channels: master };
         let heard_again = if keep.inputs > others.inputs { recordings.inputs.pop() } else { None };
-        let journal = Journal::start(arguments.journal.as_ref(), kept, heard_again)?;
+        let bounds =
+            journal::Bounds { part: arguments.journal_part.frames(&session.clock()), most: arguments.journal_room };
+        let journal = Journal::start(arguments.journal.as_ref(), kept, heard_again, bounds)?;
         journal.text(taken, When::BEGINNING, Changes::default());
         let length = arguments.length.map(|length| length.frames(&session.clock()));
         let recorders = Recorders::start(arguments, recordings, first, rate, length)?;

@@ -3,7 +3,7 @@
 
 use engine::diagnostic::Diagnostic;
 use engine::nest;
-use engine::parameter::{Kind, Parameter, Spoken, Table};
+use engine::parameter::{Kind, Parameter, Part, Spoken, Table};
 use engine::session::{Effect, PartUse, Setting, Source};
 use engine::words::{BYPASS, FEEDBACK_TIME, MIX, SEND_GAIN};
 use rhai::Dynamic;
@@ -64,10 +64,10 @@ pub fn effect_method(call: &Call, this: &EffectValue) -> Option<Outcome> {
         "named" => named(call, &mut next, this.open_part),
         "mix" | "bypass" => blend(call, &mut next),
         _ => match &mut next.step {
-            Step::Effect(effect) => own(call, effect, &mut next.open_part)?,
+            Step::Effect(effect) => own(call, effect, this.open_part, &mut next.open_part)?,
             Step::Nest(nest) => match nested::method(call, nest) {
                 Some(outcome) => outcome,
-                None => own(call, &mut nest.effect, &mut next.open_part)?,
+                None => own(call, &mut nest.effect, this.open_part, &mut next.open_part)?,
             },
             Step::Tap(tap) => {
                 let parameter = if tap.feedback { &FEEDBACK_TIME } else { &SEND_GAIN };
@@ -93,8 +93,9 @@ pub fn source_method(call: &Call, this: &SourceValue) -> Option<Outcome> {
     }))
 }
 
-/// What an effect's own table has: a parameter, its key, or a part.
-fn own(call: &Call, effect: &mut Effect, open_part: &mut bool) -> Option<Result<(), Diagnostic>> {
+/// What an effect's own table has: a parameter, its key, a part, or what is said of the part before. `was_open` and
+/// `open_part` are whether `.named` names that part, before and afterwards.
+fn own(call: &Call, effect: &mut Effect, was_open: bool, open_part: &mut bool) -> Option<Result<(), Diagnostic>> {
     let table = effect.table.0;
     if let Some(index) = table.index(call.word) {
         let parameter = &table.parameters[index];
@@ -103,26 +104,65 @@ fn own(call: &Call, effect: &mut Effect, open_part: &mut bool) -> Option<Result<
         }
         return Some(setter(call, parameter).map(|setting| effect.settings[index] = setting));
     }
-    let index = table.parts.iter().position(|part| part.word == call.word)?;
-    *open_part = true;
-    Some(part(call, index, table).map(|part| effect.parts.push(part)))
+    if let Some(index) = table.parts.iter().position(|part| part.word == call.word) {
+        *open_part = true;
+        return Some(part(call, index, table).map(|part| effect.parts.push(part)));
+    }
+    let having = table.parts_with(call.word);
+    *open_part = was_open;
+    (!having.is_empty()).then(|| of_part(call, effect, &having))
+}
+
+/// What is said of the part before; `having` are the parts that it can be said of.
+fn of_part(call: &Call, effect: &mut Effect, having: &[&Part]) -> Result<(), Diagnostic> {
+    let table = effect.table.0;
+    let Some(used) = effect.parts.last_mut() else {
+        let message = format!("`.{}` has nothing before it that it could speak of", call.word);
+        let first = having.first().map_or("", |part| part.word);
+        return Err(Diagnostic::error("misplaced", call.at, message)
+            .help(format!("write it after what it is said of: `{}().{first}(...).{}(...)`", table.word, call.word)));
+    };
+    let part = &table.parts[used.part];
+    let Some(word) = part.words.iter().find(|word| word.word == call.word) else {
+        let message = format!("`.{}` cannot be said of a `{}`", call.word, part.word);
+        let owners: Vec<&str> = having.iter().map(|part| part.word).collect();
+        return Err(Diagnostic::error("misplaced", call.at, message).help(format!("it can of {}", list(&owners))));
+    };
+    let parameters: Vec<usize> = word.arguments.iter().filter_map(|name| part.index(name)).collect();
+    let given = call.count() - 1;
+    if !(1..=parameters.len()).contains(&given) {
+        let message = match parameters.len() {
+            1 => format!("`.{}` takes one argument, not {given}", word.word),
+            most => format!("`.{}` takes 1 to {most} arguments, not {given}", word.word),
+        };
+        return Err(Diagnostic::error("wrong-arguments", call.at, message).help(format!(
+            "write `.{}({})`",
+            word.word,
+            word.arguments.join(", ")
+        )));
+    }
+    for (number, &index) in parameters.iter().enumerate().take(given) {
+        used.settings[index] = value(call, &part.parameters[index], number + 1, 1)?;
+    }
+    Ok(())
 }
 
 /// A part with its arguments, of which the last may be left out.
 fn part(call: &Call, index: usize, table: &'static Table) -> Result<PartUse, Diagnostic> {
     let part = &table.parts[index];
     let mut used = PartUse::new(index, part, call.at);
-    let names: Vec<&str> = part.parameters.iter().map(|p| p.name).collect();
-    if call.count() > names.len() + 1 {
-        let message = format!("`.{}` takes at most {}, not {}", part.word, count(names.len()), call.count() - 1);
+    let most = part.arguments.len();
+    if call.count() > most + 1 {
+        let message = format!("`.{}` takes at most {}, not {}", part.word, count(most), call.count() - 1);
         return Err(Diagnostic::error("wrong-arguments", call.at, message).help(format!(
             "write `.{}({})`",
             part.word,
-            names.join(", ")
+            part.arguments.join(", ")
         )));
     }
-    for (number, parameter) in part.parameters.iter().enumerate().take(call.count() - 1) {
-        used.settings[number] = value(call, parameter, number + 1, 1)?;
+    let named = part.arguments.iter().filter_map(|name| part.index(name));
+    for (number, index) in named.enumerate().take(call.count() - 1) {
+        used.settings[index] = value(call, &part.parameters[index], number + 1, 1)?;
     }
     Ok(used)
 }

@@ -22,6 +22,9 @@ const STACK: usize = 256 << 20;
 /// How long a text may take. One that declares sound takes about a millisecond.
 const TIME: Duration = Duration::from_millis(400);
 
+/// How long a text may take that has played: it was in time once, and nobody waits for it now.
+const TIME_AGAIN: Duration = Duration::from_secs(60);
+
 /// Where what is wrong with a whole file is shown.
 const BEGINNING: Position = Position { file: 0, line: 1, column: 1 };
 
@@ -86,23 +89,32 @@ pub fn evaluate_text(path: &Path, text: &str) -> Evaluated {
 ///
 /// Each line is a file of its own in diagnostics: `(line 1)`.
 pub fn evaluate_text_with(path: &Path, text: &str, lines: &[String]) -> Evaluated {
-    submit(path, text, lines.to_vec(), None)
+    submit(path, text, lines.to_vec(), None, TIME)
 }
 
 /// Evaluates a text that was kept with its lines and all it imports, as [`Evaluated::files`] gave them: what lies at their
 /// paths now is not looked at.
 pub fn evaluate_kept(files: &[SourceFile]) -> Evaluated {
+    submit_kept(files, TIME)
+}
+
+/// The same of a text that has played before, however busy the machine is now.
+pub fn evaluate_played(files: &[SourceFile]) -> Evaluated {
+    submit_kept(files, TIME_AGAIN)
+}
+
+fn submit_kept(files: &[SourceFile], time: Duration) -> Evaluated {
     let lines = files.iter().filter(|file| file.is_line).map(|line| line.text.clone()).collect();
     let files: Vec<SourceFile> = files.iter().filter(|file| !file.is_line).cloned().collect();
     match files.first() {
-        Some(SourceFile { path, text, .. }) => submit(path, text, lines, Some(files.clone())),
+        Some(SourceFile { path, text, .. }) => submit(path, text, lines, Some(files.clone()), time),
         None => broken(Path::new(""), "", "there is no text"),
     }
 }
 
-fn submit(path: &Path, text: &str, lines: Vec<String>, kept: Option<Vec<SourceFile>>) -> Evaluated {
+fn submit(path: &Path, text: &str, lines: Vec<String>, kept: Option<Vec<SourceFile>>, time: Duration) -> Evaluated {
     let (answer, evaluated) = mpsc::channel();
-    let job = Job { path: path.to_owned(), text: text.to_owned(), lines, kept, answer };
+    let job = Job { path: path.to_owned(), text: text.to_owned(), lines, kept, time, answer };
     let Some(jobs) = EVALUATOR.as_ref() else {
         return broken(path, text, "there is no memory left to read the session");
     };
@@ -120,6 +132,7 @@ struct Job {
     text: String,
     lines: Vec<String>,
     kept: Option<Vec<SourceFile>>,
+    time: Duration,
     answer: Sender<Option<Evaluated>>,
 }
 
@@ -128,8 +141,8 @@ struct Job {
 static EVALUATOR: LazyLock<Option<Mutex<Sender<Job>>>> = LazyLock::new(|| {
     let (jobs, received) = mpsc::channel::<Job>();
     let evaluator = thread::Builder::new().name("gainstage-evaluate".into()).stack_size(STACK).spawn(move || {
-        for Job { path, text, lines, kept, answer } in received {
-            let evaluated = catch_unwind(AssertUnwindSafe(|| evaluate(&path, &text, &lines, kept)));
+        for Job { path, text, lines, kept, time, answer } in received {
+            let evaluated = catch_unwind(AssertUnwindSafe(|| evaluate(&path, &text, &lines, kept, time)));
             // Who asked may have gone.
             let _ = answer.send(evaluated.ok());
         }
@@ -145,11 +158,11 @@ fn broken(path: &Path, text: &str, why: &str) -> Evaluated {
     }
 }
 
-fn evaluate(path: &Path, text: &str, lines: &[String], kept: Option<Vec<SourceFile>>) -> Evaluated {
+fn evaluate(path: &Path, text: &str, lines: &[String], kept: Option<Vec<SourceFile>>, time: Duration) -> Evaluated {
     if lines.len() > MOST_LINES {
         return broken(path, text, &format!("more than {MOST_LINES} lines cannot follow a session's file"));
     }
-    let mut desk = Desk::new(path, text, lines, Instant::now() + TIME);
+    let mut desk = Desk::new(path, text, lines, Instant::now() + time);
     desk.kept = kept;
     let ((), mut desk) = desk::with_new(desk, run);
     desk.diagnostics.sort_by_key(|d| d.at);

@@ -41,6 +41,7 @@ mod value;
 pub mod words;
 
 pub use evaluate::{
-    Evaluated, SourceFile, evaluate_file, evaluate_file_with, evaluate_kept, evaluate_text, evaluate_text_with,
+    Evaluated, SourceFile, evaluate_file, evaluate_file_with, evaluate_kept, evaluate_played, evaluate_text,
+    evaluate_text_with,
 };
 pub use words::{WordEntry, reference};

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use engine::names::nearest;
 use engine::nest;
-use engine::parameter::{Kind, Parameter, Table};
+use engine::parameter::{Kind, Parameter, Part, Table};
 use engine::units::Unit;
 use engine::{effects, sources};
 use serde::Serialize;
@@ -210,7 +210,8 @@ pub fn tables() -> impl Iterator<Item = &'static Table> {
 /// The names of a table's own setters and parts.
 pub fn methods(table: &'static Table) -> impl Iterator<Item = &'static str> {
     let nest = nest::of(table).into_iter().flat_map(nested::methods);
-    table.parameters.iter().map(|p| p.name).chain(table.parts.iter().map(|p| p.word)).chain(nest)
+    let own = table.parameters.iter().map(|p| p.name).chain(table.parts.iter().map(|p| p.word));
+    own.chain(table.part_words().into_iter().map(|word| word.word)).chain(nest)
 }
 
 /// Every name that is called as a function or a method, sorted.
@@ -335,13 +336,25 @@ pub fn reference() -> Vec<WordEntry> {
 }
 
 fn table_entry(table: &'static Table, group: Group) -> WordEntry {
-    let parts = table.parts.iter().map(|part| {
-        let names: Vec<&str> = part.parameters.iter().map(|p| p.name).collect();
+    let entry = |part: &Part, word: &str, summary: String, arguments: &[&str]| {
+        let parameters = arguments.iter().filter_map(|name| part.index(name)).map(|i| &part.parameters[i]);
         PartEntry {
-            signature: format!(".{}({})", part.word, names.join(", ")),
-            summary: part.summary.into(),
-            parameters: part.parameters.iter().map(ParameterEntry::new).collect(),
+            signature: format!(".{word}({})", arguments.join(", ")),
+            summary,
+            parameters: parameters.map(ParameterEntry::new).collect(),
         }
+    };
+    let appended = table.parts.iter().map(|part| entry(part, part.word, part.summary.into(), part.arguments));
+    let said = table.part_words().into_iter().map(|word| {
+        let of = table.parts_with(word.word);
+        let summary = match of.len() == table.parts.len() {
+            true => word.summary.to_owned(),
+            false => {
+                let owners: Vec<String> = of.iter().map(|part| format!("`.{}`", part.word)).collect();
+                format!("After {}: {}", owners.join(", "), word.summary)
+            }
+        };
+        entry(of[0], word.word, summary, word.arguments)
     });
     let nested = nest::of(table).into_iter().flat_map(|nest| nest.methods).map(|(signature, summary)| PartEntry {
         signature: (*signature).into(),
@@ -355,7 +368,7 @@ fn table_entry(table: &'static Table, group: Group) -> WordEntry {
         example: table.example.into(),
         group,
         parameters: table.parameters.iter().map(ParameterEntry::new).collect(),
-        parts: parts.chain(nested).collect(),
+        parts: appended.chain(said).chain(nested).collect(),
     }
 }
 

@@ -59,6 +59,8 @@ mod spectrum;
 #[cfg(test)]
 mod sweeps;
 #[cfg(test)]
+mod tone;
+#[cfg(test)]
 mod transport;
 #[cfg(all(test, feature = "devices"))]
 mod virtual_card;

@@ -123,9 +123,9 @@ fn edits_in_a_branch_and_of_the_branches_leave_no_step() {
 #[test]
 fn effects_are_put_into_branches_and_taken_out_by_their_paths() {
     let text = |more: &str| {
-        stereo(&format!(
-            ">> send(bus(\"x\"), 0) >> multiband().crossovers(500).band(1, gain(-6) >> send(\"x\", -3).named(\"low\"))"
-        )) + " at(\"x\") >> master; "
+        stereo(
+            ">> send(bus(\"x\"), 0) >> multiband().crossovers(500).band(1, gain(-6) >> send(\"x\", -3).named(\"low\"))",
+        ) + " at(\"x\") >> master; "
             + more
     };
     let gone = cold(&text("remove(\"b>master/multiband\");"), 4800);

@@ -33,9 +33,24 @@ fn above(text: &str) -> f64 {
     rehearsal.sound.iter().map(|channel| loudest_above(&channel[24_000..], ABOVE)).fold(f64::MIN, f64::max)
 }
 
+/// Sweeps what `session` takes a value for between two ends, and tells of every control under which it steps.
+fn steps(what: &str, session: impl Fn(String) -> String, (low, high): (f64, f64)) -> Vec<String> {
+    // What it makes of the tone at the ends, and between them, is not the control's.
+    let middle = (low + high) / 2.0;
+    let still = [low, middle, high].map(|value| above(&session(format!("{value}"))));
+    let still = still.into_iter().fold(BOUND, f64::max);
+    let controls = ["lfo(3).shape(\"square\")", "lfo(2).shape(\"sine\")", "lfo(\"1/8\").shape(\"random\")"];
+    let controls = controls.map(|control| format!("{control}.range({low}, {high})"));
+    let moved = controls.into_iter().map(|control| (above(&session(control.clone())), control));
+    moved
+        .filter(|(moved, _)| *moved >= still + 6.0)
+        .map(|(moved, control)| format!("{what}({control}): {moved:.1}, at rest {still:.1}"))
+        .collect()
+}
+
 #[test]
 fn every_number_of_every_effect_may_jump_and_swing_under_a_control_without_a_step() {
-    let (mut swept, mut steps) = (0, Vec::new());
+    let (mut swept, mut found) = (0, Vec::new());
     for table in EFFECTS {
         let named = table.parameters.iter().filter_map(|parameter| Some((parameter.name, ends(parameter)?)));
         for (name, (low, high)) in named.chain([("mix", (0.0, 100.0))]) {
@@ -43,21 +58,40 @@ fn every_number_of_every_effect_may_jump_and_swing_under_a_control_without_a_ste
             if try_graph(&setter(format!("{high}"))).is_err() {
                 continue;
             }
-            // What it makes of the tone at the ends, and between them, is not the control's.
-            let middle = (low + high) / 2.0;
-            let still = [low, middle, high].map(|value| above(&setter(format!("{value}"))));
-            let still = still.into_iter().fold(BOUND, f64::max);
-            for control in ["lfo(3).shape(\"square\")", "lfo(2).shape(\"sine\")", "lfo(\"1/8\").shape(\"random\")"] {
-                let moved = above(&setter(format!("{control}.range({low}, {high})")));
-                if moved >= still + 6.0 {
-                    let word = table.word;
-                    steps
-                        .push(format!("{word}.{name}({control}.range({low}, {high})): {moved:.1}, at rest {still:.1}"));
-                }
+            found.extend(steps(&format!("{}.{name}", table.word), setter, (low, high)));
+            swept += 1;
+        }
+    }
+    assert!(found.is_empty(), "dBFS above {ABOVE} Hz:\n{}", found.join("\n"));
+    assert!(swept > 33, "{swept} numbers");
+}
+
+#[test]
+fn every_number_of_every_band_may_jump_and_swing_under_a_control_without_a_step() {
+    let (mut swept, mut found) = (0, Vec::new());
+    for table in EFFECTS {
+        for part in table.parts {
+            for (name, ends) in part.parameters.iter().filter_map(|parameter| Some((parameter.name, ends(parameter)?)))
+            {
+                // A band with a gain that is at work, all of it or, below a threshold of its own, some.
+                let at_work = if part.index("gain").is_some() { "set(\"x/e#1.gain\", -12);" } else { "" };
+                let loud = match name {
+                    "ratio" => "set(\"x/e#1.threshold\", -30);",
+                    _ => "",
+                };
+                let word = table.word;
+                let text = |value: String| {
+                    format!(
+                        "let x = input(\"x\", sine(60).level(-18)); x >> {word}().{}().named(\"b\").named(\"e\") >> master;
+                         {at_work} {loud} set(\"x/e#b.{name}\", {value});",
+                        part.word
+                    )
+                };
+                found.extend(steps(&format!("{word}().{}.{name}", part.word), text, ends));
                 swept += 1;
             }
         }
     }
-    assert!(steps.is_empty(), "dBFS above {ABOVE} Hz:\n{}", steps.join("\n"));
-    assert!(swept > 100, "{swept} sweeps");
+    assert!(found.is_empty(), "dBFS above {ABOVE} Hz:\n{}", found.join("\n"));
+    assert!(swept > 20, "{swept} numbers");
 }

@@ -244,7 +244,11 @@ fn the_way_over_the_card_is_found_and_what_comes_over_it_is_flat() {
     for (i, hz) in figures["hz"].as_array().expect("there are frequencies").iter().enumerate() {
         if hz.as_f64().is_some_and(|hz| (40.0..18_000.0).contains(&hz)) {
             for channel in [0, 1] {
-                assert!(levels(channel)[i].as_f64().is_some_and(|db| db.abs() < 0.1), "{} dB at {hz}", levels(channel)[i]);
+                assert!(
+                    levels(channel)[i].as_f64().is_some_and(|db| db.abs() < 0.1),
+                    "{} dB at {hz}",
+                    levels(channel)[i]
+                );
             }
         }
     }

@@ -5,7 +5,7 @@
 //! a crossover that it does not end at goes through that all-pass, so that all bands stay in phase and add up flat.
 
 use super::{no_latency, no_tail, same_channels};
-use crate::filters::cascade::Cascade;
+use crate::filters::cascade::{Cascade, Design};
 use crate::filters::{Section, butterworth_q};
 use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
@@ -78,7 +78,7 @@ impl Band {
     fn new(recipe: &Recipe) -> Self {
         let (number, crossovers) = band(recipe);
         let filter = |(i, freq): (usize, &f64)| {
-            let (design, sections): (fn(&[f64], f64, &mut [Section]), usize) = match i {
+            let (design, sections): (Design, usize) = match i {
                 _ if i < number => (high_pass, 2),
                 _ if i == number => (low_pass, 2),
                 _ => (all_pass, 1),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Controlled, Edge, Graph, Node, NodeControl, Port, Role, audible_part, order_of, parameters_of};
+use super::{Controlled, Edge, Graph, Node, NodeControl, Port, Role, audible_part, fixing, order_of, parameters_of};
 use crate::audible;
 use crate::control::{Way, moment};
 use crate::diagnostic::{Diagnostic, Position};
@@ -273,6 +273,14 @@ impl<'a> Lowering<'a> {
         let of_parts = effect.parts.iter().enumerate().map(|(i, part)| (Some(i + 1), part.settings.as_slice()));
         let settings: Vec<_> = own.into_iter().chain(of_parts).collect();
         let (recipe, mut steering) = self.recipe(path, effect.table.0, &settings, &parts)?;
+        if let (Some((by, value)), Some(Steering { control, .. })) = (fixing(effect.table.0, &recipe), steering.first())
+        {
+            let name = control.path.rsplit('.').next().unwrap_or_default();
+            let message =
+                format!("`{name}` is fixed while `{}` is {}: a control cannot move it", by.name, by.show(value));
+            let help = format!("give `{name}` a number, or leave out `.{}`", by.name);
+            return Err(Diagnostic::error("fixed", control.at, message).help(help));
+        }
         let (wet, of_wet) = self.wet(path, &effect.mix, &effect.bypass)?;
         steering.extend(of_wet);
         Ok((Role::Work { table: effect.table, recipe, wet }, steering))

@@ -49,6 +49,11 @@ impl Sound {
         self.decoder.channels
     }
 
+    /// The file's own rate.
+    pub(super) fn own_rate(&self) -> u32 {
+        self.decoder.rate
+    }
+
     /// How many frames it has, where the file says so exactly.
     pub(super) fn promised(&self) -> Option<u64> {
         let promised = self.decoder.promised()?;

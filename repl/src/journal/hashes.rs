@@ -19,6 +19,11 @@ pub fn of_file(path: &Path) -> io::Result<String> {
     Ok(hasher.finalize().to_hex().to_string())
 }
 
+/// BLAKE3 of a text, in hexadecimal.
+pub fn of_text(text: &str) -> String {
+    blake3::hash(text.as_bytes()).to_hex().to_string()
+}
+
 /// Hashes of files, each taken once as long as it stays the same.
 #[derive(Default)]
 pub struct Hashes {

@@ -1,10 +1,10 @@
 //! What live inputs heard, as the engine took it: from the first sound on, to the file `inputs.wav` and its parts.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use engine::kernel::{Buffer, QUANTUM};
-use engine::rolling::{MOST, Rolling, Series};
+use engine::rolling::{MOST, Rolling, Series, part};
 use engine::tap::Recording;
 
 use super::record::Record;
@@ -17,6 +17,8 @@ pub struct Inputs {
     recording: Recording,
     rate: u32,
     file: Option<Rolling>,
+    /// Whether anything has been heard.
+    heard: bool,
     /// The frame that comes next.
     next: u64,
     samples: Vec<f32>,
@@ -25,7 +27,7 @@ pub struct Inputs {
 impl Inputs {
     /// Of a desk that has just begun.
     pub fn new(recording: Recording, rate: u32) -> Self {
-        Inputs { recording, rate, file: None, next: 0, samples: Vec::new() }
+        Inputs { recording, rate, file: None, heard: false, next: 0, samples: Vec::new() }
     }
 
     /// Writes what has come since, to the folder of the journal; gives what is to be told of it.
@@ -43,7 +45,8 @@ impl Inputs {
             }
             self.next = quantum.frame + QUANTUM as u64;
             // As long as nothing is heard there is nothing to keep.
-            if self.file.is_none() && self.samples.iter().any(|x| *x != 0.0) {
+            self.heard |= self.samples.iter().any(|x| *x != 0.0);
+            if self.file.is_none() && self.heard {
                 self.file = Some(Rolling::create(&folder.join(FILE), self.rate, channels, MOST)?);
                 told.push(Record::Inputs { frame: quantum.frame, channels });
             }
@@ -52,40 +55,77 @@ impl Inputs {
         self.file.iter_mut().try_for_each(Rolling::flush)?;
         Ok(told)
     }
+
+    /// Has what comes go to another folder, in files of their own; gives the frame that comes next.
+    ///
+    /// # Errors
+    /// What waits cannot be written.
+    pub fn go_on_elsewhere(&mut self) -> io::Result<u64> {
+        self.file.take().map(Rolling::finish).transpose()?;
+        Ok(self.next)
+    }
 }
 
-/// The frame up to which live inputs are kept in a journal's folder, in whole quanta; none if they never heard anything.
-///
-/// # Errors
-/// It cannot be read.
-pub fn end(folder: &Path, records: &[Record]) -> io::Result<Option<u64>> {
-    let begin = records.iter().find_map(|record| match record {
-        Record::Inputs { frame, .. } => Some(*frame),
-        _ => None,
-    });
-    let quantum = QUANTUM as u64;
-    begin.map(|begin| Ok(begin + Series::frames(&folder.join(FILE))? / quantum * quantum)).transpose()
+/// The files of live inputs in the folder of a part.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    (1..).map(|number| part(&folder.join(FILE), number)).take_while(|file| file.exists()).collect()
+}
+
+/// Live inputs that are kept in one part of a journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    /// The folder of the part.
+    pub folder: PathBuf,
+    /// The frame at which they begin.
+    pub frame: u64,
+    /// Their channels.
+    pub channels: usize,
+}
+
+impl Stretch {
+    /// The frame up to which they are kept, in whole quanta.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub fn end(&self) -> io::Result<u64> {
+        let quantum = QUANTUM as u64;
+        Ok(self.frame + Series::frames(&self.folder.join(FILE))? / quantum * quantum)
+    }
+
+    fn open(&self) -> io::Result<Series> {
+        let series = Series::open(&self.folder.join(FILE))?;
+        match series.channels() == self.channels {
+            true => Ok(series),
+            false => Err(io::Error::other("it does not have the channels that were kept")),
+        }
+    }
 }
 
 /// What was heard, again.
 pub struct Heard {
-    series: Series,
-    /// The frame at which it begins.
-    begin: u64,
+    stretches: Vec<Stretch>,
+    /// The stretch that is read, and its number.
+    series: Option<(usize, Series)>,
     samples: Vec<f32>,
 }
 
 impl Heard {
-    /// Of the journal in a folder, whose inputs begin at a frame.
+    /// From a frame on; none if nothing is kept.
     ///
     /// # Errors
     /// It cannot be read.
-    pub fn open(folder: &Path, begin: u64, channels: usize) -> io::Result<Heard> {
-        let series = Series::open(&folder.join(FILE))?;
-        match series.channels() == channels {
-            true => Ok(Heard { series, begin, samples: vec![0.0; channels * QUANTUM] }),
-            false => Err(io::Error::other("it does not have the channels that were kept")),
+    pub fn open(stretches: &[Stretch], from: u64) -> io::Result<Option<Heard>> {
+        if stretches.is_empty() {
+            return Ok(None);
         }
+        let begun = stretches.iter().rposition(|stretch| stretch.frame <= from);
+        let skipped = |n: usize| {
+            let mut series = stretches[n].open()?;
+            series.skip(from - stretches[n].frame)?;
+            Ok::<_, io::Error>((n, series))
+        };
+        let series = begun.map(skipped).transpose()?;
+        Ok(Some(Heard { stretches: stretches.to_vec(), series, samples: Vec::new() }))
     }
 
     /// The quantum at a frame, a buffer a channel. Asked for one after another.
@@ -93,12 +133,24 @@ impl Heard {
     /// # Errors
     /// It cannot be read, or ends before.
     pub fn next(&mut self, frame: u64) -> io::Result<Vec<Buffer>> {
-        let channels = self.series.channels();
-        if frame < self.begin {
-            return Ok(vec![[0.0; QUANTUM]; channels]);
+        let next = self.series.as_ref().map_or(0, |(n, _)| n + 1);
+        let coming = self.stretches.get(next);
+        if let Some(stretch) = coming.filter(|stretch| stretch.frame <= frame) {
+            self.series = Some((next, stretch.open()?));
         }
-        if self.series.read(&mut self.samples)? < QUANTUM {
-            return Err(io::Error::other("it ends before the performance does"));
+        let coming = self.stretches.get(self.series.as_ref().map_or(0, |(n, _)| n + 1));
+        let silence = |channels: usize| Ok(vec![[0.0; QUANTUM]; channels]);
+        let Some((_, series)) = &mut self.series else {
+            return silence(self.stretches.first().map_or(0, |stretch| stretch.channels));
+        };
+        let channels = series.channels();
+        self.samples.resize(channels * QUANTUM, 0.0);
+        if series.read(&mut self.samples)? < QUANTUM {
+            // What could not be kept just before a part is told of where that was.
+            return match coming {
+                Some(_) => silence(channels),
+                None => Err(io::Error::other("it ends before the performance does")),
+            };
         }
         let channel = |channel: usize| std::array::from_fn(|i| f64::from(self.samples[i * channels + channel]));
         Ok((0..channels).map(channel).collect())
@@ -135,14 +187,34 @@ mod tests {
             let sound = |i: usize| if block < 10 { 0.0 } else { ((block * 320 + i) % 997) as f32 / 1000.0 };
             listener.take(&(0..320).map(sound).collect::<Vec<f32>>(), 2);
             player.fill(&mut [0.0; 320], 2);
-            told.extend(inputs.take(folder.path()).expect("there is room"));
+            if block == 25 {
+                inputs.go_on_elsewhere().expect("there is room");
+            }
+            let part = folder.path().join("part");
+            std::fs::create_dir_all(&part).expect("there is room");
+            told.extend(inputs.take(if block < 25 { folder.path() } else { &part }).expect("there is room"));
         }
-        let [Record::Inputs { frame, channels: 2 }] = told[..] else { panic!("{told:?}") };
-        assert!(frame > 0);
-        let mut heard = Heard::open(folder.path(), frame, 2).expect("it is there");
+        let [Record::Inputs { frame: first, channels: 2 }, Record::Inputs { frame: second, channels: 2 }] = told[..]
+        else {
+            panic!("{told:?}")
+        };
+        assert!(first > 0 && second > first + 640);
+        let stretch = |number: usize, frame: u64| {
+            let folder = if number == 1 { folder.path().to_owned() } else { folder.path().join("part") };
+            Stretch { folder, frame, channels: 2 }
+        };
+        let stretches = [stretch(1, first), stretch(2, second)];
+        let mut heard = Heard::open(&stretches, 0).expect("it is there").expect("something was heard");
+        let mut later = Heard::open(&stretches, second - 640).expect("it is there").expect("something was heard");
+        let mut latest = Heard::open(&stretches, second + 640).expect("it is there").expect("something was heard");
         let (mut samples, mut sounding) = (Vec::new(), 0);
         while let Some(quantum) = wanted.next(&mut samples) {
             let again = heard.next(quantum.frame).expect("it is kept");
+            for (other, from) in [(&mut later, second - 640), (&mut latest, second + 640)] {
+                if quantum.frame >= from {
+                    assert_eq!(other.next(quantum.frame).expect("it is kept"), again, "from frame {from}");
+                }
+            }
             for (i, x) in samples.iter().enumerate() {
                 assert_eq!(again[i % 2][i / 2], f64::from(*x), "frame {}", quantum.frame + i as u64 / 2);
                 sounding += usize::from(*x != 0.0);

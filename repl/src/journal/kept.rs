@@ -6,6 +6,10 @@ use std::path::{Path, PathBuf};
 
 use scripting::SourceFile;
 
+use super::checkpoint::Checkpoint;
+use super::hashes;
+use super::inputs::Stretch;
+use super::parts;
 use super::record::{FORMAT, Header, Record, Text};
 use super::store::{self, LINES, TEXTS};
 use crate::ending::Failure;
@@ -21,6 +25,8 @@ pub enum Ending {
     Cut,
     /// A line cannot be understood, and what follows it is not taken.
     Damaged {
+        /// In which part, counted from 1.
+        part: usize,
         /// Counted from 1.
         line: usize,
         /// What is wrong with it.
@@ -34,8 +40,14 @@ pub struct Kept {
     pub folder: PathBuf,
     /// How it began.
     pub header: Header,
-    /// What happened, in order.
+    /// What happened, in order, as far back as it is known.
     pub records: Vec<Record>,
+    /// Whether its beginning is there: of a long performance it may have been removed.
+    pub begins: bool,
+    /// The number of each further part that is there, with the frame after which it begins.
+    pub parts: Vec<(usize, u64)>,
+    /// What live inputs heard.
+    pub inputs: Vec<Stretch>,
     /// The frame before which nothing is missing.
     pub reached: u64,
     /// How it ends.
@@ -51,20 +63,44 @@ impl Kept {
     /// There is none, it cannot be read, or it is of a form that this program does not know.
     pub fn open(path: Option<&Path>) -> Result<Kept, Failure> {
         let folder = store::find(path)?;
-        let playing = store::is_used(&folder);
-        let used = store::mark_used(&folder).ok();
-        let lines = folder.join(LINES);
-        let failed = |why: String| Failure::Error(format!("{}: {why}", lines.display()));
-        let bytes = fs::read(&lines).map_err(|error| failed(error.to_string()))?;
-        let Parsed { header, records, mut reached, ending } = parse(&bytes).map_err(failed)?;
-        if ending == Ending::Cut
-            && let Some(end) = super::inputs::end(&folder, &records).map_err(|error| failed(error.to_string()))?
-        {
+        let playing = store::is_played(&folder);
+        let used = store::mark_read(&folder).ok();
+        let failed = |folder: &Path, why: String| Failure::Error(format!("{}: {why}", folder.join(LINES).display()));
+        let read = |folder: &Path| fs::read(folder.join(LINES)).map_err(|error| failed(folder, error.to_string()));
+        // Whatever is followed by something else when this is asked is whole by now.
+        let further = last_run(&parts::further(&folder));
+        let mut parsed = parse(&read(&folder)?, &folder).map_err(|why| failed(&folder, why))?;
+        let is_first = |record: &Record| matches!(record, Record::Text(Text { serial: Some(0), .. }));
+        let begins = parsed.records.iter().any(is_first) && further.first().is_none_or(|first| *first == 2);
+        if !begins && !further.is_empty() {
+            parsed = Parsed::new(parsed.header);
+        }
+        for number in further {
+            let folder = parts::folder(&folder, number);
+            parsed.go_on(&read(&folder)?, number, &folder);
+        }
+        let Parsed { header, records, mut reached, ending, parts, inputs, .. } = parsed;
+        if let (Ending::Cut, Some(last)) = (&ending, inputs.last()) {
             // What was heard is kept in a file of its own, which may have been cut off a little earlier.
-            reached = reached.min(end);
+            reached = reached.min(last.end().map_err(|error| failed(&last.folder, error.to_string()))?);
         }
         let ending = if playing && ending == Ending::Cut { Ending::Playing } else { ending };
-        Ok(Kept { folder, header, records, reached, ending, _used: used })
+        Ok(Kept { folder, header, records, begins, parts, inputs, reached, ending, _used: used })
+    }
+
+    /// The checkpoints up to a frame that can be read, in order, each read when it is asked for. Of one that cannot `told`
+    /// hears why.
+    pub fn checkpoints(&self, until: u64, told: impl Fn(String)) -> impl DoubleEndedIterator<Item = Checkpoint> {
+        let parts = self.parts.iter().filter(move |(_, frame)| *frame <= until);
+        let read = move |(number, _): &(usize, u64)| {
+            let folder = parts::folder(&self.folder, *number);
+            Checkpoint::read(&folder).unwrap_or_else(|why| {
+                let shown = folder.join(super::checkpoint::FILE);
+                told(format!("{}: this checkpoint is of no use: {why}", shown.display()));
+                None
+            })
+        };
+        parts.filter_map(read).filter(move |checkpoint| checkpoint.about.frame <= until)
     }
 
     /// The files of a text as they were, the session's first, each said to lie where it lay; then its lines.
@@ -77,8 +113,11 @@ impl Kept {
             // A name and nothing else: a journal may come from anybody.
             let name = Path::new(&kept.text).file_name().unwrap_or_default();
             let from = self.folder.join(TEXTS).join(name);
-            let text =
-                fs::read_to_string(&from).map_err(|error| Failure::Error(format!("{}: {error}", from.display())))?;
+            let failed = |why: String| Failure::Error(format!("{}: {why}", from.display()));
+            let text = fs::read_to_string(&from).map_err(|error| failed(error.to_string()))?;
+            if kept.blake3.as_ref().is_some_and(|played| *played != hashes::of_text(&text)) {
+                return Err(failed("is not the text that was played: it was changed in the journal".into()));
+            }
             Ok(SourceFile { path: home.join(&kept.path), text, is_line: false })
         };
         let lines =
@@ -95,9 +134,9 @@ impl Kept {
             Ending::Cut => {
                 Some(format!("cut off at {until}: it has no end, and what was heard after that is not in it"))
             }
-            Ending::Damaged { line, why } => Some(format!(
+            Ending::Damaged { part, line, why } => Some(format!(
                 "cut off at {until}: line {line} of {} cannot be understood ({why}), and what follows is not taken",
-                self.folder.join(LINES).display()
+                parts::folder(&self.folder, *part).join(LINES).display()
             )),
         }
     }
@@ -109,10 +148,16 @@ struct Parsed {
     records: Vec<Record>,
     reached: u64,
     ending: Ending,
+    /// The last line is one that is not whole: its number.
+    torn: Option<usize>,
+    parts: Vec<(usize, u64)>,
+    inputs: Vec<Stretch>,
+    /// The part that was taken last.
+    part: usize,
 }
 
-/// Understands the lines as far as they go.
-fn parse(bytes: &[u8]) -> Result<Parsed, String> {
+/// Understands the lines of the first part, which lies in a folder, as far as they go.
+fn parse(bytes: &[u8], folder: &Path) -> Result<Parsed, String> {
     let mut lines = bytes.split_inclusive(|byte| *byte == b'\n').enumerate();
     let first = lines.next().map_or(&[][..], |(_, line)| line);
     let header = match serde_json::from_slice(first) {
@@ -132,32 +177,69 @@ fn parse(bytes: &[u8]) -> Result<Parsed, String> {
     if header.rate == 0 || header.channels == 0 {
         return Err("is no journal: it has no rate or no channels".into());
     }
-    let mut parsed = Parsed { header, records: Vec::new(), reached: 0, ending: Ending::Cut };
-    for (index, line) in lines {
-        let torn = line.last() != Some(&b'\n');
-        match serde_json::from_slice::<Record>(line) {
-            Err(_) if torn => break,
-            Err(error) => {
-                parsed.ending = Ending::Damaged { line: index + 1, why: error.to_string() };
-                break;
+    let mut parsed = Parsed::new(header);
+    parsed.take(lines, folder);
+    Ok(parsed)
+}
+
+impl Parsed {
+    /// Nothing yet.
+    fn new(header: Header) -> Self {
+        let (records, parts, inputs) = (Vec::new(), Vec::new(), Vec::new());
+        Parsed { header, records, reached: 0, ending: Ending::Cut, torn: None, parts, inputs, part: 1 }
+    }
+
+    /// A further part, if everything before it could be understood.
+    fn go_on(&mut self, bytes: &[u8], part: usize, folder: &Path) {
+        if let Some(line) = self.torn.take() {
+            self.damaged(line, "it is not whole".into());
+        }
+        if self.ending == Ending::Cut {
+            self.part = part;
+            self.take(bytes.split_inclusive(|byte| *byte == b'\n').enumerate(), folder);
+        }
+    }
+
+    fn damaged(&mut self, line: usize, why: String) {
+        self.ending = Ending::Damaged { part: self.part, line, why };
+    }
+
+    fn take<'a>(&mut self, lines: impl Iterator<Item = (usize, &'a [u8])>, folder: &Path) {
+        for (index, line) in lines {
+            let torn = line.last() != Some(&b'\n');
+            let record = match serde_json::from_slice::<Record>(line) {
+                Err(_) if torn => {
+                    self.torn = Some(index + 1);
+                    return;
+                }
+                Err(error) => return self.damaged(index + 1, error.to_string()),
+                Ok(record) => record,
+            };
+            if record.frame().is_some_and(|frame| frame < self.reached) {
+                return self.damaged(index + 1, "it goes back in time".into());
             }
-            Ok(record) => {
-                let back = record.frame().is_some_and(|frame| frame < parsed.reached);
-                if back || matches!(record, Record::Header(_)) {
-                    let why = if back { "it goes back in time" } else { "another journal begins there" };
-                    parsed.ending = Ending::Damaged { line: index + 1, why: why.into() };
-                    break;
+            self.reached = record.frame().unwrap_or(self.reached);
+            match record {
+                Record::Header(_) => return self.damaged(index + 1, "another journal begins there".into()),
+                Record::Part { number, frame } => self.parts.push((number, frame)),
+                Record::End { frames, .. } => {
+                    self.ending = Ending::Whole(frames);
+                    return;
                 }
-                parsed.reached = record.frame().unwrap_or(parsed.reached);
-                if let Record::End { frames, .. } = record {
-                    parsed.ending = Ending::Whole(frames);
-                    break;
+                Record::Inputs { frame, channels } => {
+                    self.inputs.push(Stretch { folder: folder.to_owned(), frame, channels });
+                    self.records.push(record);
                 }
-                parsed.records.push(record);
+                record => self.records.push(record),
             }
         }
     }
-    Ok(parsed)
+}
+
+/// The last of some numbers in order: as many as follow each other.
+fn last_run(numbers: &[usize]) -> Vec<usize> {
+    let gap = numbers.windows(2).rposition(|pair| pair[0] + 1 != pair[1]);
+    numbers[gap.map_or(0, |gap| gap + 1)..].to_vec()
 }
 
 fn unknown(format: u64) -> String {
@@ -227,6 +309,10 @@ mod tests {
         ]
     }
 
+    fn parse_alone(bytes: &[u8]) -> Result<Parsed, String> {
+        parse(bytes, Path::new("kept"))
+    }
+
     fn written(records: &[Record]) -> Vec<u8> {
         let lines = records.iter().map(|record| serde_json::to_string(record).expect("it can be written") + "\n");
         lines.collect::<String>().into_bytes()
@@ -237,7 +323,7 @@ mod tests {
         let mut all = vec![Record::Header(header())];
         all.extend(records());
         all.push(Record::End { frame: 10_000, frames: 9_950 });
-        let parsed = parse(&written(&all)).expect("it is one");
+        let parsed = parse_alone(&written(&all)).expect("it is one");
         assert_eq!((parsed.header, parsed.records), (header(), records()));
         assert_eq!((parsed.reached, parsed.ending), (10_000, Ending::Whole(9_950)));
     }
@@ -254,7 +340,7 @@ mod tests {
             }
         }
         for cut in 0..=bytes.len() {
-            let parsed = parse(&bytes[..cut]);
+            let parsed = parse_alone(&bytes[..cut]);
             // A line is whole with its last brace: its end adds nothing.
             let whole = lengths.iter().filter(|end| **end <= cut).count();
             let Some(count) = whole.checked_sub(1) else {
@@ -274,12 +360,12 @@ mod tests {
         let good = written(&rest[..3]);
         for damage in ["{\"is\":\"tick\"}\n", "{\"is\":\"tick\",\"frame\":10}\n", "\u{0}\n", "{\"is\":\"dance\"}\n"] {
             let bytes = [&first[..], &good, damage.as_bytes(), &written(&rest[3..])].concat();
-            let parsed = parse(&bytes).expect("its beginning is whole");
+            let parsed = parse_alone(&bytes).expect("its beginning is whole");
             assert_eq!((parsed.records.len(), parsed.reached), (3, 4800), "{damage}");
             assert!(matches!(parsed.ending, Ending::Damaged { line: 5, .. }), "{damage}: {:?}", parsed.ending);
         }
         let twice = [&first[..], &first].concat();
-        assert!(matches!(parse(&twice).expect("it begins").ending, Ending::Damaged { line: 2, .. }));
+        assert!(matches!(parse_alone(&twice).expect("it begins").ending, Ending::Damaged { line: 2, .. }));
     }
 
     #[test]
@@ -292,7 +378,7 @@ mod tests {
             (&newer, "form 9"),
             ("{\"is\":\"overture\",\"format\":9}\n", "form 9"),
         ] {
-            let Err(why) = parse(text.as_bytes()) else { panic!("{text}") };
+            let Err(why) = parse_alone(text.as_bytes()) else { panic!("{text}") };
             assert!(why.contains(told), "{text}: {why}");
         }
     }
@@ -302,5 +388,22 @@ mod tests {
         assert_eq!(clock_time(0, 48_000), "00:00:00.000");
         assert_eq!(clock_time(3_468_000, 48_000), "00:01:12.250");
         assert_eq!(clock_time(48_000 * 36_000 + 47_999, 48_000), "10:00:00.999");
+    }
+
+    #[test]
+    fn parts_are_read_on_as_long_as_nothing_before_them_is_damaged() {
+        let first = written(&[&[Record::Header(header())], &records()[..3]].concat());
+        let second = written(&[&[Record::Part { number: 2, frame: 4800 }], &records()[3..]].concat());
+        let parsed_from = |first: &[u8]| {
+            let mut parsed = parse_alone(first).expect("it begins");
+            parsed.go_on(&second, 2, Path::new("kept/part-2"));
+            parsed
+        };
+        let parsed = parsed_from(&first);
+        assert_eq!((parsed.records, parsed.parts, parsed.ending), (records(), vec![(2, 4800)], Ending::Cut));
+        let torn = parsed_from(&first[..first.len() - 3]);
+        assert_eq!(torn.records, records()[..2]);
+        assert!(matches!(torn.ending, Ending::Damaged { part: 1, line: 4, .. }), "{:?}", torn.ending);
+        assert_eq!((last_run(&[2, 3, 5, 6]), last_run(&[4]), last_run(&[])), (vec![5, 6], vec![4], vec![]));
     }
 }

@@ -101,6 +101,13 @@ pub enum Record {
         /// BLAKE3 of it, in hexadecimal.
         blake3: String,
     },
+    /// A further part of the journal begins; the first line of that part, and only there.
+    Part {
+        /// Its number, counted from 1.
+        number: usize,
+        /// What is told before it lies before this frame, or at it, and so does all live input that is kept before.
+        frame: u64,
+    },
     /// It has come this far: everything that happened before this frame is in the lines above.
     Tick {
         /// The frame.
@@ -120,7 +127,11 @@ impl Record {
     pub fn frame(&self) -> Option<u64> {
         match self {
             // Inputs are written a little later than what else happens.
-            Record::Header(_) | Record::Media { .. } | Record::Inputs { .. } | Record::InputLost { .. } => None,
+            Record::Header(_)
+            | Record::Media { .. }
+            | Record::Inputs { .. }
+            | Record::InputLost { .. }
+            | Record::Part { .. } => None,
             Record::Text(Text { frame, .. })
             | Record::Settle { frame, .. }
             | Record::Meter { frame, .. }
@@ -184,6 +195,9 @@ pub struct KeptFile {
     pub path: PathBuf,
     /// What it is called in the journal's `texts`.
     pub text: String,
+    /// BLAKE3 of it, in hexadecimal; none in a journal that was kept before these were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blake3: Option<String>,
 }
 
 /// A file as it was at one time, by what its folder tells.

@@ -2,7 +2,7 @@
 //! whole journals, the oldest first, but none that is played or read.
 
 use std::fs::{self, File, TryLockError};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -15,11 +15,14 @@ pub const LINES: &str = "journal.jsonl";
 /// The folder of what was written.
 pub const TEXTS: &str = "texts";
 
-/// The file that is locked while a journal is in use.
+/// The file that is locked while a journal is read.
 const IN_USE: &str = "in-use";
 
-/// The most bytes that the journals in the user's state directory take together when a new one begins: 8 GiB, about
-/// six hours of two live inputs beside any number of hours without.
+/// The file that is locked while a journal is played.
+const PLAYING: &str = "playing";
+
+/// The most bytes that the journals in the user's state directory take together, but for a part of the newest: 8 GiB,
+/// about six hours of two live inputs beside any number of hours without.
 pub const MOST_BYTES: u64 = 8 << 30;
 
 /// Where journals lie unless the user says so.
@@ -49,20 +52,57 @@ pub fn create(journals: &Path, session: &Path, started: SystemTime) -> io::Resul
     }
 }
 
-/// Marks a journal as used, until the file is dropped. Any number may use it.
+/// Marks a journal as read, until the file is dropped. Any number may read it.
 ///
 /// # Errors
 /// The mark cannot be made.
-pub fn mark_used(folder: &Path) -> io::Result<File> {
-    let mark = File::create(folder.join(IN_USE))?;
+pub fn mark_read(folder: &Path) -> io::Result<File> {
+    mark(folder, IN_USE)
+}
+
+/// Marks a journal as played, until the file is dropped.
+///
+/// # Errors
+/// The mark cannot be made.
+pub fn mark_played(folder: &Path) -> io::Result<File> {
+    mark(folder, PLAYING)
+}
+
+fn mark(folder: &Path, name: &str) -> io::Result<File> {
+    let mark = File::create(folder.join(name))?;
     mark.lock_shared()?;
     Ok(mark)
 }
 
-/// Whether somebody uses a journal now.
-pub fn is_used(folder: &Path) -> bool {
-    let mark = File::open(folder.join(IN_USE));
+/// Whether somebody reads a journal now.
+pub fn is_read(folder: &Path) -> bool {
+    is_marked(folder, IN_USE)
+}
+
+/// Whether a journal is played now.
+pub fn is_played(folder: &Path) -> bool {
+    is_marked(folder, PLAYING)
+}
+
+fn is_marked(folder: &Path, name: &str) -> bool {
+    let mark = File::open(folder.join(name));
     mark.is_ok_and(|mark| matches!(mark.try_lock(), Err(TryLockError::WouldBlock)))
+}
+
+/// Writes a file out of pieces: whole, or not at all.
+///
+/// # Errors
+/// It cannot be written.
+pub fn write_whole(path: &Path, pieces: &[&[u8]]) -> io::Result<()> {
+    let mut file = tempfile::NamedTempFile::new_in(path.parent().unwrap_or(Path::new("")))?;
+    pieces.iter().try_for_each(|piece| file.write_all(piece))?;
+    file.as_file().sync_all()?;
+    file.persist(path).map(drop).map_err(|error| error.error)
+}
+
+/// The bytes that all journals in a folder take together.
+pub fn taken(journals: &Path) -> u64 {
+    all(journals).iter().map(|folder| size(folder)).sum()
 }
 
 /// Removes the oldest journals in a folder until they take at most `most` bytes; gives how many went.
@@ -76,7 +116,7 @@ pub fn make_room(journals: &Path, most: u64) -> usize {
         if sum <= most {
             break;
         }
-        if !is_used(&folder) && fs::remove_dir_all(&folder).is_ok() {
+        if !is_played(&folder) && !is_read(&folder) && fs::remove_dir_all(&folder).is_ok() {
             sum -= size;
             gone += 1;
         }
@@ -185,13 +225,17 @@ mod tests {
         let folders = [3, 1, 4, 2].map(|seconds| journal(place.path(), seconds, 1000));
         let stranger = place.path().join("my own");
         fs::create_dir(&stranger).expect("there is room");
-        let used = mark_used(&folders[1]).expect("it can be marked");
-        assert!(is_used(&folders[1]) && !is_used(&folders[0]));
+        let used = mark_read(&folders[1]).expect("it can be marked");
+        assert!(is_read(&folders[1]) && !is_played(&folders[1]) && !is_read(&folders[0]));
         assert_eq!(make_room(place.path(), 2000), 2);
         assert_eq!(folders.each_ref().map(|folder| folder.exists()), [false, true, true, false]);
         drop(used);
-        assert_eq!(make_room(place.path(), 1000), 1);
-        assert_eq!(folders.map(|folder| folder.exists()), [false, false, true, false]);
+        let played = mark_played(&folders[1]).expect("it can be marked");
+        assert_eq!((is_played(&folders[1]), make_room(place.path(), 1000)), (true, 1));
+        assert!(folders[1].exists(), "what is played stays, whatever its age");
+        drop(played);
+        assert_eq!(make_room(place.path(), 0), 1);
+        assert_eq!(folders.map(|folder| folder.exists()), [false; 4]);
         assert!(stranger.exists(), "what is no journal stays");
     }
 

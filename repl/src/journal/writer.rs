@@ -18,7 +18,9 @@ use scripting::SourceFile;
 
 use super::hashes;
 use super::inputs::Inputs;
+use super::parts;
 use super::record::{FORMAT, Header, KeptFile, Record, Stamp, Text};
+use super::shadow::Shadow;
 use super::store::{self, LINES, MOST_BYTES, TEXTS};
 use crate::arguments::JournalChoice;
 use crate::ending::Failure;
@@ -95,6 +97,15 @@ pub struct Performance<'a> {
     pub channels: usize,
 }
 
+/// How much of a journal there may be.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// The frames after which it goes on in a further part.
+    pub part: u64,
+    /// The most bytes that all journals take; without it [`MOST_BYTES`] where nobody has named a folder.
+    pub most: Option<u64>,
+}
+
 /// What is to be kept of what plays, the journal's share added.
 pub fn wanted(choice: Option<&JournalChoice>, others: Wanted) -> Wanted {
     let own = usize::from(choice != Some(&JournalChoice::None));
@@ -135,28 +146,28 @@ impl Journal {
         choice: Option<&JournalChoice>,
         of: Performance<'_>,
         heard: Option<Recording>,
+        bounds: Bounds,
     ) -> Result<Journal, Failure> {
         let rate = of.rate;
-        let (folder, most) = match choice {
+        let (folder, bounds) = match choice {
             Some(JournalChoice::None) => return Ok(Journal::none(rate)),
-            Some(JournalChoice::In(folder)) => (folder.clone(), None),
+            Some(JournalChoice::In(folder)) => (folder.clone(), bounds),
             None => match store::usual() {
-                Ok(folder) => (folder, Some(MOST_BYTES)),
+                Ok(folder) => (folder, Bounds { most: bounds.most.or(Some(MOST_BYTES)), ..bounds }),
                 Err(error) => {
                     status::warning(format!("no journal is kept: {error}; --journal DIR names a folder"));
                     return Ok(Journal::none(rate));
                 }
             },
         };
-        match Writer::start(&folder, of, heard) {
+        match Writer::start(&folder, of, heard, bounds) {
             Ok((to, thread)) => {
                 status::say(format!(
                     "keeping a journal in {}, live inputs too; --journal none keeps nothing",
                     folder.display()
                 ));
-                if let Some(gone @ 1..) = most.map(|most| store::make_room(&folder, most)) {
-                    let (noun, most) = (if gone == 1 { "journal" } else { "journals" }, MOST_BYTES >> 30);
-                    status::say(format!("removed the {gone} oldest {noun}: together they take at most {most} GiB"));
+                if let Some(most) = bounds.most {
+                    make_room(&folder, most);
                 }
                 Ok(Journal { writer: Some((to, thread)), ..Journal::none(rate) })
             }
@@ -251,12 +262,34 @@ impl Drop for Journal {
     }
 }
 
+/// Removes the oldest journals, and says so.
+fn make_room(journals: &Path, most: u64) {
+    if let gone @ 1.. = store::make_room(journals, most) {
+        let noun = if gone == 1 { "journal" } else { "journals" };
+        status::say(format!("removed the {gone} oldest {noun}: together they take at most {}", bytes(most)));
+    }
+}
+
+/// A number of bytes as people say it.
+fn bytes(bytes: u64) -> String {
+    if bytes < 1 << 30 { format!("{} MiB", bytes >> 20) } else { format!("{} GiB", bytes >> 30) }
+}
+
 /// How much may be written between two flushes before some of it goes out by itself, in bytes.
 const LINES_ROOM: usize = 1 << 20;
 
 /// The thread that writes.
 struct Writer {
+    /// Where it lies among others.
+    journals: PathBuf,
     folder: PathBuf,
+    bounds: Bounds,
+    /// The part that is written, and the frame from which on it may be followed by another.
+    part: usize,
+    part_end: u64,
+    shadow: Shadow,
+    /// It has been said that parts of this performance are gone.
+    told_gone: bool,
     /// The session's folder.
     home: PathBuf,
     lines: BufWriter<File>,
@@ -274,12 +307,13 @@ impl Writer {
         journals: &Path,
         of: Performance<'_>,
         heard: Option<Recording>,
+        bounds: Bounds,
     ) -> io::Result<(Sender<Entry>, JoinHandle<()>)> {
         let Performance { session, rate, seed, channels } = of;
         let now = SystemTime::now();
         let session = std::path::absolute(session)?;
         let folder = store::create(journals, &session, now)?;
-        let used = store::mark_used(&folder)?;
+        let used = store::mark_played(&folder)?;
         let header = Header {
             format: FORMAT,
             program: env!("CARGO_PKG_VERSION").into(),
@@ -300,6 +334,12 @@ impl Writer {
             })?),
             inputs: heard.map(|heard| Inputs::new(heard, rate)),
             last: 0,
+            journals: journals.to_owned(),
+            bounds,
+            part: 1,
+            part_end: bounds.part,
+            shadow: Shadow::new(std::path::absolute(&folder)?),
+            told_gone: false,
             folder,
             _used: used,
         };
@@ -347,6 +387,10 @@ impl Writer {
                     self.write(&Record::Tick { frame: reached })?;
                 }
                 self.lines.flush()?;
+                if self.last >= self.part_end {
+                    self.begin_part()?;
+                }
+                self.follow();
                 flushed = Instant::now();
             }
             if synced.elapsed() >= SYNC {
@@ -363,8 +407,54 @@ impl Writer {
         Ok(self.last > 0)
     }
 
+    /// Goes on in a further part.
+    fn begin_part(&mut self) -> io::Result<()> {
+        self.lines.get_ref().sync_data()?;
+        self.part += 1;
+        self.part_end = self.last + self.bounds.part;
+        let folder = parts::create(&self.folder, self.part)?;
+        self.lines = BufWriter::with_capacity(LINES_ROOM, File::create_new(folder.join(LINES))?);
+        let heard = self.inputs.as_mut().map(Inputs::go_on_elsewhere).transpose()?.unwrap_or(0);
+        self.write(&Record::Part { number: self.part, frame: heard.max(self.last) })?;
+        self.lines.flush()?;
+        self.shadow.begins(self.part);
+        Ok(())
+    }
+
+    /// Looks after the checkpoints, and makes room when there is another.
+    fn follow(&mut self) {
+        let done = match self.shadow.look() {
+            Ok(Some(part)) => self.make_room(part).map_err(|error| format!("cannot be made shorter: {error}")),
+            Ok(None) => Ok(()),
+            Err(error) => Err(format!("gets no checkpoint for now: {error}")),
+        };
+        if let Err(why) = done {
+            status::warning(format!("the journal {why}"));
+        }
+    }
+
+    /// Removes what is too much: whole journals first, then the parts of this one that are not needed any more since `needed`
+    /// begins with a checkpoint.
+    fn make_room(&mut self, needed: usize) -> io::Result<()> {
+        let Some(most) = self.bounds.most else { return Ok(()) };
+        make_room(&self.journals, most);
+        while store::taken(&self.journals) > most
+            && !store::is_read(&self.folder)
+            && parts::remove_oldest(&self.folder, needed)?
+        {
+            if !std::mem::replace(&mut self.told_gone, true) {
+                let most = bytes(most);
+                status::say(format!(
+                    "the beginning of this performance is removed from its journal, part by part: journals take at most {most}"
+                ));
+            }
+        }
+        Ok(())
+    }
+
     fn listen(&mut self) -> io::Result<()> {
-        let told = self.inputs.as_mut().map(|inputs| inputs.take(&self.folder)).transpose()?;
+        let part = parts::folder(&self.folder, self.part);
+        let told = self.inputs.as_mut().map(|inputs| inputs.take(&part)).transpose()?;
         told.into_iter().flatten().try_for_each(|record| self.write(&record))
     }
 
@@ -379,7 +469,8 @@ impl Writer {
         for file in text.files {
             let whole = std::path::absolute(&file.path)?;
             let path = whole.strip_prefix(&self.home).map_or(whole.clone(), Path::to_owned);
-            files.push(KeptFile { text: self.texts.keep(&path, file.text)?, path });
+            let blake3 = Some(hashes::of_text(&file.text));
+            files.push(KeptFile { text: self.texts.keep(&path, file.text)?, path, blake3 });
         }
         let mut media = Vec::new();
         for path in text.media {

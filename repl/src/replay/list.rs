@@ -5,18 +5,21 @@ use std::io::{self, Write};
 
 use engine::kernel::QUANTUM;
 use engine::motion::EventSource;
+use engine::render::Moment;
 use engine::tempo::Tempo;
 use engine::transport::{Move, Transport};
 use engine::units::Clock;
 use serde::Serialize;
 
-use crate::arguments::Replay as Arguments;
+use crate::arguments::{Length, Replay as Arguments};
 use crate::changes::describe;
 use crate::ending::{Failure, Outcome};
+use crate::journal::checkpoint::{About, Checkpoint};
 use crate::journal::kept::clock_time;
 use crate::journal::record::{Header, Record, Text};
 use crate::journal::{Ending, Kept};
 use crate::paint::Paint;
+use crate::status;
 
 /// One line of the list.
 #[derive(Debug, PartialEq, Serialize)]
@@ -48,7 +51,7 @@ struct Entry {
 
 /// Prints the list.
 pub fn print(kept: &Kept, arguments: &Arguments) -> Outcome {
-    let entries = entries(kept)?;
+    let entries = entries(kept, arguments.until)?;
     let mut out = io::stdout().lock();
     if arguments.json {
         serde_json::to_writer_pretty(&mut out, &entries).map_err(io::Error::from)?;
@@ -76,14 +79,24 @@ fn table(header: &Header, entries: &[Entry], paint: Paint) -> String {
     text
 }
 
-fn entries(kept: &Kept) -> Result<Vec<Entry>, Failure> {
+/// Everything up to a length of it, which may be in bars of the first tempo.
+fn entries(kept: &Kept, until: Option<Length>) -> Result<Vec<Entry>, Failure> {
     let rate = kept.header.rate;
     let mut time = Time { transport: Transport::new(f64::from(rate)), clock: 0, tempo: None };
+    let mut removed = if kept.begins { None } else { kept.checkpoints(u64::MAX, status::warning).next() };
+    if let Some(checkpoint) = &removed {
+        time.begin_at(checkpoint, rate)?;
+    }
+    let mut end = None;
     let mut lines: Vec<String> = Vec::new();
     let mut known: BTreeSet<String> = BTreeSet::new();
     let mut entries: Vec<Entry> = Vec::new();
     for record in &kept.records {
         let Some(mut frame) = record.frame() else { continue };
+        if let Some(checkpoint) = removed.take_if(|checkpoint| checkpoint.about.frame <= frame) {
+            entries.push(time.removed(&checkpoint, rate));
+            lines.clone_from(&checkpoint.about.text.lines);
+        }
         time.go_to(frame);
         let mut at = time.transport.frame();
         let mut texts = Vec::new();
@@ -92,6 +105,9 @@ fn entries(kept: &Kept) -> Result<Vec<Entry>, Failure> {
             Record::Text(text) => {
                 (frame, at) = (text.heard, text.at);
                 time.turn(kept, text)?;
+                if let (None, Some(until), Some(tempo)) = (end, until, &time.tempo) {
+                    end = Some(until.frames(&tempo.clock()));
+                }
                 // A file that was not there before is named, and so is a line.
                 texts.extend(text.files.iter().map(|file| file.text.clone()).filter(|name| known.insert(name.clone())));
                 typed = new_lines(&lines, &text.lines);
@@ -101,6 +117,9 @@ fn entries(kept: &Kept) -> Result<Vec<Entry>, Failure> {
             _ => {}
         }
         let Some((what, told)) = told(record, rate) else { continue };
+        if end.is_some_and(|end| frame >= end) {
+            return Ok(entries);
+        }
         // What goes on and on is told once, and how often it came.
         if let Some(last) = entries.last_mut().filter(|last| last.told == told && GOES_ON.contains(&what)) {
             last.times += 1;
@@ -125,6 +144,9 @@ fn entries(kept: &Kept) -> Result<Vec<Entry>, Failure> {
         Ending::Whole(frames) => (*frames, "the end".to_owned()),
         _ => (kept.reached, kept.told_end().unwrap_or_default()),
     };
+    if end.is_some_and(|end| frame >= end) {
+        return Ok(entries);
+    }
     time.go_to(frame);
     let (clock, bar) = (clock_time(frame, rate), time.bar(time.transport.frame()));
     let (texts, lines) = (Vec::new(), Vec::new());
@@ -140,6 +162,31 @@ struct Time {
 }
 
 impl Time {
+    /// What was before has been removed: it is reckoned from a checkpoint.
+    fn begin_at(&mut self, checkpoint: &Checkpoint, rate: u32) -> Outcome {
+        let moment = engine::replay::moment(&checkpoint.state, f64::from(rate));
+        let Moment { clock, transport, tempo } = moment.map_err(|misfit| Failure::Error(misfit.to_string()))?;
+        *self = Time { transport, clock, tempo: Some(tempo) };
+        Ok(())
+    }
+
+    /// The line that tells of it.
+    fn removed(&self, checkpoint: &Checkpoint, rate: u32) -> Entry {
+        let About { frame, text, .. } = &checkpoint.about;
+        Entry {
+            time: clock_time(*frame, rate),
+            frame: *frame,
+            bar: self.bar(self.transport.frame()),
+            what: "removed",
+            told: "what was played before is not kept any more, and it can be played from here on".into(),
+            times: 1,
+            from: None,
+            to: None,
+            texts: text.files.iter().map(|file| file.text.clone()).collect(),
+            lines: text.lines.clone(),
+        }
+    }
+
     /// Goes on to a frame of the desk.
     fn go_to(&mut self, frame: u64) {
         while self.clock < frame {
@@ -153,7 +200,7 @@ impl Time {
 
     /// Follows the tempo that a text sets. For that its sound files are not needed.
     fn turn(&mut self, kept: &Kept, text: &Text) -> Outcome {
-        let evaluated = scripting::evaluate_kept(&kept.files(text)?);
+        let evaluated = scripting::evaluate_played(&kept.files(text)?);
         if let Some(session) = evaluated.session {
             let clock = Clock { rate: f64::from(kept.header.rate), ..session.clock() };
             match &mut self.tempo {
@@ -207,6 +254,7 @@ fn told(record: &Record, rate: u32) -> Option<(&'static str, String)> {
         | Record::Settle { .. }
         | Record::Meter { .. }
         | Record::Media { .. }
+        | Record::Part { .. }
         | Record::Tick { .. }
         | Record::End { .. } => None,
     }

@@ -27,12 +27,12 @@ fn place() -> TempDir {
 }
 
 /// The samples of a file, as nothing but equality can be asked of them.
-fn bits(path: &Path) -> Vec<u32> {
+pub fn bits(path: &Path) -> Vec<u32> {
     wav(path).iter().map(|x| x.to_bits()).collect()
 }
 
 /// Plays to nobody, with a recording and a journal.
-fn playing(folder: &Path, more: &[&str]) -> Running {
+pub fn playing(folder: &Path, more: &[&str]) -> Running {
     let arguments =
         ["play", "session.rhai", "--device", "none", "--no-prompt", "--record", "a.wav", "--journal", "kept"];
     let mut playing = Running::start(folder, &[&arguments[..], more].concat());
@@ -64,13 +64,13 @@ fn edit(folder: &Path, playing: &mut Running) {
 }
 
 /// Ctrl-C, and that it ends as it should.
-fn stop(mut playing: Running) {
+pub fn stop(mut playing: Running) {
     playing.interrupt();
     assert_eq!(playing.end(), 0, "{:#?}", playing.told);
 }
 
 /// The one journal that was kept.
-fn journal(folder: &Path) -> PathBuf {
+pub fn journal(folder: &Path) -> PathBuf {
     let kept = fs::read_dir(folder.join("kept")).expect("it is there");
     let kept: Vec<PathBuf> = kept.map(|entry| entry.expect("it can be read").path()).collect();
     assert_eq!(kept.len(), 1, "{kept:?}");

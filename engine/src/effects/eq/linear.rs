@@ -1,0 +1,149 @@
+//! An `eq` of linear phase: the curves of all bands in one symmetric filter, every frequency as late as every other.
+//!
+//! The magnitudes of the very sections that the bands without latency run are multiplied, transformed into an impulse
+//! response of zero phase, and cut off at 4096 frames of 48 kHz (a Tukey window, level but for its ends), of which the
+//! middle is what the signal is late by. What is sharper than such a response can tell apart (about 12 Hz) gets wider.
+
+use std::f64::consts::PI;
+use std::sync::Arc;
+
+use rustfft::FftPlannerScalar;
+use rustfft::num_complex::Complex;
+
+use super::{Declared, On, declared};
+use crate::convolution::{Convolver, Response};
+use crate::filters::Section;
+use crate::keep::keep;
+use crate::kernel::{Buffer, Io, Kernel, QUANTUM};
+use crate::math;
+use crate::parameter::Recipe;
+
+/// Half the length of the response, in frames of 48 kHz.
+const HALF: f64 = 2048.0;
+
+/// Which part of each half is faded out.
+const FADED: f64 = 0.25;
+
+/// How many times finer the curves are sampled than the response is long.
+const FINER: usize = 4;
+
+/// By how many frames every frequency is late: half the response.
+pub fn latency(rate: f64) -> usize {
+    (HALF * rate / 48_000.0).round() as usize
+}
+
+/// The gains from each side to each side at one frequency: of left to left, right to left, left to right, right to right.
+type Gains = [f64; 4];
+
+/// What a band of a gain does to both sides.
+fn gains(on: On, gain: f64) -> Gains {
+    let (both, apart) = (0.5 * (gain + 1.0), 0.5 * (gain - 1.0));
+    match on {
+        On::All => [gain, 0.0, 0.0, gain],
+        On::Mid => [both, apart, apart, both],
+        On::Side => [both, -apart, -apart, both],
+        On::Left => [gain, 0.0, 0.0, 1.0],
+        On::Right => [1.0, 0.0, 0.0, gain],
+    }
+}
+
+/// What one band behind another does.
+fn behind(after: Gains, before: Gains) -> Gains {
+    let [a, b, c, d] = after;
+    let [e, f, g, h] = before;
+    [a * e + b * g, a * f + b * h, c * e + d * g, c * f + d * h]
+}
+
+/// The taps from each side to each side; those of a way that nothing takes are silent.
+fn taps(bands: impl Iterator<Item = (On, Vec<Section>)>, rate: f64) -> [Vec<f64>; 4] {
+    let half = latency(rate);
+    let length = (FINER * 2 * half).next_power_of_two();
+    let mut curves = [(); 4].map(|()| vec![Complex { re: 0.0, im: 0.0 }; length]);
+    let bands: Vec<(On, Vec<Section>)> = bands.collect();
+    for bin in 0..=length / 2 {
+        let freq = rate * bin as f64 / length as f64;
+        let all = bands.iter().fold([1.0, 0.0, 0.0, 1.0], |before, (on, sections)| {
+            let gain = sections.iter().map(|section| section.gain(freq, rate)).product();
+            behind(gains(*on, gain), before)
+        });
+        for (curve, gain) in curves.iter_mut().zip(all) {
+            curve[bin].re = gain / length as f64;
+            curve[(length - bin) % length].re = gain / length as f64;
+        }
+    }
+    let back = FftPlannerScalar::new().plan_fft_inverse(length);
+    curves.map(|mut curve| {
+        back.process(&mut curve);
+        (0..=2 * half)
+            .map(|i| i.abs_diff(half))
+            .map(|away| curve[away].re * window(away as f64 / half as f64))
+            .collect()
+    })
+}
+
+/// The window at a part of its half length.
+fn window(part: f64) -> f64 {
+    let into = (part - (1.0 - FADED)) / FADED;
+    if into <= 0.0 { 1.0 } else { 0.5 + 0.5 * math::cos(PI * into) }
+}
+
+/// An eq of linear phase at work.
+pub struct Linear {
+    ways: Vec<Way>,
+    /// What comes in.
+    input: Vec<Buffer>,
+    /// What one way makes of it.
+    made: Buffer,
+}
+
+/// From one channel to one channel.
+struct Way {
+    from: usize,
+    to: usize,
+    convolver: Convolver,
+}
+
+keep!(Way: convolver);
+keep!(Linear: ways);
+
+impl Linear {
+    /// Makes the filter, which takes some milliseconds. Not RT.
+    pub fn new(recipe: &Recipe) -> Self {
+        let rate = recipe.rate();
+        let bands: Vec<Declared<'_>> = declared(recipe).collect();
+        let taps = taps(bands.iter().map(|band| (band.on, band.sections(rate))), rate);
+        let way =
+            |from, to, response: &Arc<Response>| Way { from, to, convolver: Convolver::new(Arc::clone(response)) };
+        let ways = if bands.iter().all(|band| band.on == On::All) {
+            let response = Arc::new(Response::new(&taps[0]));
+            (0..recipe.channels).map(|channel| way(channel, channel, &response)).collect()
+        } else {
+            let sounds = |taps: &Vec<f64>| taps.iter().any(|tap| *tap != 0.0);
+            let all = [(0, 0), (1, 0), (0, 1), (1, 1)].into_iter().zip(&taps).filter(|(_, taps)| sounds(taps));
+            all.map(|((from, to), taps)| way(from, to, &Arc::new(Response::new(taps)))).collect()
+        };
+        Linear { ways, input: vec![[0.0; QUANTUM]; recipe.channels], made: [0.0; QUANTUM] }
+    }
+}
+
+impl Kernel for Linear {
+    fn process(&mut self, io: &mut Io<'_>) {
+        let (first, frames) = (io.frame(io.frames.start), io.frames.clone());
+        for (kept, sound) in self.input.iter_mut().zip(io.audio.iter_mut()) {
+            kept[frames.clone()].copy_from_slice(&sound[frames.clone()]);
+            sound[frames.clone()].fill(0.0);
+        }
+        for way in &mut self.ways {
+            let (Some(from), Some(to)) = (self.input.get(way.from), io.audio.get_mut(way.to)) else { continue };
+            let made = &mut self.made[frames.clone()];
+            made.copy_from_slice(&from[frames.clone()]);
+            way.convolver.begin(first);
+            way.convolver.process(made);
+            to[frames.clone()].iter_mut().zip(made).for_each(|(sum, x)| *sum += *x);
+        }
+    }
+
+    fn reset(&mut self) {
+        self.ways.iter_mut().for_each(|way| way.convolver.reset());
+    }
+}

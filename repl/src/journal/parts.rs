@@ -1,0 +1,83 @@
+//! The parts of a long journal. The first lies in the journal's folder itself, each further one in a folder of its own in
+//! it: `part-2`, `part-3`. Once a checkpoint in a later part is there, the parts before it are not needed any more.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::inputs;
+use super::store::{self, LINES};
+
+/// What the folders of parts are called, before their numbers.
+const PART: &str = "part-";
+
+/// The folder of a part, counted from 1.
+pub fn folder(journal: &Path, number: usize) -> PathBuf {
+    if number == 1 { journal.to_owned() } else { journal.join(format!("{PART}{number}")) }
+}
+
+/// Makes the folder of a further part.
+///
+/// # Errors
+/// It cannot be made.
+pub fn create(journal: &Path, number: usize) -> io::Result<PathBuf> {
+    let folder = folder(journal, number);
+    fs::create_dir(&folder).map(|()| folder)
+}
+
+/// The numbers of the further parts that are there, in order.
+pub fn further(journal: &Path) -> Vec<usize> {
+    let entries = fs::read_dir(journal).into_iter().flatten();
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut numbers: Vec<usize> = names.filter_map(|name| name.strip_prefix(PART)?.parse().ok()).collect();
+    numbers.retain(|number| *number > 1 && folder(journal, *number).join(LINES).is_file());
+    numbers.sort_unstable();
+    numbers
+}
+
+/// Removes the oldest part that is there, if it is one before `needed`; says whether one went. Of the first the line stays
+/// by which a journal is known.
+///
+/// # Errors
+/// It cannot be removed.
+pub fn remove_oldest(journal: &Path, needed: usize) -> io::Result<bool> {
+    if needed <= 1 {
+        return Ok(false);
+    }
+    let lines = fs::read(journal.join(LINES))?;
+    let first = lines.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
+    let inputs = inputs::files(journal);
+    if first.len() < lines.len() || !inputs.is_empty() {
+        store::write_whole(&journal.join(LINES), &[first])?;
+        return inputs.iter().try_for_each(fs::remove_file).map(|()| true);
+    }
+    match further(journal).first() {
+        Some(oldest) if *oldest < needed => fs::remove_dir_all(folder(journal, *oldest)).map(|()| true),
+        _ => Ok(false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_parts_go_and_of_the_first_the_line_that_says_what_it_is_stays() {
+        let place = tempfile::tempdir().expect("there is room");
+        let journal = place.path();
+        fs::write(journal.join(LINES), "header\nfirst\n").expect("there is room");
+        fs::write(journal.join("inputs.wav"), "sound").expect("there is room");
+        for number in 2..5 {
+            let folder = create(journal, number).expect("there is room");
+            fs::write(folder.join(LINES), "more\n").expect("there is room");
+        }
+        assert_eq!(further(journal), [2, 3, 4]);
+        assert!(!remove_oldest(journal, 1).expect("nothing is to go"));
+        assert!(remove_oldest(journal, 4).expect("the first goes"));
+        assert_eq!(fs::read_to_string(journal.join(LINES)).expect("it is there"), "header\n");
+        assert!(!journal.join("inputs.wav").exists() && further(journal) == [2, 3, 4]);
+        assert!(remove_oldest(journal, 4).expect("the second goes") && further(journal) == [3, 4]);
+        assert!(remove_oldest(journal, 4).expect("the third goes") && further(journal) == [4]);
+        assert!(!remove_oldest(journal, 4).expect("the fourth is needed") && further(journal) == [4]);
+    }
+}
