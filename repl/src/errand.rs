@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use engine::loopback::{Errand, Heard};
 use engine::math::db_from_gain;
 
-use crate::arguments::Way;
+use crate::arguments::{DeviceChoice, Way};
 use crate::ending::{Failure, Outcome};
 use crate::sound::{self, Wish};
 use crate::status::{self, Progress};
@@ -48,9 +48,12 @@ pub fn carry(
         let have = output.channels();
         return Err(Failure::Error(format!("--output {}: the device has {have} channels", most(outputs))));
     }
-    let input = sound::open_input(wish(way.input_device.as_ref(), most(inputs)), Box::new(listener))?;
+    // Who plays to nothing hears nothing, unless a device to listen to is named.
+    let nothing = way.device.as_ref().filter(|device| **device == DeviceChoice::None);
+    let input = way.input_device.as_ref().or(nothing);
+    let input = sound::open_input(wish(input, most(inputs)), Box::new(listener))?;
     let progress = Progress::new("measuring", errand.frames() as u64, errand.swept.rate);
-    let mut lost = 0;
+    let (mut lost, mut late) = (0, 0);
     while !waiting.look() {
         if interrupted.load(Ordering::Relaxed) {
             let begun = Instant::now();
@@ -59,12 +62,17 @@ pub fn carry(
             }
             return Err(Failure::Error("interrupted; nothing is written".into()));
         }
-        lost += sound::attend(&output, input.as_ref()).0;
+        let dropouts = sound::attend(&output, input.as_ref()).0;
+        // While the way opens nothing is sent that could be lost.
+        match waiting.frames() < errand.lead / 2 {
+            true => late = output.late(),
+            false => lost += dropouts,
+        }
         progress.at(waiting.frames() as u64);
         thread::sleep(LOOK);
     }
     progress.finish(errand.frames() as u64);
-    lost += output.late() + waiting.missing() as u64;
+    lost += output.late() - late + waiting.missing() as u64;
     if let Some(ppm) = waiting.drift_ppm().filter(|ppm| ppm.abs() > DRIFT_TOLD) {
         status::warning(format!("the devices' clocks differ by {ppm:.0} ppm: what is late changes as they run apart"));
     }
