@@ -102,10 +102,17 @@ impl Impulse {
         let reach = heard.len().saturating_sub(sent.len());
         let (_, sent) = transformed(sent, size);
         let (back, mut circle) = transformed(heard, size);
+        let freq = |k: usize| k as f64 * swept.rate / size as f64;
+        // The power of a sweep falls with its frequency. Beyond its ends there is hardly any, and what harmonics reach there
+        // must not be blown up: there it is taken to be what it would be if it went on.
+        let inside = (1..size / 2).filter(|k| (swept.from..swept.to).contains(&freq(*k)));
+        let (sum, count) = inside.fold((0.0, 0), |(sum, count), k| (sum + sent[k].norm_sqr() * freq(k), count + 1));
+        let level = sum / f64::from(count.max(1));
         for (k, (bin, sent)) in circle.iter_mut().zip(&sent).enumerate() {
-            let share = if (1..size / 2).contains(&k) { swept.share(k as f64 * swept.rate / size as f64) } else { 0.0 };
+            let share = if (1..size / 2).contains(&k) { swept.share(freq(k)) } else { 0.0 };
             // One side of the spectrum at twice its size is the analytic signal.
-            let scale = 2.0 * share / size as f64 / sent.norm_sqr().max(f64::MIN_POSITIVE);
+            let least = if share < 1.0 { level / freq(k) } else { f64::MIN_POSITIVE };
+            let scale = 2.0 * share / size as f64 / sent.norm_sqr().max(least);
             *bin = if share > 0.0 { *bin * sent.conj() * scale } else { Bin::default() };
         }
         back.process(&mut circle);

@@ -18,7 +18,7 @@ const LONGEST: f64 = 2000.0;
 pub static INSERT: Table = Table {
     word: "insert",
     summary: "Hardware: sends to channels of the output device, and goes on with what comes back at the input device.",
-    example: "x >> insert(3, 3)",
+    example: "x >> insert([3, 4], [3, 4])",
     arguments: &["out", "back"],
     parameters: &[
         Parameter::channels("out", "which of the device's outputs it sends to, from 1: one, or a list"),
