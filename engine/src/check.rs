@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Position};
+use crate::effects::insert;
 use crate::names::{Names, Owner};
+use crate::parameter::Value;
 use crate::session::{Cable, CableId, CableKind, InstanceId, MASTER, Place, PlaceId, PlaceKind, Session, Tap, Work};
 
 /// Tells what is wrong with a session, completed by [`imply_output`], whose names are these.
@@ -12,6 +14,7 @@ pub fn check(session: &Session, names: &Names) -> Vec<Diagnostic> {
     cables_twice(session, names, &mut told);
     sends_that_follow(session, names, &mut told);
     names_used_twice(session, names, &mut told);
+    hardware(session, names, &mut told);
     told
 }
 
@@ -40,6 +43,36 @@ fn sends_that_follow(session: &Session, names: &Names, told: &mut Vec<Diagnostic
         told.push(Diagnostic::error("refused", at, message).help(
             "let a fader follow it on a cable of its own: `x >> fader(follow(...)) >> room`; every other control moves a send",
         ));
+    }
+}
+
+/// What hardware is sent must be all that it hears: of what else leaves by its channels, more would come back than is known.
+fn hardware(session: &Session, names: &Names, told: &mut Vec<Diagnostic>) {
+    let mut used: BTreeMap<u16, (String, Position)> = BTreeMap::new();
+    for (i, place) in session.places.iter().enumerate() {
+        if let PlaceKind::Output(channels) = &place.kind {
+            let name = names.place(PlaceId(i)).to_owned();
+            used.extend(channels.iter().map(|channel| (*channel, (name.clone(), place.at))));
+        }
+    }
+    for (id, effect) in session.inserts() {
+        let (name, at) = (names.call(id), session.instances[id.0].at);
+        if effect.settings.iter().take(2).any(|channels| channels.value == Value::Channels(Vec::new())) {
+            let message = format!("`{name}` needs the channels that it sends to, and those that it comes back at");
+            told.push(
+                Diagnostic::error("missing-argument", at, message)
+                    .help("write `insert(3, 3)` or `insert([3, 4], [3, 4])`"),
+            );
+            continue;
+        }
+        for channel in insert::channels(&effect.settings).0 {
+            let Some((other, first)) = used.insert(channel, (name.clone(), at)) else { continue };
+            let message = format!("`{name}` sends to output channel {channel}, which is used already");
+            let error = Diagnostic::error("channel-twice", at, message)
+                .help("give it a channel of its own: what else leaves by it would come back too");
+            told.push(if first == at { error } else { error.also(first, format!("`{other}` leaves by it here")) });
+            break;
+        }
     }
 }
 

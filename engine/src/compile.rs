@@ -100,7 +100,8 @@ pub fn compile(mesh: &Mesh, running: &Layout, keep: &Keep, serial: u64) -> Resul
         compiler.stage(stage);
     }
     compiler.loop_writes();
-    compiler.plan.outputs.sort_by(|a, b| (a.leaving, &a.channels).cmp(&(b.leaving, &b.channels)));
+    // What is delivered comes first, and is never what hardware is sent.
+    compiler.plan.outputs.sort_by(|a, b| (a.send, a.leaving, &a.channels).cmp(&(b.send, b.leaving, &b.channels)));
     compiler.meters();
     let Compiler { plan, mut bank, carry, layout, .. } = compiler;
     bank.slots = vec![[0.0; QUANTUM]; plan.slots];
@@ -189,7 +190,7 @@ impl<'a> Compiler<'a> {
             // Loops are read in the first stage of all, so what they lead into is mixed in a later one.
             let looped = self.into[i].iter().any(|edge| edge.feedback.is_some());
             self.stage_of[i] = if looped { before.max(3) } else { before };
-            if let (Role::Sum | Role::Output(_), Some(edge)) =
+            if let (Role::Sum | Role::Output(_) | Role::Send(_), Some(edge)) =
                 (&self.mesh.nodes[i].node.role, self.alias(i, Port::Main))
             {
                 self.holder[i] = self.holder[self.index[&edge.from]];
@@ -202,7 +203,7 @@ impl<'a> Compiler<'a> {
                 self.last_use[from] = self.last_use[from].max(until);
                 *self.readers.entry((from, until)).or_default() += 1;
             }
-            if matches!(self.mesh.nodes[i].node.role, Role::Output(_)) || self.is_metered(i) {
+            if self.mesh.nodes[i].node.role.leaves() || self.is_metered(i) {
                 self.last_use[self.holder[i]] = TO_THE_END;
             }
         }
@@ -211,7 +212,7 @@ impl<'a> Compiler<'a> {
     /// Whether a node is an input or a bus that is metered. Master is metered where it leaves.
     fn is_metered(&self, i: usize) -> bool {
         let MeshNode { node, current, .. } = self.node(i);
-        let is_place = !node.path.contains(['/', '>', '#', '+']) && !matches!(node.role, Role::Output(_));
+        let is_place = !node.path.contains(['/', '>', '#', '+']) && !node.role.leaves();
         self.keep.meters && *current && is_place && node.path != "master"
     }
 
@@ -314,7 +315,7 @@ impl<'a> Compiler<'a> {
             }
         }
         self.value[i] = match (&node.role, self.alias(i, Port::Main)) {
-            (Role::Sum | Role::Output(_), Some(edge)) => self.value[self.index[&edge.from]],
+            (Role::Sum | Role::Output(_) | Role::Send(_), Some(edge)) => self.value[self.index[&edge.from]],
             (Role::Work { .. }, Some(_)) => return,
             (Role::Work { recipe, .. }, None) if recipe.channels == 0 => return,
             (Role::Work { recipe, .. }, None) => {
@@ -486,10 +487,10 @@ impl<'a> Compiler<'a> {
         let node = &mesh_node.node;
         match &node.role {
             Role::Sum => {}
-            Role::Output(channels) => {
+            Role::Output(channels) | Role::Send(channels) => {
                 let (channels, slots) = (channels.clone(), self.value[i]);
-                let leaving = !mesh_node.current;
-                self.plan.outputs.push(PlanOutput { channels, slots, late: node.late, leaving });
+                let (leaving, send) = (!mesh_node.current, matches!(node.role, Role::Send(_)));
+                self.plan.outputs.push(PlanOutput { channels, slots, late: node.late, leaving, send });
             }
             Role::Work { table, recipe, wet } => {
                 let key = self.side[i];

@@ -471,7 +471,7 @@ impl<'a> Union<'a> {
                 }
             }
             let node = &self.graph.nodes[edge.to];
-            let stays = self.carried(to) || matches!(node.role, Role::Output(_));
+            let stays = self.carried(to) || node.role.leaves();
             let enters = !faded_in[edge.from] && (stays || faded_in[edge.to] && edge.port != Port::Key);
             let (initial, phase) = match enters {
                 // Lines and look-aheads fill with sound before any of it is let through: that takes as long as it is late.
@@ -520,7 +520,7 @@ impl<'a> Union<'a> {
                 None => edge.late,
             };
             let leaving = |wait: u32| Phase::Leaving(Fade::new(wait, late, length));
-            let leaves_desk = self.old_nodes.get(&edge.to).is_some_and(|to| matches!(to.node.role, Role::Output(_)));
+            let leaves_desk = self.old_nodes.get(&edge.to).is_some_and(|to| to.node.role.leaves());
             let last = self.carried(edge.to) || leaves_desk;
             let mut gain = edge.gain;
             let phase = match (edge.phase, tails.get(&edge.from)) {

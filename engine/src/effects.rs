@@ -20,6 +20,7 @@ pub mod flanger;
 pub mod gain;
 pub mod gate;
 pub mod haas;
+pub mod insert;
 pub mod limiter;
 pub mod mid_side;
 pub mod mono;
@@ -79,6 +80,7 @@ pub static EFFECTS: &[&Table] = &[
     &convolve::CONVOLVE,
     &limiter::LIMITER,
     &dc_block::DC_BLOCK,
+    &insert::INSERT,
 ];
 
 /// The effect of a name.

@@ -123,14 +123,21 @@ pub enum Role {
     },
     /// Channels of the device or the file, from 1.
     Output(Vec<u16>),
+    /// The way out to hardware: channels of the device, from 1. What flows in leaves there, and passes on as well.
+    Send(Vec<u16>),
 }
 
 impl Role {
+    /// Whether sound leaves by it.
+    pub fn leaves(&self) -> bool {
+        matches!(self, Role::Output(_) | Role::Send(_))
+    }
+
     /// Whether a cell built for one serves the other: the same work, differing at most in numbers that glide.
     pub fn same_shape(&self, other: &Role) -> bool {
         match (self, other) {
             (Role::Sum, Role::Sum) | (Role::Blend { .. }, Role::Blend { .. }) => true,
-            (Role::Output(a), Role::Output(b)) => a == b,
+            (Role::Output(a), Role::Output(b)) | (Role::Send(a), Role::Send(b)) => a == b,
             (Role::Work { table, recipe: a, .. }, Role::Work { table: other, recipe: b, .. }) => {
                 table == other
                     && (a.channels, a.key_channels, a.clock.rate) == (b.channels, b.key_channels, b.clock.rate)
@@ -410,7 +417,7 @@ impl Graph {
             let mut role = node.role.clone();
             match &mut role {
                 Role::Sum if channels == 0 => (channels, takes) = (main, main),
-                Role::Sum | Role::Output(_) => {}
+                Role::Sum | Role::Output(_) | Role::Send(_) => {}
                 Role::Blend { .. } => (channels, takes) = (main.max(dry), main.max(dry)),
                 Role::Work { table, recipe, wet } => {
                     (recipe.channels, recipe.key_channels, takes) = (main, key, main);

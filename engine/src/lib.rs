@@ -25,6 +25,7 @@
 //!   [`keeper`] between devices that come and go.
 //! - What keeps playing safe and never takes part in a render: the [`guard`] before a device; [`probe`], which can be
 //!   asked where trouble comes from ([`inspect`]) and what is costly ([`mod@costs`]).
+//! - Who measures: [`loopback`] sends a sweep out and hears what comes back, [`response`] tells what that says.
 //! - Files: [`media`] in, [`delivery`] out, [`rolling`] while it plays, [`resample`] between rates.
 //!
 //! # Invariants
@@ -75,6 +76,7 @@ pub mod keeper;
 pub mod kernel;
 pub mod lane;
 pub mod live;
+pub mod loopback;
 pub mod math;
 pub mod media;
 pub mod mesh;
@@ -96,6 +98,7 @@ pub mod replay;
 pub mod resample;
 pub mod resampled;
 pub mod rest;
+pub mod response;
 pub mod rolling;
 pub mod session;
 pub mod silent;

@@ -69,9 +69,10 @@ impl Offline {
         Ok(Offline { renderer: Renderer::new(program) })
     }
 
-    /// How many channels each output has.
+    /// How many channels each output has. What goes to hardware is none.
     pub fn outputs(&self) -> Vec<usize> {
-        self.renderer.program().plan.outputs.iter().map(|output| output.slots.count).collect()
+        let outputs = self.renderer.program().plan.outputs.iter().filter(|output| !output.send);
+        outputs.map(|output| output.slots.count).collect()
     }
 
     /// The path of every stem, and how many channels it has.
@@ -100,14 +101,15 @@ impl Offline {
         mut sink: impl FnMut(Stream, &[&[f64]]) -> Result<(), E>,
     ) -> Result<(), E> {
         let plan = &self.renderer.program().plan;
-        let longest = plan.outputs.iter().map(|output| output.late).chain(plan.captures.iter().map(|c| c.late)).max();
+        let delivered = plan.outputs.iter().filter(|output| !output.send);
+        let longest = delivered.map(|output| output.late).chain(plan.captures.iter().map(|c| c.late)).max();
         let end = frames + longest.unwrap_or(0) as u64;
         let mut inputs: Vec<Buffer> = Vec::new();
         let mut now = 0u64;
         while now < end {
             live(&mut inputs);
             self.step(&inputs);
-            let outputs = self.renderer.outputs().enumerate();
+            let outputs = self.renderer.outputs().filter(|(output, _)| !output.send).enumerate();
             let outputs = outputs.map(|(i, (output, sound))| (Stream::Output(i), output.late, sound));
             let captures = self.renderer.captures().zip(&self.renderer.program().plan.captures).enumerate();
             let stems = captures.map(|(i, (sound, capture))| (Stream::Stem(i), capture.late, sound));

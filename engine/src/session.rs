@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use serde::{Serialize, Serializer};
 
 use crate::diagnostic::Position;
+use crate::effects::insert::INSERT;
 use crate::parameter::{Part, Spoken, Table, Value};
 use crate::tempo::Grid;
 use crate::units::Clock;
@@ -65,6 +66,16 @@ impl Session {
             cables: Vec::new(),
             amendments: Vec::new(),
         }
+    }
+
+    /// The effects that send to hardware and hear it.
+    pub fn inserts(&self) -> impl Iterator<Item = (InstanceId, &Effect)> {
+        let effects = self
+            .instances
+            .iter()
+            .enumerate()
+            .filter_map(|(i, instance)| Some((InstanceId(i), instance.work.effect()?)));
+        effects.filter(|(_, effect)| std::ptr::eq(effect.table.0, &INSERT))
     }
 
     /// What turns musical time into frames.

@@ -51,7 +51,7 @@ pub fn end(table: &Table, recipe: &Recipe) -> End {
     match table.word {
         "device" => End::Live,
         "clip" => clip::end(recipe),
-        "sweep" => End::At(sweep::length(recipe)),
+        "sweep" => End::At(sweep::end(recipe)),
         _ => End::Never,
     }
 }

@@ -33,6 +33,10 @@ pub enum Command {
     Words(Words),
     /// Play a performance again from its journal, to a file, to the same bits that were heard
     Replay(Replay),
+    /// Measure a room or a piece of gear: its response, how it rings on, what it adds
+    Sweep(Sweep),
+    /// Measure the way out through a piece of gear and back, for `insert(...).latency(...)`
+    Ping(Ping),
     /// Make a folder with a first session that plays at once
     New(New),
 }
@@ -162,6 +166,79 @@ pub struct Replay {
     /// Follow what is played until this part of its journal begins with a checkpoint: what `play` does beside itself
     #[arg(long, value_name = "PART", hide = true, conflicts_with_all = ["file", "stems", "list"])]
     pub checkpoint: Option<usize>,
+}
+
+/// `gainstage sweep`.
+#[derive(Debug, Args)]
+pub struct Sweep {
+    /// What is written: NAME.wav, the impulse response; NAME.json, the figures; NAME.svg, the picture
+    #[arg(short = 'o', value_name = "NAME")]
+    pub name: PathBuf,
+    /// The frequency at which the sweep begins
+    #[arg(long, value_name = "HZ", default_value = "20", value_parser = frequency)]
+    pub from: f64,
+    /// The frequency at which it ends
+    #[arg(long, value_name = "HZ", default_value = "20k", value_parser = frequency)]
+    pub to: f64,
+    /// How long it takes: a longer one stands further out of the noise
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = time)]
+    pub time: f64,
+    /// How long to listen on: longer than what rings
+    #[arg(long, value_name = "TIME", default_value = "3s", value_parser = time)]
+    pub tail: f64,
+    /// Its peak in dBFS
+    #[arg(long, value_name = "DB", default_value_t = -12.0, allow_negative_numbers = true, value_parser = level)]
+    pub level: f64,
+    /// The session whose response is measured, without a sound card: its live inputs hear the sweep, and what leaves by its
+    /// first output is what comes back
+    #[arg(long, value_name = "SESSION", conflicts_with_all = ["output", "input", "device", "input_device", "buffer", "rate"])]
+    pub through: Option<PathBuf>,
+    /// The device's channels to play it to
+    #[arg(long, value_name = "CHANNELS", default_value = "1,2", value_delimiter = ',', value_parser = channel())]
+    pub output: Vec<u16>,
+    /// The device's channels to listen to: each is measured
+    #[arg(long, value_name = "CHANNELS", default_value = "1", value_delimiter = ',', value_parser = channel())]
+    pub input: Vec<u16>,
+    /// The way to the devices
+    #[command(flatten)]
+    pub way: Way,
+}
+
+/// `gainstage ping`.
+#[derive(Debug, Args)]
+pub struct Ping {
+    /// The device's channels to play to, as the insert's
+    #[arg(long, value_name = "CHANNELS", required = true, value_delimiter = ',', value_parser = channel())]
+    pub output: Vec<u16>,
+    /// The device's channel to listen to
+    #[arg(long, value_name = "CHANNEL", required = true, value_parser = channel())]
+    pub input: u16,
+    /// How often; the devices are opened anew each time
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub times: u32,
+    /// The peak of what is played, in dBFS
+    #[arg(long, value_name = "DB", default_value_t = -24.0, allow_negative_numbers = true, value_parser = level)]
+    pub level: f64,
+    /// The way to the devices
+    #[command(flatten)]
+    pub way: Way,
+}
+
+/// The way to a device and back.
+#[derive(Clone, Debug, Args)]
+pub struct Way {
+    /// The device to play to, as `gainstage devices` names it
+    #[arg(long, value_name = "NAME")]
+    pub device: Option<DeviceChoice>,
+    /// The device to listen to
+    #[arg(long, value_name = "NAME")]
+    pub input_device: Option<DeviceChoice>,
+    /// Frames to ask the devices for at a time, as `gainstage play` does
+    #[arg(long, value_name = "FRAMES", default_value_t = 512, value_parser = clap::value_parser!(u32).range(16..=8192))]
+    pub buffer: u32,
+    /// Frames a second
+    #[arg(long, value_name = "HZ", default_value_t = 48_000, value_parser = clap::value_parser!(u32).range(8000..=384_000))]
+    pub rate: u32,
 }
 
 /// `gainstage check`.
@@ -428,6 +505,35 @@ fn ceiling(text: &str) -> Result<f64, String> {
     level.ok_or_else(|| "a level is from -60 to 24 dBFS".into())
 }
 
+fn level(text: &str) -> Result<f64, String> {
+    let level = text.parse::<f64>().ok().filter(|db| (-60.0..=0.0).contains(db));
+    level.ok_or_else(|| "a level is from -60 to 0 dBFS".into())
+}
+
+/// Hz: `20`, `20k`, `20kHz`, `20.kHz`.
+fn frequency(text: &str) -> Result<f64, String> {
+    let bare = text.strip_suffix("Hz").unwrap_or(text);
+    let (digits, scale) = bare.strip_suffix('k').map_or((bare, 1.0), |digits| (digits, 1000.0));
+    let freq = digits.parse::<f64>().ok().map(|n| n * scale).filter(|hz| (1.0..=20_000.0).contains(hz));
+    freq.ok_or_else(|| "a frequency is from 1 Hz to 20 kHz: 20, 20k".into())
+}
+
+/// Seconds: `10s`, `10.s`, `500ms`.
+fn time(text: &str) -> Result<f64, String> {
+    let number = |digits: &str| digits.parse::<f64>().ok();
+    let seconds = match text.strip_suffix("ms") {
+        Some(digits) => number(digits).map(|ms| ms / 1000.0),
+        None => text.strip_suffix('s').and_then(number),
+    };
+    let seconds = seconds.filter(|seconds| (0.05..=120.0).contains(seconds));
+    seconds.ok_or_else(|| "a time is from 50ms to 120s".into())
+}
+
+/// One of the channels that a session may name.
+fn channel() -> clap::builder::RangedI64ValueParser<u16> {
+    clap::value_parser!(u16).range(1..=64)
+}
+
 fn sound_file(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     FileKind::of(&path).map(|_| path).ok_or_else(|| "the name ends in .wav or .flac".into())
@@ -479,6 +585,24 @@ mod tests {
         let file = LiveInput::File { name: "voice".into(), file: "a=b.wav".into() };
         assert_eq!(input("voice=a=b.wav"), Some(file));
         assert_eq!((input("voice"), input("=x.wav"), input("voice=")), (None, None, None));
+    }
+
+    #[test]
+    fn a_sweep_is_told_in_hertz_and_seconds_and_lists_of_channels() {
+        let sweep = |more: &str| match parse(&format!("gainstage sweep -o room{more}")) {
+            Ok(Command::Sweep(sweep)) => Some(sweep),
+            _ => None,
+        };
+        let plain = sweep("").expect("nothing more is needed");
+        assert_eq!((plain.from, plain.to, plain.time, plain.level), (20.0, 20_000.0, 10.0, -12.0));
+        assert_eq!((plain.output, plain.input), (vec![1, 2], vec![1]));
+        let told = sweep(" --from 100Hz --to 8.kHz --time 500ms --output 3,4 --input 7,8").expect("it is right");
+        assert_eq!((told.from, told.to, told.time), (100.0, 8000.0, 0.5));
+        assert_eq!((told.output, told.input), (vec![3, 4], vec![7, 8]));
+        for wrong in [" --from 0", " --to 21k", " --time 10", " --level 3", " --output 0", " --through a --input 2"] {
+            assert!(sweep(wrong).is_none(), "{wrong}");
+        }
+        assert!(parse("gainstage ping --output 3").is_err() && parse("gainstage ping --output 3 --input 3").is_ok());
     }
 
     #[test]

@@ -83,6 +83,7 @@ impl Picture {
                 Role::Sum => ("sum", None, Map::new()),
                 Role::Blend { .. } => ("blend", None, Map::new()),
                 Role::Output(_) => ("output", None, Map::new()),
+                Role::Send(_) => ("send", None, Map::new()),
                 Role::Work { table, recipe, .. } => {
                     let kind = if recipe.channels == 0 { "source" } else { "effect" };
                     let own = table.0.parameters.len();

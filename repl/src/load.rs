@@ -3,8 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use engine::diagnostic::{Diagnostic, Severity};
+use engine::effects::insert;
 use engine::graph::{Graph, Prepared, prepare_in};
 use engine::media::Library;
+use engine::names::Names;
+use engine::parameter::Value;
 use engine::session::{Amend, PlaceKind, Session};
 use engine::tempo::Tempo;
 use scripting::SourceFile;
@@ -100,7 +103,6 @@ impl Loaded {
 
 /// The media that a session names, as whole paths.
 fn media_of(session: &Session) -> Vec<PathBuf> {
-    use engine::parameter::Value;
     let sources = session.places.iter().flat_map(|place| match &place.kind {
         PlaceKind::Input(sources) => sources.as_slice(),
         _ => &[],
@@ -115,9 +117,8 @@ fn media_of(session: &Session) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The device channels that each live input of a session hears, by its name.
+/// The device channels that each live input of a session hears, by its name; those of hardware by its effect's path.
 pub fn live_inputs(session: &Session) -> Vec<(String, Vec<u16>)> {
-    use engine::parameter::Value;
     let mut found = Vec::new();
     for place in &session.places {
         let PlaceKind::Input(sources) = &place.kind else { continue };
@@ -128,6 +129,11 @@ pub fn live_inputs(session: &Session) -> Vec<(String, Vec<u16>)> {
             });
             found.push((place.name.clone(), channels.unwrap_or_default()));
         }
+    }
+    // What comes back from hardware is one too, unless it is passed by.
+    let names = Names::of(session);
+    for (id, effect) in session.inserts().filter(|(_, effect)| effect.bypass.value != Value::Flag(true)) {
+        found.push((names.call(id), insert::channels(&effect.settings).1));
     }
     found
 }

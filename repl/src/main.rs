@@ -7,6 +7,7 @@ mod check;
 mod control;
 mod devices;
 mod ending;
+mod errand;
 #[cfg(test)]
 mod fuzz;
 mod graph;
@@ -22,6 +23,7 @@ mod new;
 mod notices;
 mod osc;
 mod paint;
+mod ping;
 mod play;
 mod recorder;
 mod render;
@@ -30,6 +32,7 @@ mod safety;
 mod sound;
 mod state_dir;
 mod status;
+mod sweep;
 mod text;
 mod trouble;
 mod watch;
@@ -49,6 +52,8 @@ fn main() -> ExitCode {
         Command::Devices(devices) => devices::run(&devices),
         Command::Words(words) => words::run(&words),
         Command::Replay(replay) => replay::run(&replay),
+        Command::Sweep(sweep) => sweep::run(&sweep),
+        Command::Ping(ping) => ping::run(&ping),
         Command::New(new) => new::run(&new),
     };
     ending::exit_code(done)

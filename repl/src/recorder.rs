@@ -110,7 +110,7 @@ impl Recorders {
             recorders.stems = Some(Keeper::start(job, first.serial, first.stems)?);
         }
         if let (Some((dir, prefix)), Some(recording)) = (inputs, recordings.inputs.pop()) {
-            let job = job(recording, Box::new(move |input: &str| dir.join(format!("{prefix}-{input}-in.wav"))));
+            let job = job(recording, Box::new(move |input: &str| dir.join(input_name(&prefix, input))));
             recorders.inputs = Some(Keeper::start(job, first.serial, first.inputs)?);
         }
         Ok(recorders)
@@ -150,6 +150,11 @@ impl Recorders {
     fn all(&self) -> impl Iterator<Item = &Keeper> {
         self.master.iter().chain(&self.stems).chain(&self.inputs)
     }
+}
+
+/// `night-voice-in.wav` for the input `voice`; what comes back from hardware is called after its effect.
+fn input_name(prefix: &str, input: &str) -> String {
+    format!("{prefix}-{}-in.wav", input.replace(['/', '>', ':', '#'], "-"))
 }
 
 /// The name for a new recording: the one that was asked for, or if that is taken, also by a part of a longer one, the

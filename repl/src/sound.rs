@@ -33,7 +33,7 @@ pub struct Wish<'a> {
 /// Says which channels the session speaks of and the devices do not have.
 pub fn tell_of_channels(graph: &Graph, session: &Session, outputs_open: u16, inputs_open: u16) {
     let outputs = graph.nodes.iter().filter_map(|node| match &node.role {
-        Role::Output(channels) => channels.iter().max(),
+        Role::Output(channels) | Role::Send(channels) => channels.iter().max(),
         _ => None,
     });
     let heard = load::live_inputs(session);

@@ -7,6 +7,7 @@ mod recording;
 mod render;
 mod replay;
 mod safety;
+mod sweep;
 
 use std::fs;
 use std::path::Path;

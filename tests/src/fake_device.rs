@@ -39,6 +39,8 @@ struct Stream {
     faults: Arc<Faults>,
     /// When it calls next; `None` while it stands still.
     next: Option<Duration>,
+    /// Frames that it has called for.
+    called_for: usize,
 }
 
 /// What a card is like.
@@ -50,6 +52,8 @@ pub struct Properties {
     pub buffers: RangeInclusive<u32>,
     /// What its input hears, all the time.
     pub hears: f32,
+    /// In place of that it hears what the first channel has played, by so many frames later.
+    pub loops: Option<usize>,
 }
 
 pub struct Card {
@@ -72,7 +76,7 @@ const PREFILL: u32 = 2;
 
 impl FakeCard {
     pub fn new(time: Arc<Time>) -> Self {
-        let is = Properties { present: true, stalled: false, rate: 48_000, buffers: 1..=8192, hears: 0.5 };
+        let is = Properties { present: true, stalled: false, rate: 48_000, buffers: 1..=8192, hears: 0.5, loops: None };
         FakeCard {
             card: Arc::new(Mutex::new(Card { is, streams: BTreeMap::new(), opened: 0, heard: Vec::new() })),
             time,
@@ -118,8 +122,17 @@ impl FakeCard {
                         assert_no_alloc(|| playback.fill(&mut block, channels.into()));
                         heard.extend(block.iter().step_by(channels.into()));
                     }
-                    Called::Input(capture) => assert_no_alloc(|| capture.take(&block, channels.into())),
+                    Called::Input(capture) => {
+                        if let Some(delay) = is.loops {
+                            for (i, frame) in block.chunks_exact_mut(channels.into()).enumerate() {
+                                let played = (stream.called_for + i).checked_sub(delay);
+                                frame.fill(played.map_or(0.0, |at| heard[at]));
+                            }
+                        }
+                        assert_no_alloc(|| capture.take(&block, channels.into()));
+                    }
                 }
+                stream.called_for += buffer as usize;
                 stream.next = Some(due + Duration::from_secs_f64(f64::from(buffer) / f64::from(rate)));
             }
         }
@@ -150,7 +163,8 @@ impl FakeCard {
         let faults = Arc::new(Faults::default());
         card.opened += 1;
         let id = card.opened;
-        card.streams.insert(id, Stream { called, format: format.clone(), faults: faults.clone(), next: None });
+        card.streams
+            .insert(id, Stream { called, format: format.clone(), faults: faults.clone(), next: None, called_for: 0 });
         Ok(Box::new(Opened { id, format, faults, of: self.clone() }))
     }
 }

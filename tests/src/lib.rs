@@ -20,6 +20,8 @@ mod exact;
 mod fake_device;
 #[cfg(test)]
 mod golden;
+#[cfg(all(test, feature = "devices"))]
+mod hardware;
 #[cfg(test)]
 mod house;
 #[cfg(test)]

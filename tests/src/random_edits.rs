@@ -45,6 +45,7 @@ fn node_shape(node: &engine::graph::Node) -> String {
         ),
         Role::Blend { wet } => format!("blend, wet {wet}"),
         Role::Output(channels) => format!("output {channels:?}"),
+        Role::Send(channels) => format!("send {channels:?}"),
     };
     let (names, channels, latency, tail, late) = (&node.names, node.channels, node.latency, node.tail, node.late);
     format!("{names:?} {role}, {channels} out, latency {latency}, tail {tail}, late {late}")

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::program::{Running, done_in, examples};
+use crate::program::{Running, done_in, examples, run_in};
 
 fn root() -> PathBuf {
     examples().parent().expect("the examples are in the repository").to_owned()
@@ -92,6 +92,20 @@ fn what_it_says_moves_moves() {
 }
 
 #[test]
+fn its_hardware_is_right_and_heard_when_it_is_told_what_came_back() {
+    let folder = copy();
+    let session = fenced(&readme(), "rhai hardware").join("\n");
+    fs::write(folder.path().join("examples/hardware.rhai"), session).expect("it can be written");
+    let checked = done_in(folder.path(), &["check", "examples/hardware.rhai"]);
+    assert_eq!((checked.out.as_str(), checked.err.as_str()), ("", "1 session, no errors, no warnings\n"));
+    let came_back = "drums/insert=examples/audio/drums.flac";
+    done_in(
+        folder.path(),
+        &["render", "examples/hardware.rhai", "-o", "mix.wav", "--length", "0.2s", "--input", came_back],
+    );
+}
+
+#[test]
 fn every_command_in_it_runs() {
     let folder = copy();
     let ci = fs::read_to_string(root().join(".ci/run")).expect("it is there");
@@ -105,6 +119,18 @@ fn every_command_in_it_runs() {
                 // These end with the user's Ctrl-C.
                 ["gainstage", "play", ..] => {
                     done_in(folder.path(), &[&words[1..], &["--device", "none", "--length", "0.2s"]].concat());
+                    ran += 1;
+                }
+                // Without a card they can only say that nothing comes back.
+                ["gainstage", measures @ ("sweep" | "ping"), ..] if !words.contains(&"--through") => {
+                    let short: &[&str] = match measures {
+                        "ping" => &["--times", "1"],
+                        _ if words.contains(&"--time") => &["--tail", "100ms"],
+                        _ => &["--tail", "100ms", "--time", "200ms"],
+                    };
+                    let tried = run_in(folder.path(), &[&words[1..], &["--device", "none"], short].concat());
+                    assert_eq!(tried.status, 1, "{command}: {tried:?}");
+                    assert!(tried.err.contains("nothing came back"), "{command}: {tried:?}");
                     ran += 1;
                 }
                 ["gainstage", ..] => {
@@ -142,6 +168,9 @@ fn every_command_in_it_runs() {
         "take.wav",
         "takes/first-band.wav",
         "takes/live-input-voice-in.wav",
+        "strip.wav",
+        "strip.json",
+        "strip.svg",
     ] {
         assert!(made(name), "{name}");
     }

@@ -16,7 +16,7 @@ use engine::playback::{Capture, Playback};
 use engine::resampled::ResampledPlayback;
 use rtrb::{Consumer, Producer, RingBuffer};
 
-use crate::program::{Running, gainstage};
+use crate::program::{Running, gainstage, run_in};
 
 /// Frames asked for at a time: generous, for machines with much else to do.
 const BUFFER: u32 = 2048;
@@ -220,5 +220,36 @@ fn sound_comes_back_when_the_sound_server_was_restarted() {
         assert!((after - 0.5).abs() < 0.01, "{host}: a peak of {after} after {:#?}", playing.told);
         playing.interrupt();
         assert_eq!(playing.end(), 0, "{:#?}", playing.told);
+    }
+}
+
+#[test]
+fn the_way_over_the_card_is_found_and_what_comes_over_it_is_flat() {
+    let Some(_card) = card() else { return };
+    let folder = tempfile::TempDir::new().expect("there is room");
+    let way = ["--device", "pulseaudio", "--input-device", "pulseaudio", "--buffer", "2048"];
+    let measured = |arguments: &[&str], told: &str| {
+        let ran = run_in(folder.path(), &[arguments, &way].concat());
+        // Dropouts are the machine's: they are refused, and tried again.
+        assert!(ran.status == 0 || ran.err.contains("sound was lost"), "{ran:?}");
+        ran.status == 0 && ran.out.contains(told)
+    };
+    let ping = ["ping", "--output", "2", "--input", "2", "--times", "2"];
+    assert!((0..TRIES).any(|_| measured(&ping, ".samples)  // ")), "sound was lost each time");
+    let sweep = ["sweep", "-o", "card", "--output", "1,2", "--input", "1,2", "--time", "2s", "--tail", "1s"];
+    assert!((0..TRIES).any(|_| measured(&sweep, "channel 2")), "sound was lost each time");
+    let figures = std::fs::read_to_string(folder.path().join("card.json")).expect("it is written");
+    let figures: serde_json::Value = serde_json::from_str(&figures).expect("it is JSON");
+    let levels = |channel: usize| figures["channels"][channel]["response_db"].as_array().expect("there are levels");
+    for (i, hz) in figures["hz"].as_array().expect("there are frequencies").iter().enumerate() {
+        if hz.as_f64().is_some_and(|hz| (40.0..18_000.0).contains(&hz)) {
+            for channel in [0, 1] {
+                assert!(
+                    levels(channel)[i].as_f64().is_some_and(|db| db.abs() < 0.1),
+                    "{} dB at {hz}",
+                    levels(channel)[i]
+                );
+            }
+        }
     }
 }

@@ -6,6 +6,7 @@ use super::{Controlled, Edge, Graph, Node, NodeControl, Port, Role, audible_part
 use crate::audible;
 use crate::control::{Way, moment};
 use crate::diagnostic::{Diagnostic, Position};
+use crate::effects::insert::{self, INSERT};
 use crate::follow::FOLLOW;
 use crate::media::{Fault, Library, Media};
 use crate::names::Names;
@@ -112,6 +113,13 @@ impl<'a> Lowering<'a> {
         for (i, instance) in self.session.instances.iter().enumerate() {
             let names = self.names.instance(InstanceId(i)).to_vec();
             let path = names.first().cloned().unwrap_or_default();
+            if let Work::Effect(effect) = &instance.work
+                && std::ptr::eq(effect.table.0, &INSERT)
+            {
+                let (out, _) = insert::channels(&effect.settings);
+                let (count, path) = (out.len(), format!("{path}/out"));
+                self.add(path, unsteered(Role::Send(out)), count, instance.at);
+            }
             let work = match &instance.work {
                 Work::Effect(effect) => match nest::of(effect.table.0) {
                     Some(nest) => self.join(&path, nest, effect),
@@ -140,6 +148,12 @@ impl<'a> Lowering<'a> {
                     let sum = self.nodes[to - 1].path.clone();
                     self.edge(to - 1, to, Port::Main, sum, instance.at);
                     self.tap_edge(instance.from, to, Port::Dry, instance.at);
+                }
+                // So does what it sends by.
+                Work::Effect(effect) if std::ptr::eq(effect.table.0, &INSERT) => {
+                    let send = self.nodes[to - 1].path.clone();
+                    self.edge(to - 1, to, Port::Main, send, instance.at);
+                    self.tap_edge(instance.from, to - 1, Port::Main, instance.at);
                 }
                 _ => self.tap_edge(instance.from, to, Port::Main, instance.at),
             }

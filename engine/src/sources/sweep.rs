@@ -1,4 +1,4 @@
-//! `sweep`: a sine that glides evenly in octaves, once, from transport frame 0 (Farina, 2000).
+//! `sweep`: a sine that glides evenly in octaves, once (Farina, 2000).
 
 use std::f64::consts::TAU;
 
@@ -21,6 +21,9 @@ pub static SWEEP: Table = Table {
         Parameter::number("to", Unit::Hertz, 20_000.0, 0.01, 20_000.0, "frequency at its end").fixed(),
         Parameter::number("time", Unit::Milliseconds, 10_000.0, 1.0, 3_600_000.0, "how long it takes").fixed(),
         level(-18.0, "its peak; off is silence"),
+        Parameter::number("start", Unit::Milliseconds, 0.0, 0.0, 360_000_000.0, "where on the transport it begins")
+            .on_transport()
+            .fixed(),
     ],
     parts: &[],
     mix: 100.0,
@@ -38,14 +41,24 @@ fn channels(recipe: &Recipe) -> Result<usize, String> {
 }
 
 /// How many frames it has.
-pub(super) fn length(recipe: &Recipe) -> u64 {
+fn length(recipe: &Recipe) -> u64 {
     recipe.clock.frames(recipe.values[2])
+}
+
+/// The transport frame at which it begins.
+fn start(recipe: &Recipe) -> u64 {
+    recipe.clock.frames(recipe.values[4])
+}
+
+/// The transport frame from which on it is silent.
+pub(super) fn end(recipe: &Recipe) -> u64 {
+    start(recipe) + length(recipe)
 }
 
 fn kernel(recipe: &Recipe) -> Box<dyn Kernel> {
     let [from, to, time] = [recipe.values[0], recipe.values[1], recipe.values[2]];
-    let seconds = time / 1000.0;
-    Box::new(Sweep { from, octaves: math::ln(to / from), seconds, rate: recipe.rate(), length: length(recipe) })
+    let (octaves, seconds, rate) = (math::ln(to / from), time / 1000.0, recipe.rate());
+    Box::new(Sweep { from, octaves, seconds, rate, start: start(recipe), length: length(recipe) })
 }
 
 struct Sweep {
@@ -54,12 +67,15 @@ struct Sweep {
     octaves: f64,
     seconds: f64,
     rate: f64,
+    start: u64,
     length: u64,
 }
 
 impl Sweep {
     /// RT.
     fn at(&self, frame: u64) -> f64 {
+        // Before its start the difference goes round through 0.
+        let frame = frame.wrapping_sub(self.start);
         if frame >= self.length {
             return 0.0;
         }

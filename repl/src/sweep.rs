@@ -1,0 +1,203 @@
+//! `gainstage sweep`: measures a room, a piece of gear, or a session, and writes what it found: the impulse response, the
+//! figures, a picture.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use engine::delivery::{self, FileWriter, Format};
+use engine::kernel::{Buffer, QUANTUM};
+use engine::loopback::{Errand, Heard};
+use engine::media::Library;
+use engine::offline::{Offline, Stream};
+use engine::response::{CLEAR_DB, Impulse, Swept};
+use tempfile::NamedTempFile;
+
+use crate::arguments::Sweep;
+use crate::ending::{Failure, Outcome};
+use crate::errand::{carry, judge, unclear};
+use crate::load;
+use crate::render::{interruption, tell};
+use crate::status::{self, Progress};
+
+mod figures;
+mod picture;
+
+use figures::{Channel, Figures};
+
+/// Seconds of silence before the sweep, in which the way opens and the noise is measured.
+const LEAD: f64 = 1.0;
+
+/// How much of what comes before the peak of a response is written, in milliseconds.
+const BEFORE_MS: f64 = 1.0;
+
+/// Measures, and writes the three files once all of them are whole.
+pub fn run(arguments: &Sweep) -> Outcome {
+    let Sweep { from, to, .. } = *arguments;
+    if to < 2.0 * from {
+        return Err(Failure::Misuse(format!("a sweep goes up by at least an octave, not from {from} to {to} Hz")));
+    }
+    let interrupted = interruption()?;
+    let (heard, swept) = match &arguments.through {
+        Some(session) => through(session, arguments, &interrupted)?,
+        None => {
+            let errand = errand(arguments, f64::from(arguments.way.rate))?;
+            // What cannot be written is better told before anything sounds.
+            drop(Files::create(&arguments.name, errand.swept.rate as u32, arguments.input.len())?);
+            (carry(&errand, &arguments.way, &arguments.output, &arguments.input, &interrupted)?, errand.swept)
+        }
+    };
+    let mut impulses = Vec::with_capacity(heard.answer.len());
+    for (i, answer) in heard.answer.iter().enumerate() {
+        let called = called(arguments, i);
+        judge(&heard, i, &called)?;
+        let impulse = Impulse::new(&heard.sent, answer, swept);
+        if impulse.clearness() < CLEAR_DB {
+            return Err(unclear(&called));
+        }
+        impulses.push(impulse);
+    }
+    let files = Files::create(&arguments.name, swept.rate as u32, impulses.len())?;
+    let first = impulses.iter().map(Impulse::peak).min().unwrap_or(0);
+    let before = (BEFORE_MS * swept.rate / 1000.0) as usize;
+    let responses: Vec<Vec<f64>> = impulses.iter().map(|one| one.response(one.peak() - first + before)).collect();
+    let channels = impulses.iter().enumerate().map(|(i, impulse)| {
+        let input = if arguments.through.is_some() { i as u16 + 1 } else { arguments.input[i] };
+        Channel::new(input, impulse, &heard.silence[i], &heard.answer[i], responses[i].len() - 1)
+    });
+    let figures = Figures::new(arguments, swept, first, before, channels.collect());
+    let drawn = picture::draw(&figures, &responses, &arguments.title());
+    let drawn = drawn.map_err(|why| Failure::Error(format!("the picture cannot be drawn: {why}")))?;
+    if interrupted.load(Ordering::Relaxed) {
+        return Err(Failure::Error("interrupted; nothing is written".into()));
+    }
+    files.finish(&responses, &figures.json()?, &drawn)?;
+    io::stdout().write_all(figures.told().as_bytes())?;
+    Ok(())
+}
+
+impl Sweep {
+    /// What the picture is called.
+    fn title(&self) -> String {
+        self.name.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+}
+
+fn called(arguments: &Sweep, index: usize) -> String {
+    match &arguments.through {
+        Some(session) => format!("channel {} of {}", index + 1, session.display()),
+        None => format!("input {}", arguments.input[index]),
+    }
+}
+
+fn errand(arguments: &Sweep, rate: f64) -> Result<Errand, Failure> {
+    let Sweep { from, to, time: seconds, tail, level, .. } = *arguments;
+    if to > 0.48 * rate {
+        return Err(Failure::Misuse(format!("--to {to}: at {rate} Hz a sweep ends at {} Hz at most", 0.48 * rate)));
+    }
+    let swept = Swept { from, to, seconds, rate };
+    Ok(Errand { swept, level, lead: (LEAD * rate) as usize, tail: (tail * rate) as usize })
+}
+
+/// What a session makes of the sweep, offline: each of its live inputs hears it.
+fn through(file: &Path, arguments: &Sweep, interrupted: &AtomicBool) -> Result<(Heard, Swept), Failure> {
+    let library = Library::new();
+    let loaded = load::load(file, &library);
+    loaded.show();
+    let (Some(graph), Some(session)) = (&loaded.graph, &loaded.session) else { return Err(Failure::Shown) };
+    let inputs = load::live_inputs(session).iter().flat_map(|(_, channels)| channels).copied().max();
+    let Some(inputs) = inputs else {
+        return Err(Failure::Error(format!(
+            "{}: nothing in it hears the sweep; give it a live input: `input(\"in\", device(1))`",
+            file.display()
+        )));
+    };
+    let errand = errand(arguments, graph.clock.rate)?;
+    let failed = |flaw: engine::verify::Flaw| Failure::Error(flaw.to_string());
+    let mut playing = errand.playing().map_err(Failure::Misuse)?;
+    let mut offline = Offline::new(graph, None).map_err(failed)?;
+    let mut all = vec![Vec::with_capacity(errand.frames()); offline.outputs().first().copied().unwrap_or(0)];
+    let frames = errand.frames() as u64;
+    let progress = Progress::new("measuring", frames, errand.swept.rate);
+    offline.render(
+        frames,
+        |live| {
+            let sweep = playing.step(&[]).first().copied().unwrap_or([0.0; QUANTUM]);
+            // As a device takes it.
+            let sweep: Buffer = sweep.map(|x| f64::from(x as f32));
+            live.clear();
+            live.resize(usize::from(inputs), sweep);
+        },
+        |stream, sound| {
+            if interrupted.load(Ordering::Relaxed) {
+                return Err(Failure::Error("interrupted; nothing is written".into()));
+            }
+            if stream == Stream::Output(0) {
+                all.iter_mut().zip(sound).for_each(|(all, sound)| all.extend_from_slice(sound));
+                progress.at(all.first().map_or(0, Vec::len) as u64);
+            }
+            Ok(())
+        },
+    )?;
+    progress.finish(frames);
+    let heard = errand.heard(&all).map_err(Failure::Error)?;
+    Ok((heard, errand.swept))
+}
+
+/// The files to be written, under other names until all of them are whole.
+struct Files {
+    wav: PathBuf,
+    response: FileWriter,
+    /// The figures and the picture.
+    texts: [(PathBuf, NamedTempFile); 2],
+}
+
+impl Files {
+    fn create(name: &Path, rate: u32, channels: usize) -> Result<Files, Failure> {
+        let with = |ending: &str| {
+            let mut whole = OsString::from(name);
+            whole.push(ending);
+            PathBuf::from(whole)
+        };
+        if name.file_name().is_none() {
+            return Err(Failure::Misuse(format!("-o {}: the name of a file is missing", name.display())));
+        }
+        let format = Format { depth: delivery::Depth::Float32, rate, channels, dither: false, seed: 0 };
+        let wav = with(".wav");
+        let response = FileWriter::create(&wav, format).map_err(|error| Failure::Error(error.to_string()))?;
+        let text = |path: PathBuf| {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let failed = |why: String| Failure::Error(format!("{}: cannot be written: {why}", path.display()));
+            if path.is_dir() {
+                return Err(failed("it is a folder".into()));
+            }
+            let mut builder = tempfile::Builder::new();
+            builder.prefix(".").suffix(".part");
+            #[cfg(unix)]
+            builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+            let file = builder.tempfile_in(folder).map_err(|error| failed(error.to_string()))?;
+            Ok((path, file))
+        };
+        Ok(Files { wav, response, texts: [text(with(".json"))?, text(with(".svg"))?] })
+    }
+
+    fn finish(self, responses: &[Vec<f64>], figures: &str, picture: &str) -> Outcome {
+        let Files { wav, mut response, texts } = self;
+        for ((path, file), text) in texts.iter().zip([figures, picture]) {
+            fs::write(file.path(), text)
+                .map_err(|error| Failure::Error(format!("{}: cannot be written: {error}", path.display())))?;
+        }
+        let failed = |error: delivery::DeliveryError| Failure::Error(error.to_string());
+        response.write(responses).map_err(failed)?;
+        tell(&wav, response.finish().map_err(failed)?);
+        for (path, file) in texts {
+            let shown = path.display().to_string();
+            file.persist(&path)
+                .map_err(|error| Failure::Error(format!("{shown}: cannot be written: {}", error.error)))?;
+            status::say(shown);
+        }
+        Ok(())
+    }
+}
