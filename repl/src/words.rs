@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use scripting::words::suggest;
-use scripting::words::{Group, ParameterEntry, WordEntry, reference};
+use scripting::words::{Cost, Group, ParameterEntry, WordEntry, reference};
 
 use crate::arguments::Words;
 use crate::ending::{Failure, Outcome};
@@ -103,9 +103,18 @@ fn in_full(word: &WordEntry, paint: Paint) -> String {
     }
     if word.group == Group::Effects {
         text += &format!("\n{}\n", OF_EVERY_EFFECT.replace('`', ""));
+        text += &word.cost.as_ref().map_or_else(String::new, |cost| cost_line(cost).replace('`', "") + "\n");
     }
     text += &format!("\n  {}\n", word.example);
     text
+}
+
+/// What an effect costs.
+fn cost_line(cost: &Cost) -> String {
+    format!(
+        "Costs {} times a `high_pass`: {} % of a core for one channel where it was measured.",
+        cost.ratio, cost.percent
+    )
 }
 
 /// A line for each parameter: name, what it takes, default, help.
@@ -161,6 +170,9 @@ fn page(words: &[WordEntry]) -> String {
         for word in words {
             text += &format!("### {}\n\n{} {}\n", code(&word.signature), word.summary, code(&word.example));
             text += &table(&word.parameters);
+            if let Some(cost) = &word.cost {
+                text += &format!("\n{}\n", cost_line(cost));
+            }
             for part in &word.parts {
                 text += &format!("\n{} {}\n", code(&part.signature), part.summary);
                 text += &table(&part.parameters);

@@ -256,6 +256,28 @@ pub struct WordEntry {
     pub parameters: Vec<ParameterEntry>,
     /// What may be appended to it any number of times.
     pub parts: Vec<PartEntry>,
+    /// Of an effect: what it costs.
+    pub cost: Option<Cost>,
+}
+
+/// What an effect costs with the settings of its example, as the bench of effects measured it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Cost {
+    /// Percent of one core, for one channel in real time.
+    pub percent: String,
+    /// How many times what a `high_pass` took beside it.
+    pub ratio: String,
+}
+
+/// What the bench of effects has written.
+const COSTS: &str = include_str!("costs.tsv");
+
+impl Cost {
+    fn of(word: &str) -> Option<Cost> {
+        let row = COSTS.lines().find_map(|line| line.strip_prefix(word)?.strip_prefix('\t'))?;
+        let (percent, ratio) = row.split_once('\t')?;
+        Some(Cost { percent: percent.into(), ratio: ratio.into() })
+    }
 }
 
 /// One parameter as the reference shows it.
@@ -310,6 +332,7 @@ pub fn reference() -> Vec<WordEntry> {
         group,
         parameters: Vec::new(),
         parts: Vec::new(),
+        cost: None,
     };
     let own = WORDS.iter().map(|w| WordEntry {
         parameters: control::parameters(w.word),
@@ -369,6 +392,7 @@ fn table_entry(table: &'static Table, group: Group) -> WordEntry {
         group,
         parameters: table.parameters.iter().map(ParameterEntry::new).collect(),
         parts: appended.chain(said).chain(nested).collect(),
+        cost: Cost::of(table.word),
     }
 }
 
@@ -385,6 +409,16 @@ mod tests {
         }
         assert!(seen.contains(&(Group::Effects, "fader".into())));
         assert!(seen.contains(&(Group::Quantities, "dB".into())));
+    }
+
+    #[test]
+    fn every_effect_says_what_it_costs() {
+        for entry in reference().into_iter().filter(|entry| entry.group == Group::Effects) {
+            let cost =
+                entry.cost.unwrap_or_else(|| panic!("run the bench of effects: `{}` is not in its table", entry.word));
+            assert!(cost.percent.parse::<f64>().is_ok_and(|percent| percent >= 0.0), "{}: {cost:?}", entry.word);
+            assert!(cost.ratio.parse::<f64>().is_ok_and(|ratio| ratio >= 0.0), "{}: {cost:?}", entry.word);
+        }
     }
 
     #[test]

@@ -63,7 +63,8 @@ fn median(mut of: Vec<f64>) -> f64 {
 
 fn main() {
     let chains = EFFECTS.iter().map(|table| (table.word, table.example.strip_prefix('x').unwrap_or(table.example)));
-    let works: Vec<(&str, Graph)> = [("", "")].into_iter().chain(chains).map(|(word, chain)| (word, graph(chain))).collect();
+    let works: Vec<(&str, Graph)> =
+        [("", "")].into_iter().chain(chains).map(|(word, chain)| (word, graph(chain))).collect();
     let mut times = vec![Vec::new(); works.len()];
     for _ in 0..RUNS {
         times.iter_mut().zip(&works).for_each(|(times, (_, graph))| times.push(time(graph)));
