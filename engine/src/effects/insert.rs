@@ -84,6 +84,7 @@ impl Kernel for Insert {
 mod tests {
     use super::*;
     use crate::kernel::{Buffer, Glide, QUANTUM};
+    use crate::tempo::Tempo;
     use crate::test_signals::{Bench, noise};
 
     #[test]
@@ -103,6 +104,8 @@ mod tests {
             frames: 0..QUANTUM,
             values: &values,
             transport: 0,
+            rolling: true,
+            tempo: &Tempo::new(recipe.clock),
         });
         assert_eq!(audio, [live[1], [0.0; QUANTUM]], "the device has no fourth channel");
     }
