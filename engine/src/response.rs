@@ -103,16 +103,10 @@ impl Impulse {
         let (_, sent) = transformed(sent, size);
         let (back, mut circle) = transformed(heard, size);
         let freq = |k: usize| k as f64 * swept.rate / size as f64;
-        // The power of a sweep falls with its frequency. Beyond its ends there is hardly any, and what harmonics reach there
-        // must not be blown up: there it is taken to be what it would be if it went on.
-        let inside = (1..size / 2).filter(|k| (swept.from..swept.to).contains(&freq(*k)));
-        let (sum, count) = inside.fold((0.0, 0), |(sum, count), k| (sum + sent[k].norm_sqr() * freq(k), count + 1));
-        let level = sum / f64::from(count.max(1));
         for (k, (bin, sent)) in circle.iter_mut().zip(&sent).enumerate() {
             let share = if (1..size / 2).contains(&k) { swept.share(freq(k)) } else { 0.0 };
             // One side of the spectrum at twice its size is the analytic signal.
-            let least = if share < 1.0 { level / freq(k) } else { f64::MIN_POSITIVE };
-            let scale = 2.0 * share / size as f64 / sent.norm_sqr().max(least);
+            let scale = 2.0 * share / size as f64 / sent.norm_sqr().max(f64::MIN_POSITIVE);
             *bin = if share > 0.0 { *bin * sent.conj() * scale } else { Bin::default() };
         }
         back.process(&mut circle);
@@ -169,7 +163,8 @@ impl Impulse {
                 let levels = points.iter().map(|freq| {
                     let above = freq * order as f64;
                     let level = math::db_from_gain(spectrum.smooth(above) / linear.smooth(*freq));
-                    (above <= self.swept.to).then_some(level)
+                    // Beyond the band the quotient says nothing.
+                    (above * half_a_point() <= self.swept.to).then_some(level)
                 });
                 Harmonic { order, early: self.peak as i64 - found.unwrap_or(arrival), levels: levels.collect() }
             })
@@ -234,6 +229,11 @@ pub struct Harmonic {
     pub levels: Vec<Option<f64>>,
 }
 
+/// By how much a frequency grows from a point to half way to the next.
+fn half_a_point() -> f64 {
+    math::pow(2.0, 0.5 / POINTS)
+}
+
 /// A spectrum by power.
 pub(crate) struct Spectrum {
     power: Vec<f64>,
@@ -250,7 +250,7 @@ impl Spectrum {
 
     /// The linear level round a frequency: the mean of the power over the distance of two points.
     fn smooth(&self, freq: f64) -> f64 {
-        let half = math::pow(2.0, 0.5 / POINTS);
+        let half = half_a_point();
         let (first, last) = (freq / half / self.step, freq * half / self.step);
         let at = |place: f64| {
             let (i, part) = (place as usize, place.fract());

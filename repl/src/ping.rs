@@ -40,8 +40,8 @@ pub fn run(arguments: &Ping) -> Outcome {
     if found.first() != found.last() {
         let (least, most, buffer) = (found[0], found[found.len() - 1], way.buffer);
         status::warning(format!(
-            "it differed from one time to the next, from {least} to {most} samples: what is compensated will be off by as much; \
-             try another --buffer than {buffer}, or one device for both ways"
+            "it differed from one start to the next, from {least} to {most} samples, with --buffer {buffer}: what is \
+             compensated may be off by as much"
         ));
     }
     Ok(())

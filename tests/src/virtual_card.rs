@@ -237,19 +237,14 @@ fn the_way_over_the_card_is_found_and_what_comes_over_it_is_flat() {
     let ping = ["ping", "--output", "2", "--input", "2", "--times", "2"];
     assert!((0..TRIES).any(|_| measured(&ping, ".samples)  // ")), "sound was lost each time");
     let sweep = ["sweep", "-o", "card", "--output", "1,2", "--input", "1,2", "--time", "2s", "--tail", "1s"];
-    assert!((0..TRIES).any(|_| measured(&sweep, "channel 2")), "sound was lost each time");
-    let figures = std::fs::read_to_string(folder.path().join("card.json")).expect("it is written");
-    let figures: serde_json::Value = serde_json::from_str(&figures).expect("it is JSON");
-    let levels = |channel: usize| figures["channels"][channel]["response_db"].as_array().expect("there are levels");
-    for (i, hz) in figures["hz"].as_array().expect("there are frequencies").iter().enumerate() {
-        if hz.as_f64().is_some_and(|hz| (40.0..18_000.0).contains(&hz)) {
-            for channel in [0, 1] {
-                assert!(
-                    levels(channel)[i].as_f64().is_some_and(|db| db.abs() < 0.1),
-                    "{} dB at {hz}",
-                    levels(channel)[i]
-                );
-            }
-        }
-    }
+    let flat = || {
+        let figures = std::fs::read_to_string(folder.path().join("card.json")).expect("it is written");
+        let figures: serde_json::Value = serde_json::from_str(&figures).expect("it is JSON");
+        let hz = figures["hz"].as_array().expect("there are frequencies");
+        let inside = |i: &usize| hz[*i].as_f64().is_some_and(|hz| (40.0..18_000.0).contains(&hz));
+        let level = |channel: usize, i: usize| figures["channels"][channel]["response_db"][i].as_f64();
+        (0..hz.len()).filter(inside).all(|i| [0, 1].iter().all(|n| level(*n, i).is_some_and(|db| db.abs() < 0.1)))
+    };
+    // Some gaps the sound server does not tell of.
+    assert!((0..TRIES).any(|_| measured(&sweep, "channel 2") && flat()), "no sweep came back as it was sent");
 }
