@@ -16,7 +16,13 @@ const BOUND: f64 = -80.0;
 /// The ends of a sweep within a parameter's range: what an engineer would go through, and no level above 0 dB.
 fn ends(parameter: &Parameter) -> Option<(f64, f64)> {
     let Kind::Number { least, most, .. } = parameter.kind else { return None };
-    let (least, most) = (least.max(-60.0), if parameter.name == "gain" { most.min(0.0) } else { most });
+    let (least, most) = match parameter.name {
+        "gain" => (least.max(-60.0), most.min(0.0)),
+        // Between its neighbours: crossovers rise.
+        "crossover_1" => (40.0, 1500.0),
+        "crossover_2" => (300.0, 12_000.0),
+        _ => (least.max(-60.0), most),
+    };
     (parameter.moves && least.is_finite() && most.is_finite()).then_some((least, most))
 }
 
@@ -37,12 +43,19 @@ fn above(text: &str) -> f64 {
 fn steps(what: &str, session: impl Fn(String) -> String, (low, high): (f64, f64)) -> Vec<String> {
     // What it makes of the tone at the ends, and between them, is not the control's.
     let middle = (low + high) / 2.0;
-    let still = [low, middle, high].map(|value| above(&session(format!("{value}"))));
-    let still = still.into_iter().fold(BOUND, f64::max);
+    let at_rest = |value: f64| above(&session(format!("{value}")));
+    let still = [low, middle, high].map(at_rest).into_iter().fold(BOUND, f64::max);
     let controls = ["lfo(3).shape(\"square\")", "lfo(2).shape(\"sine\")", "lfo(\"1/8\").shape(\"random\")"];
     let controls = controls.map(|control| format!("{control}.range({low}, {high})"));
-    let moved = controls.into_iter().map(|control| (above(&session(control.clone())), control));
+    let moved = controls.map(|control| (above(&session(control.clone())), control));
+    // Some make most of it elsewhere: bits that are few, but not too few for the tone.
+    let between = |part: u8| at_rest(low + (high - low) * f64::from(part) / 24.0);
+    let still = match moved.iter().any(|(moved, _)| *moved >= still + 6.0) {
+        true => (1..24).map(between).fold(still, f64::max),
+        false => still,
+    };
     moved
+        .into_iter()
         .filter(|(moved, _)| *moved >= still + 6.0)
         .map(|(moved, control)| format!("{what}({control}): {moved:.1}, at rest {still:.1}"))
         .collect()
