@@ -370,6 +370,8 @@ impl WorkCell {
             frames: frames.clone(),
             values: &self.glides,
             transport: io.transport,
+            rolling: io.steering.rolling,
+            tempo: io.steering.tempo,
         });
         if let Some((made, others)) = io.audio.get_mut(..outs).and_then(|all| all.split_at_mut_checked(self.made))
             && let Some(first) = made.first()

@@ -248,7 +248,7 @@ impl Taker<'_> {
                 (least, most)
             }
         };
-        Ok(Range { low, high, octaves: law == Law::Octaves && low > 0.0 && high > 0.0 })
+        Ok(Range { low, high, octaves: matches!(law, Law::Octaves | Law::Pace) && low > 0.0 && high > 0.0 })
     }
 
     fn not_a_number(&self) -> Refusal {

@@ -1,15 +1,22 @@
 //! The list of effects. Each is one file: its table, its kernel, its tests. To add one is to add a file and a line here.
 
-use crate::parameter::{Recipe, Table};
+use crate::math;
+use crate::parameter::{Law, Parameter, Recipe, Table};
+use crate::units::Unit;
 
 pub mod align;
+pub mod auto_pan;
+pub mod chorus;
 pub mod compressor;
+pub mod console;
 pub mod convolve;
+pub mod crush;
 pub mod dc_block;
 pub mod deesser;
 pub mod delay;
 pub mod eq;
 pub mod filter;
+pub mod flanger;
 pub mod gain;
 pub mod gate;
 pub mod haas;
@@ -18,11 +25,17 @@ pub mod mid_side;
 pub mod mono;
 pub mod multiband;
 pub mod pan;
+pub mod phaser;
 pub mod polarity;
 pub mod reverb;
+pub mod ring_mod;
 pub mod saturate;
 pub mod swap;
+pub mod tape;
 pub mod transient;
+pub mod tremolo;
+pub mod tube;
+pub mod vibrato;
 pub mod width;
 
 /// Every effect, in the order in which the reference shows them.
@@ -49,6 +62,18 @@ pub static EFFECTS: &[&Table] = &[
     &transient::TRANSIENT,
     &multiband::MULTIBAND,
     &saturate::SATURATE,
+    &tape::TAPE,
+    &tube::TUBE,
+    &crush::CRUSH,
+    &console::CONSOLE,
+    &console::CONSOLE_SUM,
+    &chorus::CHORUS,
+    &flanger::FLANGER,
+    &phaser::PHASER,
+    &tremolo::TREMOLO,
+    &auto_pan::AUTO_PAN,
+    &vibrato::VIBRATO,
+    &ring_mod::RING_MOD,
     &delay::DELAY,
     &reverb::REVERB,
     &convolve::CONVOLVE,
@@ -74,6 +99,45 @@ pub(crate) fn stereo(recipe: &Recipe, word: &str) -> Result<usize, String> {
     }
 }
 
+/// How fast something turns, for [`crate::wheel::Wheel::turn`]: in Hz, or the length of a cycle.
+pub(crate) const fn pace(default: f64, least: f64, most: f64) -> Parameter {
+    Parameter::number(
+        "rate",
+        Unit::Hertz,
+        default,
+        least,
+        most,
+        "cycles a second; or a cycle's length, locked to the transport",
+    )
+    .law(Law::Pace)
+}
+
+/// How far channels are apart in what turns; see [`apart`].
+pub(crate) const fn spread(default: f64) -> Parameter {
+    Parameter::number(
+        "stereo",
+        Unit::Percent,
+        default,
+        0.0,
+        100.0,
+        "how far channels move apart: left and right up to opposite",
+    )
+}
+
+/// By how many cycles a channel of so many is ahead of the first, for a [`spread`] in percent: two are opposite at 100. RT.
+pub(crate) fn apart(channel: usize, count: usize, spread: f64) -> f64 {
+    spread / 100.0 * channel as f64 / count.max(1) as f64
+}
+
+/// How many frames further than its place what is read between frames reaches.
+pub(crate) const CUBIC: u64 = 2;
+
+/// Frames until what comes back every `ms` with this much of itself, in percent, has fallen by 100 dB.
+pub(crate) fn ringing(ms: f64, percent: f64, recipe: &Recipe) -> u64 {
+    let loss = -math::db_from_gain((percent / 100.0).abs());
+    recipe.clock.frames(ms * (1.0 + (100.0 / loss).ceil())) + CUBIC
+}
+
 /// For [`Table::latency`]: none.
 pub(crate) fn no_latency(_: &Recipe) -> usize {
     0
@@ -96,9 +160,12 @@ mod tests {
     use crate::parameter::Kind;
     use crate::test_signals::{Bench, noise};
 
+    fn whole(table: &&&Table) -> bool {
+        !table.parameters.iter().any(|p| matches!(p.kind, Kind::Path))
+    }
+
     /// Every effect that needs no file, as its table has it, on one channel and on two.
     fn benches(rate: f64) -> impl Iterator<Item = (&'static str, usize, Bench)> {
-        let whole = |table: &&&Table| !table.parameters.iter().any(|p| matches!(p.kind, Kind::Path));
         EFFECTS.iter().filter(whole).flat_map(move |table| {
             [1, 2].map(|channels| (table.word, channels, Bench::new(table, channels).rate(rate)))
         })
@@ -139,7 +206,7 @@ mod tests {
     /// without; and an equaliser with all its parts.
     fn variants() -> Vec<(String, usize, Bench)> {
         let mut all = Vec::new();
-        for table in EFFECTS.iter().chain([&&crate::follow::FOLLOW]) {
+        for table in EFFECTS.iter().filter(whole).chain([&&crate::follow::FOLLOW]) {
             for (channels, key) in [(1, 0), (2, 0), (2, 1)] {
                 let plain = || Bench::new(table, channels).key(key);
                 all.push((table.word.to_owned(), key, plain()));

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::keep::Keep;
+use crate::tempo::Tempo;
 
 /// Frames that are computed at a time, always at absolute multiples of it.
 pub const QUANTUM: usize = 64;
@@ -48,6 +49,10 @@ pub struct Io<'a> {
     pub values: &'a [Glide],
     /// The transport frame of the quantum's first frame (index 0 of the buffers).
     pub transport: u64,
+    /// Whether the transport goes on; otherwise every quantum has the same frames.
+    pub rolling: bool,
+    /// Where beats and bars lie.
+    pub tempo: &'a Tempo,
 }
 
 impl Io<'_> {

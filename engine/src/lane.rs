@@ -188,7 +188,7 @@ impl Lane {
 
     fn set_out(&mut self, goal: f64, wait: u32, fade: u32) {
         if goal != self.goal {
-            let (wait, fade) = if self.law == Law::Own { (wait, 0) } else { (wait, fade) };
+            let (wait, fade) = if self.steps() { (wait, 0) } else { (wait, fade) };
             self.ramp.aim(bend(self.law, goal), wait, fade);
             self.goal = goal;
         }
@@ -236,6 +236,11 @@ impl Lane {
         self.held = self.last;
         self.share = Ramp::still(0.0);
         self.share.aim(1.0, 0, fade);
+    }
+
+    /// Whether the kernel does the gliding. RT.
+    fn steps(&self) -> bool {
+        matches!(self.law, Law::Own | Law::Pace)
     }
 
     /// Whether there is nothing to compute. RT.
@@ -294,7 +299,8 @@ impl Lane {
                 let followed = control.and_then(|(_, followed)| followed);
                 let value = steering.value(found, stretch.end - 1, followed).map(|value| scaled(self.scale, value));
                 match value {
-                    Some(value) if share == 1.0 => value,
+                    // Between a pace and another there is none.
+                    Some(value) if share == 1.0 || self.law == Law::Pace => value,
                     Some(value) => {
                         let (held, value) = (bend(self.law, self.held), bend(self.law, value));
                         unbend(self.law, held + (value - held) * share)
@@ -308,7 +314,7 @@ impl Lane {
             turn.wait = turn.wait.saturating_sub(frames as u32);
             self.turn_if_due();
         }
-        let jumps = std::mem::replace(&mut self.begins, false) || self.law == Law::Own;
+        let jumps = std::mem::replace(&mut self.begins, false) || self.steps();
         Glide { from: if jumps { to } else { from }, to }
     }
 }

@@ -17,7 +17,8 @@
 //!   channels, numbers and latencies, [`mesh`] is what runs, [`mod@diff`] what shall run, [`mod@compile`] makes a [`plan`]
 //!   and a [`bank`], [`mod@verify`] proves them.
 //! - What sounds: [`render`], [`transport`], [`fade`], [`lane`], [`kernel`], [`rest`], and the [`effects`] and [`sources`] with what
-//!   they share: [`filters`], [`one_pole`], [`dynamics`], [`follow`], [`delay_line`], [`convolution`], [`oversample`], [`true_peak`], [`random`], [`mod@math`].
+//!   they share: [`filters`], [`one_pole`], [`dynamics`], [`wheel`], [`curves`], [`follow`], [`delay_line`], [`convolution`], [`oversample`],
+//!   [`true_peak`], [`random`], [`mod@math`].
 //! - Who drives it: [`desk`] (the control side), [`live`] (the audio side and its rings), [`tap`] (what of it is kept),
 //!   [`meter`], [`offline`], [`replay`], which goes on from the middle by what was put down with [`keep`]; [`device`] and
 //!   [`silent`] call [`playback`]; [`resampled`] stands between rates,
@@ -51,6 +52,7 @@ pub mod control;
 pub mod convolution;
 pub mod costs;
 pub mod crossing;
+pub mod curves;
 pub mod delay_line;
 pub mod delivery;
 pub mod denormals;
@@ -107,6 +109,7 @@ pub mod transport;
 pub mod true_peak;
 pub mod units;
 pub mod verify;
+pub mod wheel;
 pub mod words;
 
 #[cfg(test)]

@@ -93,6 +93,11 @@ pub fn cosh(x: f64) -> f64 {
     libm::cosh(x)
 }
 
+/// The arc sine of -1 to 1. RT.
+pub fn asin(x: f64) -> f64 {
+    libm::asin(x)
+}
+
 /// The arc tangent. RT.
 pub fn atan(x: f64) -> f64 {
     libm::atan(x)

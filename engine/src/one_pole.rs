@@ -51,6 +51,40 @@ impl OnePole {
     }
 }
 
+/// Goes after a value, so that what moves in straight lines turns no corners, and arrives exactly.
+#[derive(Clone, Copy, Debug)]
+pub struct Smoother {
+    at: Option<f64>,
+    share: f64,
+}
+
+keep!(Smoother: at);
+
+/// What is nearer to where it goes than this has arrived.
+const ARRIVED: f64 = 1e-9;
+
+impl Smoother {
+    /// One that has gone 63.2 % of a step after `ms`. It begins with the first value that it is given. Not RT.
+    pub fn new(ms: f64, rate: f64) -> Self {
+        Smoother { at: None, share: 1.0 - pole(ms, rate) }
+    }
+
+    /// One frame. RT.
+    #[inline]
+    pub fn step(&mut self, goal: f64) -> f64 {
+        let at = self.at.unwrap_or(goal);
+        let away = goal - at;
+        let next = if away.abs() <= ARRIVED { goal } else { at + self.share * away };
+        self.at = Some(next);
+        next
+    }
+
+    /// As if new. RT.
+    pub fn reset(&mut self) {
+        self.at = None;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,6 +95,17 @@ mod tests {
         let share = 1.0 - pole(10.0, 48_000.0);
         let reached = (0..480).fold(0.0, |_, _| smoother.low(share, 1.0));
         assert!((reached - (1.0 - math::exp(-1.0))).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_smoother_begins_where_it_is_told_and_arrives_exactly() {
+        let mut smoother = Smoother::new(10.0, 48_000.0);
+        assert_eq!(smoother.step(3.0), 3.0);
+        let reached = (0..480).fold(0.0, |_, _| smoother.step(4.0));
+        assert!((reached - 4.0 + math::exp(-1.0)).abs() < 1e-9);
+        assert_eq!((0..12_000).fold(0.0, |_, _| smoother.step(4.0)), 4.0);
+        smoother.reset();
+        assert_eq!(smoother.step(1.0), 1.0);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::control::Control;
 use crate::kernel::Kernel;
 use crate::math;
 use crate::media::Media;
+use crate::motion::Rate;
 use crate::units::{Clock, Dimension, Unit, note_frequency};
 use std::sync::Arc;
 
@@ -141,6 +142,9 @@ pub enum Law {
     Octaves,
     /// The kernel receives the new value at once and does the gliding itself.
     Own,
+    /// A frequency that may also be said as the length of a cycle in music, which is then locked to the transport. The kernel
+    /// receives the [`Rate::number`] at once; what turns by it glides itself.
+    Pace,
 }
 
 impl Parameter {
@@ -294,6 +298,8 @@ impl Parameter {
         match (value, self.kind) {
             (Value::Special, Kind::Number { special: Some((_, number)), .. }) => number,
             (Value::Control(_), _) => self.resolve(&self.default(), clock),
+            (Value::Beats(beats), Kind::Number { law: Law::Pace, .. }) => Rate::Beats(*beats).number(),
+            (Value::Bars(bars), Kind::Number { law: Law::Pace, .. }) => Rate::Bars(*bars).number(),
             _ => self.by_law(self.plain(value, clock)),
         }
     }
@@ -303,6 +309,10 @@ impl Parameter {
     pub fn plain(&self, value: &Value, clock: &Clock) -> f64 {
         match (value, self.kind) {
             (Value::Number(number), _) => *number,
+            (Value::Beats(beats), Kind::Number { law: Law::Pace, .. }) => 1000.0 / (beats * clock.beat_ms()),
+            (Value::Bars(bars), Kind::Number { law: Law::Pace, .. }) => {
+                1000.0 / (bars * clock.beats_per_bar * clock.beat_ms())
+            }
             (Value::Beats(beats), _) => beats * clock.beat_ms(),
             (Value::Bars(bars), _) => bars * clock.beats_per_bar * clock.beat_ms(),
             (Value::Samples(samples), _) => samples * 1000.0 / clock.rate,
@@ -404,7 +414,7 @@ impl Parameter {
     fn number_in(&self, unit: Unit, spoken: &Spoken) -> Result<Value, Refusal> {
         let (number, said) = match spoken {
             Spoken::Number(number, said) => (*number, *said),
-            Spoken::Text(text) if unit.dimension() == Dimension::Time => {
+            Spoken::Text(text) if unit.dimension() == Dimension::Time || self.is_pace() => {
                 return note_length(text).map(Value::Beats).ok_or_else(|| self.wrong_type(spoken));
             }
             Spoken::Text(text) if unit == Unit::Hertz => {
@@ -417,6 +427,8 @@ impl Parameter {
         }
         let value = match (unit, said) {
             (_, Unit::Plain) => Value::Number(number),
+            (_, Unit::Beats) if self.is_pace() => Value::Beats(number),
+            (_, Unit::Bars) if self.is_pace() => Value::Bars(number),
             (a, b) if a.dimension() != b.dimension() => {
                 return Err(Refusal::new(
                     "wrong-unit",
@@ -434,6 +446,11 @@ impl Parameter {
             _ => Value::Number(number),
         };
         Ok(value)
+    }
+
+    /// Whether it may be said as the length of a cycle.
+    fn is_pace(&self) -> bool {
+        matches!(self.kind, Kind::Number { law: Law::Pace, .. })
     }
 
     fn wrong_type(&self, spoken: &Spoken) -> Refusal {
@@ -459,6 +476,9 @@ impl Parameter {
                 let mut text = format!("{least} to {most}");
                 if unit != Unit::Plain {
                     text = format!("{text} {}", unit.sign());
+                }
+                if self.is_pace() {
+                    text += ", or the length of a cycle: 2.beats, 1.bars, \"1/8\"";
                 }
                 match special {
                     Some((word @ ("off" | "on"), _)) => format!("{text}, or {word}"),

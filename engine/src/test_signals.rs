@@ -4,6 +4,7 @@ use crate::keep::Ledger;
 use crate::kernel::{Buffer, Glide, Io, Kernel, QUANTUM};
 use crate::math;
 use crate::parameter::{Branch, Kind, Law, Parameter, Recipe, Table, Value};
+use crate::tempo::Tempo;
 use crate::units::Clock;
 
 /// The rate at which tests run unless they say otherwise.
@@ -95,6 +96,19 @@ impl Bench {
         self
     }
 
+    /// With a parameter set to a length in beats.
+    pub fn beats(mut self, name: &str, beats: f64) -> Self {
+        let index = self.table.index(name).expect("the table has the parameter");
+        self.put_value(index, Value::Beats(beats));
+        self
+    }
+
+    /// Begins at a frame of the transport.
+    pub fn from(mut self, frame: u64) -> Self {
+        self.frame = frame;
+        self
+    }
+
     /// With a part appended, its parameters set in order; those not given keep their defaults.
     pub fn part(mut self, word: &str, numbers: &[f64]) -> Self {
         let part = self.table.parts.iter().position(|p| p.word == word).expect("the table has the part");
@@ -164,6 +178,7 @@ impl Bench {
     /// The same with a key.
     pub fn run_keyed(&mut self, input: &[Vec<f64>], key: &[Vec<f64>]) -> Vec<Vec<f64>> {
         self.kernel();
+        let tempo = Tempo::new(self.recipe.clock);
         let (start, length) = (self.now.clone(), input[0].len());
         let mut output = vec![Vec::with_capacity(length); self.channels_out()];
         let mut audio: Vec<Buffer> = vec![[0.0; QUANTUM]; self.channels_out().max(input.len())];
@@ -194,6 +209,8 @@ impl Bench {
                 frames: frames.clone(),
                 values: &values,
                 transport,
+                rolling: true,
+                tempo: &tempo,
             });
             output.iter_mut().zip(&audio).for_each(|(out, buffer)| out.extend_from_slice(&buffer[frames.clone()]));
             done += count;
@@ -208,7 +225,7 @@ impl Bench {
         let (to, part) = (self.goal[index], frame as f64 / RAMP as f64);
         match self.parameter(index).kind {
             _ if part >= 1.0 || from == to => to,
-            Kind::Number { law: Law::Own, .. } => to,
+            Kind::Number { law: Law::Own | Law::Pace, .. } => to,
             Kind::Number { law: Law::Octaves, .. } => from * math::pow(to / from, part),
             _ => from + (to - from) * part,
         }
@@ -313,6 +330,16 @@ pub fn rms(signal: &[f64]) -> f64 {
 /// The sample peak in dBFS.
 pub fn peak(signal: &[f64]) -> f64 {
     math::db_from_gain(signal.iter().fold(0.0, |most, x| x.abs().max(most)))
+}
+
+/// The frequency in Hz over each cycle of a sine that may waver, from one upward crossing of 0 to the next, each with its
+/// middle in seconds.
+pub fn pitches(signal: &[f64], rate: f64) -> Vec<(f64, f64)> {
+    let up = |(i, pair): (usize, &[f64])| {
+        (pair[0] < 0.0 && pair[1] >= 0.0).then(|| i as f64 + pair[0] / (pair[0] - pair[1]))
+    };
+    let crossings: Vec<f64> = signal.windows(2).enumerate().filter_map(up).collect();
+    crossings.windows(2).map(|pair| ((pair[0] + pair[1]) / 2.0 / rate, rate / (pair[1] - pair[0]))).collect()
 }
 
 /// The power in each bin of a signal's transform, so that a sine of peak 1 on a bin reads 1; bin `k` is `k` periods over

@@ -401,7 +401,7 @@ fn over_range(parameter: &Parameter, value: u8) -> Option<Spoken> {
         Kind::Number { least, most, .. } if value == 0 || value == 127 => {
             Some(number(if value == 0 { least } else { most }))
         }
-        Kind::Number { least, most, law: Law::Octaves, .. } if least > 0.0 => {
+        Kind::Number { least, most, law: Law::Octaves | Law::Pace, .. } if least > 0.0 => {
             let hertz = least * engine::math::pow(most / least, part);
             Some(number(rounded(hertz, hertz)))
         }

@@ -168,7 +168,7 @@ impl Later {
 /// The time as a tag has it: seconds since 1900 and parts of one, 32 bits each.
 fn time_tag() -> u64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    (since.as_secs() + EPOCH) << 32 | u64::from(since.subsec_nanos()) * (1 << 32) / 1_000_000_000
+    ((since.as_secs() + EPOCH) << 32) | (u64::from(since.subsec_nanos()) * (1 << 32) / 1_000_000_000)
 }
 
 /// How long something with a time tag is to wait at a time; none if it is not, or for longer than a tag can say.

@@ -194,6 +194,33 @@ fn parts_take_some_of_their_arguments_and_names() {
 }
 
 #[test]
+fn a_pace_is_said_in_hertz_or_as_the_length_of_a_cycle() {
+    let rate = |said: &str| {
+        let s = session(&format!("bus(\"a\") >> tremolo({said}) >> master;"));
+        effect(&s, 0).settings[0].value.clone()
+    };
+    assert_eq!(rate("3"), Value::Number(3.0));
+    assert_eq!(rate("\"1/8.\""), Value::Beats(0.75));
+    assert_eq!(rate("2.beats"), Value::Beats(2.0));
+    assert_eq!(rate("4.bars"), Value::Bars(4.0));
+    let told = |effect: &str| codes(&format!("bus(\"a\") >> {effect} >> master;"));
+    assert!(told("tremolo(lfo(1.bars).range(1, 6))").is_empty());
+    for (effect, code) in [
+        ("tremolo(\"1/512\")", "out-of-range"),
+        ("tremolo(\"a4\")", "wrong-type"),
+        ("tremolo(200.ms)", "wrong-unit"),
+        ("tremolo(100)", "out-of-range"),
+        ("ring_mod(\"1/8\")", "wrong-type"),
+        ("ring_mod(1.bars)", "wrong-unit"),
+    ] {
+        assert_eq!(told(effect), [code], "{effect}");
+    }
+    // The range holds for the tempo there is in the end.
+    assert_eq!(codes("bus(\"a\") >> vibrato(1.bars) >> master; tempo(240);"), [] as [&str; 0]);
+    assert_eq!(codes("bus(\"a\") >> vibrato(1.bars) >> master; tempo(60);"), ["out-of-range"]);
+}
+
+#[test]
 fn every_setter_of_every_table_takes_its_own_default() {
     for table in crate::words::tables() {
         for parameter in table.parameters {

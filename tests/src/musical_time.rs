@@ -40,7 +40,7 @@ fn an_edit_for_a_frame_changes_the_output_from_exactly_that_frame_on() {
     for (what, before, after) in [
         ("a fader", text(">> fader(-3)", ""), text(">> fader(-9)", "")),
         ("a pan", text(">> pan(0.1)", ""), text(">> pan(0.4)", "")),
-        ("an insert", text("", ""), text(">> saturate(6).oversample(1)", "")),
+        ("an insert", text("", ""), text(">> saturate(6).oversample(1).adaa(off)", "")),
         ("an insert taken out", text(">> high_pass(300)", ""), text("", "")),
         ("a bypass", text(">> high_pass(300)", ""), text(">> high_pass(300).bypass()", "")),
         ("a mute", text("", ""), text("", r#"mute("b");"#)),

@@ -262,6 +262,17 @@ mod tests {
     }
 
     #[test]
+    fn it_goes_on_from_what_was_kept_bit_for_bit() {
+        let mut first = bench(2, &[room(1, 6000), room(2, 6000)], 48_000).set("predelay", 3.0);
+        first.run(&[noise(3, 3000), noise(4, 3000)]);
+        first.edit(1, 9.0);
+        first.run(&[noise(5, 700), noise(6, 700)]);
+        let mut again = first.again();
+        let rest = [noise(7, 5000), noise(8, 5000)];
+        assert!(first.run(&rest) == again.run(&rest));
+    }
+
+    #[test]
     fn edits_leave_no_click() {
         for (index, to) in [(1, 30.0), (3, -20.0)] {
             let mut bench = bench(2, &[room(1, 4800)], 48_000).set("gain", -20.0);

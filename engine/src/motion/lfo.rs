@@ -34,6 +34,49 @@ pub enum Rate {
     Bars(f64),
 }
 
+/// What lengths in bars are set off by in [`Rate::number`]: more beats than any cycle has.
+const BARS: f64 = (1u64 << 16) as f64;
+
+impl Rate {
+    /// The one number that stands for it, which is all that a kernel is handed: Hz, or below 0 the beats of a cycle, or far
+    /// below 0 its bars. RT.
+    pub fn number(self) -> f64 {
+        match self {
+            Rate::Hertz(hertz) => hertz,
+            Rate::Beats(beats) => -beats,
+            Rate::Bars(bars) => -bars - BARS,
+        }
+    }
+
+    /// What a number stands for. RT.
+    pub fn of_number(number: f64) -> Self {
+        match number {
+            bars if bars < -BARS => Rate::Bars(-bars - BARS),
+            beats if beats < 0.0 => Rate::Beats(-beats),
+            hertz => Rate::Hertz(hertz),
+        }
+    }
+
+    /// The cycles from the beginning of the transport to a frame. RT.
+    pub fn cycles_at(self, frame: i64, tempo: &Tempo) -> f64 {
+        self.line(tempo).position(frame)
+    }
+
+    /// The cycles that go by in a frame, there. RT.
+    pub fn cycles_a_frame(self, frame: i64, tempo: &Tempo) -> f64 {
+        1.0 / self.line(tempo).frames_of_one(frame)
+    }
+
+    fn line(self, tempo: &Tempo) -> Line<'_> {
+        let (measure, length) = match self {
+            Rate::Hertz(hertz) => (Measure::Frames(0), tempo.rate() / hertz),
+            Rate::Beats(length) => (Measure::Beats, length),
+            Rate::Bars(length) => (Measure::Bars, length),
+        };
+        Line { measure, length, offset: 0.0, tempo }
+    }
+}
+
 /// The waveform of an LFO.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub enum Shape {
@@ -109,10 +152,10 @@ impl Course for Knots {
 impl Lfo {
     /// Its phase along the transport, in cycles. RT.
     fn line<'a>(&self, state: &State, tempo: &'a Tempo) -> Line<'a> {
+        let line = self.rate.line(tempo);
         match self.rate {
-            Rate::Hertz(hertz) => Line::free(tempo.rate() / hertz, state, self.phase, tempo),
-            Rate::Beats(length) => Line { measure: Measure::Beats, length, offset: self.phase, tempo },
-            Rate::Bars(length) => Line { measure: Measure::Bars, length, offset: self.phase, tempo },
+            Rate::Hertz(_) => Line::free(line.length, state, self.phase, tempo),
+            Rate::Beats(_) | Rate::Bars(_) => Line { offset: self.phase, ..line },
         }
     }
 

@@ -409,3 +409,14 @@ fn no_motion_allocates_while_it_runs() {
         });
     }
 }
+
+#[test]
+fn a_rate_goes_through_one_number_and_back() {
+    let exact =
+        [Rate::Hertz(0.001), Rate::Hertz(20_000.0), Rate::Beats(0.0625), Rate::Beats(4.0 / 3.0), Rate::Beats(4000.0)];
+    for rate in exact.into_iter().chain([Rate::Bars(0.25), Rate::Bars(1.0), Rate::Bars(1000.0)]) {
+        assert_eq!(Rate::of_number(rate.number()), rate);
+    }
+    let Rate::Bars(third) = Rate::of_number(Rate::Bars(1.0 / 3.0).number()) else { panic!("no bars") };
+    assert!((third - 1.0 / 3.0).abs() < 1e-11);
+}

@@ -12,6 +12,7 @@ use crate::kernel::{Buffer, Glide, Io, Kernel, QUANTUM};
 use crate::math;
 use crate::media::Library;
 use crate::parameter::Value;
+use crate::tempo::Tempo;
 use crate::test_signals::{Bench, RATE, db_of_power, level_at, peak, rms, spectrum};
 
 /// A generator at its defaults but for its level, 0 dBFS, and what is set.
@@ -42,6 +43,8 @@ fn from(kernel: &mut dyn Kernel, recipe: &Recipe, channels: usize, transport: u6
             frames: 0..QUANTUM,
             values: &values,
             transport,
+            rolling: true,
+            tempo: &Tempo::new(recipe.clock),
         };
         kernel.process(io);
         sound.iter_mut().zip(&audio).for_each(|(all, buffer)| all.extend_from_slice(buffer));
@@ -116,6 +119,8 @@ fn glided(word: &str, from: f64, to: f64, frames: usize) -> Vec<f64> {
             frames: 0..QUANTUM,
             values: &values,
             transport: begin as u64,
+            rolling: true,
+            tempo: &Tempo::new(recipe.clock),
         });
         sound.extend_from_slice(&audio[0]);
     }
@@ -277,6 +282,8 @@ fn a_device_gives_the_channels_asked_for_and_silence_for_those_that_are_not_ther
         frames: 8..QUANTUM,
         values: &values,
         transport: 0,
+        rolling: true,
+        tempo: &Tempo::new(recipe.clock),
     });
     assert_eq!(audio[0][7], 0.0);
     assert!(audio[0][8..].iter().all(|x| (x + 0.2 * math::gain_from_db(6.0)).abs() < 1e-12));
