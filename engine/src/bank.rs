@@ -233,7 +233,7 @@ impl WorkCell {
         self.waiting.iter_mut().for_each(DelayLine::clear);
     }
 
-    /// Does the work of one quantum; says whether it came out as finite numbers. What did not is silenced, the kernel starts
+    /// Does the work of one quantum, unless it rests; says whether it came out as finite numbers. What did not is silenced, the kernel starts
     /// anew, and from then on what flows in is passed by it. RT.
     pub fn process(&mut self, io: &mut WorkIo<'_>) -> bool {
         let hears_nothing = self.hears_nothing(io);
@@ -279,6 +279,7 @@ impl WorkCell {
         });
     }
 
+    /// Does the work of one quantum, whether or not it could rest. RT.
     fn process_awake(&mut self, io: &mut WorkIo<'_>) -> bool {
         let outs = self.channels.1;
         self.keep_dry(io.audio);

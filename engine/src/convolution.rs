@@ -293,9 +293,13 @@ impl Convolver {
     /// Does the work that is due when a quantum is full. RT.
     fn turn(&mut self) {
         let (before, present) = self.recent.split_at_mut(QUANTUM);
+        let was_as_new = self.quiet == self.memory;
         self.quiet = if rest::is_silent(present) { (self.quiet + 1).min(self.memory) } else { 0 };
         if self.quiet == self.memory {
-            self.reset();
+            match was_as_new {
+                true => (self.at, self.is_new) = (0, true),
+                false => self.reset(),
+            }
             return;
         }
         self.coming.fill(0.0);
@@ -473,6 +477,32 @@ mod tests {
             for n in (0..input.len()).step_by(1 + input.len() / 97) {
                 let direct: f64 = taps.iter().zip(input[..=n].iter().rev()).map(|(tap, x)| tap * x).sum();
                 assert!((output[n] - direct).abs() < 1e-11, "{length} taps, frame {n}: {} for {direct}", output[n]);
+            }
+        }
+    }
+
+    #[test]
+    fn after_its_memory_of_silence_it_is_as_new_and_may_rest() {
+        for length in [10, 500, 9000] {
+            let response = Arc::new(Response::new(&taps(length)));
+            let (mut old, mut new) = (Convolver::new(Arc::clone(&response)), Convolver::new(response));
+            let mut noted = Ledger::noting(|ledger| old.keep(ledger));
+            let mut run = |convolver: &mut Convolver, quantum: u64, frames: &mut [f64]| {
+                convolver.begin(quantum * QUANTUM as u64);
+                convolver.process(frames);
+                noted.note(|ledger| convolver.keep(ledger))
+            };
+            let first = (0..).find(|quantum| {
+                let mut sound = if *quantum == 0 { noise(1, QUANTUM) } else { vec![0.0; QUANTUM] };
+                run(&mut old, *quantum, &mut sound)
+            });
+            let first = first.unwrap();
+            assert!((length / QUANTUM..3 * length / QUANTUM + 10).contains(&(first as usize)), "{length}: {first}");
+            for quantum in first + 3..first + 300 {
+                let (mut one, mut other) = (noise(quantum, QUANTUM), noise(quantum, QUANTUM));
+                run(&mut old, quantum, &mut one);
+                run(&mut new, quantum, &mut other);
+                assert!(one == other, "{length} taps, quantum {quantum}");
             }
         }
     }

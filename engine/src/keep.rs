@@ -66,14 +66,12 @@ impl Ledger {
         Ledger { bytes, way: Way::Read(0), failed: false }
     }
 
-    /// One to note a state in that is about as large as what `state` writes, but for delay lines, which are only asked
-    /// whether they are silent.
+    /// One to note a state in that is about as large as what `state` keeps now, but for sound in delay lines and the like,
+    /// which are only asked whether they are silent.
     pub fn noting(state: impl FnOnce(&mut Ledger)) -> Self {
-        let mut ledger = Ledger::writing();
-        state(&mut ledger);
-        let room = ledger.bytes.len() + ROOM_TO_GROW;
-        let bytes = if room <= MOST_NOTED { Vec::with_capacity(room) } else { Vec::new() };
-        Ledger { bytes, way: Way::Note, failed: false }
+        let mut ledger = Ledger { bytes: Vec::with_capacity(MOST_NOTED), way: Way::Note, failed: false };
+        let room = if ledger.note(state) { ledger.bytes.len() + ROOM_TO_GROW } else { 0 };
+        Ledger { bytes: Vec::with_capacity(room), ..ledger }
     }
 
     /// Notes the state that `state` keeps; says whether there was room for it, and all its lines were silent. RT.

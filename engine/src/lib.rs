@@ -93,6 +93,7 @@ pub mod plan;
 pub mod playback;
 pub mod probe;
 pub mod random;
+pub mod recipe;
 pub mod render;
 pub mod replay;
 pub mod resample;

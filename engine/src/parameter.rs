@@ -6,12 +6,11 @@ use serde::Serialize;
 use crate::control::Control;
 use crate::kernel::Kernel;
 use crate::math;
-use crate::media::Media;
 use crate::motion::Rate;
 use crate::units::{Clock, Dimension, Unit, note_frequency};
-use std::sync::Arc;
 
 pub use crate::part::{Part, PartWord};
+pub use crate::recipe::{Branch, Recipe};
 pub use crate::spoken::{Accepted, Refusal, Spoken};
 
 /// One word that makes sound or changes it: an effect, or a source.
@@ -560,43 +559,4 @@ pub enum Value {
     Path(String),
     /// What moves it.
     Control(Box<Control>),
-}
-
-/// Everything a kernel is built from.
-#[derive(Clone, Debug)]
-pub struct Recipe {
-    /// Channels that come in; 0 for a source.
-    pub channels: usize,
-    /// Channels of the key; 0 without one.
-    pub key_channels: usize,
-    /// The session's clock.
-    pub clock: Clock,
-    /// The number for each parameter, then for each parameter of each part in order, as kernels receive them.
-    pub values: Vec<f64>,
-    /// The values as declared, in the same order: channels and paths are read here.
-    pub settings: Vec<Value>,
-    /// Which parts it has, in order, each an index into [`Table::parts`].
-    pub parts: Vec<usize>,
-    /// The files it reads, in the order of its [`Kind::Path`] parameters.
-    pub media: Vec<Arc<Media>>,
-    /// A number drawn from the session's seed and the path, for whatever is random.
-    pub seed: u64,
-    /// Of an effect that others stand in: the branch that is to be built.
-    pub branch: Option<Branch>,
-}
-
-/// One branch of an effect that takes a signal apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Branch {
-    /// Which one, from 0.
-    pub number: usize,
-    /// Of how many.
-    pub count: usize,
-}
-
-impl Recipe {
-    /// The session's sample rate in Hz.
-    pub fn rate(&self) -> f64 {
-        self.clock.rate
-    }
 }

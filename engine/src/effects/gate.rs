@@ -266,7 +266,7 @@ mod tests {
 
     #[test]
     fn an_expander_of_a_very_high_ratio_is_a_gate() {
-        let level = |i: usize| if i / 6000 % 2 == 0 { 0.1 } else { 0.001 };
+        let level = |i: usize| if (i / 6000).is_multiple_of(2) { 0.1 } else { 0.001 };
         let input: Vec<f64> = noise(3, 24_000).iter().enumerate().map(|(i, x)| x * level(i)).collect();
         let expanded = Bench::new(&EXPANDER, 1).set("ratio", 100.0).set("range", 20.0).run_mono(&input);
         let gated = Bench::new(&GATE, 1).set("range", 20.0).run_mono(&input);
