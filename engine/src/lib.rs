@@ -12,11 +12,11 @@
 //!
 //! - What is said: [`session`] (data), [`names`] (paths and the way back), [`units`], [`tempo`],
 //!   [`control`] (what may move a parameter) and [`motion`] (how it does), [`parameter`] (the tables that words
-//!   are declared by), [`words`], [`diagnostic`].
+//!   are declared by), [`recipe`] (what a kernel is built from), [`words`], [`diagnostic`].
 //! - What is built: [`amend`] and [`check`] complete a session, [`audible`] turns solos into mutes, [`graph`] finds
 //!   channels, numbers and latencies, [`mesh`] is what runs, [`mod@diff`] what shall run, [`mod@compile`] makes a [`plan`]
 //!   and a [`bank`], [`mod@verify`] proves them.
-//! - What sounds: [`render`], [`transport`], [`fade`], [`lane`], [`kernel`], [`rest`], and the [`effects`] and [`sources`]
+//! - What sounds: [`render`], [`transport`], [`fade`], [`lane`], [`kernel`], [`nest`], [`rest`], and the [`effects`] and [`sources`]
 //!   with what they share: [`filters`], [`one_pole`], [`dynamics`], [`wheel`], [`curves`], [`follow`], [`delay_line`],
 //!   [`convolution`], [`oversample`], [`true_peak`], [`random`], [`mod@math`].
 //! - Who drives it: [`desk`] (the control side), [`live`] (the audio side and its rings), [`tap`] (what of it is kept),

@@ -6,7 +6,7 @@
 //! noted, and compared a quantum later. The transport sways only what kernels read from their lines, and a line at rest is
 //! silent at every place.
 //!
-//! What rings would take minutes to fall to the smallest number there is; loops take what is below [`SPENT`] as nothing.
+//! What rings would take minutes to fall to the smallest number there is; loops take what is below `SPENT` as nothing.
 
 use crate::keep::Ledger;
 

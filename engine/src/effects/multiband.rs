@@ -14,7 +14,7 @@ use crate::filters::{Section, butterworth_q};
 use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::nest::Nest;
-use crate::parameter::{Parameter, Recipe, Table};
+use crate::parameter::{Parameter, Recipe, Table, Value};
 use crate::units::Unit;
 
 const fn crossover(name: &'static str, freq: f64) -> Parameter {
@@ -81,7 +81,10 @@ fn band(recipe: &Recipe) -> (usize, &[f64]) {
 
 fn channels(recipe: &Recipe) -> Result<usize, String> {
     let (_, crossovers) = band(recipe);
-    if let Some(pair) = crossovers.windows(2).find(|pair| pair[0] >= pair[1]) {
+    // One that a control moves may go where it likes.
+    let still = |i: usize| !matches!(recipe.settings.get(i), Some(Value::Control(_)));
+    let mut pairs = crossovers.windows(2).enumerate().filter(|(i, _)| still(*i) && still(i + 1));
+    if let Some((_, pair)) = pairs.find(|(_, pair)| pair[0] >= pair[1]) {
         return Err(format!("its crossovers have to rise, and {} Hz is not above {} Hz", pair[1], pair[0]));
     }
     same_channels(recipe)
