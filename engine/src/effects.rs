@@ -160,6 +160,7 @@ pub(crate) fn widened(left: f64, right: f64, width: f64) -> (f64, f64) {
 mod tests {
     use super::*;
     use crate::parameter::Kind;
+    use crate::random;
     use crate::test_signals::{Bench, noise};
 
     fn whole(table: &&&Table) -> bool {
@@ -264,6 +265,79 @@ mod tests {
             let output = bench.run(&vec![vec![0.0; 2000]; channels]);
             assert!(output.iter().flatten().all(|x| *x == 0.0), "{word} on {channels} channels");
         }
+    }
+
+    /// Some value that a parameter takes; frequencies evenly in octaves.
+    fn any_value(parameter: &Parameter, part: f64) -> Option<f64> {
+        let one_of = |count: usize| ((part * count as f64) as usize).min(count - 1);
+        match parameter.kind {
+            Kind::Number { unit: Unit::Hertz, least, most, .. } if least > 0.0 => {
+                Some((least * math::exp(part * math::ln(most / least))).clamp(least, most))
+            }
+            Kind::Number { least, most, .. } => Some(least + (most - least) * part),
+            Kind::Choice { options, .. } => Some(one_of(options.len()) as f64),
+            Kind::Steps { options, .. } => Some(options[one_of(options.len())]),
+            Kind::Flag { .. } => Some(one_of(2) as f64),
+            Kind::Channels | Kind::Path | Kind::Signal => None,
+        }
+    }
+
+    /// An effect with settings drawn from a seed, if it can be set so.
+    fn any_settings(table: &'static Table, channels: usize, seed: u64) -> Option<Bench> {
+        let mut bench = Bench::new(table, channels);
+        for (i, parameter) in table.parameters.iter().enumerate() {
+            if let Some(value) = any_value(parameter, random::even(seed, i as u64) + 0.5) {
+                bench = bench.set(parameter.name, value);
+            }
+        }
+        (table.channels)(bench.recipe()).is_ok().then_some(bench)
+    }
+
+    #[test]
+    fn whatever_is_set_moved_and_heard_every_effect_stays_finite_and_bounded_and_recovers() {
+        const SETTINGS: u64 = 12;
+        // The loudest that any of them may be: 24 dB of gain behind a resonance of 32 dB, and something to spare.
+        const BOUND: f64 = 10_000.0;
+        let sounds: [(&str, fn(u64) -> Vec<f64>); 5] = [
+            ("silence", |_| vec![0.0; 1500]),
+            ("noise", |seed| noise(seed, 1500)),
+            ("an offset", |_| vec![1.0; 1500]),
+            ("what is nearly nothing", |seed| noise(seed, 1500).iter().map(|x| x * 1e-310).collect()),
+            ("one frame", |_| (0..1500).map(|i| if i == 700 { 1.0 } else { 0.0 }).collect()),
+        ];
+        let mut tried = 0;
+        for table in EFFECTS.iter().filter(whole) {
+            for (seed, channels) in (0..SETTINGS).flat_map(|seed| [(seed, 1), (seed, 2)]) {
+                let Some(mut bench) = any_settings(table, channels, seed) else { continue };
+                let called = || format!("{} on {channels} channels, settings {seed}", table.word);
+                let check = |sound: &[Vec<f64>], what: &str| {
+                    let all = || sound.iter().flatten();
+                    assert!(all().all(|x| x.is_finite()), "{} under {what}", called());
+                    let peak = all().fold(0.0f64, |most, x| most.max(x.abs()));
+                    assert!(peak < BOUND, "{} under {what}: {peak}", called());
+                };
+                for (step, (what, sound)) in sounds.iter().enumerate() {
+                    let input: Vec<Vec<f64>> = (0..channels).map(|channel| sound(channel as u64)).collect();
+                    check(&bench.run(&input), what);
+                    for (i, parameter) in table.parameters.iter().enumerate().filter(|(_, p)| !p.fixed) {
+                        let part = random::even(seed + 1000, (step * 100 + i) as u64) + 0.5;
+                        if let Some(value) = any_value(parameter, part).filter(|_| bench.is_free(i)) {
+                            bench.edit(i, value);
+                        }
+                    }
+                    check(&bench.run(&input), what);
+                }
+                for poison in [f64::NAN, f64::INFINITY] {
+                    let mut input = input(channels, 300);
+                    input.iter_mut().for_each(|channel| channel[150] = poison);
+                    bench.run(&input);
+                    bench.reset();
+                    check(&bench.run(&self::input(channels, 300)), "what comes after no number");
+                }
+                tried += 1;
+            }
+        }
+        assert!(tried > 700, "{tried} settings");
     }
 
     #[test]
