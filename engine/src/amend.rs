@@ -11,6 +11,9 @@ use crate::session::{
     Work,
 };
 
+/// Why a branch is neither taken out nor has anything before it.
+const BRANCH: &str = "a branch is there as long as its effect; give an effect that stands in it, or the whole";
+
 /// Lets replaced cables go, then applies every amendment and leaves the list empty. Each one sees what those before it have
 /// made of the session.
 pub fn apply(session: &mut Session) -> Vec<Diagnostic> {
@@ -123,6 +126,7 @@ impl One<'_, '_> {
                 let mut gone = Gone::default();
                 for found in self.resolve(&target)? {
                     match found {
+                        Found::Instance(id) if self.is_branch(id) => return Err(self.refuse(BRANCH)),
                         Found::Instance(id) => gone.remove_instance(self.all.session, id),
                         Found::Cable(id) => gone.unplug(self.all.session, id),
                         Found::Place(MASTER) => return Err(self.refuse("`master` always exists")),
@@ -134,6 +138,7 @@ impl One<'_, '_> {
                 Ok(())
             }
             Amend::Before(target, effects) => match self.resolve_one(&target)? {
+                Found::Instance(id) if self.is_branch(id) => Err(self.refuse(BRANCH)),
                 Found::Instance(id) if matches!(self.all.session.instances[id.0].work, Work::Blend { .. }) => {
                     Err(self.refuse("put it before an effect inside the composed one"))
                 }
@@ -242,6 +247,10 @@ impl One<'_, '_> {
         })
     }
 
+    fn is_branch(&self, id: InstanceId) -> bool {
+        matches!(self.all.session.instances[id.0].work, Work::Branch { .. })
+    }
+
     fn refuse(&self, why: &str) -> Diagnostic {
         Diagnostic::error("cannot-amend", self.at, why)
     }
@@ -285,13 +294,6 @@ impl Gone {
         };
         session.redirect(Tap::Instance(id), from, usize::MAX);
         self.instances.insert(id);
-        // What leaves a branch of it on the way has no sound any more.
-        let of = |passed: &InstanceId| matches!(session.instances[passed.0].work, Work::Branch { of, .. } if of == id);
-        for (i, cable) in session.cables.iter().enumerate() {
-            if session.chain(cable.from).iter().any(of) {
-                self.unplug(session, CableId(i));
-            }
-        }
     }
 
     /// An input or a bus, with every cable to and from it and the effects on the latter.
@@ -309,6 +311,9 @@ impl Gone {
     fn sweep(mut self, session: &mut Session, rest: &mut [Amendment]) {
         self.take_empty_sums(session);
         self.take_what_served(session);
+        while self.take_what_leaves_branches(session) {
+            self.take_what_served(session);
+        }
         // A key that came from something removed is no key any more, and what followed it follows silence.
         for instance in &mut session.instances {
             match &mut instance.work {
@@ -406,6 +411,20 @@ impl Gone {
                 None => return,
             }
         }
+    }
+
+    /// What leaves a branch on the way has no sound any more once the effect is gone that the branch is of. Whether there was
+    /// any such cable.
+    fn take_what_leaves_branches(&mut self, session: &Session) -> bool {
+        let gone = |id: &InstanceId| match session.instances[id.0].work {
+            Work::Branch { of, .. } => self.instances.contains(&of),
+            _ => false,
+        };
+        let leaves =
+            |i: &usize| !self.cables.contains(&CableId(*i)) && session.chain(session.cables[*i].from).iter().any(gone);
+        let cables: Vec<usize> = (0..session.cables.len()).filter(leaves).collect();
+        cables.iter().for_each(|i| self.unplug(session, CableId(*i)));
+        !cables.is_empty()
     }
 
     /// Effects that served only what is gone are gone too. Those that served nothing before stay, to be told of.

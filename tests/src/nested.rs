@@ -149,3 +149,26 @@ fn effects_are_put_into_branches_and_taken_out_by_their_paths() {
         cold(&text("remove(\"b>master/multiband#1/gain\"); before(\"b>master/multiband\", polarity());"), 4800);
     assert!(apart(&inside, &plain) > 0.01);
 }
+
+#[test]
+fn a_send_within_a_branch_goes_with_the_effect_however_that_goes() {
+    let text = |more: &str| {
+        format!(
+            "let v = input(\"v\", noise(\"white\")); let x = bus(\"x\"); let band = bus(\"band\"); v >> fader(-6) >> master;\n\
+             let m = v >> multiband().band(1, gain(-6) >> send(x, -3));\nm >> band; x >> master; band >> master; {more}"
+        )
+    };
+    let plain = cold("input(\"v\", noise(\"white\")) >> fader(-6) >> master;", 4800);
+    for gone in ["unplug(\"v>band\");", "remove(\"band\");", "remove(\"v>band/multiband\"); unplug(\"v>band\");"] {
+        assert_eq!(apart(&cold(&text(gone), 4800), &plain), 0.0, "{gone}");
+    }
+}
+
+#[test]
+fn a_branch_itself_is_not_amended() {
+    for amendment in ["remove(\"v/multiband#2\");", "before(\"v/multiband#2\", gain(1));"] {
+        let text = format!("input(\"v\", noise(\"white\")) >> multiband() >> master; {amendment}");
+        let told = try_graph(&text).expect_err("it is refused");
+        assert!(told.contains("a branch is there as long as its effect"), "{told}");
+    }
+}
