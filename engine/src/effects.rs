@@ -298,7 +298,8 @@ mod tests {
         const SETTINGS: u64 = 12;
         // The loudest that any of them may be: 24 dB of gain behind a resonance of 32 dB, and something to spare.
         const BOUND: f64 = 10_000.0;
-        let sounds: [(&str, fn(u64) -> Vec<f64>); 5] = [
+        type Sound = fn(u64) -> Vec<f64>;
+        let sounds: [(&str, Sound); 5] = [
             ("silence", |_| vec![0.0; 1500]),
             ("noise", |seed| noise(seed, 1500)),
             ("an offset", |_| vec![1.0; 1500]),
