@@ -23,6 +23,10 @@ use crate::kernel::QUANTUM;
 use crate::math;
 use crate::rest;
 
+mod ways;
+
+pub use ways::Ways;
+
 /// Partitions of each size but the last.
 const PARTITIONS: usize = 6;
 

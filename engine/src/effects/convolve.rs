@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::no_latency;
-use crate::convolution::{Convolver, Response};
+use crate::convolution::{Response, Ways};
 use crate::delay_line::{Crossfade, DelayLine};
 use crate::keep::keep;
 use crate::kernel::{Buffer, Io, Kernel, QUANTUM};
@@ -28,7 +28,7 @@ pub static CONVOLVE: Table = Table {
     ],
     parts: &[],
     mix: 100.0,
-    channels: |recipe| Ok(Ways::of(recipe)?.out),
+    channels: |recipe| Ok(Fit::of(recipe)?.out),
     latency: no_latency,
     tail,
     echoes: true,
@@ -41,14 +41,14 @@ const LONGEST_PREDELAY: f64 = 1000.0;
 const FADE_MS: f64 = 60.0;
 
 /// Which channel of the response leads from which input to which output.
-struct Ways {
+struct Fit {
     out: usize,
     /// Input, output, and channel of the response.
     ways: Vec<(usize, usize, usize)>,
 }
 
-impl Ways {
-    fn of(recipe: &Recipe) -> Result<Ways, String> {
+impl Fit {
+    fn of(recipe: &Recipe) -> Result<Fit, String> {
         let Some(media) = recipe.media.first() else { return Err("its file is not open".into()) };
         if media.memory().is_none() {
             return Err("a response so long that it is streamed cannot be convolved with".into());
@@ -60,10 +60,10 @@ impl Ways {
         }
         let (ins, has) = (recipe.channels, media.channels());
         match (ins, has) {
-            (_, 1) => Ok(Ways { out: ins, ways: (0..ins).map(|channel| (channel, channel, 0)).collect() }),
-            (1, _) => Ok(Ways { out: has, ways: (0..has).map(|channel| (0, channel, channel)).collect() }),
-            (2, 4) => Ok(Ways { out: 2, ways: vec![(0, 0, 0), (0, 1, 1), (1, 0, 2), (1, 1, 3)] }),
-            _ if ins == has => Ok(Ways { out: ins, ways: (0..ins).map(|n| (n, n, n)).collect() }),
+            (_, 1) => Ok(Fit { out: ins, ways: (0..ins).map(|channel| (channel, channel, 0)).collect() }),
+            (1, _) => Ok(Fit { out: has, ways: (0..has).map(|channel| (0, channel, channel)).collect() }),
+            (2, 4) => Ok(Fit { out: 2, ways: vec![(0, 0, 0), (0, 1, 1), (1, 0, 2), (1, 1, 3)] }),
+            _ if ins == has => Ok(Fit { out: ins, ways: (0..ins).map(|n| (n, n, n)).collect() }),
             _ => Err(format!("a response of {has} channels does not fit {ins}")),
         }
     }
@@ -76,7 +76,7 @@ fn tail(recipe: &Recipe) -> u64 {
 }
 
 struct Convolve {
-    ways: Vec<Way>,
+    ways: Ways,
     lines: Vec<DelayLine>,
     predelay: Crossfade<usize>,
     rate: f64,
@@ -84,20 +84,11 @@ struct Convolve {
     heard: Vec<Buffer>,
 }
 
-/// What leads from one channel to another.
-struct Way {
-    from: usize,
-    to: usize,
-    convolver: Convolver,
-    sound: Buffer,
-}
-
 keep!(Convolve: ways, lines, predelay);
-keep!(Way: convolver);
 
 impl Convolve {
     fn new(recipe: &Recipe) -> Self {
-        let ways = Ways::of(recipe).map_or_else(|_| Vec::new(), |ways| ways.ways);
+        let ways = Fit::of(recipe).map_or_else(|_| Vec::new(), |fit| fit.ways);
         let trim = recipe.clock.frames(CONVOLVE.value(recipe, "trim")) as usize;
         let sound = recipe.media.first().and_then(|media| Some((media.memory()?, media.stretched())));
         let response = |channel: &Vec<f32>, stretched: f64| {
@@ -108,14 +99,11 @@ impl Convolve {
         let responses: Vec<Arc<Response>> = sound.map_or_else(Vec::new, |(channels, stretched)| {
             channels.iter().map(|channel| response(channel, stretched)).collect()
         });
-        let way = |(from, to, channel): (usize, usize, usize)| {
-            let convolver = Convolver::new(responses.get(channel)?.clone());
-            Some(Way { from, to, convolver, sound: [0.0; QUANTUM] })
-        };
+        let way = |(from, to, channel): (usize, usize, usize)| Some((from, to, responses.get(channel)?.clone()));
         let frames = |ms: f64| recipe.clock.frames(ms) as usize;
         let longest = frames(LONGEST_PREDELAY);
         Convolve {
-            ways: ways.into_iter().filter_map(way).collect(),
+            ways: Ways::new(ways.into_iter().filter_map(way)),
             lines: (0..recipe.channels).map(|_| DelayLine::new(longest)).collect(),
             predelay: Crossfade::new(frames(CONVOLVE.value(recipe, "predelay")), frames(FADE_MS)),
             rate: recipe.rate(),
@@ -136,19 +124,12 @@ impl Kernel for Convolve {
                 heard[i] = line.read_faded(now as f64, next as f64, part);
             }
         }
-        io.audio.iter_mut().for_each(|channel| channel[frames.clone()].fill(0.0));
-        for way in &mut self.ways {
-            let (Some(heard), Some(out)) = (self.heard.get(way.from), io.audio.get_mut(way.to)) else { continue };
-            way.sound[frames.clone()].copy_from_slice(&heard[frames.clone()]);
-            way.convolver.begin(first);
-            way.convolver.process(&mut way.sound[frames.clone()]);
-            out[frames.clone()].iter_mut().zip(&way.sound[frames.clone()]).for_each(|(out, x)| *out += x);
-        }
+        self.ways.process(first, frames.clone(), &self.heard, io.audio);
         io.audio.iter_mut().for_each(|channel| gain.scale(&mut channel[frames.clone()]));
     }
 
     fn reset(&mut self) {
-        self.ways.iter_mut().for_each(|way| way.convolver.reset());
+        self.ways.reset();
         self.lines.iter_mut().for_each(DelayLine::clear);
         self.predelay.settle();
     }

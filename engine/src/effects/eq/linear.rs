@@ -11,7 +11,7 @@ use rustfft::FftPlannerScalar;
 use rustfft::num_complex::Complex;
 
 use super::{Declared, On, declared};
-use crate::convolution::{Convolver, Response};
+use crate::convolution::{Response, Ways};
 use crate::filters::Section;
 use crate::keep::keep;
 use crate::kernel::{Buffer, Io, Kernel, QUANTUM};
@@ -96,38 +96,22 @@ fn window(part: f64) -> f64 {
 
 /// Filters of linear phase at work.
 pub struct Linear {
-    ways: Vec<Way>,
+    ways: Ways,
     /// What comes in.
     input: Vec<Buffer>,
-    /// What one way makes of it.
-    made: Buffer,
 }
 
-/// From one channel to one channel.
-struct Way {
-    from: usize,
-    to: usize,
-    convolver: Convolver,
-}
-
-impl Way {
-    fn new(from: usize, to: usize, response: &Arc<Response>) -> Self {
-        Way { from, to, convolver: Convolver::new(Arc::clone(response)) }
-    }
-}
-
-keep!(Way: convolver);
 keep!(Linear: ways);
 
 impl Linear {
     /// One filter for every channel, by its taps. Not RT.
     pub fn even(taps: &[f64], channels: usize) -> Self {
         let response = Arc::new(Response::new(taps));
-        Linear::of((0..channels).map(|channel| Way::new(channel, channel, &response)).collect(), channels)
+        Linear::of(Ways::new((0..channels).map(|channel| (channel, channel, response.clone()))), channels)
     }
 
-    fn of(ways: Vec<Way>, channels: usize) -> Self {
-        Linear { ways, input: vec![[0.0; QUANTUM]; channels], made: [0.0; QUANTUM] }
+    fn of(ways: Ways, channels: usize) -> Self {
+        Linear { ways, input: vec![[0.0; QUANTUM]; channels] }
     }
 
     /// Makes the filter of an eq, which takes some milliseconds. Not RT.
@@ -140,29 +124,21 @@ impl Linear {
         }
         let sounds = |taps: &Vec<f64>| taps.iter().any(|tap| *tap != 0.0);
         let all = [(0, 0), (1, 0), (0, 1), (1, 1)].into_iter().zip(&taps).filter(|(_, taps)| sounds(taps));
-        let ways = all.map(|((from, to), taps)| Way::new(from, to, &Arc::new(Response::new(taps)))).collect();
-        Linear::of(ways, recipe.channels)
+        let ways = all.map(|((from, to), taps)| (from, to, Arc::new(Response::new(taps))));
+        Linear::of(Ways::new(ways), recipe.channels)
     }
 }
 
 impl Kernel for Linear {
     fn process(&mut self, io: &mut Io<'_>) {
         let (first, frames) = (io.frame(io.frames.start), io.frames.clone());
-        for (kept, sound) in self.input.iter_mut().zip(io.audio.iter_mut()) {
+        for (kept, sound) in self.input.iter_mut().zip(io.audio.iter()) {
             kept[frames.clone()].copy_from_slice(&sound[frames.clone()]);
-            sound[frames.clone()].fill(0.0);
         }
-        for way in &mut self.ways {
-            let (Some(from), Some(to)) = (self.input.get(way.from), io.audio.get_mut(way.to)) else { continue };
-            let made = &mut self.made[frames.clone()];
-            made.copy_from_slice(&from[frames.clone()]);
-            way.convolver.begin(first);
-            way.convolver.process(made);
-            to[frames.clone()].iter_mut().zip(made).for_each(|(sum, x)| *sum += *x);
-        }
+        self.ways.process(first, frames, &self.input, io.audio);
     }
 
     fn reset(&mut self) {
-        self.ways.iter_mut().for_each(|way| way.convolver.reset());
+        self.ways.reset();
     }
 }
