@@ -162,6 +162,11 @@ impl Parameter {
             _ => Law::Linear,
         };
         let kind = Kind::Number { unit, default: Some(default), least, most, special: None, law };
+        Parameter::of(name, kind, help)
+    }
+
+    /// One that may be changed and moved while its kernel runs.
+    const fn of(name: &'static str, kind: Kind, help: &'static str) -> Self {
         Parameter { name, kind, fixed: false, moves: true, on_transport: false, fixes_all: None, help }
     }
 
@@ -173,56 +178,32 @@ impl Parameter {
         options: &'static [f64],
         help: &'static str,
     ) -> Self {
-        Parameter {
-            name,
-            kind: Kind::Steps { unit, default, options },
-            fixed: true,
-            moves: false,
-            on_transport: false,
-            fixes_all: None,
-            help,
-        }
+        Parameter::of(name, Kind::Steps { unit, default, options }, help).fixed()
     }
 
     /// A word out of a list; the first is the default.
     pub const fn choice(name: &'static str, options: &'static [&'static str], help: &'static str) -> Self {
-        Parameter {
-            name,
-            kind: Kind::Choice { default: 0, options },
-            fixed: true,
-            moves: false,
-            on_transport: false,
-            fixes_all: None,
-            help,
-        }
+        Parameter::of(name, Kind::Choice { default: 0, options }, help).fixed()
     }
 
     /// Yes or no.
     pub const fn flag(name: &'static str, default: bool, help: &'static str) -> Self {
-        Parameter {
-            name,
-            kind: Kind::Flag { default },
-            fixed: true,
-            moves: false,
-            on_transport: false,
-            fixes_all: None,
-            help,
-        }
+        Parameter::of(name, Kind::Flag { default }, help).fixed()
     }
 
     /// Numbers of channels.
     pub const fn channels(name: &'static str, help: &'static str) -> Self {
-        Parameter { name, kind: Kind::Channels, fixed: true, moves: false, on_transport: false, fixes_all: None, help }
+        Parameter::of(name, Kind::Channels, help).fixed()
     }
 
     /// A media file.
     pub const fn path(name: &'static str, help: &'static str) -> Self {
-        Parameter { name, kind: Kind::Path, fixed: true, moves: false, on_transport: false, fixes_all: None, help }
+        Parameter::of(name, Kind::Path, help).fixed()
     }
 
     /// A sidechain key.
     pub const fn signal(name: &'static str, help: &'static str) -> Self {
-        Parameter { name, kind: Kind::Signal, fixed: true, moves: false, on_transport: false, fixes_all: None, help }
+        Parameter::of(name, Kind::Signal, help).fixed()
     }
 
     /// The same, but a change builds a new kernel.
