@@ -4,16 +4,14 @@
 //! the place of `scripting/src/costs.tsv`. Figures of one run may be compared with each other, not with another machine's:
 //! what tells most is the ratio to a `high_pass` that ran beside them.
 
-use std::convert::Infallible;
+mod rendering;
+
 use std::fmt::Write as _;
-use std::hint::black_box;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use engine::effects::EFFECTS;
 use engine::graph::{Graph, prepare};
 use engine::media::Library;
-use engine::offline::Offline;
 
 /// Seconds of sound a run.
 const SECONDS: f64 = 1.0;
@@ -39,23 +37,6 @@ fn graph(chain: &str) -> Graph {
     prepare(session, &Library::new()).graph.expect("the session can sound")
 }
 
-/// The seconds that rendering takes.
-fn time(graph: &Graph) -> f64 {
-    let frames = (SECONDS * graph.clock.rate) as u64;
-    let mut offline = Offline::new(graph, None).expect("the plan proves right");
-    let begun = Instant::now();
-    let done: Result<(), Infallible> = offline.render(
-        frames,
-        |_| {},
-        |_, sound| {
-            black_box(sound);
-            Ok(())
-        },
-    );
-    done.unwrap_or_else(|never| match never {});
-    begun.elapsed().as_secs_f64()
-}
-
 fn median(mut of: Vec<f64>) -> f64 {
     of.sort_by(f64::total_cmp);
     of[of.len() / 2]
@@ -69,7 +50,7 @@ fn main() {
         [("", "")].into_iter().chain(chains).map(|(word, chain)| (word, graph(chain))).collect();
     let mut times = vec![Vec::new(); works.len()];
     for _ in 0..RUNS {
-        times.iter_mut().zip(&works).for_each(|(times, (_, graph))| times.push(time(graph)));
+        times.iter_mut().zip(&works).for_each(|(times, (_, graph))| times.push(rendering::time(graph, SECONDS)));
     }
     let times: Vec<f64> = times.into_iter().map(median).collect();
     let share = |n: usize| (times[n] - times[0]).max(0.0) / (SECONDS * 2.0 * CABLES as f64);

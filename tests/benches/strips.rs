@@ -3,14 +3,12 @@
 //! `cargo bench -p gainstage-tests --bench strips`. The share of one core that a session takes is the time of its
 //! rendering over the length of its sound; shares of one run may be compared with each other, not with another machine's.
 
-use std::convert::Infallible;
-use std::hint::black_box;
+mod rendering;
+
 use std::path::Path;
-use std::time::Instant;
 
 use engine::graph::prepare;
 use engine::media::Library;
-use engine::offline::Offline;
 
 /// Seconds of sound a run.
 const SECONDS: f64 = 4.0;
@@ -35,19 +33,7 @@ fn share(text: &str) -> f64 {
     let evaluated = scripting::evaluate_text(Path::new("bench.rhai"), text);
     let session = evaluated.session.expect("the session is right");
     let graph = prepare(session, &Library::new()).graph.expect("the session can sound");
-    let frames = (SECONDS * graph.clock.rate) as u64;
-    let mut offline = Offline::new(&graph, None).expect("the plan proves right");
-    let begun = Instant::now();
-    let done: Result<(), Infallible> = offline.render(
-        frames,
-        |_| {},
-        |_, sound| {
-            black_box(sound);
-            Ok(())
-        },
-    );
-    done.unwrap_or_else(|never| match never {});
-    begun.elapsed().as_secs_f64() / SECONDS
+    rendering::time(&graph, SECONDS) / SECONDS
 }
 
 fn main() {
