@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::album;
 use crate::amend;
 use crate::check;
 use crate::diagnostic::{Diagnostic, Position};
@@ -255,6 +256,7 @@ pub fn prepare(session: Session, library: &Library) -> Prepared {
 /// The same where the transport has had other tempos before: `tempo` ends with the session's.
 pub fn prepare_in(mut session: Session, library: &Library, tempo: Tempo) -> Prepared {
     let mut told = amend::apply(&mut session);
+    told.extend(album::lay_out(&mut session, library).err());
     told.extend(check::imply_output(&mut session).err());
     let names = Names::of(&session);
     told.extend(check::check(&session, &names));
