@@ -25,7 +25,7 @@
 //!   [`keeper`] between devices that come and go.
 //! - What keeps playing safe and never takes part in a render: the [`guard`] before a device; [`probe`], which can be
 //!   asked where trouble comes from ([`inspect`]) and what is costly ([`mod@costs`]).
-//! - Who measures: [`loopback`] sends a sweep out and hears what comes back, [`response`] tells what that says.
+//! - Who measures: [`measure`] takes a sound and gives every [`figure`] of it; [`loopback`] sends a sweep out and hears what comes back, [`response`] tells what that says.
 //! - Files: [`media`] in, [`delivery`] out, [`rolling`] while it plays, [`resample`] between rates.
 //!
 //! # Invariants
@@ -65,6 +65,7 @@ pub mod diff;
 pub mod dynamics;
 pub mod effects;
 pub mod fade;
+pub mod figure;
 pub mod filters;
 pub mod follow;
 pub mod graph;
@@ -78,6 +79,7 @@ pub mod lane;
 pub mod live;
 pub mod loopback;
 pub mod math;
+pub mod measure;
 pub mod media;
 pub mod mesh;
 pub mod meter;
