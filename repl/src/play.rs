@@ -427,7 +427,7 @@ impl<'a> Playing<'a> {
                 }
             }
             None if self.desk.is_metered() != metered => {
-                self.desk.meter(metered).map(|program| Some((program, Sent::Metered(metered))))
+                self.desk.observe(metered, Vec::new()).map(|program| Some((program, Sent::Metered(metered))))
             }
             None => ended(&mut self.desk, self.live.clock()),
         };

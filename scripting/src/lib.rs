@@ -25,6 +25,7 @@ mod desk;
 mod effect;
 mod errors;
 mod evaluate;
+mod expect;
 mod flow;
 mod grammar;
 mod import;

@@ -16,8 +16,9 @@ use rhai::{Dynamic, Engine, Module, NativeCallContext, OptimizationLevel, Scope}
 
 use crate::album::{TrackValue, TracksValue};
 use crate::call::{Call, Outcome, told};
+use crate::expect::ExpectValue;
 use crate::value::{ControlValue, EffectValue, Handle, Quantity, Signal, SourceValue, is_recipe};
-use crate::{album, control, desk, effect, flow, import, number, words};
+use crate::{album, control, desk, effect, expect, flow, import, number, words};
 use engine::diagnostic::Diagnostic;
 
 /// The most values that a word can be given; more than any takes, so that its own error speaks.
@@ -64,6 +65,8 @@ fn build() -> Engine {
     engine.register_type_with_name::<TracksValue>("tracks");
     engine.register_type_with_name::<Quantity>("quantity");
     engine.register_type_with_name::<Handle>("handle");
+
+    expect::register(&mut engine);
 
     let mut constants = Module::new();
     for (name, value) in constants_of_every_text() {
@@ -146,6 +149,8 @@ fn dispatch(call: &Call) -> Outcome {
             control::method(call, &this)
         } else if let Some(this) = object.read_lock::<TrackValue>() {
             album::track_method(call, &this)
+        } else if let Some(this) = object.read_lock::<ExpectValue>() {
+            expect::method(call, &this)
         } else {
             object.read_lock::<SourceValue>().and_then(|this| effect::source_method(call, &this))
         };

@@ -69,6 +69,15 @@ pub fn credit_text(call: &Call, index: usize, read: Read) -> Result<String, Diag
     read(&said).map_err(|why| Diagnostic::error("bad-text", call.place_of(index), why))
 }
 
+/// `target(name)`.
+pub fn target(call: &Call) -> Outcome {
+    call.takes(1..=1)?;
+    let name = call.text(0, "the name of a medium in quotes")?;
+    let at = call.place_of(0);
+    desk::with(|desk| desk.session.target = Some((name, at)));
+    Ok(Dynamic::UNIT)
+}
+
 /// `tempo(bpm)`.
 pub fn tempo(call: &Call) -> Outcome {
     let bpm = single(call, &TEMPO)?;
