@@ -7,6 +7,7 @@ use crate::album;
 use crate::amend;
 use crate::check;
 use crate::diagnostic::{Diagnostic, Position};
+use crate::effects::dither;
 use crate::kernel::QUANTUM;
 use crate::media::Library;
 use crate::motion::{EventSource, Motion};
@@ -264,7 +265,10 @@ pub fn prepare_in(mut session: Session, library: &Library, tempo: Tempo) -> Prep
     if !told.iter().any(Diagnostic::is_error) {
         told.extend(check::dead_ends(&session, &names));
         match Lowering::new(&session, names, library, tempo).graph() {
-            Ok(lowered) => graph = Some(lowered),
+            Ok(lowered) => {
+                told.extend(dither::misplaced(&lowered));
+                graph = Some(lowered);
+            }
             Err(errors) => told.extend(errors),
         }
     }

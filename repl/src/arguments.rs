@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use engine::delivery::Kind;
+use engine::delivery::{self, Kind};
 use engine::units::Clock;
 
 /// A live-coded mixing and mastering desk.
@@ -451,6 +451,17 @@ pub enum Depth {
     /// 32-bit floats.
     #[value(name = "32f")]
     Float32,
+}
+
+impl Depth {
+    /// The same in the engine's words.
+    pub fn engine(self) -> delivery::Depth {
+        match self {
+            Depth::Int16 => delivery::Depth::Int16,
+            Depth::Int24 => delivery::Depth::Int24,
+            Depth::Float32 => delivery::Depth::Float32,
+        }
+    }
 }
 
 /// How samples become integers.

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use engine::audible;
 use engine::delivery::{self, Delivered, Dither, Format};
+use engine::effects::dither;
 use engine::graph::{Graph, Role};
 use engine::media::Library;
 use engine::offline::{Offline, Stream, natural_end};
@@ -36,7 +37,7 @@ pub fn run(arguments: &Render) -> Outcome {
     let stems_of = arguments.stems.is_some().then(|| arguments.stems_of.as_deref().unwrap_or("master"));
     let mut offline = Offline::new(graph, stems_of).map_err(|flaw| Failure::Error(flaw.to_string()))?;
     let interrupted = interruption()?;
-    let mut files = Files::create(arguments, session, &offline, frames, None)?;
+    let mut files = Files::create(arguments, session, &offline, frames, dithered(arguments, graph))?;
     let progress = Progress::new("rendering", frames, graph.clock.rate);
     let mut done = 0;
     offline.render(
@@ -61,13 +62,22 @@ pub fn run(arguments: &Render) -> Outcome {
     Ok(())
 }
 
+/// The depth that the text dithers to itself, as the last before the output that is written.
+fn dithered(arguments: &Render, graph: &Graph) -> Option<u32> {
+    let bits = dither::delivered_bits(graph, arguments.output as usize - 1)?;
+    let depth = arguments.bits.unwrap_or(Depth::Int24).engine();
+    if depth != delivery::Depth::Float32 && u32::from(depth.bits()) != bits {
+        status::say(format!(
+            "the text dithers to {bits} bits, and the file has {}: it is dithered again",
+            depth.bits()
+        ));
+    }
+    Some(bits)
+}
+
 /// What a file is to hold.
 pub fn format(depth: Depth, rate: u32, channels: usize, seed: u64, dither: Dither) -> Format {
-    let depth = match depth {
-        Depth::Int16 => delivery::Depth::Int16,
-        Depth::Int24 => delivery::Depth::Int24,
-        Depth::Float32 => delivery::Depth::Float32,
-    };
+    let depth = depth.engine();
     Format { depth, rate, channels, dither, seed }
 }
 

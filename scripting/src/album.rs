@@ -143,3 +143,81 @@ pub fn taken(call: &Call, input: &str, tracks: &TracksValue) -> Result<Vec<Sourc
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use engine::parameter::Value;
+    use engine::session::PlaceKind;
+
+    use crate::evaluate_text;
+
+    fn codes(text: &str) -> Vec<&'static str> {
+        evaluate_text(Path::new("session.rhai"), text).diagnostics.iter().map(|d| d.code).collect()
+    }
+
+    #[test]
+    fn an_album_is_an_input_of_clips_and_a_list_of_tracks() {
+        let text = r#"
+            input("songs", tracks([
+                track("Dawn", "a.wav").artist("Bo").isrc("GB-ABC-26-00001").gain(-2),
+                track("Noon", "b.wav").gap(500.ms).from(1.s),
+                track("Night", "c.wav").crossfade(4.beats),
+            ])) >> master;"#;
+        let evaluated = evaluate_text(Path::new("session.rhai"), text);
+        assert_eq!(evaluated.diagnostics, []);
+        let session = evaluated.session.unwrap();
+        let album = session.album.as_ref().unwrap();
+        let credits = &album.tracks[0].credits;
+        assert_eq!((album.input.as_str(), album.tracks.len()), ("songs", 3));
+        assert_eq!((credits.title.as_deref(), credits.artist.as_deref()), (Some("Dawn"), Some("Bo")));
+        assert_eq!(credits.isrc.as_deref(), Some("GBABC2600001"));
+        let value = |setting: &Option<engine::session::Setting>| setting.as_ref().map(|setting| setting.value.clone());
+        assert_eq!((value(&album.tracks[0].gap), value(&album.tracks[1].gap)), (None, Some(Value::Number(500.0))));
+        assert_eq!(value(&album.tracks[2].crossfade), Some(Value::Beats(4.0)));
+        let PlaceKind::Input(sources) = &session.places[1].kind else { panic!("no input") };
+        let paths: Vec<&Value> = sources.iter().map(|source| &source.settings[0].value).collect();
+        assert_eq!(paths, ["a.wav", "b.wav", "c.wav"].map(|path| Value::Path(path.into())).iter().collect::<Vec<_>>());
+        let index = |name| sources[0].table.index(name).unwrap();
+        assert_eq!(sources[0].settings[index("gain")].value, Value::Number(-2.0));
+        assert_eq!(sources[1].settings[index("from")].value, Value::Number(1000.0));
+    }
+
+    #[test]
+    fn what_makes_no_album_is_refused_where_it_stands() {
+        let input = |source: &str| codes(&format!("input(\"a\", {source}) >> master;"));
+        assert_eq!(input("tracks([])"), ["wrong-arguments"]);
+        assert_eq!(input("tracks([clip(\"a.wav\")])"), ["wrong-type"]);
+        assert_eq!(input("tracks(track(\"A\", \"a.wav\"))"), ["wrong-type"]);
+        assert_eq!(input("track(\"A\", \"a.wav\")"), ["wrong-type"]);
+        assert_eq!(input("tracks([track(\"A\")])"), ["wrong-arguments"]);
+        let track = |methods: &str| input(&format!("tracks([track(\"A\", \"a.wav\"){methods}])"));
+        assert_eq!(track(".isrc(\"nothing\")"), ["bad-text"]);
+        assert_eq!(track(".artist(\"two\\nlines\")"), ["bad-text"]);
+        assert_eq!(track(".gap(1.s).crossfade(1.s)"), ["gap-or-crossfade"]);
+        assert_eq!(track(".gap(-1.s)"), ["out-of-range"]);
+        assert_eq!(track(".gap(3.dB)"), ["wrong-unit"]);
+        assert_eq!(track(".gap(lfo(1))").len(), 1);
+        assert_eq!(track(".looped()"), ["unknown-method"]);
+        assert_eq!(track(".start(1.s)"), ["unknown-method"]);
+        let many = vec!["track(\"A\", \"a.wav\")"; 100].join(", ");
+        assert_eq!(input(&format!("tracks([{many}])")), ["out-of-range"]);
+        let two = "input(\"a\", tracks([track(\"A\", \"a.wav\")])) >> master; input(\"b\", tracks([track(\"B\", \"b.wav\")])) >> master;";
+        assert_eq!(codes(two), ["two-albums"]);
+        assert_eq!(codes("track(\"A\", \"a.wav\");"), ["thrown-away"]);
+    }
+
+    #[test]
+    fn a_session_says_its_credits() {
+        let text = r#"title("Früh"); artist("Ada"); album("First light"); date("2026-11-21"); isrc("GBABC2600001"); comment("for vinyl");"#;
+        let credits = evaluate_text(Path::new("session.rhai"), text).session.unwrap().credits;
+        let said = [credits.title, credits.artist, credits.album, credits.date, credits.isrc, credits.comment];
+        let expected = ["Früh", "Ada", "First light", "2026-11-21", "GBABC2600001", "for vinyl"];
+        assert_eq!(said.map(Option::unwrap), expected);
+        for wrong in ["date(\"21.11.2026\");", "isrc(\"gb\");", "artist(\"\");", "title(\"a\\tb\");"] {
+            assert_eq!(codes(wrong), ["bad-text"], "{wrong}");
+        }
+        assert_eq!(codes("artist(3);"), ["wrong-type"]);
+    }
+}

@@ -183,6 +183,16 @@ fn the_broadcast_extension_is_version_2_with_what_was_measured() {
 }
 
 #[test]
+fn floats_say_that_they_are_and_how_many_frames_there_are() {
+    let file = written("a.wav", Format { depth: Depth::Float32, ..FORMAT }, &Tags::default(), 77, wav::LIMIT);
+    let chunks = chunks(&file);
+    let fmt = body(&chunks, "fmt ");
+    // Without an extension, which is to be said of all that is not PCM.
+    assert_eq!((fmt.len(), number(&fmt[..2]), number(&fmt[14..16]), number(&fmt[16..])), (18, 3, 32, 0));
+    assert_eq!(number(body(&chunks, "fact")), 77);
+}
+
+#[test]
 fn figures_that_a_field_cannot_hold_are_unknown() {
     let loudness = |figure| Loudness { integrated: Some(figure), ..Loudness::default() };
     let field = |figure| {

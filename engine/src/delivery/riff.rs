@@ -59,8 +59,11 @@ pub(super) fn fmt(format: Format) -> Vec<u8> {
     body.extend((format.rate * u32::from(block)).to_le_bytes());
     body.extend(block.to_le_bytes());
     body.extend(bits.to_le_bytes());
+    if kind != 1 || extensible {
+        // How much of an extension follows.
+        body.extend(if extensible { 22u16 } else { 0 }.to_le_bytes());
+    }
     if extensible {
-        body.extend(22u16.to_le_bytes());
         body.extend(bits.to_le_bytes());
         body.extend(loudspeakers(format.channels).to_le_bytes());
         body.extend(kind.to_le_bytes());

@@ -55,12 +55,12 @@ struct Plan<'a> {
     session: &'a Session,
     rate: u32,
     layout: Option<Layout>,
-    /// Whether the last effect before the output has dithered to this depth already.
-    dithered: Option<Depth>,
+    /// To how many bits the last effect before the output has dithered already.
+    dithered: Option<u32>,
 }
 
 impl Files {
-    /// Begins the files. `frames` is the length of the rendering; `dithered` is the depth that the text itself dithers to.
+    /// Begins the files. `frames` is the length of the rendering; `dithered` is how many bits the text itself dithers to.
     ///
     /// # Errors
     /// They cannot be written; there are no stems, no tracks, or not so many outputs.
@@ -69,7 +69,7 @@ impl Files {
         session: &Session,
         offline: &Offline,
         frames: u64,
-        dithered: Option<Depth>,
+        dithered: Option<u32>,
     ) -> Result<Self, Failure> {
         let rate = arguments.rate.unwrap_or(session.sample_rate);
         let layout = Layout::of(session, rate, arguments.cue.is_some());
@@ -244,7 +244,8 @@ impl Plan<'_> {
         depth: Depth,
     ) -> Result<Target, Failure> {
         let depth = self.arguments.bits.unwrap_or(depth);
-        let dithered = self.dithered == Some(depth) && self.rate == self.session.sample_rate;
+        let bits = u32::from(depth.engine().bits());
+        let dithered = self.dithered == Some(bits) && self.rate == self.session.sample_rate;
         let dither = match (stream, self.arguments.dither) {
             // Another dither on what lies on the steps already would be noise alone.
             (Stream::Output(_), _) if dithered => Dither::None,
