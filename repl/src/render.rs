@@ -37,7 +37,7 @@ pub fn run(arguments: &Render) -> Outcome {
     let stems_of = arguments.stems.is_some().then(|| arguments.stems_of.as_deref().unwrap_or("master"));
     let mut offline = Offline::new(graph, stems_of).map_err(|flaw| Failure::Error(flaw.to_string()))?;
     let interrupted = interruption()?;
-    let mut files = Files::create(arguments, session, &offline, frames, dithered(arguments, graph))?;
+    let mut files = Files::create(arguments, session, &offline, frames, dithered(arguments, session, graph))?;
     let progress = Progress::new("rendering", frames, graph.clock.rate);
     let mut done = 0;
     offline.render(
@@ -62,17 +62,19 @@ pub fn run(arguments: &Render) -> Outcome {
     Ok(())
 }
 
-/// The depth that the text dithers to itself, as the last before the output that is written.
-fn dithered(arguments: &Render, graph: &Graph) -> Option<u32> {
+/// The depth that the text dithers to itself, as the last before the output that is written, if the file holds just that.
+fn dithered(arguments: &Render, session: &Session, graph: &Graph) -> Option<u32> {
     let bits = dither::delivered_bits(graph, arguments.output as usize - 1)?;
     let depth = arguments.bits.unwrap_or(Depth::Int24).engine();
-    if depth != delivery::Depth::Float32 && u32::from(depth.bits()) != bits {
-        status::say(format!(
-            "the text dithers to {bits} bits, and the file has {}: it is dithered again",
-            depth.bits()
-        ));
-    }
-    Some(bits)
+    let rate = arguments.rate.unwrap_or(session.sample_rate);
+    let why = match depth {
+        delivery::Depth::Float32 => return None,
+        _ if rate != session.sample_rate => format!("the file is resampled to {rate} Hz"),
+        _ if u32::from(depth.bits()) != bits => format!("the file has {}", depth.bits()),
+        _ => return Some(bits),
+    };
+    status::say(format!("the text dithers to {bits} bits, and {why}: it is dithered again"));
+    None
 }
 
 /// What a file is to hold.

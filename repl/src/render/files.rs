@@ -244,8 +244,7 @@ impl Plan<'_> {
         depth: Depth,
     ) -> Result<Target, Failure> {
         let depth = self.arguments.bits.unwrap_or(depth);
-        let bits = u32::from(depth.engine().bits());
-        let dithered = self.dithered == Some(bits) && self.rate == self.session.sample_rate;
+        let dithered = self.dithered == Some(u32::from(depth.engine().bits()));
         let dither = match (stream, self.arguments.dither) {
             // Another dither on what lies on the steps already would be noise alone.
             (Stream::Output(_), _) if dithered => Dither::None,
