@@ -44,6 +44,7 @@
 //! 8. One file knows `cpal`; one file is `unsafe`.
 //! 9. Nothing changes a level that the text did not ask for.
 
+pub mod album;
 pub mod amend;
 pub mod audible;
 pub mod bank;
@@ -52,6 +53,7 @@ pub mod compile;
 pub mod control;
 pub mod convolution;
 pub mod costs;
+pub mod credits;
 pub mod crossing;
 pub mod curves;
 pub mod delay_line;
@@ -62,6 +64,7 @@ pub mod desk;
 pub mod device;
 pub mod diagnostic;
 pub mod diff;
+pub mod dither;
 pub mod dynamics;
 pub mod effects;
 pub mod expect;

@@ -1,16 +1,17 @@
 //! `gainstage render`: the same session, offline, to the same bits.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+mod files;
+
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use engine::audible;
-use engine::delivery::{self, Delivered, FileWriter, Format};
+use engine::delivery::{self, Delivered, Dither, Format};
+use engine::effects::dither;
 use engine::graph::{Graph, Role};
 use engine::media::Library;
 use engine::offline::{Offline, Stream, natural_end};
-use engine::resample::Resampler;
 use engine::session::Session;
 
 use crate::arguments::{Depth, Length, Render};
@@ -18,6 +19,7 @@ use crate::ending::{Failure, Outcome};
 use crate::live_input::LiveInputs;
 use crate::load;
 use crate::status::{self, Progress};
+use files::Files;
 
 /// Renders a session to the files that were asked for. All of them appear when all of them are whole.
 pub fn run(arguments: &Render) -> Outcome {
@@ -35,7 +37,7 @@ pub fn run(arguments: &Render) -> Outcome {
     let stems_of = arguments.stems.is_some().then(|| arguments.stems_of.as_deref().unwrap_or("master"));
     let mut offline = Offline::new(graph, stems_of).map_err(|flaw| Failure::Error(flaw.to_string()))?;
     let interrupted = interruption()?;
-    let mut files = Files::create(arguments, session, &offline)?;
+    let mut files = Files::create(arguments, session, &offline, frames, dithered(arguments, graph))?;
     let progress = Progress::new("rendering", frames, graph.clock.rate);
     let mut done = 0;
     offline.render(
@@ -60,14 +62,23 @@ pub fn run(arguments: &Render) -> Outcome {
     Ok(())
 }
 
-/// What a file is to hold: dithered, if it holds integers.
-pub fn format(depth: Depth, rate: u32, channels: usize, seed: u64) -> Format {
-    let depth = match depth {
-        Depth::Int16 => delivery::Depth::Int16,
-        Depth::Int24 => delivery::Depth::Int24,
-        Depth::Float32 => delivery::Depth::Float32,
-    };
-    Format { depth, rate, channels, dither: depth != delivery::Depth::Float32, seed }
+/// The depth that the text dithers to itself, as the last before the output that is written.
+fn dithered(arguments: &Render, graph: &Graph) -> Option<u32> {
+    let bits = dither::delivered_bits(graph, arguments.output as usize - 1)?;
+    let depth = arguments.bits.unwrap_or(Depth::Int24).engine();
+    if depth != delivery::Depth::Float32 && u32::from(depth.bits()) != bits {
+        status::say(format!(
+            "the text dithers to {bits} bits, and the file has {}: it is dithered again",
+            depth.bits()
+        ));
+    }
+    Some(bits)
+}
+
+/// What a file is to hold.
+pub fn format(depth: Depth, rate: u32, channels: usize, seed: u64, dither: Dither) -> Format {
+    let depth = depth.engine();
+    Format { depth, rate, channels, dither, seed }
 }
 
 /// Says what was written.
@@ -118,112 +129,6 @@ fn media_faults(graph: &Graph) -> Outcome {
         }
     }
     Ok(())
-}
-
-/// One file to be written.
-struct Target {
-    stream: Stream,
-    path: PathBuf,
-    writer: FileWriter,
-    resampler: Option<Resampler>,
-    /// What the resampler gave and is not yet written.
-    ready: Vec<Vec<f64>>,
-}
-
-/// Every file to be written.
-struct Files {
-    targets: Vec<Target>,
-}
-
-impl Files {
-    fn create(arguments: &Render, session: &Session, offline: &Offline) -> Result<Self, Failure> {
-        let mut files = Files { targets: Vec::new() };
-        if let Some(path) = &arguments.file {
-            let number = arguments.output as usize - 1;
-            let outputs = offline.outputs();
-            let channels = *outputs.get(number).ok_or_else(|| {
-                let count = outputs.len();
-                Failure::Misuse(format!("--output {}: the session has {count} of them", arguments.output))
-            })?;
-            let depth = arguments.bits.unwrap_or(Depth::Int24);
-            files.add(arguments, session, Stream::Output(number), path.clone(), channels, depth)?;
-        }
-        if let Some(dir) = &arguments.stems {
-            let of = arguments.stems_of.as_deref().unwrap_or("master");
-            let stems = offline.stems();
-            if stems.is_empty() {
-                return Err(Failure::Error(format!("nothing is plugged into \"{of}\", so there are no stems of it")));
-            }
-            fs::create_dir_all(dir).map_err(|error| Failure::Error(format!("{}: {error}", dir.display())))?;
-            let depth = arguments.bits.unwrap_or(Depth::Float32);
-            let name = arguments.session.file_stem().unwrap_or_default().to_string_lossy();
-            for (i, (path, channels)) in stems.iter().enumerate() {
-                let file = dir.join(stem_name(&name, path, of));
-                if files.targets.iter().any(|target| target.path == file) {
-                    let shown = file.display();
-                    return Err(Failure::Error(format!("two stems would be called {shown}: name their cables apart")));
-                }
-                files.add(arguments, session, Stream::Stem(i), file, *channels, depth)?;
-            }
-        }
-        Ok(files)
-    }
-
-    fn add(
-        &mut self,
-        arguments: &Render,
-        session: &Session,
-        stream: Stream,
-        path: PathBuf,
-        channels: usize,
-        depth: Depth,
-    ) -> Outcome {
-        let rate = arguments.rate.unwrap_or(session.sample_rate);
-        let format = format(depth, rate, channels, session.seed);
-        let writer = FileWriter::create(&path, format).map_err(|error| Failure::Error(error.to_string()))?;
-        let resampler = (rate != session.sample_rate)
-            .then(|| Resampler::new(session.sample_rate, rate, channels))
-            .transpose()
-            .map_err(|error| Failure::Misuse(format!("--rate: {error}")))?;
-        self.targets.push(Target { stream, path, writer, resampler, ready: vec![Vec::new(); channels] });
-        Ok(())
-    }
-
-    fn write(&mut self, stream: Stream, sound: &[&[f64]]) -> Outcome {
-        for target in self.targets.iter_mut().filter(|target| target.stream == stream) {
-            let written = match &mut target.resampler {
-                None => target.writer.write(sound),
-                Some(resampler) => {
-                    resampler.push(sound, &mut target.ready);
-                    target.write_ready()
-                }
-            };
-            written.map_err(|error| Failure::Error(error.to_string()))?;
-        }
-        Ok(())
-    }
-
-    fn finish(mut self) -> Result<Vec<(PathBuf, Delivered)>, Failure> {
-        let failed = |error: delivery::DeliveryError| Failure::Error(error.to_string());
-        for target in &mut self.targets {
-            if let Some(resampler) = &mut target.resampler {
-                resampler.finish(&mut target.ready);
-                target.write_ready().map_err(failed)?;
-            }
-        }
-        self.targets
-            .into_iter()
-            .map(|target| target.writer.finish().map(|delivered| (target.path, delivered)).map_err(failed))
-            .collect()
-    }
-}
-
-impl Target {
-    fn write_ready(&mut self) -> Result<(), delivery::DeliveryError> {
-        self.writer.write(&self.ready)?;
-        self.ready.iter_mut().for_each(Vec::clear);
-        Ok(())
-    }
 }
 
 /// `SESSION-voice.wav` for the cable `voice>master`, `SESSION-voice-dry.wav` for `voice>master:dry`.

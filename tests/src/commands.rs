@@ -2,6 +2,7 @@
 
 mod controllers;
 mod expectations;
+mod delivery;
 mod parts;
 mod play;
 mod recording;
