@@ -605,8 +605,9 @@ mod tests {
         channels: |recipe| Ok(recipe.channels),
         latency: |_| 0,
         tail: |_| 0,
-        echoes: false,
+        memory: Memory::Brief,
         kernel: |_| Box::new(Sick),
+    use crate::parameter::Memory;
     };
 
     fn recipe(values: Vec<f64>) -> Recipe {

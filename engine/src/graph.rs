@@ -10,7 +10,7 @@ use crate::kernel::QUANTUM;
 use crate::media::Library;
 use crate::motion::{EventSource, Motion};
 use crate::names::Names;
-use crate::parameter::{Parameter, Recipe, Table, Value};
+use crate::parameter::{Memory, Parameter, Recipe, Table, Value};
 use crate::session::{Session, TableRef};
 use crate::tempo::Tempo;
 use crate::units::Clock;
@@ -51,8 +51,8 @@ pub struct Node {
     pub latency: usize,
     /// Frames for which it sounds on after its input has ended.
     pub tail: u64,
-    /// Whether what it has heard comes back later.
-    pub echoes: bool,
+    /// What it still gives of what it has heard.
+    pub memory: Memory,
     /// Frames by which what reaches it is late against the transport.
     pub late: usize,
     /// The controls that move its numbers, in the order of what they move.
@@ -413,7 +413,7 @@ impl Graph {
             let (main, key, dry) = (widest(Port::Main), widest(Port::Key), widest(Port::Dry));
             let node = &self.nodes[i];
             let mut takes = node.channels;
-            let (mut latency, mut tail, mut echoes, mut channels) = (0, 0, false, node.channels);
+            let (mut latency, mut tail, mut memory, mut channels) = (0, 0, Memory::Brief, node.channels);
             let mut role = node.role.clone();
             match &mut role {
                 Role::Sum if channels == 0 => (channels, takes) = (main, main),
@@ -429,7 +429,7 @@ impl Graph {
                         channels = channels.max(main);
                     }
                     latency = (table.0.latency)(recipe);
-                    (tail, echoes) = (longest_tail(table.0, recipe, &node.controls), table.0.echoes);
+                    (tail, memory) = (longest_tail(table.0, recipe, &node.controls), table.0.memory);
                 }
             }
             if let Some((at, have)) = ins(Port::Main).chain(ins(Port::Dry)).find(|(_, n)| *n != 1 && *n != takes) {
@@ -437,7 +437,7 @@ impl Graph {
             }
             let node = &mut self.nodes[i];
             (node.role, node.channels, node.latency) = (role, channels, latency);
-            (node.tail, node.echoes) = (tail, echoes);
+            (node.tail, node.memory) = (tail, memory);
         }
         for edge in self.edges.iter().filter(|edge| edge.feedback.is_some()) {
             let (have, place) = (self.nodes[edge.from].channels, &self.nodes[edge.to]);

@@ -35,11 +35,21 @@ pub struct Table {
     pub latency: fn(&Recipe) -> usize,
     /// Frames for which it sounds after its input has ended; 0 for what has no tail worth hearing out.
     pub tail: fn(&Recipe) -> u64,
-    /// Whether what it has heard comes back later, as echoes or a room. Such an effect is put in by fading what flows into
-    /// it, and rings on when it is taken out.
-    pub echoes: bool,
+    /// What it still gives of what it has heard, and so how it is put in and taken out.
+    pub memory: Memory,
     /// Builds the state and code that does the work. Not RT.
     pub kernel: fn(&Recipe) -> Box<dyn Kernel>,
+}
+
+/// What an effect still gives of what it has heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// Nothing that could be told from what it hears now.
+    Brief,
+    /// What it hears, later by at most its tail: one that is new fills with sound for so long before it is faded in.
+    Line,
+    /// Echoes, or a room. What flows into one that is new is faded in; one that is taken out rings on.
+    Echoes,
 }
 
 impl Table {

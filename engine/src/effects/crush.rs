@@ -6,7 +6,7 @@ use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::math;
 use crate::motion::Rate;
-use crate::parameter::{Parameter, Recipe, Table};
+use crate::parameter::{Memory, Parameter, Recipe, Table};
 use crate::units::Unit;
 use crate::wheel::Wheel;
 
@@ -40,8 +40,8 @@ pub static CRUSH: Table = Table {
     channels: same_channels,
     latency: no_latency,
     tail: no_tail,
-    echoes: false,
-    kernel: |recipe: &Recipe| Box::new(Crush { wheel: Wheel::default(), last: 1.0, held: vec![0.0; recipe.channels] }),
+    memory: Memory::Brief,
+    kernel: |recipe: &Recipe| Box::new(Crush { wheel: Wheel::default(), held: vec![0.0; recipe.channels] }),
 };
 
 struct Crush {

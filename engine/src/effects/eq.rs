@@ -17,7 +17,7 @@ use crate::filters::cascade::Design;
 use crate::filters::{Section, butterworth_q};
 use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
-use crate::parameter::{Law, Parameter, Part, PartWord, Recipe, Table};
+use crate::parameter::{Law, Memory, Parameter, Part, PartWord, Recipe, Table};
 use crate::units::Unit;
 use band::Band;
 use linear::Linear;
@@ -158,7 +158,7 @@ pub static EQ: Table = Table {
         true => linear::latency(recipe.rate()) as u64,
         false => declared(recipe).flat_map(|band| band.sections(recipe.rate())).map(|section| section.ring()).sum(),
     },
-    echoes: false,
+    memory: Memory::Brief,
     kernel: |recipe| match is_linear(recipe) {
         true => Box::new(Linear::new(recipe)),
         false => Box::new(Eq { bands: declared(recipe).map(|band| Band::new(&band, recipe)).collect() }),

@@ -14,7 +14,7 @@ use crate::filters::{Section, butterworth_q};
 use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::nest::Nest;
-use crate::parameter::{Parameter, Recipe, Table, Value};
+use crate::parameter::{Memory, Parameter, Recipe, Table, Value};
 use crate::units::Unit;
 
 const fn crossover(name: &'static str, freq: f64) -> Parameter {
@@ -46,8 +46,11 @@ pub static MULTIBAND: Table = Table {
     mix: 100.0,
     channels,
     latency: |recipe| if is_linear(recipe) { linear::latency(recipe.rate()) } else { 0 },
-    tail: |recipe| if is_linear(recipe) { linear::latency(recipe.rate()) as u64 } else { no_tail(recipe) },
-    echoes: false,
+    tail: |recipe| match is_linear(recipe) {
+        true => linear::latency(recipe.rate()) as u64,
+        false => Band::new(recipe).filters.iter().map(Cascade::ring).sum(),
+    },
+    memory: Memory::Brief,
     kernel: |recipe| match is_linear(recipe) {
         true => Box::new(Linear::even(&taps(recipe), recipe.channels)),
         false => Box::new(Band::new(recipe)),

@@ -12,7 +12,8 @@ use crate::filters::HIGHEST;
 use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::math;
-use crate::parameter::{Parameter, Recipe, Table};
+use crate::parameter::{Memory, Parameter, Recipe, Table};
+use crate::rest::spent;
 use crate::units::Unit;
 use crate::wheel::{self, Wheel};
 
@@ -61,7 +62,7 @@ pub static PHASER: Table = Table {
     channels: same_channels,
     latency: super::no_latency,
     tail,
-    echoes: false,
+    memory: Memory::Brief,
     kernel,
 };
 

@@ -16,7 +16,7 @@ use crate::keep::keep;
 use crate::kernel::{Buffer, Glide, Io, Kernel, QUANTUM};
 use crate::math;
 use crate::one_pole::{OnePole, shares};
-use crate::parameter::{Law, Parameter, Recipe, Table};
+use crate::parameter::{Law, Memory, Parameter, Recipe, Table};
 use crate::rest::spent;
 use crate::units::Unit;
 
@@ -64,7 +64,7 @@ pub static REVERB: Table = Table {
     },
     latency: no_latency,
     tail,
-    echoes: true,
+    memory: Memory::Echoes,
     kernel: |recipe| Box::new(Reverb::new(recipe)),
 };
 

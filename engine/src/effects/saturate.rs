@@ -7,7 +7,7 @@ use crate::filters::Section;
 use crate::filters::cascade::Cascade;
 use crate::keep::keep;
 use crate::kernel::{Glide, Io, Kernel};
-use crate::parameter::{Law, Parameter, Recipe, Table};
+use crate::parameter::{Law, Memory, Parameter, Recipe, Table};
 use crate::units::Unit;
 
 const DRIVE: usize = 0;
@@ -52,7 +52,7 @@ pub static SATURATE: Table = Table {
     channels: super::same_channels,
     latency: |recipe| Bender::latency(factor(recipe), means(recipe)),
     tail: no_tail,
-    echoes: false,
+    memory: Memory::Brief,
     kernel,
 };
 

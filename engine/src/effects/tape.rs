@@ -23,7 +23,7 @@ use crate::kernel::{Buffer, Glide, Io, Kernel, QUANTUM};
 use crate::math;
 use crate::motion::Rate;
 use crate::one_pole::Smoother;
-use crate::parameter::{Law, Parameter, Recipe, Table};
+use crate::parameter::{Law, Memory, Parameter, Recipe, Table};
 use crate::random::{even, mix};
 use crate::units::Unit;
 use crate::wheel::{self, Wheel};
@@ -115,7 +115,7 @@ pub static TAPE: Table = Table {
     channels: same_channels,
     latency: |recipe| Bender::latency(TIMES, true) + half_length(recipe.values[SPEED], recipe.rate()) + 1,
     tail: |recipe| 2 * longest(recipe) as u64 + Cascade::new(bump, &bump_values(recipe), 1, 1, recipe.rate()).ring(),
-    echoes: false,
+    memory: Memory::Line,
     kernel,
 };
 

@@ -3,7 +3,7 @@
 use super::{apart, no_latency, no_tail, pace, same_channels, spread};
 use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
-use crate::parameter::{Parameter, Recipe, Table};
+use crate::parameter::{Memory, Parameter, Recipe, Table};
 use crate::units::Unit;
 use crate::wheel::{Wave, Wheel};
 
@@ -36,7 +36,7 @@ pub static TREMOLO: Table = Table {
     channels: same_channels,
     latency: no_latency,
     tail: no_tail,
-    echoes: false,
+    memory: Memory::Brief,
     kernel: |recipe: &Recipe| {
         Box::new(Tremolo { wheel: Wheel::default(), wave: Wave::of_choice(recipe.values[SHAPE]) })
     },

@@ -8,7 +8,7 @@ use crate::filters::{Filter, Section, Step};
 use crate::keep::keep;
 use crate::kernel::{Glide, Io, Kernel, QUANTUM};
 use crate::one_pole::pole;
-use crate::parameter::{Law, Parameter, Recipe, Table};
+use crate::parameter::{Law, Memory, Parameter, Recipe, Table};
 use crate::units::Unit;
 
 const DRIVE: usize = 0;
@@ -60,7 +60,7 @@ pub static TUBE: Table = Table {
     channels: super::same_channels,
     latency: |_| Bender::latency(TIMES, true),
     tail: no_tail,
-    echoes: false,
+    memory: Memory::Brief,
     kernel,
 };
 

@@ -14,7 +14,7 @@ use crate::kernel::{Io, Kernel};
 use crate::math;
 use crate::motion::Rate;
 use crate::one_pole::Smoother;
-use crate::parameter::{Parameter, Recipe, Table};
+use crate::parameter::{Memory, Parameter, Recipe, Table};
 use crate::units::Unit;
 use crate::wheel::{self, Wheel};
 
@@ -46,7 +46,7 @@ pub static VIBRATO: Table = Table {
     channels: same_channels,
     latency: |_| LATENCY,
     tail: |recipe| 2 * longest(recipe.rate()) + CUBIC,
-    echoes: false,
+    memory: Memory::Line,
     kernel,
 };
 

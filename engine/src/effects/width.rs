@@ -5,7 +5,7 @@ use crate::filters::Section;
 use crate::filters::cascade::Cascade;
 use crate::keep::keep;
 use crate::kernel::{Buffer, Glide, Io, Kernel, QUANTUM};
-use crate::parameter::{Law, Parameter, Recipe, Table};
+use crate::parameter::{Law, Memory, Parameter, Recipe, Table};
 use crate::units::Unit;
 
 const AMOUNT: usize = 0;
@@ -33,7 +33,7 @@ pub static WIDTH: Table = Table {
     channels: |recipe| stereo(recipe, "width"),
     latency: no_latency,
     tail: no_tail,
-    echoes: false,
+    memory: Memory::Brief,
     kernel,
 };
 

@@ -11,7 +11,7 @@ use crate::follow::FOLLOW;
 use crate::media::{Fault, Library, Media};
 use crate::names::Names;
 use crate::nest::{self, Nest};
-use crate::parameter::{Branch, Kind, Parameter, Recipe, Table, Value};
+use crate::parameter::{Branch, Kind, Memory, Parameter, Recipe, Table, Value};
 use crate::session::{
     CableKind, Effect, InstanceId, PlaceId, PlaceKind, Session, Setting, Source, TableRef, Tap, Work,
 };
@@ -236,7 +236,7 @@ impl<'a> Lowering<'a> {
             channels,
             latency: 0,
             tail: 0,
-            echoes: false,
+            memory: Memory::Brief,
             late: 0,
             controls,
             at,
