@@ -33,6 +33,7 @@ pub static NEST: Nest = Nest {
     names: &["mid", "side"],
     branches: 2,
     back: |branch| (branch == SIDE).then_some(&BACK),
+    turns: |_| false,
 };
 
 const SIDE: usize = 1;

@@ -2,7 +2,9 @@
 //!
 //! Crossovers are Linkwitz-Riley of fourth order ("Active Crossover Networks for Noncoincident Drivers", 1976): each two
 //! Butterworth filters of second order in a row, whose low and high side add up to an all-pass of second order. A band below
-//! a crossover that it does not end at goes through that all-pass, so that all bands stay in phase and add up flat.
+//! a crossover that it does not end at goes through that all-pass, so that all bands stay in phase and add up flat. What
+//! they are mixed with in part goes through all of those all-passes too, so that a mix does not comb; alone it is the input
+//! as it was.
 //!
 //! With `.phase("linear")` each band is one symmetric filter with the same curve: what it is late by is all that it does to
 //! a phase.
@@ -38,7 +40,9 @@ pub static MULTIBAND: Table = Table {
         Parameter::choice(
             "phase",
             &["zero", "linear"],
-            "zero: no latency; linear: every frequency is 42.7 ms late, and crossovers are fixed",
+            "zero: no latency, but crossovers turn phases, and comb with what does not go through them: a parallel path, one \
+             half of a `mid_side`, other bands if it stands in one, what it replaces for a moment (a `.mix` does not); \
+             linear: no comb anywhere, every frequency is 42.7 ms late, and crossovers are fixed",
         )
         .fixes_all(LINEAR),
     ],
@@ -74,6 +78,7 @@ pub static NEST: Nest = Nest {
     names: &[],
     branches: 4,
     back: |_| None,
+    turns: |recipe| !is_linear(recipe),
 };
 
 /// Which band it is, from 0, and the crossovers there are.
@@ -124,6 +129,8 @@ impl Band {
         let (number, crossovers) = band(recipe);
         let filter = |(i, freq): (usize, &f64)| {
             let (design, sections): (Design, usize) = match i {
+                // One more than there are bands is what they are mixed with.
+                _ if number > crossovers.len() => (all_pass, 1),
                 _ if i < number => (high_pass, 2),
                 _ if i == number => (low_pass, 2),
                 _ => (all_pass, 1),
