@@ -144,7 +144,7 @@ impl Role {
                     && a.parts == b.parts
                     && a.branch == b.branch
                     && a.media.iter().map(|m| m.identity()).eq(b.media.iter().map(|m| m.identity()))
-                    && (a.channels > 0 || a.seed == b.seed)
+                    && (a.seed == b.seed || !is_random(table.0, a))
                     && fixed_values(table.0, a).eq(fixed_values(table.0, b))
             }
             _ => false,
@@ -170,6 +170,11 @@ impl Role {
 }
 
 /// Stands for the value of what a control moves: the bits of no number.
+/// Whether what it gives depends on the seed: a source may, an effect says so.
+fn is_random(table: &'static Table, recipe: &Recipe) -> bool {
+    recipe.channels == 0 || table.parameters.iter().any(|parameter| parameter.random)
+}
+
 const MOVED: u64 = u64::MAX;
 
 fn fixed_values<'a>(table: &'static Table, recipe: &'a Recipe) -> impl Iterator<Item = (u64, Option<&'a Value>)> {

@@ -89,6 +89,8 @@ pub struct Parameter {
     pub on_transport: bool,
     /// For a choice, the option with which everything of its effect is fixed: what is made of it takes long to make.
     pub fixes_all: Option<usize>,
+    /// Whether what it adds is drawn from the recipe's seed.
+    pub random: bool,
     /// One line of help.
     pub help: &'static str,
 }
@@ -177,7 +179,7 @@ impl Parameter {
 
     /// One that may be changed and moved while its kernel runs.
     const fn of(name: &'static str, kind: Kind, help: &'static str) -> Self {
-        Parameter { name, kind, fixed: false, moves: true, on_transport: false, fixes_all: None, help }
+        Parameter { name, kind, fixed: false, moves: true, on_transport: false, fixes_all: None, random: false, help }
     }
 
     /// A number out of a list.
@@ -232,6 +234,12 @@ impl Parameter {
     /// The same, but with one of its options, by its index, everything of the effect is fixed. For choices.
     pub const fn fixes_all(mut self, option: usize) -> Self {
         self.fixes_all = Some(option);
+        self
+    }
+
+    /// The same for what adds something drawn from the recipe's seed: an effect that has it is another at another path.
+    pub const fn random(mut self) -> Self {
+        self.random = true;
         self
     }
 

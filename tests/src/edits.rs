@@ -302,6 +302,19 @@ fn after_an_edit_and_its_tails_the_sound_is_that_of_a_cold_start() {
     assert!(most < 1e-9, "{most}");
 }
 
+#[test]
+fn a_tape_that_is_called_otherwise_hisses_as_if_it_had_been_from_the_start() {
+    let text = |name: &str| format!("input(\"a\", sine(100).level(-12)) >> tape().hiss(-40){name} >> master;");
+    let mut rehearsal = Rehearsal::new(&text(""));
+    rehearsal.run(12_000);
+    rehearsal.edit(&text(".named(\"old\")")).expect("it is called otherwise");
+    rehearsal.run(48_000);
+    let cold = cold(&text(".named(\"old\")"), rehearsal.now() as usize);
+    let last = cold[0].len();
+    let most = (last - 24_000..last).map(|i| (cold[0][i] - rehearsal.sound[0][i]).abs()).fold(0.0, f64::max);
+    assert!(most < 1e-9, "{most}");
+}
+
 /// The loudest sample of the first channel in a range of frames.
 fn peak(sound: &[Vec<f64>], frames: std::ops::Range<usize>) -> f64 {
     sound[0][frames].iter().fold(0.0, |most, x| most.max(x.abs()))

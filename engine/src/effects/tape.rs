@@ -108,7 +108,8 @@ pub static TAPE: Table = Table {
         Parameter::number("hiss", Unit::Decibels, -60.0, -100.0, -20.0, "RMS level of its noise")
             .law(Law::Amplitude)
             .or("off", 0.0)
-            .special_by_default(),
+            .special_by_default()
+            .random(),
     ],
     parts: &[],
     mix: 100.0,
