@@ -59,6 +59,10 @@ impl Kernel for AutoPan {
         }
     }
 
+    fn wheels(&mut self) -> &mut [Wheel] {
+        std::slice::from_mut(&mut self.wheel)
+    }
+
     fn reset(&mut self) {
         self.wheel.reset();
     }

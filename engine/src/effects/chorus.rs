@@ -99,6 +99,10 @@ impl Kernel for Chorus {
         }
     }
 
+    fn wheels(&mut self) -> &mut [Wheel] {
+        std::slice::from_mut(&mut self.wheel)
+    }
+
     fn reset(&mut self) {
         self.lines.iter_mut().for_each(DelayLine::clear);
         self.wheel.reset();

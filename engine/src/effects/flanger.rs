@@ -96,10 +96,14 @@ impl Kernel for Flanger {
                 let part = 0.5 + 0.5 * wheel::sine(phases[i] + apart(channel, channels, stereo));
                 // It is read before the next frame is written: one frame less.
                 let copy = line.read_between(delay + sweep * part - 1.0);
-                line.write(buffer[i] + feedback * copy);
+                line.write(buffer[i] + spent(feedback * copy));
                 buffer[i] = copy;
             }
         }
+    }
+
+    fn wheels(&mut self) -> &mut [Wheel] {
+        std::slice::from_mut(&mut self.wheel)
     }
 
     fn reset(&mut self) {

@@ -107,7 +107,7 @@ impl Phaser {
         let mut y = (x + feedback * held) / (1.0 - feedback * all);
         for s in states {
             let low = share * (y - *s) + *s;
-            *s = 2.0 * low - *s;
+            *s = spent(2.0 * low - *s);
             y = 2.0 * low - y;
         }
         y
@@ -130,6 +130,10 @@ impl Kernel for Phaser {
                 buffer[i] = Self::step(&mut states[..self.stages], freq, self.rate, feedback, buffer[i]);
             }
         }
+    }
+
+    fn wheels(&mut self) -> &mut [Wheel] {
+        std::slice::from_mut(&mut self.wheel)
     }
 
     fn reset(&mut self) {

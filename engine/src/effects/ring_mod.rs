@@ -61,6 +61,10 @@ impl Kernel for RingMod {
         }
     }
 
+    fn wheels(&mut self) -> &mut [Wheel] {
+        std::slice::from_mut(&mut self.wheel)
+    }
+
     fn reset(&mut self) {
         self.wheel.reset();
         self.channels.iter_mut().for_each(Oversampler::reset);

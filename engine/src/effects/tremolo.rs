@@ -63,6 +63,10 @@ impl Kernel for Tremolo {
         }
     }
 
+    fn wheels(&mut self) -> &mut [Wheel] {
+        std::slice::from_mut(&mut self.wheel)
+    }
+
     fn reset(&mut self) {
         self.wheel.reset();
     }
