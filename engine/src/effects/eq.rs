@@ -635,3 +635,22 @@ mod tests {
         }
     }
 }
+
+    #[test]
+    fn a_band_that_is_dynamic_again_has_forgotten_what_it_heard_when_it_was() {
+        let threshold = 1 + 4;
+        let dynamic = || Bench::new(&EQ, 1).part("bell", &[40.0, -12.0, 20.0, 0.0, -40.0, 100.0]);
+        let mut bench = dynamic();
+        bench.run_mono(&sine(40.0, 0.0, RATE, 48_000));
+        bench.edit(threshold, ALWAYS);
+        // All of its gain takes it two seconds; then it listens no more.
+        bench.run_mono(&vec![0.0; 240_000]);
+        bench.edit(threshold, -40.0);
+        let back = bench.run_mono(&noise(1, 4800).iter().map(|x| 1e-3 * x).collect::<Vec<_>>());
+        let mut other = dynamic();
+        other.edit(threshold, ALWAYS);
+        other.run_mono(&vec![0.0; 240_000]);
+        other.edit(threshold, -40.0);
+        let fresh = other.run_mono(&noise(1, 4800).iter().map(|x| 1e-3 * x).collect::<Vec<_>>());
+        assert!(back == fresh);
+    }

@@ -10,7 +10,7 @@
 //! a phase.
 
 use super::eq::linear::{self, Linear};
-use super::{no_tail, same_channels};
+use super::same_channels;
 use crate::filters::cascade::{Cascade, Design};
 use crate::filters::{Section, butterworth_q};
 use crate::keep::keep;
@@ -258,5 +258,16 @@ mod tests {
     fn edits_of_a_crossover_leave_no_click() {
         let click = crate::test_signals::click_of_edit(&mut Bench::new(&MULTIBAND, 2), |bench| bench.edit(0, 400.0));
         assert!(click < -80.0, "{click}");
+    }
+
+    #[test]
+    fn after_the_tail_a_band_has_fallen_by_90_db() {
+        for number in 0..3 {
+            let mut bench = Bench::new(&MULTIBAND, 1).branch(Branch { number, count: 3 });
+            let tail = (MULTIBAND.tail)(bench.recipe()) as usize;
+            let output = bench.run_mono(&impulse(tail + 4800));
+            let (whole, left) = (crate::test_signals::peak(&output), crate::test_signals::peak(&output[tail..]));
+            assert!((100..48_000).contains(&tail) && left < whole - 90.0, "{number}: {left} of {whole} dBFS");
+        }
     }
 }
