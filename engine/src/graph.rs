@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use crate::amend;
 use crate::check;
 use crate::diagnostic::{Diagnostic, Position};
+use crate::effects::eq::{self, EQ};
 use crate::kernel::QUANTUM;
 use crate::media::Library;
 use crate::motion::{EventSource, Motion};
@@ -169,12 +170,12 @@ impl Role {
     }
 }
 
-/// Stands for the value of what a control moves: the bits of no number.
 /// Whether what it gives depends on the seed: a source may, an effect says so.
 fn is_random(table: &'static Table, recipe: &Recipe) -> bool {
     recipe.channels == 0 || table.parameters.iter().any(|parameter| parameter.random)
 }
 
+/// Stands for the value of what a control moves: the bits of no number.
 const MOVED: u64 = u64::MAX;
 
 fn fixed_values<'a>(table: &'static Table, recipe: &'a Recipe) -> impl Iterator<Item = (u64, Option<&'a Value>)> {
@@ -267,12 +268,28 @@ pub fn prepare_in(mut session: Session, library: &Library, tempo: Tempo) -> Prep
     if !told.iter().any(Diagnostic::is_error) {
         told.extend(check::dead_ends(&session, &names));
         match Lowering::new(&session, names, library, tempo).graph() {
-            Ok(lowered) => graph = Some(lowered),
+            Ok(lowered) => {
+                told.extend(lowered.nodes.iter().flat_map(shallow_bands));
+                graph = Some(lowered);
+            }
             Err(errors) => told.extend(errors),
         }
     }
     told.sort_by_key(|diagnostic| diagnostic.at);
     Prepared { graph, session: Some(session), diagnostics: told }
+}
+
+/// Tells of bands of an equaliser that do less than they say.
+fn shallow_bands(node: &Node) -> Vec<Diagnostic> {
+    let Role::Work { table: TableRef(table), recipe, .. } = &node.role else { return Vec::new() };
+    if !std::ptr::eq(*table, &EQ) {
+        return Vec::new();
+    }
+    let tell = |(band, why): (usize, String)| {
+        let warning = Diagnostic::warning("narrow-band", node.at, format!("`{}#{band}` {why}", node.path));
+        warning.help("lower its `q`, or leave out `.phase(\"linear\")`")
+    };
+    eq::shallow(recipe).into_iter().map(tell).collect()
 }
 
 /// The edges that arrive at each node.

@@ -3,7 +3,7 @@
 //! [`crate::parameter::Recipe::branch`] says.
 
 use crate::effects::{mid_side, multiband};
-use crate::parameter::Table;
+use crate::parameter::{Recipe, Table};
 
 /// How an effect takes a signal apart and puts it together.
 pub struct Nest {

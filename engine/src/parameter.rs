@@ -350,6 +350,17 @@ impl Parameter {
             (Kind::Number { unit, least, most, .. }, _) => {
                 let value = self.number_in(unit, spoken)?;
                 let plain = self.plain(&value, clock);
+                if self.is_pace() && matches!(value, Value::Beats(length) | Value::Bars(length) if length <= 0.0) {
+                    return Err(Refusal::new(
+                        "out-of-range",
+                        format!(
+                            "`{}` is the length of a cycle here, and there is none of {}",
+                            self.name,
+                            self.show(&value)
+                        ),
+                        self.expected_of(spoken),
+                    ));
+                }
                 if !(least..=most).contains(&plain) {
                     return Err(Refusal::new(
                         "out-of-range",

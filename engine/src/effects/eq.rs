@@ -172,6 +172,18 @@ fn is_linear(recipe: &Recipe) -> bool {
     EQ.value(recipe, "phase") == LINEAR as f64
 }
 
+/// Bands that cannot be as narrow as they are said to be, in words, each with its number from 1: those of linear phase may be.
+pub fn shallow(recipe: &Recipe) -> Vec<(usize, String)> {
+    if !is_linear(recipe) {
+        return Vec::new();
+    }
+    let told = |(band, has, wanted): (usize, f64, f64)| {
+        let wanted = if wanted < -200.0 { "silence".to_owned() } else { format!("{wanted:.1} dB") };
+        (band, format!("has {has:.1} dB at its centre, not {wanted}: it is narrower than linear phase can be here"))
+    };
+    linear::shallow(recipe).into_iter().map(told).collect()
+}
+
 fn channels(recipe: &Recipe) -> Result<usize, String> {
     if recipe.channels != 2 && declared(recipe).any(|band| band.on != On::All) {
         let have = recipe.channels;
@@ -634,7 +646,6 @@ mod tests {
             assert!(again.run(&rest) == bench.run(&rest), "phase {linear}");
         }
     }
-}
 
     #[test]
     fn a_band_that_is_dynamic_again_has_forgotten_what_it_heard_when_it_was() {
@@ -654,3 +665,4 @@ mod tests {
         let fresh = other.run_mono(&noise(1, 4800).iter().map(|x| 1e-3 * x).collect::<Vec<_>>());
         assert!(back == fresh);
     }
+}

@@ -42,7 +42,7 @@ pub static TUBE: Table = Table {
             6.0,
             0.0,
             48.0,
-            "level into the valve; a sine at -18 dBFS stays as loud",
+            "level into the valve; a sine at -18 dBFS stays as loud but for what the supply sags",
         )
         .law(Law::Amplitude),
         Parameter::number(

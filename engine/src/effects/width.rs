@@ -23,10 +23,17 @@ pub static WIDTH: Table = Table {
     arguments: &["amount"],
     parameters: &[
         Parameter::number("amount", Unit::Percent, 100.0, 0.0, 200.0, "level of the side signal"),
-        Parameter::number("mono_below", Unit::Hertz, 120.0, LOWEST, 500.0, "what is below has no side signal")
-            .or("off", 0.0)
-            .special_by_default()
-            .law(Law::Linear),
+        Parameter::number(
+            "mono_below",
+            Unit::Hertz,
+            120.0,
+            LOWEST,
+            500.0,
+            "below it the side signal falls by 12 dB an octave, from 3 dB there",
+        )
+        .or("off", 0.0)
+        .special_by_default()
+        .law(Law::Linear),
     ],
     parts: &[],
     mix: 100.0,
