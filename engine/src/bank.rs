@@ -158,6 +158,8 @@ pub struct WorkCell {
     dry: Box<[Buffer]>,
     waiting: Box<[DelayLine]>,
     latency: usize,
+    /// By how many dB it turned down at most in its last quantum of work.
+    reduced: f64,
     rest: Rest,
     /// The frame of the transport that comes next, if it was passed by until there.
     passed: Option<i64>,
@@ -196,6 +198,7 @@ impl WorkCell {
             dry: vec![[0.0; QUANTUM]; recipe.channels].into_boxed_slice(),
             waiting: (0..lines).map(|_| DelayLine::new(latency)).collect(),
             latency,
+            reduced: 0.0,
         }
     }
 
@@ -253,6 +256,11 @@ impl WorkCell {
         finite
     }
 
+    /// By how many dB it turned down at most when it last worked. RT.
+    pub fn reduced(&self) -> f64 {
+        self.reduced
+    }
+
     /// Whether it rests until something comes. RT.
     pub fn rests(&self) -> bool {
         self.rest.rests()
@@ -302,6 +310,7 @@ impl WorkCell {
     /// Does the work of one quantum, whether or not it could rest. RT.
     fn process_awake(&mut self, io: &mut WorkIo<'_>) -> bool {
         let outs = self.channels.1;
+        self.reduced = 0.0;
         self.keep_dry(io.audio);
         let mut finite = true;
         let mut at = 0;
@@ -382,7 +391,7 @@ impl WorkCell {
     /// Works on a stretch and blends it with the dry side; says whether it came out as finite numbers. RT.
     fn work(&mut self, frames: Range<usize>, wet: Glide, io: &mut WorkIo<'_>) -> bool {
         let (ins, outs) = self.channels;
-        self.kernel.process(&mut Io {
+        let mut on = Io {
             audio: io.audio,
             channels_in: ins,
             key: io.key,
@@ -392,7 +401,10 @@ impl WorkCell {
             transport: io.transport,
             rolling: io.steering.rolling,
             tempo: io.steering.tempo,
-        });
+            reduced: self.reduced,
+        };
+        self.kernel.process(&mut on);
+        self.reduced = on.reduced;
         if let Some((made, others)) = io.audio.get_mut(..outs).and_then(|all| all.split_at_mut_checked(self.made))
             && let Some(first) = made.first()
         {

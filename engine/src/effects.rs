@@ -39,6 +39,13 @@ pub mod tube;
 pub mod vibrato;
 pub mod width;
 
+/// Whether an effect tells by how much it turns down.
+pub fn turns_down(table: &Table) -> bool {
+    let dynamics: [&Table; 5] =
+        [&compressor::COMPRESSOR, &gate::GATE, &gate::EXPANDER, &deesser::DEESSER, &limiter::LIMITER];
+    dynamics.into_iter().any(|other| std::ptr::eq(table, other))
+}
+
 /// Every effect, in the order in which the reference shows them.
 pub static EFFECTS: &[&Table] = &[
     &gain::FADER,

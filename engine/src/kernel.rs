@@ -59,6 +59,8 @@ pub struct Io<'a> {
     pub rolling: bool,
     /// Where beats and bars lie.
     pub tempo: &'a Tempo,
+    /// By how many dB the kernel turned the sound down at most: what dynamics tell to those who look.
+    pub reduced: f64,
 }
 
 impl Io<'_> {

@@ -20,12 +20,12 @@
 //!   with what they share: [`filters`], [`one_pole`], [`dynamics`], [`wheel`], [`curves`], [`follow`], [`delay_line`],
 //!   [`convolution`], [`oversample`], [`true_peak`], [`random`], [`mod@math`].
 //! - Who drives it: [`desk`] (the control side), [`live`] (the audio side and its rings), [`tap`] (what of it is kept),
-//!   [`meter`], [`offline`], [`replay`], which goes on from the middle by what was put down with [`keep`]; [`device`] and
+//!   [`meter`], [`listen`] (what is heard where somebody listens), [`offline`], [`replay`], which goes on from the middle by what was put down with [`keep`]; [`device`] and
 //!   [`silent`] call [`playback`]; [`resampled`] stands between rates,
 //!   [`keeper`] between devices that come and go.
 //! - What keeps playing safe and never takes part in a render: the [`guard`] before a device; [`probe`], which can be
 //!   asked where trouble comes from ([`inspect`]) and what is costly ([`mod@costs`]).
-//! - Who measures: [`measure`] takes a sound and gives every [`figure`] of it; [`loopback`] sends a sweep out and hears what comes back, [`response`] tells what that says.
+//! - Who measures: [`measure`] takes a sound and gives every [`figure`] of it, [`expect`] says whether that is what the text expects; [`loopback`] sends a sweep out and hears what comes back, [`response`] tells what that says.
 //! - Files: [`media`] in, [`delivery`] out, [`rolling`] while it plays, [`resample`] between rates.
 //!
 //! # Invariants
@@ -64,6 +64,7 @@ pub mod diagnostic;
 pub mod diff;
 pub mod dynamics;
 pub mod effects;
+pub mod expect;
 pub mod fade;
 pub mod figure;
 pub mod filters;
@@ -76,6 +77,7 @@ pub mod keep;
 pub mod keeper;
 pub mod kernel;
 pub mod lane;
+pub mod listen;
 pub mod live;
 pub mod loopback;
 pub mod math;

@@ -9,6 +9,8 @@ use serde::{Serialize, Serializer};
 
 use crate::diagnostic::Position;
 use crate::effects::insert::INSERT;
+use crate::expect::{Bound, Expectation};
+use crate::figure::Figure;
 use crate::parameter::{Part, Spoken, Table, Value};
 use crate::tempo::Grid;
 use crate::units::Clock;
@@ -43,8 +45,12 @@ pub struct Session {
     pub instances: Vec<Instance>,
     /// What is plugged into what, in text order.
     pub cables: Vec<Cable>,
+    /// The medium that it is meant for.
+    pub target: Option<(String, Position)>,
     /// What applies after everything else is declared, in text order.
     pub amendments: Vec<Amendment>,
+    /// What is expected of figures, once that is applied.
+    pub expectations: Vec<Expectation>,
 }
 
 impl Session {
@@ -64,7 +70,9 @@ impl Session {
             places: vec![master],
             instances: Vec::new(),
             cables: Vec::new(),
+            target: None,
             amendments: Vec::new(),
+            expectations: Vec::new(),
         }
     }
 
@@ -374,6 +382,17 @@ pub enum Amend {
     Before(Target, Vec<Effect>),
     /// `after(path, effect)`: the effects in order.
     After(Target, Vec<Effect>),
+    /// `expect(figure).below(x)`.
+    Expect {
+        /// Of what.
+        of: Target,
+        /// Whether of what comes into it.
+        input: bool,
+        /// Of which of its figures.
+        figure: Figure,
+        /// What.
+        bound: Bound,
+    },
 }
 
 /// What an amendment speaks of.

@@ -211,6 +211,7 @@ impl Bench {
                 transport,
                 rolling: true,
                 tempo: &tempo,
+                reduced: 0.0,
             });
             output.iter_mut().zip(&audio).for_each(|(out, buffer)| out.extend_from_slice(&buffer[frames.clone()]));
             done += count;

@@ -24,6 +24,7 @@ mod desk;
 mod effect;
 mod errors;
 mod evaluate;
+mod expect;
 mod flow;
 mod grammar;
 mod import;

@@ -15,8 +15,9 @@ use rhai::packages::{BasicArrayPackage, BasicIteratorPackage, BasicMapPackage, M
 use rhai::{Dynamic, Engine, Module, NativeCallContext, OptimizationLevel, Scope};
 
 use crate::call::{Call, Outcome, told};
+use crate::expect::ExpectValue;
 use crate::value::{ControlValue, EffectValue, Handle, Quantity, Signal, SourceValue};
-use crate::{control, desk, effect, flow, import, number, words};
+use crate::{control, desk, effect, expect, flow, import, number, words};
 use engine::diagnostic::Diagnostic;
 
 /// The most values that a word can be given; more than any takes, so that its own error speaks.
@@ -61,6 +62,8 @@ fn build() -> Engine {
     engine.register_type_with_name::<ControlValue>("control");
     engine.register_type_with_name::<Quantity>("quantity");
     engine.register_type_with_name::<Handle>("handle");
+
+    expect::register(&mut engine);
 
     let mut constants = Module::new();
     for (name, value) in constants_of_every_text() {
@@ -141,6 +144,8 @@ fn dispatch(call: &Call) -> Outcome {
             effect::effect_method(call, &this)
         } else if let Some(this) = object.read_lock::<ControlValue>() {
             control::method(call, &this)
+        } else if let Some(this) = object.read_lock::<ExpectValue>() {
+            expect::method(call, &this)
         } else {
             object.read_lock::<SourceValue>().and_then(|this| effect::source_method(call, &this))
         };

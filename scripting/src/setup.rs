@@ -30,6 +30,15 @@ pub fn title(call: &Call) -> Outcome {
     Ok(Dynamic::UNIT)
 }
 
+/// `target(name)`.
+pub fn target(call: &Call) -> Outcome {
+    call.takes(1..=1)?;
+    let name = call.text(0, "the name of a medium in quotes")?;
+    let at = call.place_of(0);
+    desk::with(|desk| desk.session.target = Some((name, at)));
+    Ok(Dynamic::UNIT)
+}
+
 /// `tempo(bpm)`.
 pub fn tempo(call: &Call) -> Outcome {
     let bpm = single(call, &TEMPO)?;

@@ -152,6 +152,7 @@ impl Kernel for Compressor {
                     0.0
                 };
                 let down = channel.ballistics.step(wanted, attack, release);
+                io.reduced = io.reduced.max(down);
                 let gain = if down == 0.0 { 1.0 } else { math::gain_from_db(-down) };
                 sound[i] = channel.line.delay(sound[i], self.lookahead) * (gain * makeup.at(n, count));
             }

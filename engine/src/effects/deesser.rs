@@ -129,6 +129,7 @@ impl Kernel for Deesser {
             if down == 0.0 {
                 continue;
             }
+            io.reduced = io.reduced.max(down);
             let gain = math::gain_from_db(-down);
             // The shelf `(s² gain + s k √gain + 1) / (s² + s k + 1)`, told by what it takes away.
             let root = math::sqrt(gain);

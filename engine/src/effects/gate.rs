@@ -145,6 +145,7 @@ impl Kernel for Gate {
             }
             self.down = Some(down);
             if down != 0.0 {
+                io.reduced = io.reduced.max(down);
                 let gain = math::gain_from_db(-down);
                 io.audio.iter_mut().for_each(|channel| channel[i] *= gain);
             }

@@ -106,6 +106,7 @@ mod tests {
             transport: 0,
             rolling: true,
             tempo: &Tempo::new(recipe.clock),
+            reduced: 0.0,
         });
         assert_eq!(audio, [live[1], [0.0; QUANTUM]], "the device has no fourth channel");
     }

@@ -135,13 +135,18 @@ impl Kernel for Limiter {
             }
         }
         self.release.set(release.to);
+        let mut least = 1.0_f64;
         for (n, i) in io.frames.clone().enumerate() {
             let ceiling = ceiling.at(n, count) * self.ceiling;
             let needed = if peaks[i] > ceiling { ceiling / peaks[i] } else { 1.0 };
             let held = self.release.step(self.lowest.step(needed));
             let summed = self.second.step(self.first.step((held * GRAIN) as u64));
             let gain = summed as f64 / self.unity;
+            least = least.min(gain);
             io.audio.iter_mut().for_each(|channel| channel[i] *= gain);
+        }
+        if least < 1.0 {
+            io.reduced = io.reduced.max(-math::db_from_gain(least));
         }
     }
 
