@@ -296,8 +296,8 @@ impl Session {
         for (i, instance) in self.instances.iter_mut().enumerate() {
             if i < except {
                 swap(&mut instance.from);
+                instance.side_taps(swap);
             }
-            instance.side_taps(swap);
         }
     }
 }

@@ -161,6 +161,8 @@ pub struct WorkCell {
     /// By how many dB it turned down at most in its last quantum of work.
     reduced: f64,
     rest: Rest,
+    /// The frame of the transport that comes next, if it was passed by until there.
+    passed: Option<i64>,
     /// Whether sound comes to it in no other way than through its input and its key.
     only_passes: bool,
 }
@@ -181,6 +183,7 @@ impl WorkCell {
         let takes_from_devices = table.0.parameters.iter().any(|p| matches!(p.kind, Kind::Channels));
         WorkCell {
             rest: Rest::new(|ledger| kernel.keep(ledger)),
+            passed: None,
             only_passes: recipe.channels > 0 && !takes_from_devices,
             kernel,
             lanes,
@@ -201,7 +204,7 @@ impl WorkCell {
 
     /// Sets out for what a program says. What was poisoned is tried again when its numbers are other ones. RT.
     pub fn aim(&mut self, aim: &Aim<'_>) {
-        self.rest.wake();
+        self.wake();
         let is_new = std::mem::replace(&mut self.is_new, false);
         let heals = self.poisoned.is_some() && self.goals.iter().ne(aim.goals);
         let (aim, heard) = match heals {
@@ -231,7 +234,7 @@ impl WorkCell {
 
     /// Forgets all sound. RT.
     pub fn forget(&mut self) {
-        self.rest.wake();
+        self.wake();
         self.kernel.reset();
         self.waiting.iter_mut().for_each(DelayLine::clear);
     }
@@ -241,8 +244,9 @@ impl WorkCell {
     pub fn process(&mut self, io: &mut WorkIo<'_>) -> bool {
         let hears_nothing = self.hears_nothing(io);
         if !hears_nothing {
-            self.rest.wake();
+            self.wake();
         } else if self.rest.rests() && !io.restless {
+            self.passed = Some(io.transport.wrapping_add(QUANTUM as u64) as i64);
             return true;
         }
         let finite = self.process_awake(io);
@@ -262,10 +266,26 @@ impl WorkCell {
         self.rest.rests()
     }
 
-    /// Whether silence comes in, and nothing else is on its way. RT.
-    fn hears_nothing(&self, io: &WorkIo<'_>) -> bool {
+    /// Lets it go on where the transport has come to. RT.
+    fn wake(&mut self) {
+        self.place_wheels();
+        self.passed = None;
+        self.rest.wake();
+    }
+
+    fn place_wheels(&mut self) {
+        if let Some(next) = self.passed {
+            self.kernel.wheels().iter_mut().for_each(|wheel| wheel.pass(next));
+        }
+    }
+
+    /// Whether silence comes in, and nothing else is on its way. What turns with the transport has to be worked on where that
+    /// does not just go on. RT.
+    fn hears_nothing(&mut self, io: &WorkIo<'_>) -> bool {
+        let just_goes_on = io.steering.rolling && !io.steering.moved;
         let mut inputs = io.audio.iter().take(self.channels.0).chain(io.key);
         self.only_passes
+            && (just_goes_on || self.kernel.wheels().is_empty())
             && inputs.all(|buffer| is_silent(buffer))
             && self.lanes.iter().chain([&self.wet]).all(Lane::is_still)
             && self.poisoned.is_none()
@@ -406,7 +426,19 @@ impl WorkCell {
     }
 }
 
-keep!(WorkCell: kernel, lanes, wet, goals, is_new, poisoned, trusted, waiting);
+impl Keep for WorkCell {
+    fn keep(&mut self, ledger: &mut Ledger) {
+        self.place_wheels();
+        self.kernel.keep(ledger);
+        self.lanes.keep(ledger);
+        self.wet.keep(ledger);
+        self.goals.keep(ledger);
+        self.is_new.keep(ledger);
+        self.poisoned.keep(ledger);
+        self.trusted.keep(ledger);
+        self.waiting.keep(ledger);
+    }
+}
 
 /// Brings a lane on its way to what a program says. RT.
 fn turn(lane: &mut Lane, of: Controlled, goal: f64, aim: &Aim<'_>, is_new: bool) {
@@ -587,6 +619,7 @@ pub fn split(slots: &mut [Buffer], change: Slots, read: Slots) -> (&mut [Buffer]
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parameter::Memory;
     use crate::tempo::Tempo;
     use crate::test_signals::RATE;
     use crate::units::{Clock, Unit};
@@ -617,7 +650,7 @@ mod tests {
         channels: |recipe| Ok(recipe.channels),
         latency: |_| 0,
         tail: |_| 0,
-        echoes: false,
+        memory: Memory::Brief,
         kernel: |_| Box::new(Sick),
     };
 

@@ -25,7 +25,9 @@
 //!   [`keeper`] between devices that come and go.
 //! - What keeps playing safe and never takes part in a render: the [`guard`] before a device; [`probe`], which can be
 //!   asked where trouble comes from ([`inspect`]) and what is costly ([`mod@costs`]).
-//! - Who measures: [`measure`] takes a sound and gives every [`figure`] of it, [`expect`] says whether that is what the text expects; [`loopback`] sends a sweep out and hears what comes back, [`response`] tells what that says.
+//! - Who measures: [`measure`] takes a sound and gives every [`figure`] of it, [`expect`] says whether that is what the text
+//!   expects, a [`target`] what a medium wants; [`loopback`] sends a sweep out and hears what comes back, [`response`] tells what
+//!   that says.
 //! - Files: [`media`] in, [`delivery`] out, [`rolling`] while it plays, [`resample`] between rates.
 //!
 //! # Invariants
@@ -113,6 +115,7 @@ pub mod silent;
 pub mod sources;
 pub mod spoken;
 pub mod tap;
+pub mod target;
 pub mod tempo;
 #[cfg(test)]
 mod test_signals;

@@ -1,7 +1,38 @@
 //! Measuring: takes a sound, of any length and in any pieces, and gives its [`Figures`]. Nothing here is RT: a playing desk passes
 //! copies of its sound on to where there is time.
+//!
+//! ```text
+//! frames ── Blocks ── cleaned, a block of 64 at a time ──┬── Levels    samples, sums of samples and products
+//!           3 s                                          ├── Loudness  K-weighted power in hops of 10 ms
+//!                                                        └── Peaks     between samples, where it can matter
+//! ```
+//!
+//! Memory: the newest three seconds, and 288 kB for each hour of loudness, however many channels there are. What is
+//! measured does not depend on the pieces in which a sound comes. [`Spectrum`] and [`ballistics`] are for looking: what they
+//! tell is no figure of a whole.
 
+pub mod ballistics;
+mod blocks;
+mod layout;
+mod levels;
+mod loudness;
+mod peaks;
+mod spectrum;
+#[cfg(test)]
+mod tests;
+mod weighting;
+
+use crate::denormals::flushed;
 use crate::figure::Figure;
+use crate::math;
+
+use blocks::Blocks;
+use levels::Levels;
+use loudness::Loudness;
+use peaks::Peaks;
+
+pub use layout::Layout;
+pub use spectrum::{Spectrum, THIRD_OCTAVES};
 
 /// A figure that was found at one place.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,8 +74,10 @@ pub struct Figures {
     pub correlation: Option<f64>,
     /// The mean of the channel that is farthest off centre.
     pub dc_offset: f64,
-    /// Samples at or beyond full scale, and the first.
+    /// Samples at or beyond full scale, and the frame of the first.
     pub clipped: (u64, Option<u64>),
+    /// Samples that are no finite numbers, and the first: they were measured as silence.
+    pub broken: (u64, Option<u64>),
 }
 
 impl Figures {
@@ -69,4 +102,236 @@ impl Figures {
             Figure::GainReduction => None,
         }
     }
+}
+
+/// What a meter shows of a sound that goes on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Readings {
+    /// Loudness of the last 0.4 s in LUFS.
+    pub momentary: Option<f64>,
+    /// Loudness of the last 3 s in LUFS.
+    pub short_term: Option<f64>,
+    /// The largest true peak since readings were last taken, in dBTP; of the last 3 s if that is longer ago.
+    pub true_peak: Option<f64>,
+    /// The largest sample since then, in dBFS.
+    pub sample_peak: Option<f64>,
+    /// RMS since then, in dBFS.
+    pub rms: Option<f64>,
+    /// Correlation since then.
+    pub correlation: Option<f64>,
+}
+
+/// Loudness at one moment.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Moment {
+    /// The frame at whose beginning it is read.
+    pub frame: u64,
+    /// Momentary loudness in LUFS.
+    pub momentary: Option<f64>,
+    /// Short-term loudness in LUFS.
+    pub short_term: Option<f64>,
+}
+
+/// A sound that is being measured.
+#[derive(Clone, Debug)]
+pub struct Measurement {
+    rate: u32,
+    layout: Layout,
+    full_scale: f64,
+    frames: u64,
+    blocks: Blocks,
+    levels: Levels,
+    loudness: Option<Loudness>,
+    peaks: Peaks,
+    /// Where the peaks of a block's channels are put.
+    samples: Vec<f64>,
+}
+
+impl Measurement {
+    /// Measures a sound of this rate, in Hz and above 0, and layout. Loudness is none where the layout gives no weights, and
+    /// below 8 kHz.
+    pub fn new(rate: u32, layout: Layout) -> Measurement {
+        let channels = layout.channels();
+        let blocks = Blocks::new(rate, channels);
+        Measurement {
+            rate,
+            full_scale: 1.0,
+            frames: 0,
+            levels: Levels::new(channels, 1.0),
+            loudness: Loudness::new(rate, &layout),
+            peaks: Peaks::new(&blocks, channels),
+            samples: vec![0.0; channels],
+            blocks,
+            layout,
+        }
+    }
+
+    /// From which sample on it counts as clipped, 1 unless said: sound that was held in 16 bits is full at 32 767 / 32 768.
+    /// To be said before the first frame.
+    pub fn full_scale(mut self, sample: f64) -> Measurement {
+        self.full_scale = sample;
+        self.reset();
+        self
+    }
+
+    /// Forgets all sound.
+    pub fn reset(&mut self) {
+        let (rate, full_scale) = (self.rate, self.full_scale);
+        *self = Measurement::new(rate, self.layout.clone());
+        self.full_scale = full_scale;
+        self.levels = Levels::new(self.layout.channels(), full_scale);
+    }
+
+    /// The layout that it was made with.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Frames taken so far.
+    pub fn frames(&self) -> u64 {
+        self.frames
+    }
+
+    /// Takes frames: as many of each channel, one after the other, as the layout has channels. Fewer channels, or of
+    /// different lengths, are taken as far as all have them.
+    pub fn take(&mut self, sound: &[impl AsRef<[f64]>]) {
+        let channels = self.layout.channels();
+        if channels == 0 || sound.len() < channels {
+            return;
+        }
+        let sound = &sound[..channels];
+        let length = sound.iter().map(|channel| channel.as_ref().len()).min().unwrap_or(0);
+        flushed(|| {
+            let mut at = 0;
+            while at < length {
+                let count = self.blocks.take(sound, at);
+                at += count;
+                self.frames += count as u64;
+                if self.blocks.rest() == 0 {
+                    self.whole(blocks::BLOCK);
+                }
+            }
+        });
+    }
+
+    /// Measures the block that has become whole, of which so many frames are sound.
+    fn whole(&mut self, frames: usize) {
+        let block = self.blocks.count() - 1;
+        self.levels.take(&mut self.blocks, block, frames, &mut self.samples);
+        self.peaks.take(&self.blocks, block, &self.samples);
+        if let Some(loudness) = &mut self.loudness {
+            loudness.take(&self.blocks, block, frames);
+            self.peaks.judge(&self.blocks, loudness);
+        }
+    }
+
+    /// The same with what has come of the last block, and with what a converter makes of the end.
+    fn ended(&self) -> Measurement {
+        let mut ended = self.clone();
+        flushed(|| {
+            let rest = ended.blocks.rest();
+            ended.blocks.fill();
+            ended.whole(rest);
+            ended.blocks.fill();
+            ended.whole(0);
+        });
+        ended
+    }
+
+    /// Everything that can be told of what was taken so far.
+    pub fn figures(&self) -> Figures {
+        figures(&[&self.ended()])
+    }
+
+    /// What a meter shows now.
+    pub fn readings(&mut self) -> Readings {
+        let [momentary, short_term] = self.loudness.as_ref().map_or([None; 2], Loudness::readings);
+        let levels = &mut self.levels;
+        let readings = Readings {
+            momentary,
+            short_term,
+            true_peak: decibels(self.peaks.recent(&self.blocks).max(levels.recent_peak)),
+            sample_peak: decibels(levels.recent_peak),
+            rms: levels.recent.square().and_then(|square| decibels(math::sqrt(square))),
+            correlation: levels.recent.correlation(),
+        };
+        levels.recent.clear();
+        levels.recent_peak = 0.0;
+        readings
+    }
+
+    /// Loudness at the end of each tenth of a second so far.
+    pub fn history(&self) -> Vec<Moment> {
+        let Some(loudness) = &self.loudness else { return Vec::new() };
+        let moments = loudness.history().enumerate();
+        moments
+            .map(|(i, [momentary, short_term])| Moment { frame: loudness.start_of_tenth(i + 1), momentary, short_term })
+            .collect()
+    }
+}
+
+/// The figures of several sounds of the same rate and number of channels as one, each gated in its own blocks: what an
+/// album's loudness is. Frames are counted on from one to the next. None of no sound, or where they differ.
+pub fn album(sounds: &[&Measurement]) -> Option<Figures> {
+    let first = sounds.first()?;
+    let same = |sound: &&Measurement| sound.rate == first.rate && sound.layout.channels() == first.layout.channels();
+    let ended: Vec<Measurement> = sounds.iter().copied().filter(|sound| same(sound)).map(Measurement::ended).collect();
+    (ended.len() == sounds.len()).then(|| figures(&ended.iter().collect::<Vec<_>>()))
+}
+
+/// The figures of sounds that have ended, of which there is at least one.
+fn figures(sounds: &[&Measurement]) -> Figures {
+    let loudness: Vec<&Loudness> = sounds.iter().filter_map(|sound| sound.loudness.as_ref()).collect();
+    let starts = || {
+        sounds.iter().scan(0, |next, sound| {
+            let start = *next;
+            *next += sound.frames;
+            Some((start, *sound))
+        })
+    };
+    let best = |of: &dyn Fn(&Measurement) -> Option<Extreme>, sign: f64| {
+        let found = starts().filter_map(|(start, sound)| {
+            let Extreme { value, frame } = of(sound)?;
+            Some(Extreme { value, frame: start + frame })
+        });
+        found.reduce(|best, one| if sign * one.value > sign * best.value { one } else { best })
+    };
+    let counted = |of: &dyn Fn(&Measurement) -> (u64, Option<u64>)| {
+        let first = starts().find_map(|(start, sound)| Some(start + of(sound).1?));
+        (sounds.iter().map(|sound| of(sound).0).sum(), first)
+    };
+    let in_decibels = |extreme: Option<Extreme>| {
+        extreme.map(|extreme| Extreme { value: math::db_from_gain(extreme.value), ..extreme })
+    };
+    let maximum = |which: usize| best(&|sound| sound.loudness.as_ref()?.maxima()[which], 1.0);
+    let mut sums = sounds[0].levels.all.clone();
+    for sound in &sounds[1..] {
+        sums.add(&sound.levels.all);
+    }
+    let integrated = loudness::integrated(&loudness);
+    let true_peak = in_decibels(best(&|sound| sound.peaks.top.or(sound.levels.peak), 1.0));
+    let ratio = best(&|sound| sound.peaks.ratio, -1.0);
+    Figures {
+        rate: sounds[0].rate,
+        channels: sounds[0].layout.channels(),
+        frames: sounds.iter().map(|sound| sound.frames).sum(),
+        integrated,
+        range: loudness::range(&loudness),
+        momentary: maximum(0),
+        short_term: maximum(1),
+        true_peak,
+        sample_peak: in_decibels(best(&|sound| sound.levels.peak, 1.0)),
+        rms: sums.square().map(|square| math::db_from_gain(square) / 2.0),
+        plr: integrated.zip(true_peak).map(|(integrated, peak)| peak.value - integrated),
+        psr: ratio.map(|Extreme { value, frame }| Extreme { value: -loudness::lufs(1.0 / value), frame }),
+        correlation: sums.correlation(),
+        dc_offset: sums.offset(),
+        clipped: counted(&|sound| sound.levels.clipped),
+        broken: counted(&|sound| sound.levels.broken),
+    }
+}
+
+/// A level in dB of what is not silence.
+fn decibels(gain: f64) -> Option<f64> {
+    (gain > 0.0).then(|| math::db_from_gain(gain))
 }

@@ -12,7 +12,7 @@ use crate::math;
 const POINTS: usize = 8;
 
 /// Frames before and after that each point between two frames is computed from.
-const SIDE: usize = 32;
+pub const SIDE: usize = 32;
 
 /// How steep the window is: as steep as keeps what is below 20 kHz at 48 kHz.
 const BETA: f64 = 5.0;
@@ -24,8 +24,24 @@ pub const DELAY: usize = SIDE;
 type Weights = [f64; 2 * SIDE];
 
 /// Computes the points between frames.
+#[derive(Debug)]
 pub struct Interpolator {
     points: Box<[Weights]>,
+}
+
+/// What the points between frames can be at most, so that they need not be computed where that is not enough.
+///
+/// A point is what a straight line between its neighbours has there, and a weighted sum of bends: of the second differences
+/// of the frames round it. What the weights sum up to without their signs bounds it, and tightly for sound that
+/// has little above a few kHz.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bound {
+    /// Of the larger of both neighbours.
+    pub line: f64,
+    /// Of the largest bend of [`SIDE`] frames on either side.
+    pub bend: f64,
+    /// Of the largest of [`SIDE`] frames on either side: what bounds it when the bends do not.
+    pub any: f64,
 }
 
 impl Default for Interpolator {
@@ -52,8 +68,12 @@ impl Interpolator {
 
     /// The peak from the frame that is looked at until just before the next, as a linear amplitude. RT.
     pub fn peak(&self, history: &History) -> f64 {
-        let frames = history.frames();
-        self.points.iter().fold(history.frame().abs(), |most, weights| {
+        self.peak_of(history.frames())
+    }
+
+    /// The same of twice [`SIDE`] frames, oldest first, the frame looked at being the last of the first half. RT.
+    pub fn peak_of(&self, frames: &[f64]) -> f64 {
+        self.points.iter().fold(frames[SIDE - 1].abs(), |most, weights| {
             // Four sums, always added in this order.
             let mut sums = [0.0; 4];
             for (weights, frames) in weights.chunks_exact(4).zip(frames.chunks_exact(4)) {
@@ -63,6 +83,31 @@ impl Interpolator {
             }
             most.max(((sums[0] + sums[1]) + (sums[2] + sums[3])).abs())
         })
+    }
+
+    /// What the points can be at most.
+    pub fn bound(&self) -> Bound {
+        let mut bound = Bound { line: 1.0, bend: 0.0, any: 1.0 };
+        for (p, weights) in self.points.iter().enumerate() {
+            let part = (p + 1) as f64 / POINTS as f64;
+            bound.any = weights.iter().map(|weight| weight.abs()).sum::<f64>().max(bound.any);
+            let mut rest = *weights;
+            rest[SIDE - 1] -= 1.0 - part;
+            rest[SIDE] -= part;
+            // Both sums over the rest are 0 once its slope is taken off: then it is made of bends alone.
+            let slope: f64 = rest.iter().enumerate().map(|(k, weight)| k as f64 * weight).sum();
+            rest[SIDE - 1] += slope;
+            rest[SIDE] -= slope;
+            let (mut once, mut twice, mut bends) = (0.0, 0.0, 0.0);
+            for weight in rest {
+                once += weight;
+                twice += once;
+                bends += f64::abs(twice);
+            }
+            bound.bend = bends.max(bound.bend);
+            bound.line = (1.0 + 2.0 * slope.abs()).max(bound.line);
+        }
+        bound
     }
 }
 
@@ -128,6 +173,31 @@ mod tests {
         for (part, phase) in [(4.0, 0.0), (4.0, 45.0), (6.0, 60.0), (8.0, 67.5)] {
             assert!((reading(part, phase) + 6.02).abs() < 0.05, "{part}, {phase}: {}", reading(part, phase));
         }
+    }
+
+    #[test]
+    fn no_point_is_beyond_its_bound() {
+        let interpolator = Interpolator::new();
+        let bound = interpolator.bound();
+        assert!(bound.line < 1.01 && bound.bend < 0.61 && bound.any < 3.0, "{bound:?}");
+        for (step, seed) in (1..40).zip(1..) {
+            // From white noise to noise that is held for many frames, whose bends are rare.
+            let sound: Vec<f64> = noise(seed, 400).iter().flat_map(|x| vec![*x; step as usize]).take(400).collect();
+            for frames in sound.windows(2 * SIDE) {
+                let bends = frames.windows(3).map(|w| (w[0] - 2.0 * w[1] + w[2]).abs()).fold(0.0, f64::max);
+                let near = frames[SIDE - 1].abs().max(frames[SIDE].abs());
+                let any = frames.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
+                let peak = interpolator.peak_of(frames);
+                assert!(peak <= bound.line * near + bound.bend * bends + 1e-12, "{step}: {peak}");
+                assert!(peak <= bound.any * any + 1e-12, "{step}: {peak}");
+            }
+        }
+        // The signs of the widest point's own weights reach what bounds any sound.
+        let worst = interpolator.points.iter().map(|weights| {
+            let signs: Vec<f64> = weights.iter().map(|weight| weight.signum()).collect();
+            interpolator.peak_of(&signs)
+        });
+        assert!((worst.fold(0.0, f64::max) - bound.any).abs() < 1e-12);
     }
 
     #[test]

@@ -261,6 +261,19 @@ pub struct Check {
     /// Print an array of objects: file, line, column, severity, code, message, help
     #[arg(long)]
     pub json: bool,
+    /// Render what is right as well, and hold it to what it expects of its figures and to its target
+    #[arg(long)]
+    pub render: bool,
+    /// How much to render; without it, to the end of the last clip and its tail
+    #[arg(long, value_name = "30s|16bars|FRAMESf", requires = "render")]
+    pub length: Option<Length>,
+    /// What a live input hears; may be given for each
+    #[arg(long, value_name = "NAME=FILE|silence", requires = "render")]
+    pub input: Vec<LiveInput>,
+    /// Write what was expected and what was found, all of it, as JSON, or as JUnit XML for those who run tests; may be given
+    /// for each
+    #[arg(long, value_name = "FILE.json|FILE.xml", value_parser = report_file, requires = "render")]
+    pub report: Vec<PathBuf>,
 }
 
 /// `gainstage graph`.
@@ -561,6 +574,12 @@ fn cue_file(text: &str) -> Result<PathBuf, String> {
 fn wav_file(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     (Kind::of(&path) == Some(Kind::Wav)).then_some(path).ok_or_else(|| "the name ends in .wav".into())
+}
+
+fn report_file(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    let known = path.extension().is_some_and(|ending| ending == "json" || ending == "xml");
+    known.then_some(path).ok_or_else(|| "the name ends in .json or .xml".into())
 }
 
 #[cfg(test)]

@@ -62,6 +62,15 @@ pub enum Order {
         /// How often a second; 0 for no more.
         hertz: f64,
     },
+    /// Whoever asks is to be sent the figures of a point.
+    Figures {
+        /// Who asks.
+        client: SocketAddr,
+        /// The point's path.
+        path: String,
+        /// How often a second; 0 for no more.
+        hertz: f64,
+    },
 }
 
 /// The session that messages are understood against.
@@ -75,6 +84,11 @@ impl Known {
     /// A session as it plays.
     pub fn new(session: &Session) -> Self {
         Known { session: session.clone(), names: OnceCell::new() }
+    }
+
+    /// The session, with its names.
+    pub fn session(&self) -> (&Session, &Names) {
+        (&self.session, self.names())
     }
 
     fn names(&self) -> &Names {
@@ -251,6 +265,13 @@ impl Controllers {
         let source = EventSource::Osc { address: address.to_owned() };
         let understood = if address == "/:meters" {
             level(said).map(|hertz| orders.push(Order::Meters { client: from, hertz }))
+        } else if address == "/:figures" {
+            match said {
+                [Said::Text(path), rate @ ..] => level(rate).map(|hertz| {
+                    orders.push(Order::Figures { client: from, path: path.clone(), hertz });
+                }),
+                _ => Err("it takes a path in quotes and readings a second: \"master\", 2".into()),
+            }
         } else if let Some(word) = address.strip_prefix(RESERVED) {
             command(word, said).map(|command| orders.extend(command.map(Order::Command)))
         } else if let Some((least, most)) = listens(&source) {
@@ -329,7 +350,9 @@ fn command(word: &str, said: &[Said]) -> Result<Option<Command>, String> {
             [Said::Number(bar)] if (0.0..=MOST_BARS).contains(bar) => Ok(Some(Command::Locate(*bar))),
             _ => Err(format!("it takes the number of bars from the start, 0 to {MOST_BARS}")),
         },
-        _ => Err(format!("there is no such command; there are {RESERVED}start, stop, locate BAR, panic and meters HZ")),
+        _ => Err(format!(
+            "there is no such command; there are {RESERVED}start, stop, locate BAR, panic, meters HZ and figures PATH HZ"
+        )),
     }
 }
 

@@ -8,6 +8,8 @@ mod control;
 mod devices;
 mod ending;
 mod errand;
+mod expectations;
+mod figures;
 #[cfg(test)]
 mod fuzz;
 mod graph;
@@ -17,6 +19,7 @@ mod last_good;
 mod lines;
 mod live_input;
 mod load;
+mod measuring;
 mod meters;
 mod midi;
 mod new;

@@ -14,7 +14,7 @@ use engine::media::Library;
 use engine::offline::{Offline, Stream, natural_end};
 use engine::session::Session;
 
-use crate::arguments::{Depth, Render};
+use crate::arguments::{Depth, Length, Render};
 use crate::ending::{Failure, Outcome};
 use crate::live_input::LiveInputs;
 use crate::load;
@@ -33,7 +33,7 @@ pub fn run(arguments: &Render) -> Outcome {
         return Err(Failure::Shown);
     };
     let mut inputs = LiveInputs::new(session, &arguments.input, &library)?;
-    let frames = length(arguments, graph, session, &inputs)?;
+    let frames = length(&arguments.session, arguments.length, graph, session, &inputs)?;
     let stems_of = arguments.stems.is_some().then(|| arguments.stems_of.as_deref().unwrap_or("master"));
     let mut offline = Offline::new(graph, stems_of).map_err(|flaw| Failure::Error(flaw.to_string()))?;
     let interrupted = interruption()?;
@@ -101,13 +101,23 @@ pub fn interruption() -> Result<Arc<AtomicBool>, Failure> {
     Ok(interrupted)
 }
 
-fn length(arguments: &Render, graph: &Graph, session: &Session, inputs: &LiveInputs) -> Result<u64, Failure> {
-    if let Some(length) = arguments.length {
+/// How much of the session in a file is rendered: what was asked for, or up to where everything has ended.
+///
+/// # Errors
+/// Nothing was asked for, and nothing ever ends.
+pub fn length(
+    file: &Path,
+    asked: Option<Length>,
+    graph: &Graph,
+    session: &Session,
+    inputs: &LiveInputs,
+) -> Result<u64, Failure> {
+    if let Some(length) = asked {
         return Ok(length.frames(&session.clock()));
     }
     natural_end(graph, inputs.end()).filter(|frames| *frames > 0).ok_or_else(|| {
         let why = "nothing in this session ever ends: say how much to render";
-        Failure::Error(format!("{}: {why} with --length 30s, 16bars or 480000f", arguments.session.display()))
+        Failure::Error(format!("{}: {why} with --length 30s, 16bars or 480000f", file.display()))
     })
 }
 

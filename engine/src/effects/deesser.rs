@@ -11,7 +11,7 @@ use crate::keep::keep;
 use crate::kernel::{Buffer, Io, Kernel, QUANTUM};
 use crate::math;
 use crate::one_pole::pole;
-use crate::parameter::{Parameter, Recipe, Table};
+use crate::parameter::{Memory, Parameter, Recipe, Table};
 use crate::units::Unit;
 
 /// `deesser(freq)`.
@@ -38,7 +38,7 @@ pub static DEESSER: Table = Table {
     channels: same_channels,
     latency: no_latency,
     tail: no_tail,
-    echoes: false,
+    memory: Memory::Brief,
     kernel: |recipe| Box::new(Deesser::new(recipe)),
 };
 

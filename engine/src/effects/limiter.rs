@@ -12,7 +12,7 @@ use crate::keep::{Keep, Ledger, keep};
 use crate::kernel::{Io, Kernel, QUANTUM};
 use crate::math;
 use crate::one_pole::{OnePole, pole};
-use crate::parameter::{Law, Parameter, Recipe, Table};
+use crate::parameter::{Law, Memory, Parameter, Recipe, Table};
 use crate::true_peak::{self, History, Interpolator};
 use crate::units::Unit;
 
@@ -45,7 +45,7 @@ pub static LIMITER: Table = Table {
     channels: same_channels,
     latency: |recipe| DETECTOR_DELAY + window(recipe) - 1,
     tail: no_tail,
-    echoes: false,
+    memory: Memory::Brief,
     kernel: |recipe| Box::new(Limiter::new(recipe)),
 };
 

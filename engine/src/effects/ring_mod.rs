@@ -7,7 +7,7 @@ use crate::keep::keep;
 use crate::kernel::{Io, Kernel, QUANTUM};
 use crate::motion::Rate;
 use crate::oversample::{self, Oversampler};
-use crate::parameter::{Parameter, Recipe, Table};
+use crate::parameter::{Memory, Parameter, Recipe, Table};
 use crate::units::Unit;
 use crate::wheel::{self, Wheel};
 
@@ -26,7 +26,7 @@ pub static RING_MOD: Table = Table {
     channels: same_channels,
     latency: |_| oversample::latency(TIMES),
     tail: no_tail,
-    echoes: false,
+    memory: Memory::Brief,
     kernel: |recipe: &Recipe| {
         Box::new(RingMod {
             wheel: Wheel::default(),
@@ -59,6 +59,10 @@ impl Kernel for RingMod {
                 high.iter_mut().zip(&carrier).for_each(|(x, carrier)| *x *= carrier);
             });
         }
+    }
+
+    fn wheels(&mut self) -> &mut [Wheel] {
+        std::slice::from_mut(&mut self.wheel)
     }
 
     fn reset(&mut self) {

@@ -8,7 +8,7 @@ use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::math;
 use crate::media::{Reader, Region};
-use crate::parameter::{Law, Parameter, Recipe, Table, Value};
+use crate::parameter::{Law, Memory, Parameter, Recipe, Table, Value};
 use crate::units::Unit;
 
 /// The longest time that may be given: 100 hours.
@@ -47,7 +47,7 @@ pub static CLIP: Table = Table {
     channels: |recipe| Ok(Plan::new(recipe)?.channels.len()),
     latency: no_latency,
     tail: no_tail,
-    echoes: false,
+    memory: Memory::Brief,
     kernel,
 };
 
