@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use engine::album::{self, Layout};
 use engine::credits::Credits;
-use engine::delivery::{Delivered, DeliveryError, Dither, FileWriter, Kind, Mark, Measured, Shape, Tags};
+use engine::delivery::{Delivered, DeliveryError, Dither, FileWriter, Kind, Loudness, Mark, Measured, Shape, Tags};
+use engine::measure::{self, Measurement};
 use engine::offline::{Offline, Stream};
 use engine::resample::Resampler;
 use engine::session::Session;
@@ -39,14 +40,22 @@ struct Target {
 /// One file, or one after the other.
 struct Sink {
     /// What is whole.
-    done: Vec<(PathBuf, FileWriter)>,
+    done: Vec<Written>,
     /// What is being written.
-    path: PathBuf,
-    writer: FileWriter,
+    now: Written,
     /// What follows: where it begins, its name and its tags.
     next: VecDeque<(u64, PathBuf, Tags)>,
-    /// Frames so far.
+    /// Frames so far, and how many there are a second.
     frames: u64,
+    rate: u32,
+}
+
+/// A file, and what is measured of it.
+struct Written {
+    path: PathBuf,
+    writer: FileWriter,
+    /// Of a stem nothing is.
+    meter: Option<Measurement>,
 }
 
 /// What is asked for, and of what.
@@ -127,8 +136,8 @@ impl Files {
             file.write(text)?;
         }
         let mut written = Vec::new();
-        for (path, writer) in self.targets.into_iter().flat_map(|target| target.sink.all()) {
-            written.push((path, writer.finish(&Measured::default()).map_err(failed)?));
+        for target in self.targets {
+            target.sink.finish(&mut written)?;
         }
         if let Some((file, _)) = self.cue {
             status::say(file.finish()?.display().to_string());
@@ -223,7 +232,7 @@ impl Plan<'_> {
         let name = self.arguments.session.file_stem().unwrap_or_default().to_string_lossy();
         for (i, (path, channels)) in stems.iter().enumerate() {
             let file = dir.join(stem_name(&name, path, of));
-            if targets.iter().any(|target| target.sink.path == file) {
+            if targets.iter().any(|target| target.sink.now.path == file) {
                 let shown = file.display();
                 return Err(Failure::Error(format!("two stems would be called {shown}: name their cables apart")));
             }
@@ -261,7 +270,12 @@ impl Plan<'_> {
             .then(|| Resampler::new(self.session.sample_rate, self.rate, channels))
             .transpose()
             .map_err(|error| Failure::Misuse(format!("--rate: {error}")))?;
-        let sink = Sink { done: Vec::new(), path, writer, next: VecDeque::new(), frames: 0 };
+        let meter = match stream {
+            Stream::Output(_) => Some(Measurement::new(self.rate, measure::Layout::of(channels))),
+            Stream::Stem(_) | Stream::Heard(_) | Stream::Reduced(_) => None,
+        };
+        let now = Written { path, writer, meter };
+        let sink = Sink { done: Vec::new(), now, next: VecDeque::new(), frames: 0, rate: self.rate };
         Ok(Target { stream, resampler, ready: vec![Vec::new(); channels], sink })
     }
 }
@@ -289,7 +303,8 @@ impl Sink {
             }
             let to = count.min(from.saturating_add(usize::try_from(room).unwrap_or(usize::MAX)));
             let part: Vec<&[f64]> = sound.iter().map(|channel| &channel.as_ref()[from..to]).collect();
-            self.writer.write(&part).map_err(failed)?;
+            self.now.writer.write(&part).map_err(failed)?;
+            self.now.meter.iter_mut().for_each(|meter| meter.take(&part));
             self.frames += (to - from) as u64;
             from = to;
         }
@@ -299,16 +314,25 @@ impl Sink {
     /// Goes on in the next file.
     fn go_on(&mut self) -> Outcome {
         if let Some((_, path, tags)) = self.next.pop_front() {
-            let writer = self.writer.go_on(&path, &tags).map_err(failed)?;
-            let path = std::mem::replace(&mut self.path, path);
-            self.done.push((path, std::mem::replace(&mut self.writer, writer)));
+            let writer = self.now.writer.go_on(&path, &tags).map_err(failed)?;
+            let meter = self.now.meter.as_ref().map(|meter| Measurement::new(self.rate, meter.layout().clone()));
+            self.done.push(std::mem::replace(&mut self.now, Written { path, writer, meter }));
         }
         Ok(())
     }
 
-    /// Its files in order.
-    fn all(self) -> impl Iterator<Item = (PathBuf, FileWriter)> {
-        self.done.into_iter().chain([(self.path, self.writer)])
+    /// Ends its files, each with what was measured of it, and of all of them where there are several.
+    fn finish(self, written: &mut Vec<(PathBuf, Delivered)>) -> Outcome {
+        let mut files = self.done;
+        files.push(self.now);
+        let meters: Vec<&Measurement> = files.iter().filter_map(|file| file.meter.as_ref()).collect();
+        let several = (files.len() > 1).then(|| measure::album(&meters)).flatten();
+        let album = several.as_ref().map(Loudness::from);
+        for Written { path, writer, meter } in files {
+            let own = meter.map_or_else(Loudness::default, |meter| Loudness::from(&meter.figures()));
+            written.push((path, writer.finish(&Measured { own, album }).map_err(failed)?));
+        }
+        Ok(())
     }
 }
 

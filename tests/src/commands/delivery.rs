@@ -280,6 +280,48 @@ fn a_broadcast_extension_is_read_by_others() {
     }
 }
 
+#[test]
+fn files_bear_their_own_loudness_and_tracks_that_of_the_album() {
+    // 997 Hz at -20 dBFS in both channels is -20 LUFS; half of the tracks' sound is 6 dB below that.
+    let folder = folder(
+        r#"
+        sample_rate(48000);
+        input("a", tracks([track("Loud", "loud.wav"), track("Low", "loud.wav").gap(0).gain(-6)])) >> master;
+        "#,
+    );
+    let spec = hound::WavSpec {
+        channels: 2,
+        sample_rate: 48_000,
+        bits_per_sample: 32,
+        sample_format: hound::SampleFormat::Float,
+    };
+    let mut file = hound::WavWriter::create(folder.path().join("loud.wav"), spec).expect("it can be written");
+    for frame in 0..96_000 {
+        let x = 0.1 * engine::math::sin(f64::from(frame) * 997.0 * std::f64::consts::TAU / 48_000.0);
+        (0..2).for_each(|_| file.write_sample(x as f32).expect("it is written"));
+    }
+    file.finalize().expect("it is whole");
+    render(&folder, "-o whole.wav --tracks tracks --bits 24");
+    let figures = |name: &str| {
+        let bytes = fs::read(folder.path().join(name)).expect("it is written");
+        let bext = bytes.windows(4).position(|kind| kind == b"bext").expect("it has one") + 8 + 412;
+        [0, 2, 4].map(|at| f64::from(i16::from_le_bytes([bytes[bext + at], bytes[bext + at + 1]])) / 100.0)
+    };
+    let near = |found: f64, expected: f64| assert!((found - expected).abs() < 0.05, "{found}, not {expected}");
+    let [loud, _, peak] = figures("tracks/01 Loud.wav");
+    near(loud, -20.0);
+    near(peak, -20.0);
+    near(figures("tracks/02 Low.wav")[0], -26.0);
+    // The mean of the two powers; the relative gate is at 10 dB below it.
+    let mean = 10.0 * ((0.01 + 0.002_512) / 2.0f64).log10();
+    near(figures("whole.wav")[0], mean);
+    render(&folder, "--tracks flac");
+    for name in ["flac/01 Loud.flac", "flac/02 Low.flac"] {
+        let gains = ["REPLAYGAIN_TRACK_GAIN=", "REPLAYGAIN_TRACK_PEAK=0.", "REPLAYGAIN_ALBUM_GAIN=4.0"];
+        says(folder.path(), "metaflac", &["--export-tags-to=-", name], &gains);
+    }
+}
+
 /// Frames a block, all of them silent.
 const BLOCK: usize = 1 << 16;
 
