@@ -1,8 +1,8 @@
 //! Each command as its user meets it: exit status, what goes to which stream, and what programs read of it.
 
 mod controllers;
-mod expectations;
 mod delivery;
+mod expectations;
 mod parts;
 mod play;
 mod recording;

@@ -3,6 +3,7 @@
 use super::{Format, Kind};
 use crate::credits::Credits;
 use crate::math;
+use crate::measure::{Extreme, Figures};
 
 /// The program and its version, as files name what made them.
 pub(super) const SOFTWARE: &str = concat!("gainstage ", env!("CARGO_PKG_VERSION"));
@@ -52,6 +53,19 @@ pub struct Loudness {
     pub momentary: Option<f64>,
     /// The highest short-term loudness, in LUFS.
     pub short_term: Option<f64>,
+}
+
+impl From<&Figures> for Loudness {
+    fn from(figures: &Figures) -> Self {
+        let value = |extreme: Option<Extreme>| extreme.map(|extreme| extreme.value);
+        Loudness {
+            integrated: figures.integrated,
+            range: figures.range,
+            true_peak: value(figures.true_peak),
+            momentary: value(figures.momentary),
+            short_term: value(figures.short_term),
+        }
+    }
 }
 
 /// What was measured of a file by the time that it ends. Nothing, unless said.

@@ -6,7 +6,7 @@ use crate::dither::{Dither, Rounder, Shape};
 use crate::graph::{Graph, Port, Role};
 use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
-use crate::parameter::{Parameter, Recipe, Table};
+use crate::parameter::{Memory, Parameter, Recipe, Table};
 use crate::units::Unit;
 
 const BITS: usize = 0;
@@ -37,7 +37,7 @@ pub static DITHER: Table = Table {
     channels: |recipe| rounder(recipe).map(|_| recipe.channels),
     latency: no_latency,
     tail: no_tail,
-    echoes: false,
+    memory: Memory::Brief,
     kernel: |recipe: &Recipe| {
         let hold = recipe.rate() as u64 / 2;
         // One that `channels` has refused is never heard.
