@@ -43,7 +43,7 @@ pub fn run(arguments: &Render) -> Outcome {
     let outlets = Outlets { outputs: offline.outputs(), stems: offline.stems() };
     let interrupted = interruption()?;
     let begin = |medium: &Medium| {
-        let dithered = dithered(medium.depth, arguments, graph);
+        let dithered = dithered(medium, arguments, session, graph);
         Files::create(arguments, medium, session, &outlets, frames, dithered)
     };
     let number = arguments.output as usize - 1;
@@ -141,17 +141,19 @@ impl Outlets {
     }
 }
 
-/// The depth that the text dithers to itself, as the last before the output that is written.
-fn dithered(depth: Option<Depth>, arguments: &Render, graph: &Graph) -> Option<u32> {
+/// The depth that the text dithers to itself, as the last before the output that is written, if the file holds just that.
+fn dithered(medium: &Medium, arguments: &Render, session: &Session, graph: &Graph) -> Option<u32> {
     let bits = dither::delivered_bits(graph, arguments.output as usize - 1)?;
-    let depth = depth.unwrap_or(Depth::Int24).engine();
-    if depth != delivery::Depth::Float32 && u32::from(depth.bits()) != bits {
-        status::say(format!(
-            "the text dithers to {bits} bits, and the file has {}: it is dithered again",
-            depth.bits()
-        ));
-    }
-    Some(bits)
+    let (rate, depth) = (medium.rate, medium.depth.unwrap_or(Depth::Int24).engine());
+    let why = match depth {
+        delivery::Depth::Float32 => return None,
+        _ if rate != session.sample_rate => format!("the file is resampled to {rate} Hz"),
+        _ if medium.gain != 0.0 => format!("the master is turned by {:+.1} dB", medium.gain),
+        _ if u32::from(depth.bits()) != bits => format!("the file has {}", depth.bits()),
+        _ => return Some(bits),
+    };
+    status::say(format!("the text dithers to {bits} bits, and {why}: it is dithered again"));
+    None
 }
 
 /// What a file is to hold.

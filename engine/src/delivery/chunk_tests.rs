@@ -226,6 +226,40 @@ fn a_file_above_the_limit_becomes_rf64_with_the_same_sound() {
     }
 }
 
+/// What another program says of a file; nothing where it is not installed, but on a machine that checks everything.
+fn tool(name: &str, arguments: &[&str], path: &Path) -> Option<String> {
+    match std::process::Command::new(name).args(arguments).arg(path).output() {
+        Ok(ran) => {
+            let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+            assert!(ran.status.success(), "{name}: {said}{}", String::from_utf8_lossy(&ran.stderr));
+            Some(said)
+        }
+        Err(error) => {
+            let missing = error.kind() == std::io::ErrorKind::NotFound;
+            assert!(missing && std::env::var_os("CI").is_none(), "{name}: {error}");
+            None
+        }
+    }
+}
+
+#[test]
+fn rf64_is_read_by_others() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("long.wav");
+    for (depth, channels) in [(Depth::Int24, 2), (Depth::Float32, 2), (Depth::Int16, 6)] {
+        std::fs::write(&path, written("a.wav", Format { depth, channels, ..FORMAT }, &tags(), 2001, 1000)).unwrap();
+        let frames = ["-v", "error", "-show_entries", "stream=duration_ts", "-of", "default=nw=1:nk=1"];
+        for (name, arguments, expected) in [
+            ("ffprobe", &frames[..], "2001"),
+            ("soxi", &["-s"][..], "2001"),
+            ("sndfile-info", &[][..], "Frames      : 2001"),
+        ] {
+            let said = tool(name, arguments, &path);
+            assert!(said.as_ref().is_none_or(|said| said.contains(expected)), "{name}, {depth:?}: {said:?}");
+        }
+    }
+}
+
 #[test]
 fn more_than_two_channels_say_which_loudspeakers_they_are_for() {
     for (depth, kind) in [(Depth::Int16, 1), (Depth::Int24, 1), (Depth::Float32, 3)] {

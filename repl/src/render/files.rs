@@ -282,8 +282,7 @@ impl Plan<'_> {
     ) -> Result<Target, Failure> {
         let Medium { rate, gain, .. } = *self.medium;
         let depth = self.medium.depth.unwrap_or(depth);
-        let bits = u32::from(depth.engine().bits());
-        let dithered = self.dithered == Some(bits) && rate == self.session.sample_rate && gain == 0.0;
+        let dithered = self.dithered == Some(u32::from(depth.engine().bits()));
         let dither = match (stream, self.arguments.dither) {
             // Another dither on what lies on the steps already would be noise alone.
             (Stream::Output(_), _) if dithered => Dither::None,
