@@ -14,6 +14,7 @@ pub mod crush;
 pub mod dc_block;
 pub mod deesser;
 pub mod delay;
+pub mod dither;
 pub mod eq;
 pub mod filter;
 pub mod flanger;
@@ -87,6 +88,7 @@ pub static EFFECTS: &[&Table] = &[
     &convolve::CONVOLVE,
     &limiter::LIMITER,
     &dc_block::DC_BLOCK,
+    &dither::DITHER,
     &insert::INSERT,
 ];
 

@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::album;
 use crate::amend;
 use crate::check;
 use crate::diagnostic::{Diagnostic, Position};
+use crate::effects::dither;
 use crate::effects::eq::{self, EQ};
 use crate::kernel::QUANTUM;
 use crate::media::Library;
@@ -261,6 +263,7 @@ pub fn prepare(session: Session, library: &Library) -> Prepared {
 /// The same where the transport has had other tempos before: `tempo` ends with the session's.
 pub fn prepare_in(mut session: Session, library: &Library, tempo: Tempo) -> Prepared {
     let mut told = amend::apply(&mut session);
+    told.extend(album::lay_out(&mut session, library).err());
     told.extend(check::imply_output(&mut session).err());
     let names = Names::of(&session);
     told.extend(check::check(&session, &names));
@@ -269,6 +272,7 @@ pub fn prepare_in(mut session: Session, library: &Library, tempo: Tempo) -> Prep
         told.extend(check::dead_ends(&session, &names));
         match Lowering::new(&session, names, library, tempo).graph() {
             Ok(lowered) => {
+                told.extend(dither::misplaced(&lowered));
                 told.extend(lowered.nodes.iter().flat_map(shallow_bands));
                 graph = Some(lowered);
             }

@@ -25,7 +25,9 @@
 //!   [`keeper`] between devices that come and go.
 //! - What keeps playing safe and never takes part in a render: the [`guard`] before a device; [`probe`], which can be
 //!   asked where trouble comes from ([`inspect`]) and what is costly ([`mod@costs`]).
-//! - Who measures: [`measure`] takes a sound and gives every [`figure`] of it, [`expect`] says whether that is what the text expects; [`loopback`] sends a sweep out and hears what comes back, [`response`] tells what that says.
+//! - Who measures: [`measure`] takes a sound and gives every [`figure`] of it, [`expect`] says whether that is what the text
+//!   expects, a [`target`] what a medium wants; [`loopback`] sends a sweep out and hears what comes back, [`response`] tells what
+//!   that says.
 //! - Files: [`media`] in, [`delivery`] out, [`rolling`] while it plays, [`resample`] between rates.
 //!
 //! # Invariants
@@ -44,6 +46,7 @@
 //! 8. One file knows `cpal`; one file is `unsafe`.
 //! 9. Nothing changes a level that the text did not ask for.
 
+pub mod album;
 pub mod amend;
 pub mod audible;
 pub mod bank;
@@ -52,6 +55,7 @@ pub mod compile;
 pub mod control;
 pub mod convolution;
 pub mod costs;
+pub mod credits;
 pub mod crossing;
 pub mod curves;
 pub mod delay_line;
@@ -62,6 +66,7 @@ pub mod desk;
 pub mod device;
 pub mod diagnostic;
 pub mod diff;
+pub mod dither;
 pub mod dynamics;
 pub mod effects;
 pub mod expect;
@@ -110,6 +115,7 @@ pub mod silent;
 pub mod sources;
 pub mod spoken;
 pub mod tap;
+pub mod target;
 pub mod tempo;
 #[cfg(test)]
 mod test_signals;

@@ -18,9 +18,12 @@ mod reader;
 mod region;
 mod sound;
 mod stream;
+mod track;
+mod wav;
 
 pub use reader::Reader;
 pub use region::Region;
+pub use track::Track;
 
 use sound::Sound;
 use stream::Stream;

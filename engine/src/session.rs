@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use serde::{Serialize, Serializer};
 
+use crate::album::Album;
+use crate::credits::Credits;
 use crate::diagnostic::Position;
 use crate::effects::insert::INSERT;
 use crate::expect::{Bound, Expectation};
@@ -25,8 +27,10 @@ pub struct Session {
     pub files: Vec<PathBuf>,
     /// The folder that media paths are relative to.
     pub folder: PathBuf,
-    /// The title, if one is given.
-    pub title: Option<String>,
+    /// What it says of itself.
+    pub credits: Credits,
+    /// The album whose tracks one of its inputs plays, if it is one.
+    pub album: Option<Album>,
     /// Beats a minute.
     pub tempo: f64,
     /// Beats a bar, and the note that is a beat.
@@ -60,7 +64,8 @@ impl Session {
         Session {
             files: Vec::new(),
             folder,
-            title: None,
+            credits: Credits::default(),
+            album: None,
             tempo: 120.0,
             time_signature: (4, 4),
             sample_rate: 48_000,

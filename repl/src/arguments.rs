@@ -1,10 +1,13 @@
 //! What may be written after `gainstage`: each option once, from which parsing and help are made.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use engine::delivery::{self, Kind};
+use engine::names::nearest;
+use engine::target::{self, Target};
 use engine::units::Clock;
 
 /// A live-coded mixing and mastering desk.
@@ -106,7 +109,7 @@ pub struct Render {
     /// The session to render
     pub session: PathBuf,
     /// The file to write: its ending, .wav or .flac, says which kind
-    #[arg(short = 'o', value_name = "FILE", value_parser = sound_file, required_unless_present = "stems")]
+    #[arg(short = 'o', value_name = "FILE", value_parser = sound_file, required_unless_present_any = ["stems", "tracks"])]
     pub file: Option<PathBuf>,
     /// Which output to write, counted from the one with the lowest channels
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
@@ -126,6 +129,23 @@ pub struct Render {
     /// Take the stems of this bus instead of the master
     #[arg(long, value_name = "BUS", requires = "stems")]
     pub stems_of: Option<String>,
+    /// Write one file for each track of the session's album, FLAC unless -o says .wav; end to end they are the whole
+    #[arg(long, value_name = "DIR")]
+    pub tracks: Option<PathBuf>,
+    /// Write a cue sheet of the file: where its tracks begin, in frames of a CD, 75 a second
+    #[arg(long, value_name = "FILE.cue", requires = "file", value_parser = cue_file)]
+    pub cue: Option<PathBuf>,
+    /// The media to deliver to, as `gainstage measure --targets` lists them: each gets the master at its own rate and depth, turned
+    /// up or down as a whole to its loudness. With several, files are called FILE-TARGET
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_parser = target, conflicts_with = "stems")]
+    pub target: Vec<&'static Target>,
+    /// Write the files even where a target cannot be reached
+    #[arg(long, requires = "target")]
+    pub force: bool,
+    /// How samples become integers: with triangular dither, with dither whose noise lies where the ear hears least, or
+    /// rounded
+    #[arg(long, default_value = "tpdf")]
+    pub dither: DitherChoice,
     /// What a live input hears; may be given for each
     #[arg(long, value_name = "NAME=FILE|silence")]
     pub input: Vec<LiveInput>,
@@ -455,6 +475,28 @@ pub enum Depth {
     Float32,
 }
 
+impl Depth {
+    /// The same in the engine's words.
+    pub fn engine(self) -> delivery::Depth {
+        match self {
+            Depth::Int16 => delivery::Depth::Int16,
+            Depth::Int24 => delivery::Depth::Int24,
+            Depth::Float32 => delivery::Depth::Float32,
+        }
+    }
+}
+
+/// How samples become integers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DitherChoice {
+    /// With triangular dither.
+    Tpdf,
+    /// With triangular dither and shaped noise.
+    Shaped,
+    /// Rounded.
+    None,
+}
+
 /// How to show the signal flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum GraphFormat {
@@ -489,26 +531,6 @@ impl FromStr for LiveInput {
                 Ok(LiveInput::File { name: name.into(), file: file.into() })
             }
             _ => Err("an input is given a file or silence: voice=take.wav, voice=silence, silence".into()),
-        }
-    }
-}
-
-/// The kinds of file that sound is written to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FileKind {
-    /// WAV.
-    Wav,
-    /// FLAC.
-    Flac,
-}
-
-impl FileKind {
-    /// The kind that a file's ending says.
-    pub fn of(path: &Path) -> Option<FileKind> {
-        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
-            "wav" => Some(FileKind::Wav),
-            "flac" => Some(FileKind::Flac),
-            _ => None,
         }
     }
 }
@@ -549,12 +571,28 @@ fn channel() -> clap::builder::RangedI64ValueParser<u16> {
 
 fn sound_file(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
-    FileKind::of(&path).map(|_| path).ok_or_else(|| "the name ends in .wav or .flac".into())
+    Kind::of(&path).map(|_| path).ok_or_else(|| "the name ends in .wav or .flac".into())
+}
+
+fn cue_file(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    let is_cue = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("cue"));
+    is_cue.then_some(path).ok_or_else(|| "the name ends in .cue".into())
 }
 
 fn wav_file(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
-    (FileKind::of(&path) == Some(FileKind::Wav)).then_some(path).ok_or_else(|| "the name ends in .wav".into())
+    (Kind::of(&path) == Some(Kind::Wav)).then_some(path).ok_or_else(|| "the name ends in .wav".into())
+}
+
+fn target(text: &str) -> Result<&'static Target, String> {
+    target::find(text).ok_or_else(|| {
+        let names = || target::all().iter().map(|target| target.name);
+        match nearest(text, names()) {
+            Some(near) => format!("there is no such target; did you mean {near}?"),
+            None => format!("there is no such target; there are {}", names().collect::<Vec<_>>().join(", ")),
+        }
+    })
 }
 
 fn report_file(text: &str) -> Result<PathBuf, String> {
@@ -566,6 +604,8 @@ fn report_file(text: &str) -> Result<PathBuf, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
+
     use clap::CommandFactory;
     use clap::error::ErrorKind;
 
@@ -644,9 +684,9 @@ mod tests {
 
     #[test]
     fn the_ending_says_what_is_written() {
-        assert_eq!(FileKind::of(Path::new("a/b.WAV")), Some(FileKind::Wav));
-        assert_eq!(FileKind::of(Path::new("b.flac")), Some(FileKind::Flac));
-        assert_eq!(FileKind::of(Path::new("b.mp3")), None);
+        assert_eq!(Kind::of(Path::new("a/b.WAV")), Some(Kind::Wav));
+        assert_eq!(Kind::of(Path::new("b.flac")), Some(Kind::Flac));
+        assert_eq!(Kind::of(Path::new("b.mp3")), None);
         assert!(parse("gainstage render a.rhai -o b.mp3").is_err());
         assert!(parse("gainstage play a.rhai --record b.flac").is_err());
     }

@@ -125,6 +125,8 @@ fn type_name(name: &str) -> &str {
             "EffectValue" => "effect",
             "SourceValue" => "source",
             "ControlValue" => "control",
+            "TrackValue" => "track",
+            "TracksValue" => "list of tracks",
             "Quantity" => "quantity",
             name => name,
         },

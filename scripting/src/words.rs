@@ -12,7 +12,7 @@ use engine::{effects, sources};
 use serde::Serialize;
 
 use crate::call::{Call, Outcome};
-use crate::{amend, control, expect, nested, place, setup};
+use crate::{album, amend, control, expect, nested, place, setup};
 
 /// A word of the language.
 pub struct Word {
@@ -92,6 +92,11 @@ use Group::{Changes, Controls, Figures, Flow, Methods, Numbers, Places, Session}
 #[rustfmt::skip]
 pub static WORDS: &[Word] = &[
     word("title", Session, "title(text)", "The title of the session.", "title(\"First light\");", setup::title),
+    word("artist", Session, "artist(text)", "Who made it; files that are rendered say so.", "artist(\"Ada\");", setup::artist),
+    word("album", Session, "album(text)", "The album that it is a part of, or that it is; the title unless said.", "album(\"First light\");", setup::album),
+    word("date", Session, "date(text)", "The day that its files bear; none unless said, for no clock is read.", "date(\"2026-11-21\");", setup::date),
+    word("isrc", Session, "isrc(text)", "Its International Standard Recording Code.", "isrc(\"GB-ABC-26-00001\");", setup::isrc),
+    word("comment", Session, "comment(text)", "What else its files say.", "comment(\"for vinyl\");", setup::comment),
     word("tempo", Session, "tempo(bpm)", "Beats a minute, 1 to 999; 120 unless said. A change keeps the beat, and bars gone by keep their length.", "tempo(96);", setup::tempo),
     word("time_signature", Session, "time_signature(beats, note)", "Beats a bar, and the note that is a beat; 4, 4 unless said.", "time_signature(3, 4);", setup::time_signature),
     word("quantize", Session, "quantize(time)", "The grid on which edits take effect, in bars, beats, notes or ms; at once unless said, or with off.", "quantize(1.bars);", setup::quantize),
@@ -104,6 +109,8 @@ pub static WORDS: &[Word] = &[
 
     word("input", Places, "input(name, source)", "A named source of sound; several sources as a list add up.", "let voice = input(\"voice\", device(1));", place::input),
     word("bus", Places, "bus(name, channels)", "A named place where signals add, at unity; stereo unless it says otherwise, 1 to 64 channels.", "let band = bus(\"band\");", place::bus),
+    word("track", Places, "track(title, path)", "One track of an album.", "track(\"Dawn\", \"audio/voice.flac\").gap(3.s)", album::track),
+    word("tracks", Places, "tracks([track, ...])", "An album, for an input: its tracks one behind another.", "input(\"album\", tracks([track(\"Dawn\", \"audio/voice.flac\"), track(\"Noon\", \"audio/bass.flac\")])) >> master;", album::tracks),
     thing("master", Places, "master", "The one bus that always exists.", "band >> master;"),
     word("output", Places, "output(left, right)", "Channels of the device or the file, from 1.", "master >> output(1, 2);", place::output),
 
@@ -206,7 +213,7 @@ pub fn is_word(name: &str) -> bool {
 pub fn is_method(name: &str) -> bool {
     static NAMES: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {
         let own = WORDS.iter().filter(|w| w.is_method()).map(|w| w.word);
-        own.chain(control::methods(None)).chain(tables().flat_map(methods)).collect()
+        own.chain(control::methods(None)).chain(album::methods()).chain(tables().flat_map(methods)).collect()
     });
     NAMES.contains(name)
 }
@@ -233,7 +240,8 @@ pub fn methods(table: &'static Table) -> impl Iterator<Item = &'static str> {
 /// Every name that is called as a function or a method, sorted.
 pub fn callable() -> BTreeSet<&'static str> {
     let own = WORDS.iter().filter(|w| w.run.is_some() || w.is_method()).map(|w| w.word);
-    own.chain(control::methods(None)).chain(tables().map(|t| t.word)).chain(tables().flat_map(methods)).collect()
+    let methods = control::methods(None).chain(album::methods()).chain(tables().flat_map(methods));
+    own.chain(methods).chain(tables().map(|t| t.word)).collect()
 }
 
 /// Every name that can stand alone or be called as a function.
@@ -351,7 +359,7 @@ pub fn reference() -> Vec<WordEntry> {
         cost: None,
     };
     let own = WORDS.iter().map(|w| WordEntry {
-        parameters: control::parameters(w.word),
+        parameters: control::parameters(w.word).into_iter().chain(album::parameters(w.word)).collect(),
         ..plain(w.word, w.signature, w.summary, w.example, w.group)
     });
     let units = Unit::ALL.into_iter().map(|unit| {

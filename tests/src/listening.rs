@@ -20,8 +20,8 @@ const SESSION: &str = "
     let band = bus(\"band\"); let room = bus(\"room\");
     tone >> compressor(-20, 4).lookahead(5) >> fader(-6) >> send(room, -12) >> band; hush >> high_pass(90) >> band;
     room >> delay(50) >> band;
-    let glued = band >> gain(-1).named(\"glue\");
-    glued >> gain(-20) >> room; glued >> master;
+    let hall = bus(\"hall\"); let glued = band >> gain(-1).named(\"glue\");
+    glued >> gain(-20) >> hall; hall >> master; glued >> master;
     master >> fader(-3) >> output(1, 2);";
 
 const FRAMES: u64 = 9600;
@@ -124,10 +124,10 @@ fn a_compressor_tells_what_it_takes_off() {
         ("gate(-3).range(20)", 19.9, 20.1),
         ("expander(-3, 2).range(12)", 4.0, 12.1),
         ("limiter(-14).true_peak(off)", 5.9, 6.2),
-        ("deesser(500).threshold(-30).mode(\"wide\")", 10.0, 20.0),
+        ("deesser(3000).threshold(-30).mode(\"wide\")", 10.0, 20.0),
         ("compressor(0, 4).knee(0)", 0.0, 0.0),
     ] {
-        let text = format!("let x = input(\"x\", sine(1000).level(-8)); x >> {effect} >> master;");
+        let text = format!("let x = input(\"x\", sine(6000).level(-8)); x >> {effect} >> master;");
         let path = format!("x/{}", effect.split('(').next().unwrap());
         let (_, down) = &heard(&text, &[&path])[0];
         let last = down[down.len() - 1];

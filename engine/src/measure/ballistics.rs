@@ -22,7 +22,7 @@ pub struct Vu {
 const VU_OVERSHOOT: f64 = 0.0125;
 
 /// Its frequency, in radians a second, times the seconds to 99 % at that overshoot.
-const VU_TURN: f64 = 4.9;
+const VU_TURN: f64 = 4.053_574;
 
 /// The seconds to 99 %.
 const VU_RISE: f64 = 0.3;
@@ -54,8 +54,8 @@ impl Vu {
 /// The peak programme meter of type II (IEC 60268-10), as broadcasters in Britain read it: quick to rise and slow to fall, so
 /// that a burst of 10 ms reads 2 dB below a steady tone, and with 4 dB between its marks.
 ///
-/// Two ways of charging in turn, as x42's meters do: each of both fills up as long as the rectified sound is above it,
-/// one more slowly than the other, and what is shown is the mean of both.
+/// Two charges fill up as long as the rectified sound is above them, one in a fifth of the other's time, and the needle shows
+/// the mean of both: their times are fitted to what bursts of 0.5 to 10 ms have to read.
 #[derive(Clone, Debug)]
 pub struct Ppm {
     /// What remains of both after each frame.
@@ -66,13 +66,14 @@ pub struct Ppm {
 }
 
 /// The time constants of both charges, in seconds.
-const PPM_RISE: [f64; 2] = [0.000_9, 0.006];
+const PPM_RISE: [f64; 2] = [0.001_05, 0.005_6];
 
 /// It falls by 24 dB in this many seconds.
 const PPM_FALL: f64 = 2.8;
 
-/// What a steady sine is short of its peak, since the charges fall between its crests and are not full at them.
-const PPM_SCALE: f64 = 1.0;
+/// What makes up for the 0.25 dB that a steady sine is short of its peak, since the charges fall between its crests and are
+/// never full at them.
+const PPM_SCALE: f64 = 1.029;
 
 /// The level of mark 4 in dBFS: the alignment level of EBU R 68.
 const PPM_4: f64 = -18.0;
@@ -128,5 +129,70 @@ impl KScale {
             KScale::K12 => -12.0,
         };
         rms + 10.0 * std::f64::consts::LOG10_2 - zero
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_signals::sine;
+
+    const RATES: [f64; 4] = [44_100.0, 48_000.0, 96_000.0, 192_000.0];
+
+    #[test]
+    fn a_vu_meter_takes_300_ms_to_a_steady_tone_and_goes_a_little_beyond() {
+        for rate in RATES {
+            let mut meter = Vu::new(rate);
+            let tone = sine(1_000.0, -10.0, rate, (2.0 * rate) as usize);
+            let readings: Vec<f64> = tone
+                .chunks((rate / 1000.0) as usize)
+                .map(|period| {
+                    meter.take(period);
+                    math::gain_from_db(meter.reading() + 10.0)
+                })
+                .collect();
+            let rise = readings.iter().position(|reading| *reading >= 0.99).unwrap();
+            let most = readings.iter().copied().fold(0.0, f64::max);
+            assert!((290..=310).contains(&rise), "{rate}: {rise} ms");
+            assert!((1.01..=1.015).contains(&most), "{rate}: {most}");
+            // A few samples of each crest have a little less than the mean of the whole curve.
+            assert!((readings[1_900] - 1.0).abs() < 0.002);
+        }
+    }
+
+    #[test]
+    fn a_ppm_reads_bursts_as_it_has_to_and_falls_24_db_in_2_8_s() {
+        for rate in RATES {
+            let frames = |ms: f64| (ms * rate / 1000.0).round() as usize;
+            let reading = |ms: f64| {
+                let mut meter = Ppm::new(rate);
+                meter.take(&sine(5_000.0, -6.0, rate, frames(ms)));
+                meter.reading() + 6.0
+            };
+            for (ms, level, off) in [
+                (1_000.0, 0.0, 0.02),
+                (100.0, 0.0, 0.1),
+                (10.0, -2.25, 0.5),
+                (5.0, -4.0, 0.5),
+                (1.5, -9.0, 1.0),
+                (0.5, -17.0, 2.0),
+            ] {
+                assert!((reading(ms) - level).abs() <= off, "{rate}, {ms} ms: {}", reading(ms));
+            }
+            let mut meter = Ppm::new(rate);
+            meter.take(&sine(1_000.0, -18.0, rate, frames(1_000.0)));
+            assert!((meter.mark() - 4.0).abs() < 0.05, "{rate}: {}", meter.mark());
+            let before = meter.reading();
+            meter.take(&vec![0.0; frames(2_800.0)]);
+            assert!((before - meter.reading() - 24.0).abs() < 0.01, "{rate}");
+        }
+    }
+
+    #[test]
+    fn a_sine_reads_its_peak_on_the_k_scales() {
+        for (scale, zero) in [(KScale::K20, -20.0), (KScale::K14, -14.0), (KScale::K12, -12.0)] {
+            let level = crate::test_signals::rms(&sine(1_000.0, zero, 48_000.0, 48_000));
+            assert!(scale.reading(level).abs() < 1e-9);
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
+use symphonia::core::audio::Channels;
 use symphonia::core::codecs::CodecParameters;
 use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
@@ -11,7 +12,7 @@ use symphonia::core::formats::well_known::{
     FORMAT_ID_AIFF, FORMAT_ID_FLAC, FORMAT_ID_ISOMP4, FORMAT_ID_MP3, FORMAT_ID_WAVE,
 };
 use symphonia::core::formats::{FormatOptions, FormatReader, SeekMode, SeekTo, Track, TrackType};
-use symphonia::core::io::MediaSourceStream;
+use symphonia::core::io::{MediaSource, MediaSourceStream};
 use symphonia::core::meta::MetadataOptions;
 use symphonia::core::units::Timestamp;
 
@@ -20,7 +21,7 @@ use super::edits;
 use crate::resample::RATES;
 
 /// More channels than any recording has; a header that claims more is not believed.
-const MOST_CHANNELS: usize = 64;
+pub(super) const MOST_CHANNELS: usize = 64;
 
 /// A file being decoded, from its start or from where [`Decoder::seek`] put it.
 pub(super) struct Decoder {
@@ -29,6 +30,8 @@ pub(super) struct Decoder {
     track: Track,
     pub(super) rate: u32,
     pub(super) channels: usize,
+    /// Their places, as the mask of WAV files gives them; 0 where that is not known.
+    pub(super) mask: u32,
     /// Whether the container says exactly how many frames there are.
     exact: bool,
     /// Frames of the codec that are heard: those before the first and from the second on are not.
@@ -43,7 +46,21 @@ pub(super) struct Decoder {
 
 impl Decoder {
     pub(super) fn open(path: &Path) -> Result<Decoder, Fault> {
-        let (format, track, exact) = probe(path)?;
+        let mut opened = Decoder::new(probe(path)?)?;
+        if opened.format.format_info().format == FORMAT_ID_ISOMP4 {
+            let end =
+                opened.track.duration.map_or(u64::MAX, |end| frames(&opened.track, end.get().into(), opened.rate));
+            opened.heard = (frames(&opened.track, edits::start(path).into(), opened.rate), end);
+        }
+        Ok(opened)
+    }
+
+    /// Decodes what comes through a pipe.
+    pub(super) fn stream(source: Box<dyn MediaSource>) -> Result<Decoder, Fault> {
+        Decoder::new(probed(source, &Hint::new())?)
+    }
+
+    fn new((format, track, exact): Probed) -> Result<Decoder, Fault> {
         let Some(CodecParameters::Audio(parameters)) = &track.codec_params else { return Err(Fault::NotSound) };
         let options = AudioDecoderOptions::default().verify(true);
         let decoder =
@@ -59,6 +76,7 @@ impl Decoder {
             track,
             rate: 0,
             channels: 0,
+            mask: 0,
             exact,
             heard: (0, u64::MAX),
             ahead: true,
@@ -71,12 +89,13 @@ impl Decoder {
                 return Err(Fault::Empty);
             }
         }
-        if opened.format.format_info().format == FORMAT_ID_ISOMP4 {
-            let end =
-                opened.track.duration.map_or(u64::MAX, |end| frames(&opened.track, end.get().into(), opened.rate));
-            opened.heard = (frames(&opened.track, edits::start(path).into(), opened.rate), end);
-        }
         Ok(opened)
+    }
+
+    /// How many bits its samples have, where they are integers that were not coded with loss.
+    pub(super) fn bits(&self) -> Option<u32> {
+        let Some(CodecParameters::Audio(parameters)) = &self.track.codec_params else { return None };
+        parameters.bits_per_sample.filter(|_| self.exact)
     }
 
     /// How many frames there are, where the container says so exactly.
@@ -140,6 +159,10 @@ impl Decoder {
             return Err(Fault::Unsupported("its rate or channels change on the way".into()));
         }
         (self.rate, self.channels) = (rate, channels);
+        self.mask = match decoded.spec().channels() {
+            Channels::Positioned(places) => u32::try_from(places.bits()).unwrap_or(0),
+            _ => 0,
+        };
         decoded.copy_to_vecs_planar(&mut self.block);
         Ok(true)
     }
@@ -212,16 +235,23 @@ fn frames(track: &Track, ticks: u128, rate: u32) -> u64 {
     u64::try_from(frames).unwrap_or(u64::MAX)
 }
 
-/// Finds the container and its first track of sound, and whether the container counts frames exactly.
-fn probe(path: &Path) -> Result<(Box<dyn FormatReader>, Track, bool), Fault> {
+/// A container, its first track of sound, and whether the container counts frames exactly.
+type Probed = (Box<dyn FormatReader>, Track, bool);
+
+/// Finds the container of a file.
+fn probe(path: &Path) -> Result<Probed, Fault> {
     let file = File::open(path).map_err(|error| Fault::Unreadable(error.to_string()))?;
     let mut hint = Hint::new();
     if let Some(extension) = path.extension().and_then(|extension| extension.to_str()) {
         hint.with_extension(extension);
     }
-    let stream = MediaSourceStream::new(Box::new(file), Default::default());
+    probed(Box::new(file), &hint)
+}
+
+fn probed(source: Box<dyn MediaSource>, hint: &Hint) -> Result<Probed, Fault> {
+    let stream = MediaSourceStream::new(source, Default::default());
     let format = symphonia::default::get_probe()
-        .probe(&hint, stream, FormatOptions::default(), MetadataOptions::default())
+        .probe(hint, stream, FormatOptions::default(), MetadataOptions::default())
         .map_err(|error| match error {
             Error::IoError(error) if !is_end(&error) => Fault::Unreadable(error.to_string()),
             Error::DecodeError(why) => Fault::Corrupt(why.into()),

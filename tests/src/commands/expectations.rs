@@ -45,7 +45,8 @@ fn one_that_does_not_hold_is_an_error_at_its_line_with_the_figure_and_where_it_s
     let lines = "expect(at(\"a>band\").sample_peak).below(-30.dBFS);\nexpect(master.lufs).above(-30);";
     let (ran, _folder) = checked(lines, &[]);
     assert_eq!(ran.status, 1, "{ran:?}");
-    for part in ["session.rhai:6:", "a>band sample_peak: ", "expected at most -30 dBFS", "missed by", "at 0:0", "bar 1"] {
+    for part in ["session.rhai:6:", "a>band sample_peak: ", "expected at most -30 dBFS", "missed by", "at 0:0", "bar 1"]
+    {
         assert!(ran.out.contains(part), "{part}: {ran:?}");
     }
     let (ran, _folder) = checked(lines, &["--json"]);
