@@ -161,8 +161,6 @@ pub struct WorkCell {
     /// By how many dB it turned down at most in its last quantum of work.
     reduced: f64,
     rest: Rest,
-    /// The frame of the transport that comes next, if it was passed by until there.
-    passed: Option<i64>,
     /// Whether sound comes to it in no other way than through its input and its key.
     only_passes: bool,
 }
@@ -183,7 +181,6 @@ impl WorkCell {
         let takes_from_devices = table.0.parameters.iter().any(|p| matches!(p.kind, Kind::Channels));
         WorkCell {
             rest: Rest::new(|ledger| kernel.keep(ledger)),
-            passed: None,
             only_passes: recipe.channels > 0 && !takes_from_devices,
             kernel,
             lanes,
@@ -204,7 +201,7 @@ impl WorkCell {
 
     /// Sets out for what a program says. What was poisoned is tried again when its numbers are other ones. RT.
     pub fn aim(&mut self, aim: &Aim<'_>) {
-        self.wake();
+        self.rest.wake();
         let is_new = std::mem::replace(&mut self.is_new, false);
         let heals = self.poisoned.is_some() && self.goals.iter().ne(aim.goals);
         let (aim, heard) = match heals {
@@ -234,7 +231,7 @@ impl WorkCell {
 
     /// Forgets all sound. RT.
     pub fn forget(&mut self) {
-        self.wake();
+        self.rest.wake();
         self.kernel.reset();
         self.waiting.iter_mut().for_each(DelayLine::clear);
     }
@@ -244,9 +241,10 @@ impl WorkCell {
     pub fn process(&mut self, io: &mut WorkIo<'_>) -> bool {
         let hears_nothing = self.hears_nothing(io);
         if !hears_nothing {
-            self.wake();
+            self.rest.wake();
         } else if self.rest.rests() && !io.restless {
-            self.passed = Some(io.transport.wrapping_add(QUANTUM as u64) as i64);
+            let next = io.transport.wrapping_add(QUANTUM as u64) as i64;
+            self.kernel.wheels().iter_mut().for_each(|wheel| wheel.pass(next));
             return true;
         }
         let finite = self.process_awake(io);
@@ -264,19 +262,6 @@ impl WorkCell {
     /// Whether it rests until something comes. RT.
     pub fn rests(&self) -> bool {
         self.rest.rests()
-    }
-
-    /// Lets it go on where the transport has come to. RT.
-    fn wake(&mut self) {
-        self.place_wheels();
-        self.passed = None;
-        self.rest.wake();
-    }
-
-    fn place_wheels(&mut self) {
-        if let Some(next) = self.passed {
-            self.kernel.wheels().iter_mut().for_each(|wheel| wheel.pass(next));
-        }
     }
 
     /// Whether silence comes in, and nothing else is on its way. What turns with the transport has to be worked on where that
@@ -426,19 +411,7 @@ impl WorkCell {
     }
 }
 
-impl Keep for WorkCell {
-    fn keep(&mut self, ledger: &mut Ledger) {
-        self.place_wheels();
-        self.kernel.keep(ledger);
-        self.lanes.keep(ledger);
-        self.wet.keep(ledger);
-        self.goals.keep(ledger);
-        self.is_new.keep(ledger);
-        self.poisoned.keep(ledger);
-        self.trusted.keep(ledger);
-        self.waiting.keep(ledger);
-    }
-}
+keep!(WorkCell: kernel, lanes, wet, goals, is_new, poisoned, trusted, waiting);
 
 /// Brings a lane on its way to what a program says. RT.
 fn turn(lane: &mut Lane, of: Controlled, goal: f64, aim: &Aim<'_>, is_new: bool) {

@@ -20,6 +20,8 @@ use flac::Flac;
 use quantise::Quantiser;
 use wav::Wav;
 
+use crate::measure::{Layout, Measurement};
+
 pub use crate::dither::{Dither, Shape};
 pub use tags::{Loudness, MOST_TRACKS, Mark, Measured, Tags};
 
@@ -97,6 +99,8 @@ pub struct FileWriter {
     format: Format,
     quantiser: Quantiser,
     frames: u64,
+    /// Measures what the file holds.
+    measurement: Option<Box<Measurement>>,
     /// What is on its way to the file, channels interleaved.
     ints: Vec<i32>,
     floats: Vec<f32>,
@@ -121,13 +125,30 @@ impl FileWriter {
         writer.map_err(|problem| DeliveryError { path: path.to_owned(), problem })
     }
 
+    /// The same, and what it holds is measured: as it is in the file, rounded and dithered.
+    pub fn measured(mut self) -> FileWriter {
+        let Format { rate, channels, depth, .. } = self.format;
+        let full = match depth {
+            Depth::Int16 | Depth::Int24 => 1.0 - 1.0 / steps(depth),
+            Depth::Float32 => 1.0,
+        };
+        self.measurement = Some(Box::new(Measurement::new(rate, Layout::of(channels)).full_scale(full)));
+        self
+    }
+
+    /// What has been measured of the file so far, if it is measured.
+    pub fn measurement(&self) -> Option<&Measurement> {
+        self.measurement.as_deref()
+    }
+
     /// Begins another file, of the same format, in which the sound goes on: dither too, so that the two end to end are one.
     ///
     /// # Errors
     /// Those of [`FileWriter::create`].
     pub fn go_on(&self, path: &Path, tags: &Tags) -> Result<FileWriter, DeliveryError> {
-        FileWriter::begin(path, self.format, tags, self.quantiser.going_on(), wav::LIMIT)
-            .map_err(|problem| DeliveryError { path: path.to_owned(), problem })
+        let writer = FileWriter::begin(path, self.format, tags, self.quantiser.going_on(), wav::LIMIT)
+            .map_err(|problem| DeliveryError { path: path.to_owned(), problem })?;
+        Ok(if self.measurement.is_some() { writer.measured() } else { writer })
     }
 
     fn begin(
@@ -163,7 +184,8 @@ impl FileWriter {
             Kind::Flac => Encoder::Flac(Box::new(Flac::new(inner, format, tags)?)),
         };
         let (ints, floats) = (Vec::new(), Vec::new());
-        Ok(FileWriter { path: path.to_owned(), file, encoder, format, quantiser, frames: 0, ints, floats })
+        let path = path.to_owned();
+        Ok(FileWriter { path, file, encoder, format, quantiser, frames: 0, measurement: None, ints, floats })
     }
 
     /// Appends sound: a slice for each channel of the format, all equally long.
@@ -194,6 +216,7 @@ impl FileWriter {
                 (0..frames).for_each(|i| self.quantiser.quantise(frame(i), &mut self.ints));
             }
         }
+        self.measure();
         match (&mut self.encoder, self.format.depth) {
             (Encoder::Wav(wav), Depth::Float32) => wav.floats(&self.floats)?,
             (Encoder::Wav(wav), _) => wav.ints(&self.ints)?,
@@ -201,6 +224,17 @@ impl FileWriter {
         }
         self.frames += frames as u64;
         Ok(())
+    }
+
+    /// Measures what is on its way to the file.
+    fn measure(&mut self) {
+        let Some(measurement) = &mut self.measurement else { return };
+        let (channels, step) = (self.format.channels, 1.0 / steps(self.format.depth));
+        let sound: Vec<Vec<f64>> = match self.format.depth {
+            Depth::Float32 => parted(&self.floats, channels, |x| f64::from(x)),
+            Depth::Int16 | Depth::Int24 => parted(&self.ints, channels, |x| f64::from(x) * step),
+        };
+        measurement.take(&sound);
     }
 
     /// Ends the file, with what was measured of it, and gives it its name, in place of what had it.
@@ -219,6 +253,16 @@ impl FileWriter {
             Err(problem) => Err(DeliveryError { path, problem }),
         }
     }
+}
+
+/// How many steps full scale has.
+fn steps(depth: Depth) -> f64 {
+    (1u64 << (depth.bits() - 1)) as f64
+}
+
+/// Interleaved samples, a list a channel.
+fn parted<T: Copy>(samples: &[T], channels: usize, value: impl Fn(T) -> f64) -> Vec<Vec<f64>> {
+    (0..channels).map(|channel| samples.iter().skip(channel).step_by(channels).map(|x| value(*x)).collect()).collect()
 }
 
 /// Why a file could not be written. Shown as one line that names the file.

@@ -34,7 +34,7 @@ pub struct Wheel {
 
 impl Default for Wheel {
     fn default() -> Self {
-        Wheel { phase: None, rate: Rate::Hertz(1.0), held: 0.0, passed: None }
+        Wheel { phase: None, rate: Rate::Hertz(1.0), held: f64::INFINITY, passed: None }
     }
 }
 
@@ -56,10 +56,7 @@ impl Wheel {
         }
         let last = self.phase;
         let phase = match last {
-            None => {
-                self.held = f64::INFINITY;
-                place
-            }
+            None => place,
             Some(phase) => {
                 // As far as from the frame before, which a change of tempo may lie behind.
                 let before = if rolling { frame - 1 } else { frame };

@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use engine::delivery::{self, Kind};
+use engine::names::nearest;
+use engine::target::{self, Target};
 use engine::units::Clock;
 
 /// A live-coded mixing and mastering desk.
@@ -133,6 +135,13 @@ pub struct Render {
     /// Write a cue sheet of the file: where its tracks begin, in frames of a CD, 75 a second
     #[arg(long, value_name = "FILE.cue", requires = "file", value_parser = cue_file)]
     pub cue: Option<PathBuf>,
+    /// The media to deliver to, as `gainstage measure --targets` lists them: each gets the master at its own rate and depth, turned
+    /// up or down as a whole to its loudness. With several, files are called FILE-TARGET
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_parser = target, conflicts_with = "stems")]
+    pub target: Vec<&'static Target>,
+    /// Write the files even where a target cannot be reached
+    #[arg(long, requires = "target")]
+    pub force: bool,
     /// How samples become integers: with triangular dither, with dither whose noise lies where the ear hears least, or
     /// rounded
     #[arg(long, default_value = "tpdf")]
@@ -574,6 +583,16 @@ fn cue_file(text: &str) -> Result<PathBuf, String> {
 fn wav_file(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     (Kind::of(&path) == Some(Kind::Wav)).then_some(path).ok_or_else(|| "the name ends in .wav".into())
+}
+
+fn target(text: &str) -> Result<&'static Target, String> {
+    target::find(text).ok_or_else(|| {
+        let names = || target::all().iter().map(|target| target.name);
+        match nearest(text, names()) {
+            Some(near) => format!("there is no such target; did you mean {near}?"),
+            None => format!("there is no such target; there are {}", names().collect::<Vec<_>>().join(", ")),
+        }
+    })
 }
 
 fn report_file(text: &str) -> Result<PathBuf, String> {

@@ -94,6 +94,7 @@ pub fn run(arguments: &Play) -> Outcome {
         playing.keeper.keep(loaded.files);
     }
     let followed = playing.follow(&events);
+    playing.sum_up();
     followed.and(playing.stop())
 }
 

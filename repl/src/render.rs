@@ -1,6 +1,7 @@
 //! `gainstage render`: the same session, offline, to the same bits.
 
 mod files;
+mod media;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,7 +10,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use engine::audible;
 use engine::delivery::{self, Delivered, Dither, Format};
 use engine::effects::dither;
+use engine::figure::Figure;
 use engine::graph::{Graph, Role};
+use engine::measure::Figures;
 use engine::media::Library;
 use engine::offline::{Offline, Stream, natural_end};
 use engine::session::Session;
@@ -20,6 +23,7 @@ use crate::live_input::LiveInputs;
 use crate::load;
 use crate::status::{self, Progress};
 use files::Files;
+use media::{Master, Medium, media};
 
 /// Renders a session to the files that were asked for. All of them appear when all of them are whole.
 pub fn run(arguments: &Render) -> Outcome {
@@ -36,8 +40,17 @@ pub fn run(arguments: &Render) -> Outcome {
     let frames = length(&arguments.session, arguments.length, graph, session, &inputs)?;
     let stems_of = arguments.stems.is_some().then(|| arguments.stems_of.as_deref().unwrap_or("master"));
     let mut offline = Offline::new(graph, stems_of).map_err(|flaw| Failure::Error(flaw.to_string()))?;
+    let outlets = Outlets { outputs: offline.outputs(), stems: offline.stems() };
     let interrupted = interruption()?;
-    let mut files = Files::create(arguments, session, &offline, frames, dithered(arguments, session, graph))?;
+    let begin = |medium: &Medium| {
+        let dithered = dithered(medium, arguments, session, graph);
+        Files::create(arguments, medium, session, &outlets, frames, dithered)
+    };
+    let number = arguments.output as usize - 1;
+    let mut whole = match arguments.target.is_empty() {
+        true => Whole::Files(begin(&Medium::plain(arguments, session))?),
+        false => Whole::Master(Master::create(arguments, session.sample_rate, outlets.channels(arguments)?)?),
+    };
     let progress = Progress::new("rendering", frames, graph.clock.rate);
     let mut done = 0;
     offline.render(
@@ -51,25 +64,91 @@ pub fn run(arguments: &Render) -> Outcome {
                 done += sound.first().map_or(0, |channel| channel.len() as u64);
                 progress.at(done);
             }
-            files.write(stream, sound)
+            match &mut whole {
+                Whole::Files(files) => files.write(stream, sound),
+                Whole::Master(master) if stream == Stream::Output(number) => master.write(sound),
+                Whole::Master(_) => Ok(()),
+            }
         },
     )?;
     media_faults(graph)?;
-    let written = files.finish()?;
     let speed = progress.finish(frames);
-    written.iter().for_each(|(path, delivered)| tell(path, *delivered));
+    let files = match whole {
+        Whole::Files(mut files) => {
+            files.complete()?;
+            vec![files]
+        }
+        Whole::Master(mut master) => {
+            let media = media(arguments, session, &master.figures())?;
+            deliver(&mut master, &media, arguments, begin)?
+        }
+    };
+    for files in files {
+        files.finish()?.iter().for_each(|written| tell(&written.path, written.delivered, written.figures.as_ref()));
+    }
     status::say(format!("rendered at {speed:.1} times real time"));
     Ok(())
 }
 
+/// What becomes of what is rendered: files at once, or a master that is measured first.
+enum Whole {
+    Files(Files),
+    Master(Master),
+}
+
+/// Writes a master for each medium, and looks at what is in the files before any has its name.
+fn deliver(
+    master: &mut Master,
+    media: &[Medium],
+    arguments: &Render,
+    begin: impl Fn(&Medium) -> Result<Files, Failure>,
+) -> Result<Vec<Files>, Failure> {
+    let mut all = Vec::new();
+    for medium in media {
+        let mut files = begin(medium)?;
+        let stream = Stream::Output(arguments.output as usize - 1);
+        master.read(|sound| files.write(stream, sound))?;
+        files.complete()?;
+        if let Some(target) = medium.target {
+            status::say(format!("{}: {:+.1} dB", target.name, medium.gain));
+        }
+        for figures in files.figures() {
+            match medium.check(&figures) {
+                Err(why) if !arguments.force => return Err(Failure::Error(format!("{why}; nothing is written"))),
+                Err(why) => status::warning(why),
+                Ok(()) => {}
+            }
+        }
+        all.push(files);
+    }
+    Ok(all)
+}
+
+/// What comes out of a rendering.
+struct Outlets {
+    /// How many channels each output has.
+    outputs: Vec<usize>,
+    /// The path of every stem, and how many channels it has.
+    stems: Vec<(String, usize)>,
+}
+
+impl Outlets {
+    /// How many channels the output has that is written.
+    fn channels(&self, arguments: &Render) -> Result<usize, Failure> {
+        let count = self.outputs.len();
+        let why = || Failure::Misuse(format!("--output {}: the session has {count} of them", arguments.output));
+        self.outputs.get(arguments.output as usize - 1).copied().ok_or_else(why)
+    }
+}
+
 /// The depth that the text dithers to itself, as the last before the output that is written, if the file holds just that.
-fn dithered(arguments: &Render, session: &Session, graph: &Graph) -> Option<u32> {
+fn dithered(medium: &Medium, arguments: &Render, session: &Session, graph: &Graph) -> Option<u32> {
     let bits = dither::delivered_bits(graph, arguments.output as usize - 1)?;
-    let depth = arguments.bits.unwrap_or(Depth::Int24).engine();
-    let rate = arguments.rate.unwrap_or(session.sample_rate);
+    let (rate, depth) = (medium.rate, medium.depth.unwrap_or(Depth::Int24).engine());
     let why = match depth {
         delivery::Depth::Float32 => return None,
         _ if rate != session.sample_rate => format!("the file is resampled to {rate} Hz"),
+        _ if medium.gain != 0.0 => format!("the master is turned by {:+.1} dB", medium.gain),
         _ if u32::from(depth.bits()) != bits => format!("the file has {}", depth.bits()),
         _ => return Some(bits),
     };
@@ -83,13 +162,18 @@ pub fn format(depth: Depth, rate: u32, channels: usize, seed: u64, dither: Dithe
     Format { depth, rate, channels, dither, seed }
 }
 
-/// Says what was written.
-pub fn tell(path: &Path, delivered: Delivered) {
+/// Says what was written, and what it reads.
+pub fn tell(path: &Path, delivered: Delivered, figures: Option<&Figures>) {
+    let shown = |figure: Figure| {
+        let value = figures.and_then(|figures| figures.get(figure));
+        value.map_or(String::new(), |(value, _)| format!(", {}", figure.shown(value)))
+    };
+    let figures = [shown(Figure::Lufs), shown(Figure::TruePeak)].concat();
     let clipped = match delivered.clipped {
         0 => String::new(),
         n => format!(", {n} samples clipped"),
     };
-    status::say(format!("{}: {} frames{clipped}", path.display(), delivered.frames));
+    status::say(format!("{}: {} frames{figures}{clipped}", path.display(), delivered.frames));
 }
 
 /// Set by Ctrl-C, so that a rendering ends by itself and takes its unfinished files along.

@@ -177,7 +177,7 @@ impl Files {
         }
         let failed = |error: delivery::DeliveryError| Failure::Error(error.to_string());
         response.write(responses).map_err(failed)?;
-        tell(&wav, response.finish(&Measured::default()).map_err(failed)?);
+        tell(&wav, response.finish(&Measured::default()).map_err(failed)?, None);
         for file in texts {
             status::say(file.finish()?.display().to_string());
         }

@@ -74,6 +74,12 @@ pub fn target(call: &Call) -> Outcome {
     call.takes(1..=1)?;
     let name = call.text(0, "the name of a medium in quotes")?;
     let at = call.place_of(0);
+    if engine::target::find(&name).is_none() {
+        let names: Vec<&str> = engine::target::all().iter().map(|target| target.name).collect();
+        let help = crate::words::suggest(&name, names.iter().copied());
+        let error = Diagnostic::error("unknown-choice", at, format!("no medium is called \"{name}\""));
+        return Err(error.help(help.unwrap_or_else(|| format!("there are {}", names.join(", ")))));
+    }
     desk::with(|desk| desk.session.target = Some((name, at)));
     Ok(Dynamic::UNIT)
 }

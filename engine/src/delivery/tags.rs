@@ -56,7 +56,7 @@ pub struct Loudness {
 }
 
 impl From<&Figures> for Loudness {
-    fn from(figures: &Figures) -> Loudness {
+    fn from(figures: &Figures) -> Self {
         let value = |extreme: Option<Extreme>| extreme.map(|extreme| extreme.value);
         Loudness {
             integrated: figures.integrated,

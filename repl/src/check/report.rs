@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::ending::Failure;
 use crate::expectations::{Moment, Verdict};
 use crate::load::Loaded;
+use crate::text_file::TextFile;
 
 /// One expectation as a report has it.
 #[derive(Serialize)]
@@ -61,20 +62,20 @@ fn file_of(verdict: &Verdict, checked: &Loaded) -> String {
 /// # Errors
 /// The file cannot be written.
 pub fn write(file: &Path, checked: &[Loaded], verdicts: &[Vec<Verdict>]) -> Result<(), Failure> {
-    let failed = |error: io::Error| Failure::Error(format!("{}: {error}", file.display()));
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut part = tempfile::Builder::new().prefix(".").suffix(".part").tempfile_in(folder).map_err(failed)?;
+    let report = TextFile::create(file.to_owned())?;
     let of = || checked.iter().zip(verdicts);
+    let mut text = Vec::new();
     match file.extension() {
-        Some(ending) if ending == "xml" => junit(&mut part, of()).map_err(failed)?,
+        Some(ending) if ending == "xml" => junit(&mut text, of())?,
         _ => {
             let entries: Vec<Entry> =
                 of().flat_map(|(one, verdicts)| verdicts.iter().map(|verdict| Entry::of(verdict, one))).collect();
-            serde_json::to_writer_pretty(&mut part, &entries).map_err(io::Error::from).map_err(failed)?;
-            writeln!(part).map_err(failed)?;
+            serde_json::to_writer_pretty(&mut text, &entries).map_err(io::Error::from)?;
+            text.push(b'\n');
         }
     }
-    part.persist(file).map(|_| ()).map_err(|error| failed(error.error))
+    report.write(&String::from_utf8_lossy(&text))?;
+    report.finish().map(|_| ())
 }
 
 /// A suite for each session, a case for each expectation. A session that has errors is a case that did not run.

@@ -5,12 +5,15 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use engine::compile::Program;
+use engine::figure::Figure;
 use engine::listen::Point;
+use engine::target;
 
 use super::Playing;
 use crate::figures::Followers;
 use crate::measuring::Measuring;
 use crate::meters::Clients;
+use crate::status;
 
 /// The point that a target speaks of.
 const MASTER: &str = "master";
@@ -83,6 +86,21 @@ impl Playing<'_> {
         }
         for (client, packet) in packets {
             self.controllers.send(client, &packet);
+        }
+    }
+
+    /// Says how far what was played is from the target of the text.
+    pub(super) fn sum_up(&self) {
+        let Some((name, _)) = &self.text.known().session().0.target else { return };
+        let Some(reading) = self.looking.measuring.as_ref().and_then(|measuring| measuring.read(MASTER)) else {
+            return;
+        };
+        let Some(target) = target::find(name) else { return };
+        let figures = reading.figures;
+        let shown = |figure: Figure| figures.get(figure).map(|(value, _)| figure.shown(value));
+        let heard: Vec<String> = [Figure::Lufs, Figure::TruePeak].into_iter().filter_map(shown).collect();
+        if !heard.is_empty() {
+            status::say(format!("the master was {}; {}", heard.join(", "), target.distance(&figures)));
         }
     }
 }

@@ -8,12 +8,14 @@ use std::path::{Path, PathBuf};
 use engine::album::{self, Layout};
 use engine::credits::Credits;
 use engine::delivery::{Delivered, DeliveryError, Dither, FileWriter, Kind, Loudness, Mark, Measured, Shape, Tags};
-use engine::measure::{self, Measurement};
-use engine::offline::{Offline, Stream};
+use engine::math::gain_from_db;
+use engine::measure::{self, Figures, Measurement};
+use engine::offline::Stream;
 use engine::resample::Resampler;
 use engine::session::Session;
 
-use super::{format, stem_name};
+use super::media::Medium;
+use super::{Outlets, format, stem_name};
 use crate::arguments::{Depth, DitherChoice, Render};
 use crate::ending::{Failure, Outcome};
 use crate::status;
@@ -31,6 +33,8 @@ pub struct Files {
 /// What is written of one stream.
 struct Target {
     stream: Stream,
+    /// By which all samples are multiplied.
+    gain: f64,
     resampler: Option<Resampler>,
     /// What the resampler gave and is not yet written.
     ready: Vec<Vec<f64>>,
@@ -40,29 +44,21 @@ struct Target {
 /// One file, or one after the other.
 struct Sink {
     /// What is whole.
-    done: Vec<Written>,
+    done: Vec<(PathBuf, FileWriter)>,
     /// What is being written.
-    now: Written,
-    /// What follows: where it begins, its name and its tags.
-    next: VecDeque<(u64, PathBuf, Tags)>,
-    /// Frames so far, and how many there are a second.
-    frames: u64,
-    rate: u32,
-}
-
-/// A file, and what is measured of it.
-struct Written {
     path: PathBuf,
     writer: FileWriter,
-    /// Of a stem nothing is.
-    meter: Option<Measurement>,
+    /// What follows: where it begins, its name and its tags.
+    next: VecDeque<(u64, PathBuf, Tags)>,
+    /// Frames so far.
+    frames: u64,
 }
 
 /// What is asked for, and of what.
 struct Plan<'a> {
     arguments: &'a Render,
+    medium: &'a Medium,
     session: &'a Session,
-    rate: u32,
     layout: Option<Layout>,
     /// To how many bits the last effect before the output has dithered already.
     dithered: Option<u32>,
@@ -75,31 +71,25 @@ impl Files {
     /// They cannot be written; there are no stems, no tracks, or not so many outputs.
     pub fn create(
         arguments: &Render,
+        medium: &Medium,
         session: &Session,
-        offline: &Offline,
+        outlets: &Outlets,
         frames: u64,
         dithered: Option<u32>,
     ) -> Result<Self, Failure> {
-        let rate = arguments.rate.unwrap_or(session.sample_rate);
-        let layout = Layout::of(session, rate, arguments.cue.is_some());
-        let plan = Plan { arguments, session, rate, layout, dithered };
+        let layout = Layout::of(session, medium.rate, medium.cue.is_some());
+        let plan = Plan { arguments, medium, session, layout, dithered };
         plan.check_tracks(frames)?;
         let mut files = Files { targets: Vec::new(), cue: plan.cue()? };
         let number = arguments.output as usize - 1;
-        let outputs = offline.outputs();
-        let channels = || {
-            let count = outputs.len();
-            let why = || Failure::Misuse(format!("--output {}: the session has {count} of them", arguments.output));
-            outputs.get(number).copied().ok_or_else(why)
-        };
-        if let Some(path) = &arguments.file {
-            files.targets.push(plan.whole(number, path, channels()?)?);
+        if let Some(path) = &medium.file {
+            files.targets.push(plan.whole(number, path, outlets.channels(arguments)?)?);
         }
-        if let Some(dir) = &arguments.tracks {
-            files.targets.push(plan.tracks(number, dir, channels()?)?);
+        if let Some(dir) = &medium.tracks {
+            files.targets.push(plan.tracks(number, dir, outlets.channels(arguments)?)?);
         }
         if let Some(dir) = &arguments.stems {
-            plan.stems(dir, offline, &mut files.targets)?;
+            plan.stems(dir, &outlets.stems, &mut files.targets)?;
         }
         Ok(files)
     }
@@ -110,6 +100,16 @@ impl Files {
     /// It cannot be written.
     pub fn write(&mut self, stream: Stream, sound: &[&[f64]]) -> Outcome {
         for target in self.targets.iter_mut().filter(|target| target.stream == stream) {
+            let turned: Vec<Vec<f64>>;
+            let mut turned_slices: Vec<&[f64]> = Vec::new();
+            let sound = match target.gain {
+                1.0 => sound,
+                gain => {
+                    turned = sound.iter().map(|channel| channel.iter().map(|x| x * gain).collect()).collect();
+                    turned_slices.extend(turned.iter().map(Vec::as_slice));
+                    &turned_slices
+                }
+            };
             match &mut target.resampler {
                 None => target.sink.write(sound)?,
                 Some(resampler) => {
@@ -121,23 +121,42 @@ impl Files {
         Ok(())
     }
 
-    /// Ends the files and gives them their names.
+    /// Writes what the resamplers still hold: all of the sound is there then, still under other names.
     ///
     /// # Errors
-    /// They cannot be written.
-    pub fn finish(mut self) -> Result<Vec<(PathBuf, Delivered)>, Failure> {
+    /// It cannot be written.
+    pub fn complete(&mut self) -> Outcome {
         for target in &mut self.targets {
             if let Some(resampler) = &mut target.resampler {
                 resampler.finish(&mut target.ready);
                 target.write_ready()?;
             }
         }
-        if let Some((file, text)) = &self.cue {
-            file.write(text)?;
+        match &self.cue {
+            Some((file, text)) => file.write(text),
+            None => Ok(()),
         }
+    }
+
+    /// The figures of each whole output that was written, as it is in its files.
+    pub fn figures(&self) -> impl Iterator<Item = Figures> {
+        self.targets.iter().filter_map(|target| target.sink.album())
+    }
+
+    /// Gives the files their names.
+    ///
+    /// # Errors
+    /// The names cannot be given.
+    pub fn finish(self) -> Result<Vec<Written>, Failure> {
         let mut written = Vec::new();
-        for target in self.targets {
-            target.sink.finish(&mut written)?;
+        for sink in self.targets.into_iter().map(|target| target.sink) {
+            let album = sink.album().filter(|_| !sink.done.is_empty()).map(|figures| Loudness::from(&figures));
+            for (path, writer) in sink.all() {
+                let figures = writer.measurement().map(Measurement::figures);
+                let own = figures.as_ref().map(Loudness::from).unwrap_or_default();
+                let delivered = writer.finish(&Measured { own, album }).map_err(failed)?;
+                written.push(Written { path, delivered, figures });
+            }
         }
         if let Some((file, _)) = self.cue {
             status::say(file.finish()?.display().to_string());
@@ -146,10 +165,20 @@ impl Files {
     }
 }
 
+/// A file that is there.
+pub struct Written {
+    /// Its name.
+    pub path: PathBuf,
+    /// How much was written.
+    pub delivered: Delivered,
+    /// What was measured of it.
+    pub figures: Option<Figures>,
+}
+
 impl Plan<'_> {
     /// Tracks can only be written if there are some, and if all of them are rendered.
     fn check_tracks(&self, frames: u64) -> Outcome {
-        let Some(option) = [(self.arguments.tracks.is_some(), "--tracks"), (self.arguments.cue.is_some(), "--cue")]
+        let Some(option) = [(self.medium.tracks.is_some(), "--tracks"), (self.medium.cue.is_some(), "--cue")]
             .into_iter()
             .find_map(|(asked, option)| asked.then_some(option))
         else {
@@ -163,7 +192,7 @@ impl Plan<'_> {
             let title = pair[0].credits.title.as_deref().unwrap_or_default();
             return Err(Failure::Error(format!("{option}: \"{title}\" is shorter than a frame of the CD")));
         }
-        let end = (u128::from(frames) * u128::from(self.rate) / u128::from(self.session.sample_rate)) as u64;
+        let end = (u128::from(frames) * u128::from(self.medium.rate) / u128::from(self.session.sample_rate)) as u64;
         for (mark, moved) in layout.marks.iter().zip(&layout.moved) {
             let title = mark.credits.title.as_deref().unwrap_or_default();
             if mark.frame >= end {
@@ -171,7 +200,7 @@ impl Plan<'_> {
                 return Err(Failure::Error(format!("{option}: {why}")));
             }
             if *moved > 0 {
-                let ms = *moved as f64 * 1000.0 / f64::from(self.rate);
+                let ms = *moved as f64 * 1000.0 / f64::from(self.medium.rate);
                 status::say(format!(
                     "\"{title}\" is marked {ms:.1} ms earlier, on a frame of the CD; the sound is not moved"
                 ));
@@ -181,13 +210,13 @@ impl Plan<'_> {
     }
 
     fn cue(&self) -> Result<Option<(TextFile, String)>, Failure> {
-        let (Some(path), Some(file), Some(layout)) = (&self.arguments.cue, &self.arguments.file, &self.layout) else {
+        let (Some(path), Some(file), Some(layout)) = (&self.medium.cue, &self.medium.file, &self.layout) else {
             return Ok(None);
         };
         // Beside the sheet its name will do.
         let beside = path.parent() == file.parent();
         let name = if beside { file.file_name().unwrap_or_default().to_string_lossy() } else { file.to_string_lossy() };
-        let sheet = album::cue_sheet(&name, &self.session.credits, &layout.marks, self.rate);
+        let sheet = album::cue_sheet(&name, &self.session.credits, &layout.marks, self.medium.rate);
         Ok(Some((TextFile::create(path.clone())?, sheet)))
     }
 
@@ -199,9 +228,9 @@ impl Plan<'_> {
 
     fn tracks(&self, number: usize, dir: &Path, channels: usize) -> Result<Target, Failure> {
         fs::create_dir_all(dir).map_err(|error| Failure::Error(format!("{}: {error}", dir.display())))?;
-        let kind = match &self.arguments.file {
+        let kind = match &self.medium.file {
             Some(file) => Kind::of(file),
-            None => (self.arguments.bits == Some(Depth::Float32)).then_some(Kind::Wav),
+            None => (self.medium.depth == Some(Depth::Float32)).then_some(Kind::Wav),
         };
         let ending = if kind == Some(Kind::Wav) { "wav" } else { "flac" };
         let marks: &[Mark] = self.layout.as_ref().map_or(&[], |layout| &layout.marks);
@@ -222,9 +251,8 @@ impl Plan<'_> {
         Ok(target)
     }
 
-    fn stems(&self, dir: &Path, offline: &Offline, targets: &mut Vec<Target>) -> Outcome {
+    fn stems(&self, dir: &Path, stems: &[(String, usize)], targets: &mut Vec<Target>) -> Outcome {
         let of = self.arguments.stems_of.as_deref().unwrap_or("master");
-        let stems = offline.stems();
         if stems.is_empty() {
             return Err(Failure::Error(format!("nothing is plugged into \"{of}\", so there are no stems of it")));
         }
@@ -232,7 +260,7 @@ impl Plan<'_> {
         let name = self.arguments.session.file_stem().unwrap_or_default().to_string_lossy();
         for (i, (path, channels)) in stems.iter().enumerate() {
             let file = dir.join(stem_name(&name, path, of));
-            if targets.iter().any(|target| target.sink.now.path == file) {
+            if targets.iter().any(|target| target.sink.path == file) {
                 let shown = file.display();
                 return Err(Failure::Error(format!("two stems would be called {shown}: name their cables apart")));
             }
@@ -252,7 +280,8 @@ impl Plan<'_> {
         channels: usize,
         depth: Depth,
     ) -> Result<Target, Failure> {
-        let depth = self.arguments.bits.unwrap_or(depth);
+        let Medium { rate, gain, .. } = *self.medium;
+        let depth = self.medium.depth.unwrap_or(depth);
         let dithered = self.dithered == Some(u32::from(depth.engine().bits()));
         let dither = match (stream, self.arguments.dither) {
             // Another dither on what lies on the steps already would be noise alone.
@@ -261,22 +290,18 @@ impl Plan<'_> {
             (_, DitherChoice::Tpdf) => Dither::Tpdf(Shape::Flat),
             (_, DitherChoice::Shaped) => Dither::Tpdf(Shape::Hearing),
         };
-        let format = format(depth, self.rate, channels, self.session.seed, dither);
+        let format = format(depth, rate, channels, self.session.seed, dither);
         let writer = FileWriter::create(&path, format, tags).map_err(failed)?;
+        let writer = if let Stream::Output(_) = stream { writer.measured() } else { writer };
         Kind::of(&path).iter().flat_map(|kind| tags.remarks(*kind)).for_each(|remark| {
             status::say(format!("{}: {remark}", path.display()));
         });
-        let resampler = (self.rate != self.session.sample_rate)
-            .then(|| Resampler::new(self.session.sample_rate, self.rate, channels))
+        let resampler = (rate != self.session.sample_rate)
+            .then(|| Resampler::new(self.session.sample_rate, rate, channels))
             .transpose()
             .map_err(|error| Failure::Misuse(format!("--rate: {error}")))?;
-        let meter = match stream {
-            Stream::Output(_) => Some(Measurement::new(self.rate, measure::Layout::of(channels))),
-            Stream::Stem(_) | Stream::Heard(_) | Stream::Reduced(_) => None,
-        };
-        let now = Written { path, writer, meter };
-        let sink = Sink { done: Vec::new(), now, next: VecDeque::new(), frames: 0, rate: self.rate };
-        Ok(Target { stream, resampler, ready: vec![Vec::new(); channels], sink })
+        let sink = Sink { done: Vec::new(), path, writer, next: VecDeque::new(), frames: 0 };
+        Ok(Target { stream, gain: gain_from_db(gain), resampler, ready: vec![Vec::new(); channels], sink })
     }
 }
 
@@ -303,8 +328,7 @@ impl Sink {
             }
             let to = count.min(from.saturating_add(usize::try_from(room).unwrap_or(usize::MAX)));
             let part: Vec<&[f64]> = sound.iter().map(|channel| &channel.as_ref()[from..to]).collect();
-            self.now.writer.write(&part).map_err(failed)?;
-            self.now.meter.iter_mut().for_each(|meter| meter.take(&part));
+            self.writer.write(&part).map_err(failed)?;
             self.frames += (to - from) as u64;
             from = to;
         }
@@ -314,25 +338,23 @@ impl Sink {
     /// Goes on in the next file.
     fn go_on(&mut self) -> Outcome {
         if let Some((_, path, tags)) = self.next.pop_front() {
-            let writer = self.now.writer.go_on(&path, &tags).map_err(failed)?;
-            let meter = self.now.meter.as_ref().map(|meter| Measurement::new(self.rate, meter.layout().clone()));
-            self.done.push(std::mem::replace(&mut self.now, Written { path, writer, meter }));
+            let writer = self.writer.go_on(&path, &tags).map_err(failed)?;
+            let path = std::mem::replace(&mut self.path, path);
+            self.done.push((path, std::mem::replace(&mut self.writer, writer)));
         }
         Ok(())
     }
 
-    /// Ends its files, each with what was measured of it, and of all of them where there are several.
-    fn finish(self, written: &mut Vec<(PathBuf, Delivered)>) -> Outcome {
-        let mut files = self.done;
-        files.push(self.now);
-        let meters: Vec<&Measurement> = files.iter().filter_map(|file| file.meter.as_ref()).collect();
-        let several = (files.len() > 1).then(|| measure::album(&meters)).flatten();
-        let album = several.as_ref().map(Loudness::from);
-        for Written { path, writer, meter } in files {
-            let own = meter.map_or_else(Loudness::default, |meter| Loudness::from(&meter.figures()));
-            written.push((path, writer.finish(&Measured { own, album }).map_err(failed)?));
-        }
-        Ok(())
+    /// The figures of all its files as one.
+    fn album(&self) -> Option<Figures> {
+        let done = self.done.iter().map(|(_, writer)| writer);
+        let measured: Option<Vec<&Measurement>> = done.chain([&self.writer]).map(FileWriter::measurement).collect();
+        measure::album(&measured?)
+    }
+
+    /// Its files in order.
+    fn all(self) -> impl Iterator<Item = (PathBuf, FileWriter)> {
+        self.done.into_iter().chain([(self.path, self.writer)])
     }
 }
 
