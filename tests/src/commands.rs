@@ -10,6 +10,7 @@ mod render;
 mod replay;
 mod safety;
 mod sweep;
+mod targets;
 
 use std::fs;
 use std::path::Path;
