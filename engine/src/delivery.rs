@@ -79,31 +79,17 @@ impl FileWriter {
     /// be written to.
     pub fn create(path: &Path, format: Format) -> Result<FileWriter, DeliveryError> {
         let failed = |problem| DeliveryError { path: path.to_owned(), problem };
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
         let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
         let begin: fn(std::fs::File, Format) -> Result<Encoder, Problem> = match extension.as_deref() {
             Some("wav") => Encoder::wav,
             Some("flac") => Encoder::flac,
             _ => return Err(failed(Problem::Name)),
         };
-        let system = |error: std::io::Error| failed(Problem::System(error.to_string()));
-        // Asked first, since what the system says of the file that is really written names that one.
-        std::fs::metadata(folder).map_err(system)?;
-        if path.is_dir() {
-            return Err(failed(Problem::System("it is a folder".into())));
-        }
         if format.channels == 0 {
             return Err(failed(Problem::Format("a file needs at least one channel".into())));
         }
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".").suffix(".part");
-        // As any new file has it: the user's mask takes off what they do not want to share.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let file = builder.tempfile_in(folder).map_err(system)?;
+        let file = beside(path)?;
+        let system = |error: std::io::Error| refused(path, error);
         let encoder = begin(file.as_file().try_clone().map_err(system)?, format).map_err(failed)?;
         Ok(FileWriter {
             path: path.to_owned(),
@@ -157,14 +143,90 @@ impl FileWriter {
     /// # Errors
     /// The rest cannot be written, or the name cannot be given.
     pub fn finish(self) -> Result<Delivered, DeliveryError> {
+        self.end()?.publish()
+    }
+
+    /// Ends the file: all of it is written, under another name.
+    ///
+    /// # Errors
+    /// The rest cannot be written.
+    pub fn end(self) -> Result<Whole, DeliveryError> {
         let FileWriter { path, file, encoder, quantiser, frames, .. } = self;
-        let ended = encoder.finish();
-        let ended = ended.and_then(|()| file.persist(&path).map_err(|error| Problem::System(error.error.to_string())));
-        match ended {
-            Ok(_) => Ok(Delivered { frames, clipped: quantiser.clipped }),
+        match encoder.finish() {
+            Ok(()) => Ok(Whole { path, file, delivered: Delivered { frames, clipped: quantiser.clipped } }),
             Err(problem) => Err(DeliveryError { path, problem }),
         }
     }
+}
+
+/// A file that is whole and has yet to get its name. Dropped before, it leaves nothing behind.
+pub struct Whole {
+    path: PathBuf,
+    file: NamedTempFile,
+    delivered: Delivered,
+}
+
+impl Whole {
+    /// Begins and ends a file of plain bytes, as [`FileWriter`] does one of sound.
+    ///
+    /// # Errors
+    /// The folder cannot be written to, or the disk is full.
+    pub fn of_bytes(path: &Path, bytes: &[u8]) -> Result<Whole, DeliveryError> {
+        let mut file = beside(path)?;
+        let written = std::io::Write::write_all(&mut file, bytes);
+        written.map_err(|error| refused(path, error))?;
+        Ok(Whole { path: path.to_owned(), file, delivered: Delivered { frames: 0, clipped: 0 } })
+    }
+
+    /// Gives it its name, in place of what had it; what was written.
+    ///
+    /// # Errors
+    /// The name cannot be given.
+    pub fn publish(self) -> Result<Delivered, DeliveryError> {
+        let Whole { path, file, delivered } = self;
+        match file.persist(&path) {
+            Ok(_) => Ok(delivered),
+            Err(error) => Err(refused(&path, error.error)),
+        }
+    }
+
+    /// Gives several their names, once nothing is known that would keep one of them from it.
+    ///
+    /// # Errors
+    /// A name cannot be given: what is known of it before, leaves all as it was.
+    pub fn publish_all(files: Vec<Whole>) -> Result<Vec<(PathBuf, Delivered)>, DeliveryError> {
+        files.iter().try_for_each(|file| free(&file.path))?;
+        files.into_iter().map(|file| Ok((file.path.clone(), file.publish()?))).collect()
+    }
+}
+
+/// A file beside a name that is to be given to it.
+fn beside(path: &Path) -> Result<NamedTempFile, DeliveryError> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    // Asked first, since what the system says of the file that is really written names that one.
+    std::fs::metadata(folder).map_err(|error| refused(path, error))?;
+    free(path)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".").suffix(".part");
+    // As any new file has it: the user's mask takes off what they do not want to share.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder).map_err(|error| refused(path, error))
+}
+
+/// That a file can have a name: a folder that has it stays.
+fn free(path: &Path) -> Result<(), DeliveryError> {
+    match path.is_dir() {
+        true => Err(refused(path, "it is a folder")),
+        false => Ok(()),
+    }
+}
+
+fn refused(path: &Path, why: impl ToString) -> DeliveryError {
+    DeliveryError { path: path.to_owned(), problem: Problem::System(why.to_string()) }
 }
 
 /// Why a file could not be written. Shown as one line that names the file.

@@ -201,10 +201,8 @@ impl Files {
                 target.write_ready().map_err(failed)?;
             }
         }
-        self.targets
-            .into_iter()
-            .map(|target| target.writer.finish().map(|delivered| (target.path, delivered)).map_err(failed))
-            .collect()
+        let whole = self.targets.into_iter().map(|target| target.writer.end()).collect::<Result<_, _>>();
+        delivery::Whole::publish_all(whole.map_err(failed)?).map_err(failed)
     }
 }
 
