@@ -189,5 +189,5 @@ fn a_channel_that_something_else_uses_is_refused_with_both_lines() {
     for text in [format!("{x} x >> insert() >> master;"), format!("{x} x >> insert(3) >> master;")] {
         assert!(refused(&text).contains("needs the channels"), "{text}: {}", refused(&text));
     }
-    assert!(refused("input(\"x\", noise()) >> pan(0) >> insert(3, 3) >> master;").contains("2 channels do not fit"));
+    assert!(refused("input(\"x\", noise()) >> pan(0) >> insert(3, 3) >> master;").contains("the 2 channels of"));
 }

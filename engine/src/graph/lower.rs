@@ -117,8 +117,9 @@ impl<'a> Lowering<'a> {
                 && std::ptr::eq(effect.table.0, &INSERT)
             {
                 let (out, _) = insert::channels(&effect.settings);
-                let (count, path) = (out.len(), format!("{path}/out"));
-                self.add(path, unsteered(Role::Send(out)), count, instance.at);
+                let count = out.len();
+                let send = self.add(format!("{path}/out"), unsteered(Role::Send(out)), count, instance.at);
+                self.nodes[send].piece_of = Some(path.clone());
             }
             let work = match &instance.work {
                 Work::Effect(effect) => match nest::of(effect.table.0) {
@@ -132,6 +133,9 @@ impl<'a> Lowering<'a> {
             };
             let node = self.add(path, or_told(work, &mut errors), 0, instance.at);
             self.nodes[node].names = names;
+            if let Work::Branch { of, .. } = instance.work {
+                self.nodes[node].piece_of = self.names.instance(of).first().cloned();
+            }
             self.of_instance.push(node);
         }
         if errors.is_empty() { Ok(()) } else { Err(errors) }
@@ -216,6 +220,8 @@ impl<'a> Lowering<'a> {
             };
             let role = Role::Work { table: TableRef(&FOLLOW), recipe, wet: 1.0 };
             let follower = self.add(path.clone(), unsteered(role), 0, at);
+            let of = &self.nodes[node];
+            self.nodes[follower].piece_of = Some(of.piece_of.clone().unwrap_or(of.path.clone()));
             self.tap_edge(signal, follower, Port::Main, at);
             self.edge(follower, node, Port::Follow(number), path, at);
         }
@@ -232,6 +238,7 @@ impl<'a> Lowering<'a> {
         self.nodes.push(Node {
             path,
             names,
+            piece_of: None,
             role,
             channels,
             latency: 0,
@@ -297,10 +304,11 @@ impl<'a> Lowering<'a> {
         for (number, end) in effect.branches.iter().enumerate() {
             let mut from = self.node_of(*end);
             if let Some(table) = (nest.back)(number) {
-                let path = format!("{path}#{}>", nest.name(number));
-                let (recipe, steering) = self.recipe(&path, table, &[], &[])?;
-                let back =
-                    self.add(path, (Role::Work { table: TableRef(table), recipe, wet: 1.0 }, steering), 0, effect.at);
+                let named = format!("{path}#{}>", nest.name(number));
+                let (recipe, steering) = self.recipe(&named, table, &[], &[])?;
+                let role = Role::Work { table: TableRef(table), recipe, wet: 1.0 };
+                let back = self.add(named, (role, steering), 0, effect.at);
+                self.nodes[back].piece_of = Some(path.to_owned());
                 let from_path = self.nodes[from].path.clone();
                 self.edge(from, back, Port::Main, from_path, effect.at);
                 from = back;
@@ -308,6 +316,7 @@ impl<'a> Lowering<'a> {
             ends.push(from);
         }
         let sum = self.add(format!("{path}/sum"), unsteered(Role::Sum), 0, effect.at);
+        self.nodes[sum].piece_of = Some(path.to_owned());
         for from in ends {
             let path = self.nodes[from].path.clone();
             self.edge(from, sum, Port::Main, path, effect.at);
