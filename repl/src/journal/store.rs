@@ -89,7 +89,8 @@ pub fn lock_unread(folder: &Path) -> Option<File> {
 /// A mark that nobody else has, if nobody has it.
 fn locked(folder: &Path, name: &str) -> Option<File> {
     let mark = File::options().write(true).create(true).truncate(false).open(folder.join(name)).ok()?;
-    mark.try_lock().ok().map(|()| mark)
+    // Where the system knows no locks nobody has any.
+    (!matches!(mark.try_lock(), Err(TryLockError::WouldBlock))).then_some(mark)
 }
 
 /// Whether a journal is played now.

@@ -398,11 +398,11 @@ impl Writer {
     /// Writes everything that there is to be written, and that it has come as far as a frame.
     fn put(&mut self, reached: u64) -> io::Result<()> {
         // What was heard before a frame comes before the line that says it has been reached.
-        self.listen()?;
-        if reached > self.last {
+        let heard = self.listen();
+        if heard.is_ok() && reached > self.last {
             self.write(&Record::Tick { frame: reached })?;
         }
-        self.lines.flush()
+        self.lines.flush().and(heard)
     }
 
     /// Tells when nothing can be written, and when it can again. Until then what happens waits.
