@@ -84,7 +84,7 @@ fn beyond_damage(mut kept: Kept, from: Option<Length>) -> Result<Kept, Failure> 
         if begun.is_ok_and(|begun| from.frames(&begun.session.clock()) <= kept.reached) {
             break;
         }
-        let told = kept.told_end().unwrap_or_default();
+        let told = kept.damage().unwrap_or_default();
         let shown = kept.folder.display();
         let begin = Performance::new(&rest, Library::new()).begin(None)?.replay.frame();
         let (end, begin) = (clock_time(kept.reached, kept.header.rate), clock_time(begin, kept.header.rate));

@@ -196,6 +196,13 @@ impl Kept {
         text.files.iter().map(read).chain(lines).collect()
     }
 
+    /// What is damaged, if anything is.
+    pub fn damage(&self) -> Option<String> {
+        let Ending::Damaged { part, line, why } = &self.ending else { return None };
+        let file = parts::folder(&self.folder, *part).join(LINES);
+        Some(format!("line {line} of {} cannot be understood ({why})", file.display()))
+    }
+
     /// What there is to tell of its end, unless that is as it should be.
     pub fn told_end(&self) -> Option<String> {
         let until = clock_time(self.reached, self.header.rate);
@@ -205,13 +212,11 @@ impl Kept {
             Ending::Cut => {
                 Some(format!("cut off at {until}: it has no end, and what was heard after that is not in it"))
             }
-            Ending::Damaged { part, line, why } => {
+            Ending::Damaged { part, .. } => {
                 let more = parts::further(&self.folder).last().is_some_and(|last| last > part);
-                Some(format!(
-                    "cut off at {until}: line {line} of {} cannot be understood ({why}), and what follows is not taken{}",
-                    parts::folder(&self.folder, *part).join(LINES).display(),
-                    if more { ", unless --from lies in a further part" } else { "" }
-                ))
+                let more = if more { ", unless --from lies in a further part" } else { "" };
+                let damage = self.damage().unwrap_or_default();
+                Some(format!("cut off at {until}: {damage}, and what follows is not taken{more}"))
             }
         }
     }
