@@ -43,14 +43,7 @@ impl Followers {
     ///
     /// # Errors
     /// Another number, or too many points.
-    pub fn ask(
-        &mut self,
-        client: SocketAddr,
-        view: View,
-        point: &str,
-        hertz: f64,
-        now: Instant,
-    ) -> Result<(), String> {
+    pub fn ask(&mut self, client: SocketAddr, view: View, point: &str, hertz: f64, now: Instant) -> Result<(), String> {
         let who = (client, view, point.to_owned());
         if hertz == 0.0 {
             self.followers.remove(&who);
@@ -76,11 +69,17 @@ impl Followers {
     }
 
     /// The packets that are due, each with whom it is for.
-    pub fn due(&mut self, now: Instant, read: impl Fn(View, &str) -> Option<Vec<Figure>>) -> Vec<(SocketAddr, Vec<u8>)> {
+    pub fn due(
+        &mut self,
+        now: Instant,
+        read: impl Fn(View, &str) -> Option<Vec<Figure>>,
+    ) -> Vec<(SocketAddr, Vec<u8>)> {
         let mut packets = Vec::new();
-        for ((client, view, point), follower) in self.followers.iter_mut().filter(|(_, follower)| follower.next <= now) {
+        for ((client, view, point), follower) in self.followers.iter_mut().filter(|(_, follower)| follower.next <= now)
+        {
             follower.next = (follower.next + follower.every).max(now);
-            packets.extend(read(*view, point).and_then(|all| packet(*view, point, &all)).map(|packet| (*client, packet)));
+            packets
+                .extend(read(*view, point).and_then(|all| packet(*view, point, &all)).map(|packet| (*client, packet)));
         }
         packets
     }

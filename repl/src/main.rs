@@ -37,7 +37,6 @@ mod state_dir;
 mod status;
 mod sweep;
 mod text;
-mod text_file;
 mod trouble;
 mod watch;
 mod words;
