@@ -130,8 +130,7 @@ fn measure(rate: u32, heard: &Receiver<Hearing>, all: &All) {
                     if measured.needles.len() != sound.len() {
                         *measured = new();
                     }
-                    measured.measurement.take(sound);
-                    measured.reduced = measured.reduced.max(down);
+                    measured.take(sound, down);
                 })
                 .is_some()
             {}
