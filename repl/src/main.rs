@@ -3,6 +3,7 @@
 mod address;
 mod arguments;
 mod changes;
+mod chart;
 mod check;
 mod control;
 mod devices;
@@ -17,6 +18,7 @@ mod last_good;
 mod lines;
 mod live_input;
 mod load;
+mod measure;
 mod meters;
 mod midi;
 mod new;
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
         Command::Words(words) => words::run(&words),
         Command::Replay(replay) => replay::run(&replay),
         Command::Sweep(sweep) => sweep::run(&sweep),
+        Command::Measure(measure) => measure::run(&measure),
         Command::Ping(ping) => ping::run(&ping),
         Command::New(new) => new::run(&new),
     };

@@ -1,6 +1,7 @@
 //! Each command as its user meets it: exit status, what goes to which stream, and what programs read of it.
 
 mod controllers;
+mod measure;
 mod parts;
 mod play;
 mod recording;

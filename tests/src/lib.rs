@@ -53,6 +53,8 @@ mod rest;
 #[cfg(test)]
 mod safety;
 #[cfg(test)]
+mod second_meter;
+#[cfg(test)]
 mod sessions;
 #[cfg(test)]
 mod soak;
