@@ -144,7 +144,7 @@ fn measure(file: &Path, arguments: &Measure, interrupted: &Arc<AtomicBool>) -> R
     let promised = track.promised().filter(|_| arguments.files.len() == 1);
     let progress = promised.map(|frames| Progress::new("measuring", frames.min(left), f64::from(rate)));
     while left > 0 && !interrupted.load(Ordering::Relaxed) {
-        let sound = match track.next() {
+        let sound = match track.read() {
             Ok(Some(sound)) => sound,
             Ok(None) => break,
             Err(_) if interrupted.load(Ordering::Relaxed) => break,

@@ -20,8 +20,9 @@ const STEPS: usize = 1200;
 const LOUDNESS_FLOOR: f64 = -60.0;
 const SPECTRUM_RANGE: f64 = 80.0;
 
-/// Cells of the stereo field, along and up: from full scale on one side to full scale on the other.
-const CELLS: usize = 81;
+/// Cells of the stereo field, along and up, and the one in its middle. The outermost is full scale of both sides.
+const CELLS: usize = 161;
+const MIDDLE: usize = CELLS / 2;
 
 /// What a picture is drawn from, gathered while the sound goes by.
 pub struct Sketch {
@@ -46,8 +47,7 @@ impl Sketch {
         self.spectrum.take(sound);
         if let (true, [left, right]) = (self.is_stereo, sound) {
             for (left, right) in left.iter().zip(*right) {
-                // Full scale on one side alone is at the edge.
-                let cell = |x: f64| ((x.clamp(-1.0, 1.0) + 1.0) / 2.0 * (CELLS - 1) as f64).round() as usize;
+                let cell = |x: f64| ((x.clamp(-2.0, 2.0) / 2.0 + 1.0) * MIDDLE as f64).round() as usize;
                 self.field[cell(left + right) * CELLS + cell(right - left)] += 1;
             }
         }
@@ -59,7 +59,11 @@ impl Sketch {
         let picture = self.picture(measurement, targets, title);
         let picture = picture.map_err(|why| failed(format!("the picture cannot be drawn: {why}")))?;
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let written = tempfile::Builder::new().prefix(".").suffix(".part").tempfile_in(folder).and_then(|part| {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".").suffix(".part");
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let written = builder.tempfile_in(folder).and_then(|part| {
             std::fs::write(part.path(), picture)?;
             part.persist(file).map_err(|error| error.error)
         });
@@ -176,11 +180,20 @@ impl Sketch {
             area.draw(&PathElement::new([place(from.0, from.1), place(to.0, to.1)], GRID))?;
         }
         let most = f64::from(self.field.iter().copied().max().unwrap_or(0).max(1));
-        let cell = 1.0 / CELLS as f64;
-        for (n, count) in self.field.iter().enumerate().filter(|(_, count)| **count > 0) {
-            let (x, y) = ((n % CELLS) as f64 * cell, (n / CELLS) as f64 * cell);
+        let used = || self.field.iter().enumerate().filter(|(_, count)| **count > 0);
+        // As near as it is heard: soft sound is not a speck.
+        let reach = used().map(|(n, _)| (n % CELLS).abs_diff(MIDDLE).max((n / CELLS).abs_diff(MIDDLE))).max();
+        let reach = reach.unwrap_or(0).max(4);
+        let cell = 1.0 / (2 * reach + 1) as f64;
+        for (n, count) in used() {
+            let edge = |index: usize| (index + reach - MIDDLE) as f64 * cell;
+            let (x, y) = (edge(n % CELLS), edge(n / CELLS));
             let shade = (1.0 + 0.18 * (f64::from(*count) / most).ln()).max(0.08);
-            area.draw(&Rectangle::new([place(x, y + cell), place(x + cell, y)], COLOURS[0].mix(shade).filled()))?;
+            // Not see-through: where neighbours touch there would be lines.
+            let RGBColor(red, green, blue) = COLOURS[0];
+            let [red, green, blue] = [red, green, blue].map(|c| (255.0 - shade * (255.0 - f64::from(c))).round() as u8);
+            let colour = RGBColor(red, green, blue);
+            area.draw(&Rectangle::new([place(x, y + cell), place(x + cell, y)], colour.filled()))?;
         }
         let font = || ("sans-serif", 14).into_font().color(&INK);
         for (text, x, y) in [("L", -0.03, 1.05), ("R", 1.01, 1.05), ("mid", 0.48, 1.06), ("side", 1.01, 0.52)] {
