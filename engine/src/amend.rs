@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::mem;
 
 use crate::diagnostic::{Diagnostic, Position};
+use crate::expect::{Bound, Expectation};
+use crate::figure::Figure;
+use crate::listen::Point;
 use crate::names::{Found, Names, NotFound, Owner};
 use crate::parameter::{Kind, Spoken};
 use crate::session::{
@@ -17,8 +20,12 @@ const BRANCH: &str = "a branch is there as long as its effect; give an effect th
 /// Lets replaced cables go, then applies every amendment and leaves the list empty. Each one sees what those before it have
 /// made of the session.
 pub fn apply(session: &mut Session) -> Vec<Diagnostic> {
-    let mut amending =
-        Amending { rest: mem::take(&mut session.amendments).into(), session, names: None, told: Vec::new() };
+    // What is expected is expected of what there is in the end.
+    let (expected, changes): (Vec<_>, Vec<_>) = mem::take(&mut session.amendments)
+        .into_iter()
+        .partition(|amendment| matches!(amendment.what, Amend::Expect { .. }));
+    let rest = changes.into_iter().chain(expected).collect();
+    let mut amending = Amending { rest, session, names: None, told: Vec::new() };
     amending.replace_cables();
     while let Some(Amendment { what, at }) = amending.rest.pop_front() {
         if let Err(refused) = (One { all: &mut amending, at }).apply(what) {
@@ -162,6 +169,7 @@ impl One<'_, '_> {
                 Found::Place(_) => Err(self.refuse("give an effect or a cable; what leaves a bus follows `after`")),
                 Found::Parameter(..) => Err(self.refuse("give an effect or a cable")),
             },
+            Amend::Expect { of, input, figure, bound } => self.expect(&of, input, figure, bound),
             Amend::After(target, effects) => {
                 let tap = match self.resolve_one(&target)? {
                     Found::Instance(id) => Tap::Instance(id),
@@ -178,6 +186,21 @@ impl One<'_, '_> {
                 Ok(())
             }
         }
+    }
+
+    /// Something is expected of a figure.
+    fn expect(&mut self, of: &Target, input: bool, figure: Figure, bound: Bound) -> Result<(), Diagnostic> {
+        let found = self.resolve_one(of)?;
+        let (names, session) = self.all.names();
+        let no_figure = |message: String| Diagnostic::error("no-figure", self.at, message);
+        let point = Point::of(session, names, found, input)
+            .ok_or_else(|| no_figure(format!("a parameter has no {}", figure.title())))?;
+        if figure == Figure::GainReduction && !point.reduces {
+            let error = no_figure(format!("`{}` does not tell how much it turns down", point.name));
+            return Err(error.help("compressor, gate, expander, deesser and limiter do: `at(\"voice/compressor\")`"));
+        }
+        self.all.session.expectations.push(Expectation { point, figure, bound, at: self.at });
+        Ok(())
     }
 
     fn set(&mut self, path: &str, spoken: &Spoken) -> Result<(), Diagnostic> {
@@ -273,8 +296,8 @@ impl Session {
         for (i, instance) in self.instances.iter_mut().enumerate() {
             if i < except {
                 swap(&mut instance.from);
+                instance.side_taps(swap);
             }
-            instance.side_taps(swap);
         }
     }
 }
@@ -505,7 +528,8 @@ impl Amend {
             | Amend::Unplug(target)
             | Amend::Remove(target)
             | Amend::Before(target, _)
-            | Amend::After(target, _) => change(target),
+            | Amend::After(target, _)
+            | Amend::Expect { of: target, .. } => change(target),
             Amend::Set(..) => {}
         }
     }

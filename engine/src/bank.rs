@@ -158,6 +158,8 @@ pub struct WorkCell {
     dry: Box<[Buffer]>,
     waiting: Box<[DelayLine]>,
     latency: usize,
+    /// By how many dB it turned down at most in its last quantum of work.
+    reduced: f64,
     rest: Rest,
     /// Whether sound comes to it in no other way than through its input and its key.
     only_passes: bool,
@@ -193,6 +195,7 @@ impl WorkCell {
             dry: vec![[0.0; QUANTUM]; recipe.channels].into_boxed_slice(),
             waiting: (0..lines).map(|_| DelayLine::new(latency)).collect(),
             latency,
+            reduced: 0.0,
         }
     }
 
@@ -240,6 +243,8 @@ impl WorkCell {
         if !hears_nothing {
             self.rest.wake();
         } else if self.rest.rests() && !io.restless {
+            let next = io.transport.wrapping_add(QUANTUM as u64) as i64;
+            self.kernel.wheels().iter_mut().for_each(|wheel| wheel.pass(next));
             return true;
         }
         let finite = self.process_awake(io);
@@ -249,15 +254,23 @@ impl WorkCell {
         finite
     }
 
+    /// By how many dB it turned down at most when it last worked. RT.
+    pub fn reduced(&self) -> f64 {
+        self.reduced
+    }
+
     /// Whether it rests until something comes. RT.
     pub fn rests(&self) -> bool {
         self.rest.rests()
     }
 
-    /// Whether silence comes in, and nothing else is on its way. RT.
-    fn hears_nothing(&self, io: &WorkIo<'_>) -> bool {
+    /// Whether silence comes in, and nothing else is on its way. What turns with the transport has to be worked on where that
+    /// does not just go on. RT.
+    fn hears_nothing(&mut self, io: &WorkIo<'_>) -> bool {
+        let just_goes_on = io.steering.rolling && !io.steering.moved;
         let mut inputs = io.audio.iter().take(self.channels.0).chain(io.key);
         self.only_passes
+            && (just_goes_on || self.kernel.wheels().is_empty())
             && inputs.all(|buffer| is_silent(buffer))
             && self.lanes.iter().chain([&self.wet]).all(Lane::is_still)
             && self.poisoned.is_none()
@@ -282,6 +295,7 @@ impl WorkCell {
     /// Does the work of one quantum, whether or not it could rest. RT.
     fn process_awake(&mut self, io: &mut WorkIo<'_>) -> bool {
         let outs = self.channels.1;
+        self.reduced = 0.0;
         self.keep_dry(io.audio);
         let mut finite = true;
         let mut at = 0;
@@ -362,7 +376,7 @@ impl WorkCell {
     /// Works on a stretch and blends it with the dry side; says whether it came out as finite numbers. RT.
     fn work(&mut self, frames: Range<usize>, wet: Glide, io: &mut WorkIo<'_>) -> bool {
         let (ins, outs) = self.channels;
-        self.kernel.process(&mut Io {
+        let mut on = Io {
             audio: io.audio,
             channels_in: ins,
             key: io.key,
@@ -372,7 +386,10 @@ impl WorkCell {
             transport: io.transport,
             rolling: io.steering.rolling,
             tempo: io.steering.tempo,
-        });
+            reduced: self.reduced,
+        };
+        self.kernel.process(&mut on);
+        self.reduced = on.reduced;
         if let Some((made, others)) = io.audio.get_mut(..outs).and_then(|all| all.split_at_mut_checked(self.made))
             && let Some(first) = made.first()
         {
@@ -575,6 +592,7 @@ pub fn split(slots: &mut [Buffer], change: Slots, read: Slots) -> (&mut [Buffer]
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parameter::Memory;
     use crate::tempo::Tempo;
     use crate::test_signals::RATE;
     use crate::units::{Clock, Unit};
@@ -605,7 +623,7 @@ mod tests {
         channels: |recipe| Ok(recipe.channels),
         latency: |_| 0,
         tail: |_| 0,
-        echoes: false,
+        memory: Memory::Brief,
         kernel: |_| Box::new(Sick),
     };
 

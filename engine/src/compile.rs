@@ -1,6 +1,7 @@
 //! From the mesh to a plan: ops in stages, buffers shared out, cells built or carried.
 
 mod kept;
+mod observed;
 
 use std::collections::BTreeMap;
 
@@ -8,8 +9,8 @@ use crate::bank::{Bank, BlendCell, Carry, EdgeCell, LoopCell, WorkCell};
 use crate::fade::fade_frames;
 use crate::graph::{Controlled, NodeControl, Port, Role, parameters_of};
 use crate::kernel::QUANTUM;
+use crate::listen::{self, Copier, Hearing, Point};
 use crate::mesh::{Id, Mesh, MeshEdge, MeshNode, Phase};
-use crate::meter::Meter;
 use crate::motion::{EventSource, Motion, State};
 use crate::plan::{
     Capture, Op, Plan, PlanBlend, PlanControl, PlanEdge, PlanGain, PlanLoop, PlanMotion, PlanOutput, PlanWork, Slots,
@@ -17,6 +18,8 @@ use crate::plan::{
 };
 use crate::sources;
 use crate::verify::{self, Flaw};
+
+use observed::Observed;
 
 /// A plan with the state it needs: what the audio thread is given, and what it gives back.
 pub struct Program {
@@ -34,6 +37,10 @@ pub struct Program {
     pub at: Option<u64>,
     /// Frames that it has to run before, so that what it brings is filled with sound by then.
     pub lead: u32,
+    /// Copies what is listened to.
+    pub copier: Option<Copier>,
+    /// What was listened to: taken before the program is sent.
+    pub hearing: Option<Hearing>,
 }
 
 impl Program {
@@ -84,6 +91,8 @@ pub struct Keep {
     pub stems_of: Option<String>,
     /// Whether inputs, buses and the first output are metered.
     pub meters: bool,
+    /// Where somebody listens.
+    pub points: Vec<Point>,
 }
 
 /// Compiles a mesh. `running` is the layout of the plan that it will follow on from.
@@ -103,6 +112,7 @@ pub fn compile(mesh: &Mesh, running: &Layout, keep: &Keep, serial: u64) -> Resul
     // What is delivered comes first, and is never what hardware is sent.
     compiler.plan.outputs.sort_by(|a, b| (a.send, a.leaving, &a.channels).cmp(&(b.send, b.leaving, &b.channels)));
     compiler.meters();
+    compiler.heard();
     let Compiler { plan, mut bank, carry, layout, .. } = compiler;
     bank.slots = vec![[0.0; QUANTUM]; plan.slots];
     bank.heard = vec![false; plan.motions.len()];
@@ -110,7 +120,9 @@ pub fn compile(mesh: &Mesh, running: &Layout, keep: &Keep, serial: u64) -> Resul
     verify::verify(&plan, &bank, &carry)?;
     let fade = fade_frames(mesh.crossfade, mesh.clock.rate);
     let lead = plan.gains.iter().map(|gain| gain.wait).max().unwrap_or(0);
-    Ok((Program { plan, bank, carry, serial, fade, at: None, lead }, layout))
+    let listened = !plan.heard.is_empty();
+    let (copier, hearing) = listened.then(|| listen::hearing(&plan.heard, mesh.clock.rate)).unzip();
+    Ok((Program { plan, bank, carry, serial, fade, at: None, lead, copier, hearing }, layout))
 }
 
 struct Compiler<'a> {
@@ -118,6 +130,7 @@ struct Compiler<'a> {
     order: Vec<usize>,
     running: &'a Layout,
     keep: &'a Keep,
+    observed: Observed,
     plan: Plan,
     bank: Bank,
     carry: Carry,
@@ -160,6 +173,7 @@ impl<'a> Compiler<'a> {
             mesh,
             running,
             keep,
+            observed: Observed::of(keep),
             plan: Plan::empty(mesh.tempo.clone()),
             bank: Bank::default(),
             carry: Carry::default(),
@@ -203,26 +217,10 @@ impl<'a> Compiler<'a> {
                 self.last_use[from] = self.last_use[from].max(until);
                 *self.readers.entry((from, until)).or_default() += 1;
             }
-            if self.mesh.nodes[i].node.role.leaves() || self.is_metered(i) {
+            if self.mesh.nodes[i].node.role.leaves() || self.is_observed(i) {
                 self.last_use[self.holder[i]] = TO_THE_END;
             }
         }
-    }
-
-    /// Whether a node is an input or a bus that is metered. Master is metered where it leaves.
-    fn is_metered(&self, i: usize) -> bool {
-        let MeshNode { node, current, .. } = self.node(i);
-        let is_place = !node.path.contains(['/', '>', '#', '+']) && !node.role.leaves();
-        self.keep.meters && *current && is_place && node.path != "master"
-    }
-
-    /// The meters: master, then inputs and buses in path order.
-    fn meters(&mut self) {
-        let master = self.plan.outputs.first().map(|output| Meter { path: "master".into(), slots: output.slots });
-        let mut places: Vec<usize> = (0..self.mesh.nodes.len()).filter(|i| self.is_metered(*i)).collect();
-        places.sort_by_key(|i| &self.mesh.nodes[*i].node.path);
-        let places = places.into_iter().map(|i| Meter { path: self.node(i).node.path.clone(), slots: self.value[i] });
-        self.plan.meters = master.filter(|_| self.keep.meters).into_iter().chain(places).collect();
     }
 
     fn node(&self, i: usize) -> &'a MeshNode {
@@ -250,6 +248,7 @@ impl<'a> Compiler<'a> {
             && edge.control.is_none()
             && edge.feedback.is_none()
             && self.keep.stems_of.as_ref() != Some(&self.node(to).node.path)
+            && !self.observed.hears(edge)
     }
 
     /// Loops are read before anything else.
@@ -346,11 +345,16 @@ impl<'a> Compiler<'a> {
             let plain = edge.phase == Phase::Steady && edge.gain == 1.0 && edge.delay == 0 && edge.control.is_none();
             let cell = (!plain).then(|| self.edge_cell(edge, i, from.count));
             let captured = port == Port::Main && self.keep.stems_of.as_ref() == Some(&place.path);
-            let capture = captured.then(|| {
-                let slots = self.take(channels, TO_THE_END);
-                self.plan.captures.push(Capture { path: edge.path.clone(), slots, late: place.late });
-                slots
-            });
+            let heard = port == Port::Main && self.observed.hears(edge);
+            let capture = (captured || heard).then(|| self.take(channels, TO_THE_END));
+            if let Some(slots) = capture {
+                if captured {
+                    self.plan.captures.push(Capture { path: edge.path.clone(), slots, late: place.late });
+                }
+                if heard {
+                    self.observed.carries(edge, slots, place.late);
+                }
+            }
             self.plan.edges.push(PlanEdge { from, cell, capture });
         }
         let held = self.take(room, last_use);

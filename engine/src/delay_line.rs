@@ -2,7 +2,6 @@
 
 use crate::keep::{Keep, Ledger};
 use crate::math;
-use crate::rest;
 
 /// What one channel was, up to a fixed number of frames ago.
 #[derive(Clone, Debug)]
@@ -13,6 +12,8 @@ pub struct DelayLine {
     head: usize,
     /// Frames written since the line was last cleared, at most the ring's length: older ones read as silence.
     filled: usize,
+    /// Frames of silence, to the last bit, that were written last.
+    quiet: usize,
 }
 
 impl DelayLine {
@@ -20,7 +21,7 @@ impl DelayLine {
     pub fn new(longest: usize) -> Self {
         // Reading between frames needs one older neighbour but one.
         let capacity = (longest + 3).next_power_of_two();
-        DelayLine { ring: vec![0.0; capacity].into_boxed_slice(), head: 0, filled: 0 }
+        DelayLine { ring: vec![0.0; capacity].into_boxed_slice(), head: 0, filled: 0, quiet: 0 }
     }
 
     /// Takes the next frame. RT.
@@ -30,6 +31,7 @@ impl DelayLine {
         self.ring[self.head & mask] = x;
         self.head = self.head.wrapping_add(1);
         self.filled = (self.filled + 1).min(self.ring.len());
+        self.quiet = if x.to_bits() == 0 { self.quiet.saturating_add(1) } else { 0 };
     }
 
     /// The frame written `frames` before the newest, which is at 0. What was never written, or is longer ago than the
@@ -79,10 +81,7 @@ impl DelayLine {
 
     /// Whether silence is read wherever it is read, to the last bit. RT.
     pub fn is_silent(&self) -> bool {
-        let first = self.head.wrapping_sub(self.filled) & (self.ring.len() - 1);
-        let (before, after) = self.ring.split_at(first);
-        let behind = self.filled.min(after.len());
-        rest::is_silent(&after[..behind]) && rest::is_silent(&before[..self.filled - behind])
+        self.quiet >= self.filled
     }
 
     /// Forgets everything, in constant time. RT.

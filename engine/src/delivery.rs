@@ -1,18 +1,29 @@
 //! Files that are delivered: WAV and FLAC, written beside their name and renamed when whole.
 //!
-//! A [`FileWriter`] takes sound as f64 and turns it into what the file holds: at integer depths with triangular dither, or
-//! without; as 32-bit float by a plain cast. Memory is bounded: WAV goes straight to disk, FLAC a block of 4096 frames at
-//! a time. Nothing here is RT.
+//! A [`FileWriter`] takes sound as f64 and turns it into what the file holds: at integer depths with triangular dither,
+//! flat or shaped, or without; as 32-bit float by a plain cast. Memory is bounded: WAV goes straight to disk, FLAC a block of
+//! 4096 frames at a time. What a file says of itself are its [`Tags`], and what was [`Measured`] by the time that it ends: a WAV
+//! file has bext (version 2), INFO, axml and cue chunks and is RF64 above 4 GiB, a FLAC file Vorbis comments and a cue sheet.
+//! No clock is read: the same sound and tags give the same file. Nothing here is RT.
 
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-mod encode;
+mod flac;
 mod quantise;
+mod riff;
+mod tags;
+mod wav;
 
-use encode::Encoder;
+use flac::Flac;
 use quantise::Quantiser;
+use wav::Wav;
+
+use crate::measure::{Layout, Measurement};
+
+pub use crate::dither::{Dither, Shape};
+pub use tags::{Loudness, MOST_TRACKS, Mark, Measured, Tags};
 
 /// The form of what a sample is in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +47,26 @@ impl Depth {
     }
 }
 
+/// The containers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// WAV.
+    Wav,
+    /// FLAC.
+    Flac,
+}
+
+impl Kind {
+    /// The kind that a file's ending says.
+    pub fn of(path: &Path) -> Option<Kind> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "wav" => Some(Kind::Wav),
+            "flac" => Some(Kind::Flac),
+            _ => None,
+        }
+    }
+}
+
 /// What a file is to hold. The container follows from the file's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Format {
@@ -45,8 +76,8 @@ pub struct Format {
     pub rate: u32,
     /// Channels; at least one.
     pub channels: usize,
-    /// Whether triangular dither is added at integer depths.
-    pub dither: bool,
+    /// How samples are rounded at integer depths.
+    pub dither: Dither,
     /// From which the dither is drawn: the same seed gives the same file.
     pub seed: u64,
 }
@@ -65,9 +96,20 @@ pub struct FileWriter {
     path: PathBuf,
     file: NamedTempFile,
     encoder: Encoder,
+    format: Format,
     quantiser: Quantiser,
-    channels: usize,
     frames: u64,
+    /// Measures what the file holds.
+    measurement: Option<Box<Measurement>>,
+    /// What is on its way to the file, channels interleaved.
+    ints: Vec<i32>,
+    floats: Vec<f32>,
+}
+
+/// A container that is being filled.
+enum Encoder {
+    Wav(Box<Wav>),
+    Flac(Box<Flac>),
 }
 
 impl FileWriter {
@@ -75,96 +117,152 @@ impl FileWriter {
     /// before stays.
     ///
     /// # Errors
-    /// A name that does not end in `.wav` or `.flac`, a format that this container does not have, or a folder that cannot
-    /// be written to.
-    pub fn create(path: &Path, format: Format) -> Result<FileWriter, DeliveryError> {
-        let failed = |problem| DeliveryError { path: path.to_owned(), problem };
+    /// A name that does not end in `.wav` or `.flac`, a format that this container does not have, tags that no file can
+    /// hold, or a folder that cannot be written to.
+    pub fn create(path: &Path, format: Format, tags: &Tags) -> Result<FileWriter, DeliveryError> {
+        let quantiser = Quantiser::new(format).map_err(Problem::Format);
+        let writer = quantiser.and_then(|quantiser| FileWriter::begin(path, format, tags, quantiser, wav::LIMIT));
+        writer.map_err(|problem| DeliveryError { path: path.to_owned(), problem })
+    }
+
+    /// The same, and what it holds is measured: as it is in the file, rounded and dithered.
+    pub fn measured(mut self) -> FileWriter {
+        let Format { rate, channels, depth, .. } = self.format;
+        let full = match depth {
+            Depth::Int16 | Depth::Int24 => 1.0 - 1.0 / steps(depth),
+            Depth::Float32 => 1.0,
+        };
+        self.measurement = Some(Box::new(Measurement::new(rate, Layout::of(channels)).full_scale(full)));
+        self
+    }
+
+    /// What has been measured of the file so far, if it is measured.
+    pub fn measurement(&self) -> Option<&Measurement> {
+        self.measurement.as_deref()
+    }
+
+    /// Begins another file, of the same format, in which the sound goes on: dither too, so that the two end to end are one.
+    ///
+    /// # Errors
+    /// Those of [`FileWriter::create`].
+    pub fn go_on(&self, path: &Path, tags: &Tags) -> Result<FileWriter, DeliveryError> {
+        let writer = FileWriter::begin(path, self.format, tags, self.quantiser.going_on(), wav::LIMIT)
+            .map_err(|problem| DeliveryError { path: path.to_owned(), problem })?;
+        Ok(if self.measurement.is_some() { writer.measured() } else { writer })
+    }
+
+    fn begin(
+        path: &Path,
+        format: Format,
+        tags: &Tags,
+        quantiser: Quantiser,
+        limit: u64,
+    ) -> Result<FileWriter, Problem> {
         let folder = match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
         };
-        let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
-        let begin: fn(std::fs::File, Format) -> Result<Encoder, Problem> = match extension.as_deref() {
-            Some("wav") => Encoder::wav,
-            Some("flac") => Encoder::flac,
-            _ => return Err(failed(Problem::Name)),
-        };
-        let system = |error: std::io::Error| failed(Problem::System(error.to_string()));
+        let kind = Kind::of(path).ok_or(Problem::Name)?;
         // Asked first, since what the system says of the file that is really written names that one.
-        std::fs::metadata(folder).map_err(system)?;
+        std::fs::metadata(folder)?;
         if path.is_dir() {
-            return Err(failed(Problem::System("it is a folder".into())));
+            return Err(Problem::System("it is a folder".into()));
         }
         if format.channels == 0 {
-            return Err(failed(Problem::Format("a file needs at least one channel".into())));
+            return Err(Problem::Format("a file needs at least one channel".into()));
         }
+        tags.check().map_err(Problem::Format)?;
         let mut builder = tempfile::Builder::new();
         builder.prefix(".").suffix(".part");
         // As any new file has it: the user's mask takes off what they do not want to share.
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let file = builder.tempfile_in(folder).map_err(system)?;
-        let encoder = begin(file.as_file().try_clone().map_err(system)?, format).map_err(failed)?;
-        Ok(FileWriter {
-            path: path.to_owned(),
-            file,
-            encoder,
-            quantiser: Quantiser::new(format),
-            channels: format.channels,
-            frames: 0,
-        })
+        let file = builder.tempfile_in(folder)?;
+        let inner = file.as_file().try_clone()?;
+        let encoder = match kind {
+            Kind::Wav => Encoder::Wav(Box::new(Wav::new(inner, format, tags, limit)?)),
+            Kind::Flac => Encoder::Flac(Box::new(Flac::new(inner, format, tags)?)),
+        };
+        let (ints, floats) = (Vec::new(), Vec::new());
+        let path = path.to_owned();
+        Ok(FileWriter { path, file, encoder, format, quantiser, frames: 0, measurement: None, ints, floats })
     }
 
     /// Appends sound: a slice for each channel of the format, all equally long.
     ///
     /// # Errors
-    /// Channels that are not those of the format or not equally long, a sample that is not a number, a WAV file that would
-    /// become larger than 4 GiB, a disk that is full. What is wrong with the sound leaves the file as it was; after the
-    /// rest it cannot be finished.
+    /// Channels that are not those of the format or not equally long, a sample that is not a number, a disk that is full.
+    /// What is wrong with the sound leaves the file as it was; after the rest it cannot be finished.
     pub fn write<C: AsRef<[f64]>>(&mut self, sound: &[C]) -> Result<(), DeliveryError> {
         let frames = sound.first().map_or(0, |channel| channel.as_ref().len());
         self.append(sound, frames).map_err(|problem| DeliveryError { path: self.path.clone(), problem })
     }
 
     fn append<C: AsRef<[f64]>>(&mut self, sound: &[C], frames: usize) -> Result<(), Problem> {
-        if sound.len() != self.channels || sound.iter().any(|channel| channel.as_ref().len() != frames) {
-            return Err(Problem::Format(format!("the sound does not have {} equally long channels", self.channels)));
+        let channels = self.format.channels;
+        if sound.len() != channels || sound.iter().any(|channel| channel.as_ref().len() != frames) {
+            return Err(Problem::Format(format!("the sound does not have {channels} equally long channels")));
         }
         let finite = |frame: &usize| sound.iter().all(|channel| channel.as_ref()[*frame].is_finite());
         if let Some(frame) = (0..frames).find(|frame| !finite(frame)) {
             return Err(Problem::NotANumber(self.frames + frame as u64));
         }
-        self.encoder.room_for(self.frames + frames as u64)?;
-        for frame in 0..frames {
-            for (channel, samples) in sound.iter().enumerate() {
-                let x = samples.as_ref()[frame];
-                match &mut self.encoder {
-                    Encoder::Float(writer) => writer.write_sample(x as f32).map_err(encode::wav_problem)?,
-                    Encoder::Int(writer) => {
-                        let x = self.quantiser.quantise(x, self.frames, channel);
-                        writer.write_sample(x).map_err(encode::wav_problem)?;
-                    }
-                    Encoder::Flac(encoder) => encoder.take(self.quantiser.quantise(x, self.frames, channel))?,
-                }
+        let frame = |frame: usize| sound.iter().map(move |channel| channel.as_ref()[frame]);
+        self.ints.clear();
+        self.floats.clear();
+        match self.format.depth {
+            Depth::Float32 => self.floats.extend((0..frames).flat_map(frame).map(|x| x as f32)),
+            Depth::Int16 | Depth::Int24 => {
+                (0..frames).for_each(|i| self.quantiser.quantise(frame(i), &mut self.ints));
             }
-            self.frames += 1;
         }
+        self.measure();
+        match (&mut self.encoder, self.format.depth) {
+            (Encoder::Wav(wav), Depth::Float32) => wav.floats(&self.floats)?,
+            (Encoder::Wav(wav), _) => wav.ints(&self.ints)?,
+            (Encoder::Flac(flac), _) => flac.ints(&self.ints)?,
+        }
+        self.frames += frames as u64;
         Ok(())
     }
 
-    /// Ends the file and gives it its name, in place of what had it.
+    /// Measures what is on its way to the file.
+    fn measure(&mut self) {
+        let Some(measurement) = &mut self.measurement else { return };
+        let (channels, step) = (self.format.channels, 1.0 / steps(self.format.depth));
+        let sound: Vec<Vec<f64>> = match self.format.depth {
+            Depth::Float32 => parted(&self.floats, channels, |x| f64::from(x)),
+            Depth::Int16 | Depth::Int24 => parted(&self.ints, channels, |x| f64::from(x) * step),
+        };
+        measurement.take(&sound);
+    }
+
+    /// Ends the file, with what was measured of it, and gives it its name, in place of what had it.
     ///
     /// # Errors
     /// The rest cannot be written, or the name cannot be given.
-    pub fn finish(self) -> Result<Delivered, DeliveryError> {
+    pub fn finish(self, measured: &Measured) -> Result<Delivered, DeliveryError> {
         let FileWriter { path, file, encoder, quantiser, frames, .. } = self;
-        let ended = encoder.finish();
-        let ended = ended.and_then(|()| file.persist(&path).map_err(|error| Problem::System(error.error.to_string())));
+        let ended = match encoder {
+            Encoder::Wav(wav) => wav.finish(measured),
+            Encoder::Flac(flac) => flac.finish(measured),
+        };
+        let ended = ended.and_then(|()| Ok(file.persist(&path).map_err(|error| error.error)?));
         match ended {
             Ok(_) => Ok(Delivered { frames, clipped: quantiser.clipped }),
             Err(problem) => Err(DeliveryError { path, problem }),
         }
     }
+}
+
+/// How many steps full scale has.
+fn steps(depth: Depth) -> f64 {
+    (1u64 << (depth.bits() - 1)) as f64
+}
+
+/// Interleaved samples, a list a channel.
+fn parted<T: Copy>(samples: &[T], channels: usize, value: impl Fn(T) -> f64) -> Vec<Vec<f64>> {
+    (0..channels).map(|channel| samples.iter().skip(channel).step_by(channels).map(|x| value(*x)).collect()).collect()
 }
 
 /// Why a file could not be written. Shown as one line that names the file.
@@ -189,14 +287,18 @@ impl std::error::Error for DeliveryError {}
 pub enum Problem {
     /// Its name says no container that is known.
     Name,
-    /// The container does not hold such a format.
+    /// The container does not hold such a format, or such tags.
     Format(String),
-    /// It would be larger than 4 GiB, which a WAV file cannot be.
-    TooLong,
     /// The sound is not a number at this frame.
     NotANumber(u64),
     /// The system refuses.
     System(String),
+}
+
+impl From<std::io::Error> for Problem {
+    fn from(error: std::io::Error) -> Problem {
+        Problem::System(error.to_string())
+    }
 }
 
 impl std::fmt::Display for Problem {
@@ -204,14 +306,13 @@ impl std::fmt::Display for Problem {
         match self {
             Problem::Name => f.write_str("a file to write is named .wav or .flac"),
             Problem::Format(why) => f.write_str(why),
-            Problem::TooLong => {
-                f.write_str("would be larger than 4 GiB, which a WAV file cannot be; write .flac, or less at a time")
-            }
             Problem::NotANumber(frame) => write!(f, "the sound is not a number at frame {frame}"),
             Problem::System(why) => write!(f, "cannot be written: {why}"),
         }
     }
 }
 
+#[cfg(test)]
+mod chunk_tests;
 #[cfg(test)]
 mod tests;

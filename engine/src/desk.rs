@@ -8,6 +8,7 @@ use crate::compile::{Keep, Layout, Program, compile};
 use crate::diff::{self, Changes};
 use crate::graph::Graph;
 use crate::keep::{self, Ledger};
+use crate::listen::Point;
 use crate::mesh::Mesh;
 use crate::motion::EventSource;
 use crate::plan::SourceId;
@@ -30,8 +31,20 @@ impl Desk {
     /// # Errors
     /// When the compiled plan does not prove right.
     pub fn open(graph: &Graph, stems_of: Option<&str>) -> Result<(Desk, Box<Program>), Flaw> {
+        Desk::open_listening(graph, stems_of, Vec::new())
+    }
+
+    /// The same where somebody listens at points from the first frame on.
+    ///
+    /// # Errors
+    /// When the compiled plan does not prove right.
+    pub fn open_listening(
+        graph: &Graph,
+        stems_of: Option<&str>,
+        points: Vec<Point>,
+    ) -> Result<(Desk, Box<Program>), Flaw> {
         let mesh = diff::first(graph, 0);
-        let keep = Keep { stems_of: stems_of.map(str::to_owned), meters: false };
+        let keep = Keep { stems_of: stems_of.map(str::to_owned), meters: false, points };
         let (program, layout) = compile(&mesh, &Layout::default(), &keep, 0)?;
         Ok((Desk { mesh, layout, serial: 0, keep }, Box::new(program)))
     }
@@ -75,15 +88,17 @@ impl Desk {
         }
     }
 
-    /// The program that runs, with its places metered or no more: its sound is the same.
+    /// The program that runs, with its places metered or no more, and listened to at these points alone: its sound is the
+    /// same.
     ///
     /// # Errors
     /// When the compiled plan does not prove right; nothing is changed then.
-    pub fn meter(&mut self, meters: bool) -> Result<Box<Program>, Flaw> {
-        let before = std::mem::replace(&mut self.keep.meters, meters);
+    pub fn observe(&mut self, meters: bool, points: Vec<Point>) -> Result<Box<Program>, Flaw> {
+        let keep = Keep { stems_of: self.keep.stems_of.clone(), meters, points };
+        let before = std::mem::replace(&mut self.keep, keep);
         let program = self.go_on(self.mesh.clone());
         if program.is_err() {
-            self.keep.meters = before;
+            self.keep = before;
         }
         program
     }
@@ -91,6 +106,11 @@ impl Desk {
     /// Whether the last program made has its places metered.
     pub fn is_metered(&self) -> bool {
         self.keep.meters
+    }
+
+    /// Where the last program made is listened to.
+    pub fn points(&self) -> &[Point] {
+        &self.keep.points
     }
 
     /// Learns when the last program was taken up.

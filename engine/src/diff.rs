@@ -1,6 +1,8 @@
 //! From what runs and what the newest text says to what shall run: which state goes on, what fades in, what fades out
 //! or rings on.
 
+mod entering;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +11,7 @@ use crate::fade::fade_frames;
 use crate::graph::{Graph, Node, Port, Role};
 use crate::kernel::QUANTUM;
 use crate::mesh::{Ends, Fade, Id, Mesh, MeshEdge, MeshNode, Phase};
+use crate::parameter::Memory;
 
 /// How long a removed tail may ring before its last fade, in seconds.
 const TAIL_HOLD_SECONDS: f64 = 9.0;
@@ -422,6 +425,7 @@ impl<'a> Union<'a> {
         let length = fade_frames(self.graph.crossfade, self.graph.clock.rate);
         let mut loop_waits: BTreeMap<Id, u32> = BTreeMap::new();
         let faded_in = self.faded_in();
+        let filled = self.filled();
         for edge in &self.graph.edges {
             let (from, to) = (ids[edge.from], ids[edge.to]);
             let between = (from, to, edge.port, edge.label.as_str(), edge.feedback.is_some());
@@ -475,7 +479,7 @@ impl<'a> Union<'a> {
             let enters = !faded_in[edge.from] && (stays || faded_in[edge.to] && edge.port != Port::Key);
             let (initial, phase) = match enters {
                 // Lines and look-aheads fill with sound before any of it is let through: that takes as long as it is late.
-                true => (0.0, fade(loop_waits.get(&mesh.fresh).copied().unwrap_or(0))),
+                true => (0.0, fade(loop_waits.get(&mesh.fresh).copied().unwrap_or(0).max(filled))),
                 false => (edge.gain, Phase::Steady),
             };
             let only_cable = self.carried(from) && self.carried(to) && twin.is_none();
@@ -485,7 +489,7 @@ impl<'a> Union<'a> {
             mesh.fresh += 1;
             mesh.edges.push(MeshEdge { id: mesh.fresh - 1, initial, phase, ..base });
         }
-        self.leave(mesh, length, &loop_waits);
+        self.leave(mesh, length, &loop_waits, filled);
     }
 
     /// Frames by which what flows into a node is late, now or until now: where that changes, nothing changes before both.
@@ -493,24 +497,9 @@ impl<'a> Union<'a> {
         self.old_nodes.get(&id).map_or(0, |old| old.node.late).max(self.graph.nodes[node].late)
     }
 
-    /// For every node of the graph, whether it is new and its sound fades in by itself: it echoes, and so must never hear
-    /// a step, or it hears of something that does; then all that flows into it is faded in.
-    fn faded_in(&self) -> Vec<bool> {
-        let mut faded = vec![false; self.graph.nodes.len()];
-        let mut feeds: Vec<Vec<usize>> = vec![Vec::new(); self.graph.nodes.len()];
-        for edge in self.graph.edges.iter().filter(|edge| edge.feedback.is_none() && edge.port != Port::Key) {
-            feeds[edge.to].push(edge.from);
-        }
-        for &i in &self.graph.order {
-            let by_feeds = feeds[i].iter().any(|from| faded[*from]);
-            faded[i] = self.matched[i].is_none() && (self.graph.nodes[i].echoes || by_feeds);
-        }
-        faded
-    }
-
     /// What the text no longer has: it fades at the last point before what stays; what echoes is faded at what flows into
     /// it, and rings.
-    fn leave(&self, mesh: &mut Mesh, length: u32, loop_waits: &BTreeMap<Id, u32>) {
+    fn leave(&self, mesh: &mut Mesh, length: u32, loop_waits: &BTreeMap<Id, u32>, filled: u32) {
         let kept: BTreeSet<Id> = mesh.edges.iter().map(|edge| edge.id).collect();
         let gone: Vec<&MeshEdge> = self.old.edges.iter().filter(|edge| !kept.contains(&edge.id)).collect();
         let tails = self.tails(&gone);
@@ -532,10 +521,10 @@ impl<'a> Union<'a> {
                     }
                     Phase::Held
                 }
-                _ if edge.feedback.is_some() => leaving(loop_waits.get(&edge.id).copied().unwrap_or(0)),
+                _ if edge.feedback.is_some() => leaving(loop_waits.get(&edge.id).copied().unwrap_or(0).max(filled)),
                 (phase @ Phase::Ringing(_), Some(_)) if last => phase,
-                (_, Some(tail)) if last => Phase::Ringing(Ends::After(late as u32 + length + *tail as u32)),
-                (_, None) if last || tails.contains_key(&edge.to) => leaving(0),
+                (_, Some(tail)) if last => Phase::Ringing(Ends::After(filled + late as u32 + length + *tail as u32)),
+                (_, None) if last || tails.contains_key(&edge.to) => leaving(filled),
                 _ => Phase::Held,
             };
             mesh.edges.push(MeshEdge { phase, gain, late, ..edge.clone() });
@@ -554,12 +543,13 @@ impl<'a> Union<'a> {
                 let mut feeds = gone.iter().filter(|edge| edge.to == node.id);
                 let looped = feeds.clone().any(|edge| edge.feedback.is_some() && !self.carried(edge.from));
                 let before = feeds.by_ref().filter_map(|edge| tails.get(&edge.from)).max().copied();
-                let own = match (looped, node.node.echoes) {
+                let echoes = node.node.memory == Memory::Echoes;
+                let own = match (looped, echoes) {
                     (true, _) => most,
                     (false, true) => node.node.tail,
                     (false, false) => 0,
                 };
-                if looped || node.node.echoes || before.is_some() {
+                if looped || echoes || before.is_some() {
                     tails.insert(node.id, (own + before.unwrap_or(0)).min(most));
                 }
             }

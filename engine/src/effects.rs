@@ -14,6 +14,7 @@ pub mod crush;
 pub mod dc_block;
 pub mod deesser;
 pub mod delay;
+pub mod dither;
 pub mod eq;
 pub mod filter;
 pub mod flanger;
@@ -38,6 +39,13 @@ pub mod tremolo;
 pub mod tube;
 pub mod vibrato;
 pub mod width;
+
+/// Whether an effect tells by how much it turns down.
+pub fn turns_down(table: &Table) -> bool {
+    let dynamics: [&Table; 5] =
+        [&compressor::COMPRESSOR, &gate::GATE, &gate::EXPANDER, &deesser::DEESSER, &limiter::LIMITER];
+    dynamics.into_iter().any(|other| std::ptr::eq(table, other))
+}
 
 /// Every effect, in the order in which the reference shows them.
 pub static EFFECTS: &[&Table] = &[
@@ -80,6 +88,7 @@ pub static EFFECTS: &[&Table] = &[
     &convolve::CONVOLVE,
     &limiter::LIMITER,
     &dc_block::DC_BLOCK,
+    &dither::DITHER,
     &insert::INSERT,
 ];
 

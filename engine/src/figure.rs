@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::parameter::Parameter;
 use crate::units::Unit;
 
 /// A figure of a sound.
@@ -104,15 +105,19 @@ impl Figure {
         }
     }
 
-    /// The units in which a session may say what it expects of it, besides a bare number; the first is its own.
-    pub const fn units(self) -> &'static [Unit] {
-        match self {
-            Figure::Lufs | Figure::Momentary | Figure::ShortTerm => &[Unit::Lufs],
-            Figure::TruePeak => &[Unit::DecibelsTruePeak, Unit::Decibels, Unit::DecibelsFullScale],
-            Figure::SamplePeak | Figure::Rms => &[Unit::DecibelsFullScale, Unit::Decibels],
-            Figure::LoudnessRange | Figure::Plr | Figure::Psr | Figure::GainReduction => &[Unit::Decibels],
-            Figure::Correlation | Figure::DcOffset | Figure::ClippedSamples => &[],
-        }
+    /// The values that it can have, as a session says them.
+    pub const fn parameter(self) -> Parameter {
+        let (unit, least, most) = match self {
+            Figure::Lufs | Figure::Momentary | Figure::ShortTerm => (Unit::Lufs, -120.0, 24.0),
+            Figure::TruePeak => (Unit::DecibelsTruePeak, -200.0, 24.0),
+            Figure::SamplePeak | Figure::Rms => (Unit::DecibelsFullScale, -200.0, 24.0),
+            Figure::LoudnessRange | Figure::Plr | Figure::Psr | Figure::GainReduction => {
+                (Unit::Decibels, -200.0, 200.0)
+            }
+            Figure::Correlation | Figure::DcOffset => (Unit::Plain, -1.0, 1.0),
+            Figure::ClippedSamples => (Unit::Plain, 0.0, 1e12),
+        };
+        Parameter::number(self.word(), unit, 0.0, least, most, self.summary())
     }
 
     /// What it says, in one sentence.
@@ -139,6 +144,11 @@ impl Figure {
     /// The figure of this name.
     pub fn find(word: &str) -> Option<Figure> {
         Figure::ALL.into_iter().find(|figure| figure.word() == word)
+    }
+
+    /// A number of its kind as it was said.
+    pub fn exactly(self, value: f64) -> String {
+        if self.sign().is_empty() { value.to_string() } else { format!("{value} {}", self.sign()) }
     }
 
     /// Its number as it is shown: to a tenth where it is in decibels or loudness units, to a hundredth as a ratio.

@@ -9,7 +9,7 @@ use crate::effects::{no_latency, no_tail};
 use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::one_pole::pole;
-use crate::parameter::{Recipe, Table};
+use crate::parameter::{Memory, Recipe, Table};
 
 /// What a control follows a signal with.
 pub static FOLLOW: Table = Table {
@@ -23,7 +23,7 @@ pub static FOLLOW: Table = Table {
     channels: |_| Ok(1),
     latency: no_latency,
     tail: no_tail,
-    echoes: false,
+    memory: Memory::Brief,
     kernel: |recipe: &Recipe| Box::new(Follower { rate: recipe.rate(), envelope: Ballistics::default() }),
 };
 

@@ -3,14 +3,17 @@
 
 use std::collections::BTreeMap;
 
+use crate::album;
 use crate::amend;
 use crate::check;
 use crate::diagnostic::{Diagnostic, Position};
+use crate::effects::dither;
+use crate::effects::eq::{self, EQ};
 use crate::kernel::QUANTUM;
 use crate::media::Library;
 use crate::motion::{EventSource, Motion};
 use crate::names::Names;
-use crate::parameter::{Parameter, Recipe, Table, Value};
+use crate::parameter::{Memory, Parameter, Recipe, Table, Value};
 use crate::session::{Session, TableRef};
 use crate::tempo::Tempo;
 use crate::units::Clock;
@@ -51,8 +54,8 @@ pub struct Node {
     pub latency: usize,
     /// Frames for which it sounds on after its input has ended.
     pub tail: u64,
-    /// Whether what it has heard comes back later.
-    pub echoes: bool,
+    /// What it still gives of what it has heard.
+    pub memory: Memory,
     /// Frames by which what reaches it is late against the transport.
     pub late: usize,
     /// The controls that move its numbers, in the order of what they move.
@@ -144,7 +147,7 @@ impl Role {
                     && a.parts == b.parts
                     && a.branch == b.branch
                     && a.media.iter().map(|m| m.identity()).eq(b.media.iter().map(|m| m.identity()))
-                    && (a.channels > 0 || a.seed == b.seed)
+                    && (a.seed == b.seed || !is_random(table.0, a))
                     && fixed_values(table.0, a).eq(fixed_values(table.0, b))
             }
             _ => false,
@@ -167,6 +170,11 @@ impl Role {
         limit("feedback", RINGING_FEEDBACK);
         limit("freeze", 0.0);
     }
+}
+
+/// Whether what it gives depends on the seed: a source may, an effect says so.
+fn is_random(table: &'static Table, recipe: &Recipe) -> bool {
+    recipe.channels == 0 || table.parameters.iter().any(|parameter| parameter.random)
 }
 
 /// Stands for the value of what a control moves: the bits of no number.
@@ -255,6 +263,7 @@ pub fn prepare(session: Session, library: &Library) -> Prepared {
 /// The same where the transport has had other tempos before: `tempo` ends with the session's.
 pub fn prepare_in(mut session: Session, library: &Library, tempo: Tempo) -> Prepared {
     let mut told = amend::apply(&mut session);
+    told.extend(album::lay_out(&mut session, library).err());
     told.extend(check::imply_output(&mut session).err());
     let names = Names::of(&session);
     told.extend(check::check(&session, &names));
@@ -262,12 +271,29 @@ pub fn prepare_in(mut session: Session, library: &Library, tempo: Tempo) -> Prep
     if !told.iter().any(Diagnostic::is_error) {
         told.extend(check::dead_ends(&session, &names));
         match Lowering::new(&session, names, library, tempo).graph() {
-            Ok(lowered) => graph = Some(lowered),
+            Ok(lowered) => {
+                told.extend(dither::misplaced(&lowered));
+                told.extend(lowered.nodes.iter().flat_map(shallow_bands));
+                graph = Some(lowered);
+            }
             Err(errors) => told.extend(errors),
         }
     }
     told.sort_by_key(|diagnostic| diagnostic.at);
     Prepared { graph, session: Some(session), diagnostics: told }
+}
+
+/// Tells of bands of an equaliser that do less than they say.
+fn shallow_bands(node: &Node) -> Vec<Diagnostic> {
+    let Role::Work { table: TableRef(table), recipe, .. } = &node.role else { return Vec::new() };
+    if !std::ptr::eq(*table, &EQ) {
+        return Vec::new();
+    }
+    let tell = |(band, why): (usize, String)| {
+        let warning = Diagnostic::warning("narrow-band", node.at, format!("`{}#{band}` {why}", node.path));
+        warning.help("lower its `q`, or leave out `.phase(\"linear\")`")
+    };
+    eq::shallow(recipe).into_iter().map(tell).collect()
 }
 
 /// The edges that arrive at each node.
@@ -413,7 +439,7 @@ impl Graph {
             let (main, key, dry) = (widest(Port::Main), widest(Port::Key), widest(Port::Dry));
             let node = &self.nodes[i];
             let mut takes = node.channels;
-            let (mut latency, mut tail, mut echoes, mut channels) = (0, 0, false, node.channels);
+            let (mut latency, mut tail, mut memory, mut channels) = (0, 0, Memory::Brief, node.channels);
             let mut role = node.role.clone();
             match &mut role {
                 Role::Sum if channels == 0 => (channels, takes) = (main, main),
@@ -429,7 +455,7 @@ impl Graph {
                         channels = channels.max(main);
                     }
                     latency = (table.0.latency)(recipe);
-                    (tail, echoes) = (longest_tail(table.0, recipe, &node.controls), table.0.echoes);
+                    (tail, memory) = (longest_tail(table.0, recipe, &node.controls), table.0.memory);
                 }
             }
             if let Some((at, have)) = ins(Port::Main).chain(ins(Port::Dry)).find(|(_, n)| *n != 1 && *n != takes) {
@@ -437,7 +463,7 @@ impl Graph {
             }
             let node = &mut self.nodes[i];
             (node.role, node.channels, node.latency) = (role, channels, latency);
-            (node.tail, node.echoes) = (tail, echoes);
+            (node.tail, node.memory) = (tail, memory);
         }
         for edge in self.edges.iter().filter(|edge| edge.feedback.is_some()) {
             let (have, place) = (self.nodes[edge.from].channels, &self.nodes[edge.to]);

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::keep::Keep;
 use crate::tempo::Tempo;
+use crate::wheel::Wheel;
 
 /// Frames that are computed at a time, always at absolute multiples of it.
 pub const QUANTUM: usize = 64;
@@ -17,13 +18,18 @@ pub type Buffer = [f64; QUANTUM];
 /// depends on besides those and [`Io`] is state.
 ///
 /// An effect is let rest as [`crate::rest`] says: what it will make of silence later must show in the state that it keeps,
-/// not come from the transport alone.
+/// not come from the transport alone, but for what turns with the transport by a [`Wheel`].
 pub trait Kernel: Send + Keep {
     /// Processes the frames of `io.frames`, in place. RT.
     fn process(&mut self, io: &mut Io<'_>);
 
     /// Forgets all sound, as if new: what came in was not a number. RT.
     fn reset(&mut self);
+
+    /// What turns in it with the transport, all of it. RT.
+    fn wheels(&mut self) -> &mut [Wheel] {
+        &mut []
+    }
 
     /// Whether the sound for the quantum at this transport frame is at hand. Only what streams from disk ever says no;
     /// whoever can wait does, whoever cannot gets silence. RT.
@@ -53,6 +59,8 @@ pub struct Io<'a> {
     pub rolling: bool,
     /// Where beats and bars lie.
     pub tempo: &'a Tempo,
+    /// By how many dB the kernel turned the sound down at most: what dynamics tell to those who look.
+    pub reduced: f64,
 }
 
 impl Io<'_> {

@@ -88,7 +88,7 @@ pub struct Steering<'a> {
     pub rolling: bool,
     /// Whether the transport has come here from elsewhere.
     pub moved: bool,
-    /// Frames that a jump is stretched to.
+    /// Frames that a jump is stretched to, if it is not soon followed by the next.
     pub fade: u32,
 }
 
@@ -101,10 +101,10 @@ impl<'a> Steering<'a> {
         Some(Found { motion: &self.motions.get(n)?.motion, state: self.states.get(n)?, heard })
     }
 
-    /// Where the stretch that begins at frame `at` of the quantum has to end for a control, and whether the control jumps at
-    /// its beginning. RT.
-    fn stretch(&self, Found { motion, state, heard }: Found<'_>, at: usize) -> (usize, bool) {
-        let heard = at == 0 && (self.moved || heard);
+    /// Where the stretch that begins at frame `at` of the quantum has to end for a control, and the frames that it takes if the
+    /// control jumps at its beginning. RT.
+    fn stretch(&self, Found { motion, state, heard }: Found<'_>, at: usize) -> (usize, Option<u32>) {
+        let heard = (at == 0 && (self.moved || heard)).then_some(self.fade);
         if !self.rolling {
             return (QUANTUM, heard);
         }
@@ -116,7 +116,8 @@ impl<'a> Steering<'a> {
         };
         let straight = at + motion.grain(state, self.tempo, now).clamp(1, QUANTUM);
         let corner = next.map_or(QUANTUM, |corner| (corner.frame - self.frame) as usize);
-        (straight.min(corner).min(QUANTUM), heard || jumps)
+        let jump = jumps.then(|| self.fade.min(motion.jump(state, self.tempo, now)));
+        (straight.min(corner).min(QUANTUM), jump.or(heard))
     }
 
     /// The control's value at frame `i` of the quantum; `followed` is what it follows, if it follows anything that is heard.
@@ -260,9 +261,9 @@ impl Lane {
             (None, _) => (QUANTUM, self.ramp.straight()),
             (Some(_), None) => (QUANTUM, usize::MAX),
             (Some(_), Some(found)) => {
-                let (end, jumps) = steering.stretch(found, at);
-                if jumps {
-                    self.leave_for_control(steering.fade);
+                let (end, jump) = steering.stretch(found, at);
+                if let Some(fade) = jump {
+                    self.leave_for_control(fade);
                 }
                 (end, self.share.straight())
             }

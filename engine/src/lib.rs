@@ -20,13 +20,14 @@
 //!   with what they share: [`filters`], [`one_pole`], [`dynamics`], [`wheel`], [`curves`], [`follow`], [`delay_line`],
 //!   [`convolution`], [`oversample`], [`true_peak`], [`random`], [`mod@math`].
 //! - Who drives it: [`desk`] (the control side), [`live`] (the audio side and its rings), [`tap`] (what of it is kept),
-//!   [`meter`], [`offline`], [`replay`], which goes on from the middle by what was put down with [`keep`]; [`device`] and
+//!   [`meter`], [`listen`] (what is heard where somebody listens), [`offline`], [`replay`], which goes on from the middle by what was put down with [`keep`]; [`device`] and
 //!   [`silent`] call [`playback`]; [`resampled`] stands between rates,
 //!   [`keeper`] between devices that come and go.
 //! - What keeps playing safe and never takes part in a render: the [`guard`] before a device; [`probe`], which can be
 //!   asked where trouble comes from ([`inspect`]) and what is costly ([`mod@costs`]).
-//! - Who measures: [`measure`] takes a sound and gives every [`figure`] of it, and a [`target`] says what a medium wants of them;
-//!   [`loopback`] sends a sweep out and hears what comes back, [`response`] tells what that says.
+//! - Who measures: [`measure`] takes a sound and gives every [`figure`] of it, [`expect`] says whether that is what the text
+//!   expects, a [`target`] what a medium wants; [`loopback`] sends a sweep out and hears what comes back, [`response`] tells what
+//!   that says.
 //! - Files: [`media`] in, [`delivery`] out, [`rolling`] while it plays, [`resample`] between rates.
 //!
 //! # Invariants
@@ -45,6 +46,7 @@
 //! 8. One file knows `cpal`; one file is `unsafe`.
 //! 9. Nothing changes a level that the text did not ask for.
 
+pub mod album;
 pub mod amend;
 pub mod audible;
 pub mod bank;
@@ -53,6 +55,7 @@ pub mod compile;
 pub mod control;
 pub mod convolution;
 pub mod costs;
+pub mod credits;
 pub mod crossing;
 pub mod curves;
 pub mod delay_line;
@@ -63,8 +66,10 @@ pub mod desk;
 pub mod device;
 pub mod diagnostic;
 pub mod diff;
+pub mod dither;
 pub mod dynamics;
 pub mod effects;
+pub mod expect;
 pub mod fade;
 pub mod figure;
 pub mod filters;
@@ -77,6 +82,7 @@ pub mod keep;
 pub mod keeper;
 pub mod kernel;
 pub mod lane;
+pub mod listen;
 pub mod live;
 pub mod loopback;
 pub mod math;

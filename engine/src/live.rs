@@ -354,6 +354,7 @@ impl Player {
             self.report(Report::Poisoned { serial, work });
         }
         self.meters.take(&self.renderer);
+        self.renderer.copy_heard(frame);
         if !self.taps.take(frame, &self.renderer, &self.live) {
             self.report(Report::RecordLate { frame });
         }

@@ -226,6 +226,14 @@ impl Motion {
         corner.filter(|corner| corner.frame <= until)
     }
 
+    /// The most frames that a jump there may take, so that what jumps often still gets where it leads. RT.
+    pub fn jump(&self, state: &State, tempo: &Tempo, frame: i64) -> u32 {
+        match self {
+            Motion::Lfo(lfo) => lfo.jump(state, tempo, frame),
+            _ => u32::MAX,
+        }
+    }
+
     /// The most frames over which it is near enough to a straight line between corners. RT.
     pub fn grain(&self, state: &State, tempo: &Tempo, frame: i64) -> usize {
         match self {

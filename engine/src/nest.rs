@@ -3,7 +3,7 @@
 //! [`crate::parameter::Recipe::branch`] says.
 
 use crate::effects::{mid_side, multiband};
-use crate::parameter::Table;
+use crate::parameter::{Recipe, Table};
 
 /// How an effect takes a signal apart and puts it together.
 pub struct Nest {
@@ -17,6 +17,9 @@ pub struct Nest {
     pub branches: usize,
     /// What brings the sound of a branch back to how it came in, if anything needs to. Branches count from 0.
     pub back: fn(usize) -> Option<&'static Table>,
+    /// Whether branches that do nothing add up to the signal with its phase turned: then what they are mixed with in part is
+    /// turned as well, by one more branch, numbered after them.
+    pub turns: fn(&Recipe) -> bool,
 }
 
 /// All of them.

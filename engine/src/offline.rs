@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::desk::Desk;
 use crate::graph::{Graph, Role};
 use crate::kernel::{Buffer, QUANTUM};
+use crate::listen::Point;
 use crate::render::Renderer;
 use crate::sources::{self, End};
 use crate::verify::Flaw;
@@ -52,6 +53,10 @@ pub enum Stream {
     Output(usize),
     /// A stem, in path order.
     Stem(usize),
+    /// A point that is listened to.
+    Heard(usize),
+    /// By how many dB the effect at a point turned down: one number for a quantum or what is rendered of it.
+    Reduced(usize),
 }
 
 /// Renders a graph from frame 0 of the transport on.
@@ -65,8 +70,21 @@ impl Offline {
     /// # Errors
     /// When the compiled plan does not prove right.
     pub fn new(graph: &Graph, stems_of: Option<&str>) -> Result<Self, Flaw> {
-        let (_, program) = Desk::open(graph, stems_of)?;
+        Offline::listening(graph, stems_of, Vec::new())
+    }
+
+    /// The same where somebody listens at points as well. A point that leads to no output is not heard.
+    ///
+    /// # Errors
+    /// When the compiled plan does not prove right.
+    pub fn listening(graph: &Graph, stems_of: Option<&str>, points: Vec<Point>) -> Result<Self, Flaw> {
+        let (_, program) = Desk::open_listening(graph, stems_of, points)?;
         Ok(Offline { renderer: Renderer::new(program) })
+    }
+
+    /// The points that are heard, in the order of [`Stream::Heard`]: their names, and how many channels they have.
+    pub fn heard(&self) -> Vec<(String, usize)> {
+        self.renderer.program().plan.heard.iter().map(|point| (point.name.clone(), point.slots.count)).collect()
     }
 
     /// How many channels each output has. What goes to hardware is none.
@@ -102,7 +120,8 @@ impl Offline {
     ) -> Result<(), E> {
         let plan = &self.renderer.program().plan;
         let delivered = plan.outputs.iter().filter(|output| !output.send);
-        let longest = delivered.map(|output| output.late).chain(plan.captures.iter().map(|c| c.late)).max();
+        let longest = delivered.map(|output| output.late).chain(plan.captures.iter().map(|c| c.late));
+        let longest = longest.chain(plan.heard.iter().map(|point| point.late)).max();
         let end = frames + longest.unwrap_or(0) as u64;
         let mut inputs: Vec<Buffer> = Vec::new();
         let mut now = 0u64;
@@ -113,13 +132,24 @@ impl Offline {
             let outputs = outputs.map(|(i, (output, sound))| (Stream::Output(i), output.late, sound));
             let captures = self.renderer.captures().zip(&self.renderer.program().plan.captures).enumerate();
             let stems = captures.map(|(i, (sound, capture))| (Stream::Stem(i), capture.late, sound));
-            for (stream, late, sound) in outputs.chain(stems) {
+            let heard = self.renderer.heard().enumerate();
+            let points = heard.map(|(i, (point, sound, _))| (Stream::Heard(i), point.late, sound));
+            let rendered = |late: usize| {
                 let (late, quantum) = (late as u64, QUANTUM as u64);
                 let first = late.saturating_sub(now).min(quantum) as usize;
                 let last = (late + frames).saturating_sub(now).min(quantum) as usize;
-                if first < last {
-                    let channels: Vec<&[f64]> = sound.iter().map(|buffer| &buffer[first..last]).collect();
+                first..last
+            };
+            for (stream, late, sound) in outputs.chain(stems).chain(points) {
+                let frames = rendered(late);
+                if !frames.is_empty() {
+                    let channels: Vec<&[f64]> = sound.iter().map(|buffer| &buffer[frames.clone()]).collect();
                     sink(stream, &channels)?;
+                }
+            }
+            for (i, (point, _, down)) in self.renderer.heard().enumerate() {
+                if point.work.is_some() && !rendered(point.late).is_empty() {
+                    sink(Stream::Reduced(i), &[&[down]])?;
                 }
             }
             now += QUANTUM as u64;

@@ -35,11 +35,21 @@ pub struct Table {
     pub latency: fn(&Recipe) -> usize,
     /// Frames for which it sounds after its input has ended; 0 for what has no tail worth hearing out.
     pub tail: fn(&Recipe) -> u64,
-    /// Whether what it has heard comes back later, as echoes or a room. Such an effect is put in by fading what flows into
-    /// it, and rings on when it is taken out.
-    pub echoes: bool,
+    /// What it still gives of what it has heard, and so how it is put in and taken out.
+    pub memory: Memory,
     /// Builds the state and code that does the work. Not RT.
     pub kernel: fn(&Recipe) -> Box<dyn Kernel>,
+}
+
+/// What an effect still gives of what it has heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// Nothing that could be told from what it hears now.
+    Brief,
+    /// What it hears, later by at most its tail: one that is new fills with sound for so long before it is faded in.
+    Line,
+    /// Echoes, or a room. What flows into one that is new is faded in; one that is taken out rings on.
+    Echoes,
 }
 
 impl Table {
@@ -79,6 +89,8 @@ pub struct Parameter {
     pub on_transport: bool,
     /// For a choice, the option with which everything of its effect is fixed: what is made of it takes long to make.
     pub fixes_all: Option<usize>,
+    /// Whether what it adds is drawn from the recipe's seed.
+    pub random: bool,
     /// One line of help.
     pub help: &'static str,
 }
@@ -167,7 +179,7 @@ impl Parameter {
 
     /// One that may be changed and moved while its kernel runs.
     const fn of(name: &'static str, kind: Kind, help: &'static str) -> Self {
-        Parameter { name, kind, fixed: false, moves: true, on_transport: false, fixes_all: None, help }
+        Parameter { name, kind, fixed: false, moves: true, on_transport: false, fixes_all: None, random: false, help }
     }
 
     /// A number out of a list.
@@ -222,6 +234,12 @@ impl Parameter {
     /// The same, but with one of its options, by its index, everything of the effect is fixed. For choices.
     pub const fn fixes_all(mut self, option: usize) -> Self {
         self.fixes_all = Some(option);
+        self
+    }
+
+    /// The same for what adds something drawn from the recipe's seed: an effect that has it is another at another path.
+    pub const fn random(mut self) -> Self {
+        self.random = true;
         self
     }
 
@@ -332,6 +350,17 @@ impl Parameter {
             (Kind::Number { unit, least, most, .. }, _) => {
                 let value = self.number_in(unit, spoken)?;
                 let plain = self.plain(&value, clock);
+                if self.is_pace() && matches!(value, Value::Beats(length) | Value::Bars(length) if length <= 0.0) {
+                    return Err(Refusal::new(
+                        "out-of-range",
+                        format!(
+                            "`{}` is the length of a cycle here, and there is none of {}",
+                            self.name,
+                            self.show(&value)
+                        ),
+                        self.expected_of(spoken),
+                    ));
+                }
                 if !(least..=most).contains(&plain) {
                     return Err(Refusal::new(
                         "out-of-range",

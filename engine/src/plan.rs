@@ -5,6 +5,7 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::graph::Controlled;
+use crate::listen::Heard;
 use crate::meter::Meter;
 use crate::motion::Motion;
 use crate::session::TableRef;
@@ -46,6 +47,8 @@ pub struct Plan {
     pub captures: Vec<Capture>,
     /// What is metered: nothing unless somebody asks.
     pub meters: Vec<Meter>,
+    /// What is listened to: nothing unless somebody does.
+    pub heard: Vec<Heard>,
 }
 
 impl Plan {
@@ -68,6 +71,7 @@ impl Plan {
             outputs: Vec::new(),
             captures: Vec::new(),
             meters: Vec::new(),
+            heard: Vec::new(),
         }
     }
 }

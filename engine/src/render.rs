@@ -7,6 +7,7 @@ use crate::fade::fade_frames;
 use crate::keep::keep;
 use crate::kernel::{Buffer, QUANTUM};
 use crate::lane::Steering;
+use crate::listen::{self, Heard};
 use crate::plan::{Op, PlanControl, PlanEdge, PlanOutput, Slots, SourceId};
 use crate::probe::Probe;
 use crate::tempo::Tempo;
@@ -194,6 +195,23 @@ impl Renderer {
     pub fn meters(&self) -> impl Iterator<Item = &[Buffer]> {
         let slots = &self.program.bank.slots;
         self.program.plan.meters.iter().map(|meter| slots.get(meter.slots.range()).unwrap_or_default())
+    }
+
+    /// Passes on what the quantum gave where somebody listens. RT.
+    pub fn copy_heard(&mut self, frame: u64) {
+        if let Some(mut copier) = self.program.copier.take() {
+            copier.take(frame, self);
+            self.program.copier = Some(copier);
+        }
+    }
+
+    /// What the quantum gave where somebody listens, and by how many dB it was turned down there, in the order of the plan's
+    /// points. RT.
+    pub fn heard(&self) -> impl Iterator<Item = (&Heard, &[Buffer], f64)> {
+        let bank = &self.program.bank;
+        let work = |at: usize| bank.works.get(at).and_then(Option::as_ref);
+        let down = move |point: &Heard| point.work.and_then(work).map_or(0.0, |work| work.reduced());
+        self.program.plan.heard.iter().map(move |point| (point, listen::sound(&bank.slots, point), down(point)))
     }
 
     /// The program that runs. RT.

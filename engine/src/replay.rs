@@ -115,7 +115,7 @@ impl Replay {
     /// # Errors
     /// It comes out as another program.
     pub fn meter(&mut self, on: bool, serial: u64) -> Result<(), Departure> {
-        let program = self.desk.meter(on)?;
+        let program = self.desk.observe(on, Vec::new())?;
         self.take_up(program, serial).map(drop)
     }
 

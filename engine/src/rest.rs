@@ -4,7 +4,8 @@
 //! [`crate::keep`]). So if a quantum of silence came out as silence, left every bit of the state as it was and nothing
 //! moves, the next one will do the same, and to pass the work by changes no bit. That is found out by looking: the state is
 //! noted, and compared a quantum later. The transport sways only what kernels read from their lines, and a line at rest is
-//! silent at every place.
+//! silent at every place: it counts how long silence has been written, so that to ask costs nothing. What turns with the
+//! transport ([`crate::wheel`]) rests while that goes on, once it is in its place, and is put there again when it wakes.
 //!
 //! What rings would take minutes to fall to the smallest number there is; loops take what is below `SPENT` as nothing.
 

@@ -7,8 +7,12 @@ use std::path::PathBuf;
 
 use serde::{Serialize, Serializer};
 
+use crate::album::Album;
+use crate::credits::Credits;
 use crate::diagnostic::Position;
 use crate::effects::insert::INSERT;
+use crate::expect::{Bound, Expectation};
+use crate::figure::Figure;
 use crate::parameter::{Part, Spoken, Table, Value};
 use crate::tempo::Grid;
 use crate::units::Clock;
@@ -23,8 +27,10 @@ pub struct Session {
     pub files: Vec<PathBuf>,
     /// The folder that media paths are relative to.
     pub folder: PathBuf,
-    /// The title, if one is given.
-    pub title: Option<String>,
+    /// What it says of itself.
+    pub credits: Credits,
+    /// The album whose tracks one of its inputs plays, if it is one.
+    pub album: Option<Album>,
     /// Beats a minute.
     pub tempo: f64,
     /// Beats a bar, and the note that is a beat.
@@ -43,8 +49,12 @@ pub struct Session {
     pub instances: Vec<Instance>,
     /// What is plugged into what, in text order.
     pub cables: Vec<Cable>,
+    /// The medium that it is meant for.
+    pub target: Option<(String, Position)>,
     /// What applies after everything else is declared, in text order.
     pub amendments: Vec<Amendment>,
+    /// What is expected of figures, once that is applied.
+    pub expectations: Vec<Expectation>,
 }
 
 impl Session {
@@ -54,7 +64,8 @@ impl Session {
         Session {
             files: Vec::new(),
             folder,
-            title: None,
+            credits: Credits::default(),
+            album: None,
             tempo: 120.0,
             time_signature: (4, 4),
             sample_rate: 48_000,
@@ -64,7 +75,9 @@ impl Session {
             places: vec![master],
             instances: Vec::new(),
             cables: Vec::new(),
+            target: None,
             amendments: Vec::new(),
+            expectations: Vec::new(),
         }
     }
 
@@ -374,6 +387,17 @@ pub enum Amend {
     Before(Target, Vec<Effect>),
     /// `after(path, effect)`: the effects in order.
     After(Target, Vec<Effect>),
+    /// `expect(figure).below(x)`.
+    Expect {
+        /// Of what.
+        of: Target,
+        /// Whether of what comes into it.
+        input: bool,
+        /// Of which of its figures.
+        figure: Figure,
+        /// What.
+        bound: Bound,
+    },
 }
 
 /// What an amendment speaks of.

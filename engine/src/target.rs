@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use serde::Serialize;
 
 use crate::figure::Figure;
-use crate::measure::Figures;
+use crate::measure::{Extreme, Figures};
 
 /// The rows.
 const TABLE: &str = include_str!("targets.tsv");
@@ -96,6 +96,41 @@ impl Target {
             source,
             date,
         })
+    }
+
+    /// By how many dB a master is to be turned up for it, down if that is less than 0: to its loudness, or where it wants an
+    /// RMS and the master is outside it to the middle of that. None where there is nothing to measure.
+    pub fn gain(&self, figures: &Figures) -> Option<f64> {
+        match (self.loudness, self.rms) {
+            (Some((lufs, ..)), _) => figures.integrated.map(|measured| lufs - measured),
+            (None, Some((low, high))) => figures.rms.map(|measured| match (low..=high).contains(&measured) {
+                true => 0.0,
+                false => f64::midpoint(low, high) - measured,
+            }),
+            (None, None) => Some(0.0),
+        }
+    }
+
+    /// By how many dB the peaks of a master are over what it allows once it is turned up by so many dB, if they are.
+    pub fn over(&self, figures: &Figures, gain: f64) -> Option<f64> {
+        let over = |peak: Option<Extreme>, most: Option<f64>| Some(peak?.value + gain - most?);
+        let most =
+            over(figures.true_peak, self.true_peak).into_iter().chain(over(figures.sample_peak, self.sample_peak));
+        most.reduce(f64::max).filter(|over| *over > SLACK)
+    }
+
+    /// How far figures are from it, in a few words.
+    pub fn distance(&self, figures: &Figures) -> String {
+        let name = self.name;
+        let loudness = self.loudness.zip(figures.integrated).map(|((lufs, low, high), measured)| {
+            let off = measured - lufs;
+            let way = if off < 0.0 { "under" } else { "over" };
+            let fits = if (-low..=high).contains(&off) { ", which it allows" } else { "" };
+            format!("{:.1} LU {way} what {name} wants{fits}", off.abs())
+        });
+        let peak = self.over(figures, 0.0).map(|over| format!("its peaks are {over:.1} dB over the ceiling of {name}"));
+        let said: Vec<String> = loudness.into_iter().chain(peak).collect();
+        if said.is_empty() { format!("that is what {name} wants") } else { said.join(", and ") }
     }
 
     /// What is wanted against what was measured, a line for each thing wanted.

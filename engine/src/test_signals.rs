@@ -3,7 +3,7 @@
 use crate::keep::Ledger;
 use crate::kernel::{Buffer, Glide, Io, Kernel, QUANTUM};
 use crate::math;
-use crate::parameter::{Branch, Kind, Law, Parameter, Recipe, Table, Value};
+use crate::parameter::{Branch, Kind, Law, Memory, Parameter, Recipe, Table, Value};
 use crate::tempo::Tempo;
 use crate::units::Clock;
 
@@ -211,6 +211,7 @@ impl Bench {
                 transport,
                 rolling: true,
                 tempo: &tempo,
+                reduced: 0.0,
             });
             output.iter_mut().zip(&audio).for_each(|(out, buffer)| out.extend_from_slice(&buffer[frames.clone()]));
             done += count;
@@ -411,7 +412,7 @@ mod tests {
         channels: same_channels,
         latency: no_latency,
         tail: no_tail,
-        echoes: false,
+        memory: Memory::Brief,
         kernel: |_| Box::new(Probe),
     };
 

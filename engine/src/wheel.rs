@@ -5,6 +5,8 @@
 //! it is, as fast as it is asked to, and once the rate has held for 50 ms it makes good what it is off by, at most
 //! one cycle a second, which is done within half a second. A transport that went elsewhere is followed in the same
 //! way. While the transport stands still a wheel turns on freely: what is played live is heard through it.
+//!
+//! What rests is passed by (see [`crate::rest`]): of a wheel in its place it is then enough to know where the transport was.
 
 use crate::keep::{Keep, Ledger};
 use crate::kernel::{Buffer, Io, QUANTUM};
@@ -24,26 +26,37 @@ pub struct Wheel {
     /// In cycles, from 0 to 1; none before its first frame.
     phase: Option<f64>,
     rate: Rate,
-    /// Frames for which the rate has held, while it is not in its place.
+    /// Frames for which the rate has held, while it is not in its place; infinite in its place.
     held: f64,
+    /// The frame of the transport that comes next, if it was passed by until there, in its place all the while.
+    passed: Option<i64>,
 }
 
 impl Default for Wheel {
     fn default() -> Self {
-        Wheel { phase: None, rate: Rate::Hertz(1.0), held: 0.0 }
+        Wheel { phase: None, rate: Rate::Hertz(1.0), held: f64::INFINITY, passed: None }
     }
 }
 
 impl Wheel {
     /// Steps on to a frame of the transport and gives the phase there, in cycles from 0 to 1. RT.
     pub fn step(&mut self, rate: Rate, frame: i64, rolling: bool, tempo: &Tempo) -> f64 {
-        let place = rate.cycles_at(frame, tempo);
-        let place = place - place.floor();
-        let phase = match self.phase {
-            None => {
-                self.held = f64::INFINITY;
-                place
-            }
+        self.step_from(rate, frame, rolling, tempo).1
+    }
+
+    /// The same, with the phase at the frame before; there is none before the first. RT.
+    pub fn step_from(&mut self, rate: Rate, frame: i64, rolling: bool, tempo: &Tempo) -> (Option<f64>, f64) {
+        let place_at = |rate: Rate, frame: i64| {
+            let place = rate.cycles_at(frame, tempo);
+            place - place.floor()
+        };
+        let place = place_at(rate, frame);
+        if let Some(next) = self.passed.take() {
+            self.phase = Some(place_at(self.rate, next - 1));
+        }
+        let last = self.phase;
+        let phase = match last {
+            None => place,
             Some(phase) => {
                 // As far as from the frame before, which a change of tempo may lie behind.
                 let before = if rolling { frame - 1 } else { frame };
@@ -51,11 +64,17 @@ impl Wheel {
                 if rate != self.rate {
                     self.held = 0.0;
                 }
-                self.held += 1.0;
+                // It may be infinite, and is out of its place wherever it turns on freely.
+                self.held = (self.held + 1.0).min(f64::MAX);
                 if rolling && self.held > HOLDS_MS / 1000.0 * tempo.rate() {
                     let away = place - on - (place - on).round();
                     let pull = CATCH_UP / tempo.rate();
-                    if away.abs() <= pull { place } else { on + pull.copysign(away) }
+                    if away.abs() <= pull {
+                        self.held = f64::INFINITY;
+                        place
+                    } else {
+                        on + pull.copysign(away)
+                    }
                 } else {
                     on
                 }
@@ -63,7 +82,12 @@ impl Wheel {
         };
         let phase = phase - phase.floor();
         (self.phase, self.rate) = (Some(phase), rate);
-        phase
+        (last, phase)
+    }
+
+    /// It was passed by, in its place, while the transport went on until this frame comes next. RT.
+    pub fn pass(&mut self, next: i64) {
+        self.passed = Some(next);
     }
 
     /// Its phase at each frame of `io.frames`, by the number that stands for its rate ([`Rate::number`]). RT.
@@ -85,9 +109,17 @@ impl Wheel {
 impl Keep for Wheel {
     fn keep(&mut self, ledger: &mut Ledger) {
         let mut rate = self.rate.number();
-        self.phase.keep(ledger);
         rate.keep(ledger);
+        if ledger.is_noting() {
+            // In its place it will be wherever the transport has it; otherwise it is on its way there.
+            if self.held.is_finite() {
+                ledger.fail();
+            }
+            return;
+        }
+        self.phase.keep(ledger);
         self.held.keep(ledger);
+        self.passed.keep(ledger);
         self.rate = Rate::of_number(rate);
     }
 }
@@ -228,5 +260,29 @@ mod tests {
         }
         assert!((Wave::Triangle.at(0.125) - 0.5).abs() < 1e-12);
         assert!(Wave::Square.at(0.125) > 0.999);
+    }
+
+    #[test]
+    fn what_is_passed_by_in_its_place_goes_on_to_the_last_bit() {
+        let tempo = tempo();
+        for (rate, after, rolling) in [
+            (Rate::Hertz(0.37), Rate::Hertz(0.37), true),
+            (Rate::Hertz(5.0), Rate::Beats(1.5), true),
+            (Rate::Bars(1.0), Rate::Bars(1.0), false),
+        ] {
+            let (mut worked, mut passed) = (Wheel::default(), Wheel::default());
+            for frame in 0..20_000 {
+                worked.step(rate, frame, true, &tempo);
+                if frame < 1000 {
+                    passed.step(rate, frame, true, &tempo);
+                }
+            }
+            passed.pass(20_000);
+            for frame in 20_000..60_000 {
+                let frame = if rolling { frame } else { 20_000 };
+                let (a, b) = (worked.step(after, frame, rolling, &tempo), passed.step(after, frame, rolling, &tempo));
+                assert_eq!(a.to_bits(), b.to_bits(), "{rate:?} to {after:?} at {frame}");
+            }
+        }
     }
 }

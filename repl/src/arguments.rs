@@ -1,11 +1,13 @@
 //! What may be written after `gainstage`: each option once, from which parsing and help are made.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use engine::delivery::{self, Kind};
 use engine::measure::Layout;
+use engine::names::nearest;
 use engine::target::{self, Target};
 use engine::units::Clock;
 
@@ -110,7 +112,7 @@ pub struct Render {
     /// The session to render
     pub session: PathBuf,
     /// The file to write: its ending, .wav or .flac, says which kind
-    #[arg(short = 'o', value_name = "FILE", value_parser = sound_file, required_unless_present = "stems")]
+    #[arg(short = 'o', value_name = "FILE", value_parser = sound_file, required_unless_present_any = ["stems", "tracks"])]
     pub file: Option<PathBuf>,
     /// Which output to write, counted from the one with the lowest channels
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
@@ -130,6 +132,23 @@ pub struct Render {
     /// Take the stems of this bus instead of the master
     #[arg(long, value_name = "BUS", requires = "stems")]
     pub stems_of: Option<String>,
+    /// Write one file for each track of the session's album, FLAC unless -o says .wav; end to end they are the whole
+    #[arg(long, value_name = "DIR")]
+    pub tracks: Option<PathBuf>,
+    /// Write a cue sheet of the file: where its tracks begin, in frames of a CD, 75 a second
+    #[arg(long, value_name = "FILE.cue", requires = "file", value_parser = cue_file)]
+    pub cue: Option<PathBuf>,
+    /// The media to deliver to, as `gainstage measure --targets` lists them: each gets the master at its own rate and depth, turned
+    /// up or down as a whole to its loudness. With several, files are called FILE-TARGET
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_parser = target, conflicts_with = "stems")]
+    pub target: Vec<&'static Target>,
+    /// Write the files even where a target cannot be reached
+    #[arg(long, requires = "target")]
+    pub force: bool,
+    /// How samples become integers: with triangular dither, with dither whose noise lies where the ear hears least, or
+    /// rounded
+    #[arg(long, default_value = "tpdf")]
+    pub dither: DitherChoice,
     /// What a live input hears; may be given for each
     #[arg(long, value_name = "NAME=FILE|silence")]
     pub input: Vec<LiveInput>,
@@ -176,8 +195,11 @@ pub struct Replay {
 #[derive(Debug, Args)]
 pub struct Measure {
     /// The files to measure; - reads standard input, of which the figures so far are given at Ctrl-C
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "targets", value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// List the media that there are, and what they want
+    #[arg(long, conflicts_with_all = ["files", "target", "album", "dual_mono", "layout", "length", "plot"])]
+    pub targets: bool,
     /// Judge by what media want: pass or fail for each thing, and what to do; exit status 1 when one fails
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = target)]
     pub target: Vec<&'static Target>,
@@ -284,6 +306,19 @@ pub struct Check {
     /// Print an array of objects: file, line, column, severity, code, message, help
     #[arg(long)]
     pub json: bool,
+    /// Render what is right as well, and hold it to what it expects of its figures and to its target
+    #[arg(long)]
+    pub render: bool,
+    /// How much to render; without it, to the end of the last clip and its tail
+    #[arg(long, value_name = "30s|16bars|FRAMESf", requires = "render")]
+    pub length: Option<Length>,
+    /// What a live input hears; may be given for each
+    #[arg(long, value_name = "NAME=FILE|silence", requires = "render")]
+    pub input: Vec<LiveInput>,
+    /// Write what was expected and what was found, all of it, as JSON, or as JUnit XML for those who run tests; may be given
+    /// for each
+    #[arg(long, value_name = "FILE.json|FILE.xml", value_parser = report_file, requires = "render")]
+    pub report: Vec<PathBuf>,
 }
 
 /// `gainstage graph`.
@@ -476,6 +511,28 @@ pub enum Depth {
     Float32,
 }
 
+impl Depth {
+    /// The same in the engine's words.
+    pub fn engine(self) -> delivery::Depth {
+        match self {
+            Depth::Int16 => delivery::Depth::Int16,
+            Depth::Int24 => delivery::Depth::Int24,
+            Depth::Float32 => delivery::Depth::Float32,
+        }
+    }
+}
+
+/// How samples become integers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DitherChoice {
+    /// With triangular dither.
+    Tpdf,
+    /// With triangular dither and shaped noise.
+    Shaped,
+    /// Rounded.
+    None,
+}
+
 /// How to show the signal flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum GraphFormat {
@@ -514,26 +571,6 @@ impl FromStr for LiveInput {
     }
 }
 
-/// The kinds of file that sound is written to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FileKind {
-    /// WAV.
-    Wav,
-    /// FLAC.
-    Flac,
-}
-
-impl FileKind {
-    /// The kind that a file's ending says.
-    pub fn of(path: &Path) -> Option<FileKind> {
-        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
-            "wav" => Some(FileKind::Wav),
-            "flac" => Some(FileKind::Flac),
-            _ => None,
-        }
-    }
-}
-
 fn ceiling(text: &str) -> Result<f64, String> {
     let level = text.parse::<f64>().ok().filter(|db| (-60.0..=24.0).contains(db));
     level.ok_or_else(|| "a level is from -60 to 24 dBFS".into())
@@ -568,11 +605,6 @@ fn channel() -> clap::builder::RangedI64ValueParser<u16> {
     clap::value_parser!(u16).range(1..=64)
 }
 
-fn target(name: &str) -> Result<&'static Target, String> {
-    let names = || target::all().iter().map(|target| target.name).collect::<Vec<_>>().join(", ");
-    target::find(name).ok_or_else(|| format!("there are {}", names()))
-}
-
 fn layout(name: &str) -> Result<Layout, String> {
     let names = || Layout::names().collect::<Vec<_>>().join(", ");
     Layout::named(name).ok_or_else(|| format!("there are {}", names()))
@@ -586,17 +618,41 @@ fn picture(text: &str) -> Result<PathBuf, String> {
 
 fn sound_file(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
-    FileKind::of(&path).map(|_| path).ok_or_else(|| "the name ends in .wav or .flac".into())
+    Kind::of(&path).map(|_| path).ok_or_else(|| "the name ends in .wav or .flac".into())
+}
+
+fn cue_file(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    let is_cue = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("cue"));
+    is_cue.then_some(path).ok_or_else(|| "the name ends in .cue".into())
 }
 
 fn wav_file(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
-    (FileKind::of(&path) == Some(FileKind::Wav)).then_some(path).ok_or_else(|| "the name ends in .wav".into())
+    (Kind::of(&path) == Some(Kind::Wav)).then_some(path).ok_or_else(|| "the name ends in .wav".into())
+}
+
+fn target(text: &str) -> Result<&'static Target, String> {
+    target::find(text).ok_or_else(|| {
+        let names = || target::all().iter().map(|target| target.name);
+        match nearest(text, names()) {
+            Some(near) => format!("there is no such target; did you mean {near}?"),
+            None => format!("there is no such target; there are {}", names().collect::<Vec<_>>().join(", ")),
+        }
+    })
+}
+
+fn report_file(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    let known = path.extension().is_some_and(|ending| ending == "json" || ending == "xml");
+    known.then_some(path).ok_or_else(|| "the name ends in .json or .xml".into())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
+
     use clap::CommandFactory;
     use clap::error::ErrorKind;
 
@@ -675,9 +731,9 @@ mod tests {
 
     #[test]
     fn the_ending_says_what_is_written() {
-        assert_eq!(FileKind::of(Path::new("a/b.WAV")), Some(FileKind::Wav));
-        assert_eq!(FileKind::of(Path::new("b.flac")), Some(FileKind::Flac));
-        assert_eq!(FileKind::of(Path::new("b.mp3")), None);
+        assert_eq!(Kind::of(Path::new("a/b.WAV")), Some(Kind::Wav));
+        assert_eq!(Kind::of(Path::new("b.flac")), Some(Kind::Flac));
+        assert_eq!(Kind::of(Path::new("b.mp3")), None);
         assert!(parse("gainstage render a.rhai -o b.mp3").is_err());
         assert!(parse("gainstage play a.rhai --record b.flac").is_err());
     }

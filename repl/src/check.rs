@@ -1,22 +1,37 @@
 //! `gainstage check`: what is wrong with sessions, for a person or for a program.
 
+mod report;
+
 use std::io::{self, Write};
 use std::path::Path;
 
+use engine::audible;
 use engine::diagnostic::{Diagnostic, Severity};
 use engine::media::Library;
 use serde::Serialize;
 
 use crate::arguments::Check;
 use crate::ending::{Failure, Outcome};
+use crate::expectations::{Verdict, judge};
+use crate::live_input::LiveInputs;
 use crate::load::{Loaded, load};
 use crate::paint::Paint;
+use crate::render::length;
 use crate::status;
 
 /// Checks every session. An error in one does not keep the others from being checked.
 pub fn run(arguments: &Check) -> Outcome {
     let library = Library::new();
-    let checked: Vec<Loaded> = arguments.sessions.iter().map(|path| load(path, &library)).collect();
+    let mut checked: Vec<Loaded> = arguments.sessions.iter().map(|path| load(path, &library)).collect();
+    let mut verdicts: Vec<Vec<Verdict>> = Vec::new();
+    if arguments.render {
+        for (path, one) in arguments.sessions.iter().zip(&mut checked) {
+            verdicts.push(hold(arguments, path, one, &library)?);
+        }
+        for file in &arguments.report {
+            report::write(file, &checked, &verdicts)?;
+        }
+    }
     let mut out = io::stdout().lock();
     if arguments.json {
         let found: Vec<Found> = arguments.sessions.iter().zip(&checked).flat_map(|(path, c)| found(path, c)).collect();
@@ -26,10 +41,32 @@ pub fn run(arguments: &Check) -> Outcome {
         for one in &checked {
             out.write_all(one.told(Paint::stdout()).as_bytes())?;
         }
+        for verdict in verdicts.iter().flatten().filter(|verdict| verdict.holds()) {
+            let Verdict { expected, .. } = verdict;
+            let bound = expected.bound.shown(expected.figure);
+            writeln!(out, "line {}: {} is {}, {bound}", expected.at.line, verdict.subject(), verdict.found())?;
+        }
     }
     out.flush()?;
     status::say(summary(&checked));
-    if checked.iter().all(|one| one.graph.is_some()) { Ok(()) } else { Err(Failure::Shown) }
+    let right = |one: &Loaded| one.graph.is_some() && !one.diagnostics.iter().any(Diagnostic::is_error);
+    if checked.iter().all(right) { Ok(()) } else { Err(Failure::Shown) }
+}
+
+/// Renders a session that is right, and holds it to what it expects: what does not hold is an error at its line.
+fn hold(arguments: &Check, path: &Path, checked: &mut Loaded, library: &Library) -> Result<Vec<Verdict>, Failure> {
+    let (Some(graph), Some(session)) = (&checked.graph, &checked.session) else { return Ok(Vec::new()) };
+    if session.expectations.is_empty() {
+        status::say(format!("{}: nothing is expected", path.display()));
+        return Ok(Vec::new());
+    }
+    let mut inputs = LiveInputs::new(session, &arguments.input, library)?;
+    let frames = length(path, arguments.length, graph, session, &inputs)?;
+    let verdicts = judge(graph, &session.expectations, &mut inputs, frames)?;
+    checked.diagnostics.extend(audible::render_warnings(session));
+    checked.diagnostics.extend(verdicts.iter().filter(|verdict| !verdict.holds()).map(Verdict::diagnostic));
+    checked.diagnostics.sort_by_key(|diagnostic| diagnostic.at);
+    Ok(verdicts)
 }
 
 /// One diagnostic as `--json` prints it.
@@ -97,7 +134,14 @@ mod tests {
     }
 
     fn check(sessions: &[&Path]) -> Outcome {
-        run(&Check { sessions: sessions.iter().map(|path| path.to_path_buf()).collect(), json: true })
+        run(&Check {
+            sessions: sessions.iter().map(|path| path.to_path_buf()).collect(),
+            json: true,
+            render: false,
+            length: None,
+            input: Vec::new(),
+            report: Vec::new(),
+        })
     }
 
     #[test]

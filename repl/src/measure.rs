@@ -37,6 +37,9 @@ struct Measured {
 /// Measures the files, several at a time, and tells of them in their order. A file with an error does not stop the others.
 pub fn run(arguments: &Measure) -> Outcome {
     let Measure { files, plot, .. } = arguments;
+    if arguments.targets {
+        return report::tell_targets(arguments.json);
+    }
     if plot.is_some() && files.len() > 1 {
         return Err(Failure::Misuse("--plot draws one file".into()));
     }

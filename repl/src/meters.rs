@@ -8,7 +8,7 @@ use engine::meter::Reading;
 use rosc::{OscBundle, OscMessage, OscPacket, OscTime, OscType, encoder::encode};
 
 /// How long a client is sent meters before it has to ask again.
-const LEASE: Duration = Duration::from_secs(10);
+pub const LEASE: Duration = Duration::from_secs(10);
 
 /// How many clients are served.
 const MOST: usize = 16;

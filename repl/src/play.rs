@@ -24,7 +24,6 @@ use crate::ending::{Failure, Outcome};
 use crate::journal::{self, Journal, Performance, Taken, When};
 use crate::last_good::{self, Keeper};
 use crate::load::{self, Loaded};
-use crate::meters::Clients;
 use crate::recorder::{self, Expected, Recorders};
 use crate::safety::{self, Overload, Programs};
 use crate::sound::{self, Input, Output, Wish};
@@ -34,8 +33,10 @@ use crate::trouble::Trouble;
 use crate::watch::{Changed, Watch};
 
 mod hands;
+mod looking;
 mod moment;
 
+use looking::Looking;
 use moment::{frames, moment};
 
 /// How often the audio side is asked what happened: while something fades, while a program is on its way, and otherwise;
@@ -93,6 +94,7 @@ pub fn run(arguments: &Play) -> Outcome {
         playing.keeper.keep(loaded.files);
     }
     let followed = playing.follow(&events);
+    playing.sum_up();
     followed.and(playing.stop())
 }
 
@@ -205,7 +207,7 @@ struct Playing<'a> {
     controllers: Controllers,
     /// What controllers have ordered and the audio side had no room for yet.
     orders: VecDeque<Order>,
-    meters: Clients,
+    looking: Looking,
     /// When a controller's writes were taken last.
     written: Option<Instant>,
     given: Given,
@@ -283,7 +285,7 @@ impl<'a> Playing<'a> {
             sources: graph.event_sources(),
             controllers,
             orders: VecDeque::new(),
-            meters: Clients::default(),
+            looking: Looking::default(),
             written: None,
             given,
             inputs,
@@ -329,7 +331,7 @@ impl<'a> Playing<'a> {
             self.hear_reports();
             self.journal.reached(frame);
             self.controlled();
-            self.metered();
+            self.tell_levels();
             self.go_on();
         }
         Ok(())
@@ -344,7 +346,7 @@ impl<'a> Playing<'a> {
             (None, Some(waiting)) => self.time_to(waiting).clamp(BUSY, IDLE),
             (None, None) => IDLE,
         };
-        self.meters.pause(Instant::now()).map_or(pause, |due| due.min(pause))
+        self.looking.pause().map_or(pause, |due| due.min(pause))
     }
 
     fn is_over(&self) -> bool {
@@ -411,7 +413,7 @@ impl<'a> Playing<'a> {
         }
         let ended =
             |desk: &mut Desk, now| desk.settle(now).map(|next| next.map(|program| (program, Sent::Settled(now))));
-        let metered = self.meters.any(Instant::now());
+        let (metered, points) = self.looked_at();
         self.aim_anew();
         let is_time = self.is_time();
         let next = match self.hand.take().or_else(|| self.waiting.take_if(|_| is_time)) {
@@ -426,8 +428,8 @@ impl<'a> Playing<'a> {
                     _ => self.edit(waiting),
                 }
             }
-            None if self.desk.is_metered() != metered => {
-                self.desk.meter(metered).map(|program| Some((program, Sent::Metered(metered))))
+            None if self.desk.is_metered() != metered || self.desk.points() != points => {
+                self.desk.observe(metered, points).map(|program| Some((program, Sent::Metered(metered))))
             }
             None => ended(&mut self.desk, self.live.clock()),
         };
@@ -460,12 +462,12 @@ impl<'a> Playing<'a> {
         Ok(Some((program, Sent::Text(Box::new(Edited { taken, changes, wanted: at, told, sources, file })))))
     }
 
-    fn send(&mut self, program: Box<Program>, sent: Sent) {
+    fn send(&mut self, mut program: Box<Program>, sent: Sent) {
+        self.looking.at(&mut program, self.given.rate);
         let begun = Instant::now();
         while !program.media_ready(self.live.transport()) && begun.elapsed() < MEDIA_PATIENCE {
             std::thread::sleep(Duration::from_millis(1));
         }
-        self.meters.name(program.serial, program.plan.meters.iter().map(|meter| meter.path.clone()).collect());
         self.recorders.expect(Expected::of(&program, &self.heard));
         self.programs.remember(&program);
         let ramps = new_ramps(&program, &mut self.ramps);

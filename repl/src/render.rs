@@ -1,23 +1,29 @@
 //! `gainstage render`: the same session, offline, to the same bits.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+mod files;
+mod media;
+
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use engine::audible;
-use engine::delivery::{self, Delivered, FileWriter, Format};
+use engine::delivery::{self, Delivered, Dither, Format};
+use engine::effects::dither;
+use engine::figure::Figure;
 use engine::graph::{Graph, Role};
+use engine::measure::Figures;
 use engine::media::Library;
 use engine::offline::{Offline, Stream, natural_end};
-use engine::resample::Resampler;
 use engine::session::Session;
 
-use crate::arguments::{Depth, Render};
+use crate::arguments::{Depth, Length, Render};
 use crate::ending::{Failure, Outcome};
 use crate::live_input::LiveInputs;
 use crate::load;
 use crate::status::{self, Progress};
+use files::Files;
+use media::{Master, Medium, media};
 
 /// Renders a session to the files that were asked for. All of them appear when all of them are whole.
 pub fn run(arguments: &Render) -> Outcome {
@@ -31,11 +37,20 @@ pub fn run(arguments: &Render) -> Outcome {
         return Err(Failure::Shown);
     };
     let mut inputs = LiveInputs::new(session, &arguments.input, &library)?;
-    let frames = length(arguments, graph, session, &inputs)?;
+    let frames = length(&arguments.session, arguments.length, graph, session, &inputs)?;
     let stems_of = arguments.stems.is_some().then(|| arguments.stems_of.as_deref().unwrap_or("master"));
     let mut offline = Offline::new(graph, stems_of).map_err(|flaw| Failure::Error(flaw.to_string()))?;
+    let outlets = Outlets { outputs: offline.outputs(), stems: offline.stems() };
     let interrupted = interruption()?;
-    let mut files = Files::create(arguments, session, &offline)?;
+    let begin = |medium: &Medium| {
+        let dithered = dithered(medium, arguments, session, graph);
+        Files::create(arguments, medium, session, &outlets, frames, dithered)
+    };
+    let number = arguments.output as usize - 1;
+    let mut whole = match arguments.target.is_empty() {
+        true => Whole::Files(begin(&Medium::plain(arguments, session))?),
+        false => Whole::Master(Master::create(arguments, session.sample_rate, outlets.channels(arguments)?)?),
+    };
     let progress = Progress::new("rendering", frames, graph.clock.rate);
     let mut done = 0;
     offline.render(
@@ -49,34 +64,116 @@ pub fn run(arguments: &Render) -> Outcome {
                 done += sound.first().map_or(0, |channel| channel.len() as u64);
                 progress.at(done);
             }
-            files.write(stream, sound)
+            match &mut whole {
+                Whole::Files(files) => files.write(stream, sound),
+                Whole::Master(master) if stream == Stream::Output(number) => master.write(sound),
+                Whole::Master(_) => Ok(()),
+            }
         },
     )?;
     media_faults(graph)?;
-    let written = files.finish()?;
     let speed = progress.finish(frames);
-    written.iter().for_each(|(path, delivered)| tell(path, *delivered));
+    let files = match whole {
+        Whole::Files(mut files) => {
+            files.complete()?;
+            vec![files]
+        }
+        Whole::Master(mut master) => {
+            let media = media(arguments, session, &master.figures())?;
+            deliver(&mut master, &media, arguments, begin)?
+        }
+    };
+    for files in files {
+        files.finish()?.iter().for_each(|written| tell(&written.path, written.delivered, written.figures.as_ref()));
+    }
     status::say(format!("rendered at {speed:.1} times real time"));
     Ok(())
 }
 
-/// What a file is to hold: dithered, if it holds integers.
-pub fn format(depth: Depth, rate: u32, channels: usize, seed: u64) -> Format {
-    let depth = match depth {
-        Depth::Int16 => delivery::Depth::Int16,
-        Depth::Int24 => delivery::Depth::Int24,
-        Depth::Float32 => delivery::Depth::Float32,
-    };
-    Format { depth, rate, channels, dither: depth != delivery::Depth::Float32, seed }
+/// What becomes of what is rendered: files at once, or a master that is measured first.
+enum Whole {
+    Files(Files),
+    Master(Master),
 }
 
-/// Says what was written.
-pub fn tell(path: &Path, delivered: Delivered) {
+/// Writes a master for each medium, and looks at what is in the files before any has its name.
+fn deliver(
+    master: &mut Master,
+    media: &[Medium],
+    arguments: &Render,
+    begin: impl Fn(&Medium) -> Result<Files, Failure>,
+) -> Result<Vec<Files>, Failure> {
+    let mut all = Vec::new();
+    for medium in media {
+        let mut files = begin(medium)?;
+        let stream = Stream::Output(arguments.output as usize - 1);
+        master.read(|sound| files.write(stream, sound))?;
+        files.complete()?;
+        if let Some(target) = medium.target {
+            status::say(format!("{}: {:+.1} dB", target.name, medium.gain));
+        }
+        for figures in files.figures() {
+            match medium.check(&figures) {
+                Err(why) if !arguments.force => return Err(Failure::Error(format!("{why}; nothing is written"))),
+                Err(why) => status::warning(why),
+                Ok(()) => {}
+            }
+        }
+        all.push(files);
+    }
+    Ok(all)
+}
+
+/// What comes out of a rendering.
+struct Outlets {
+    /// How many channels each output has.
+    outputs: Vec<usize>,
+    /// The path of every stem, and how many channels it has.
+    stems: Vec<(String, usize)>,
+}
+
+impl Outlets {
+    /// How many channels the output has that is written.
+    fn channels(&self, arguments: &Render) -> Result<usize, Failure> {
+        let count = self.outputs.len();
+        let why = || Failure::Misuse(format!("--output {}: the session has {count} of them", arguments.output));
+        self.outputs.get(arguments.output as usize - 1).copied().ok_or_else(why)
+    }
+}
+
+/// The depth that the text dithers to itself, as the last before the output that is written, if the file holds just that.
+fn dithered(medium: &Medium, arguments: &Render, session: &Session, graph: &Graph) -> Option<u32> {
+    let bits = dither::delivered_bits(graph, arguments.output as usize - 1)?;
+    let (rate, depth) = (medium.rate, medium.depth.unwrap_or(Depth::Int24).engine());
+    let why = match depth {
+        delivery::Depth::Float32 => return None,
+        _ if rate != session.sample_rate => format!("the file is resampled to {rate} Hz"),
+        _ if medium.gain != 0.0 => format!("the master is turned by {:+.1} dB", medium.gain),
+        _ if u32::from(depth.bits()) != bits => format!("the file has {}", depth.bits()),
+        _ => return Some(bits),
+    };
+    status::say(format!("the text dithers to {bits} bits, and {why}: it is dithered again"));
+    None
+}
+
+/// What a file is to hold.
+pub fn format(depth: Depth, rate: u32, channels: usize, seed: u64, dither: Dither) -> Format {
+    let depth = depth.engine();
+    Format { depth, rate, channels, dither, seed }
+}
+
+/// Says what was written, and what it reads.
+pub fn tell(path: &Path, delivered: Delivered, figures: Option<&Figures>) {
+    let shown = |figure: Figure| {
+        let value = figures.and_then(|figures| figures.get(figure));
+        value.map_or(String::new(), |(value, _)| format!(", {}", figure.shown(value)))
+    };
+    let figures = [shown(Figure::Lufs), shown(Figure::TruePeak)].concat();
     let clipped = match delivered.clipped {
         0 => String::new(),
         n => format!(", {n} samples clipped"),
     };
-    status::say(format!("{}: {} frames{clipped}", path.display(), delivered.frames));
+    status::say(format!("{}: {} frames{figures}{clipped}", path.display(), delivered.frames));
 }
 
 /// Set by Ctrl-C, so that a rendering ends by itself and takes its unfinished files along.
@@ -88,13 +185,23 @@ pub fn interruption() -> Result<Arc<AtomicBool>, Failure> {
     Ok(interrupted)
 }
 
-fn length(arguments: &Render, graph: &Graph, session: &Session, inputs: &LiveInputs) -> Result<u64, Failure> {
-    if let Some(length) = arguments.length {
+/// How much of the session in a file is rendered: what was asked for, or up to where everything has ended.
+///
+/// # Errors
+/// Nothing was asked for, and nothing ever ends.
+pub fn length(
+    file: &Path,
+    asked: Option<Length>,
+    graph: &Graph,
+    session: &Session,
+    inputs: &LiveInputs,
+) -> Result<u64, Failure> {
+    if let Some(length) = asked {
         return Ok(length.frames(&session.clock()));
     }
     natural_end(graph, inputs.end()).filter(|frames| *frames > 0).ok_or_else(|| {
         let why = "nothing in this session ever ends: say how much to render";
-        Failure::Error(format!("{}: {why} with --length 30s, 16bars or 480000f", arguments.session.display()))
+        Failure::Error(format!("{}: {why} with --length 30s, 16bars or 480000f", file.display()))
     })
 }
 
@@ -108,112 +215,6 @@ fn media_faults(graph: &Graph) -> Outcome {
         }
     }
     Ok(())
-}
-
-/// One file to be written.
-struct Target {
-    stream: Stream,
-    path: PathBuf,
-    writer: FileWriter,
-    resampler: Option<Resampler>,
-    /// What the resampler gave and is not yet written.
-    ready: Vec<Vec<f64>>,
-}
-
-/// Every file to be written.
-struct Files {
-    targets: Vec<Target>,
-}
-
-impl Files {
-    fn create(arguments: &Render, session: &Session, offline: &Offline) -> Result<Self, Failure> {
-        let mut files = Files { targets: Vec::new() };
-        if let Some(path) = &arguments.file {
-            let number = arguments.output as usize - 1;
-            let outputs = offline.outputs();
-            let channels = *outputs.get(number).ok_or_else(|| {
-                let count = outputs.len();
-                Failure::Misuse(format!("--output {}: the session has {count} of them", arguments.output))
-            })?;
-            let depth = arguments.bits.unwrap_or(Depth::Int24);
-            files.add(arguments, session, Stream::Output(number), path.clone(), channels, depth)?;
-        }
-        if let Some(dir) = &arguments.stems {
-            let of = arguments.stems_of.as_deref().unwrap_or("master");
-            let stems = offline.stems();
-            if stems.is_empty() {
-                return Err(Failure::Error(format!("nothing is plugged into \"{of}\", so there are no stems of it")));
-            }
-            fs::create_dir_all(dir).map_err(|error| Failure::Error(format!("{}: {error}", dir.display())))?;
-            let depth = arguments.bits.unwrap_or(Depth::Float32);
-            let name = arguments.session.file_stem().unwrap_or_default().to_string_lossy();
-            for (i, (path, channels)) in stems.iter().enumerate() {
-                let file = dir.join(stem_name(&name, path, of));
-                if files.targets.iter().any(|target| target.path == file) {
-                    let shown = file.display();
-                    return Err(Failure::Error(format!("two stems would be called {shown}: name their cables apart")));
-                }
-                files.add(arguments, session, Stream::Stem(i), file, *channels, depth)?;
-            }
-        }
-        Ok(files)
-    }
-
-    fn add(
-        &mut self,
-        arguments: &Render,
-        session: &Session,
-        stream: Stream,
-        path: PathBuf,
-        channels: usize,
-        depth: Depth,
-    ) -> Outcome {
-        let rate = arguments.rate.unwrap_or(session.sample_rate);
-        let format = format(depth, rate, channels, session.seed);
-        let writer = FileWriter::create(&path, format).map_err(|error| Failure::Error(error.to_string()))?;
-        let resampler = (rate != session.sample_rate)
-            .then(|| Resampler::new(session.sample_rate, rate, channels))
-            .transpose()
-            .map_err(|error| Failure::Misuse(format!("--rate: {error}")))?;
-        self.targets.push(Target { stream, path, writer, resampler, ready: vec![Vec::new(); channels] });
-        Ok(())
-    }
-
-    fn write(&mut self, stream: Stream, sound: &[&[f64]]) -> Outcome {
-        for target in self.targets.iter_mut().filter(|target| target.stream == stream) {
-            let written = match &mut target.resampler {
-                None => target.writer.write(sound),
-                Some(resampler) => {
-                    resampler.push(sound, &mut target.ready);
-                    target.write_ready()
-                }
-            };
-            written.map_err(|error| Failure::Error(error.to_string()))?;
-        }
-        Ok(())
-    }
-
-    fn finish(mut self) -> Result<Vec<(PathBuf, Delivered)>, Failure> {
-        let failed = |error: delivery::DeliveryError| Failure::Error(error.to_string());
-        for target in &mut self.targets {
-            if let Some(resampler) = &mut target.resampler {
-                resampler.finish(&mut target.ready);
-                target.write_ready().map_err(failed)?;
-            }
-        }
-        self.targets
-            .into_iter()
-            .map(|target| target.writer.finish().map(|delivered| (target.path, delivered)).map_err(failed))
-            .collect()
-    }
-}
-
-impl Target {
-    fn write_ready(&mut self) -> Result<(), delivery::DeliveryError> {
-        self.writer.write(&self.ready)?;
-        self.ready.iter_mut().for_each(Vec::clear);
-        Ok(())
-    }
 }
 
 /// `SESSION-voice.wav` for the cable `voice>master`, `SESSION-voice-dry.wav` for `voice>master:dry`.

@@ -69,7 +69,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     }
     let written = files.finish(range.frames())?;
     let speed = progress.finish(end);
-    written.iter().for_each(|(path, delivered)| render::tell(path, *delivered));
+    written.iter().for_each(|(path, delivered)| render::tell(path, *delivered, None));
     status::say(format!("replayed at {speed:.1} times real time"));
     Ok(())
 }

@@ -2,18 +2,16 @@
 //! figures, a picture.
 
 use std::ffi::OsString;
-use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use engine::delivery::{self, FileWriter, Format};
+use engine::delivery::{self, Dither, FileWriter, Format, Measured, Tags};
 use engine::kernel::{Buffer, QUANTUM};
 use engine::loopback::{Errand, Heard};
 use engine::media::Library;
 use engine::offline::{Offline, Stream};
 use engine::response::{CLEAR_DB, Impulse, Swept};
-use tempfile::NamedTempFile;
 
 use crate::arguments::Sweep;
 use crate::ending::{Failure, Outcome};
@@ -21,6 +19,7 @@ use crate::errand::{carry, judge, unclear};
 use crate::load;
 use crate::render::{interruption, tell};
 use crate::status::{self, Progress};
+use crate::text_file::TextFile;
 
 mod figures;
 mod picture;
@@ -151,7 +150,7 @@ struct Files {
     wav: PathBuf,
     response: FileWriter,
     /// The figures and the picture.
-    texts: [(PathBuf, NamedTempFile); 2],
+    texts: [TextFile; 2],
 }
 
 impl Files {
@@ -164,39 +163,23 @@ impl Files {
         if name.file_name().is_none() {
             return Err(Failure::Misuse(format!("-o {}: the name of a file is missing", name.display())));
         }
-        let format = Format { depth: delivery::Depth::Float32, rate, channels, dither: false, seed: 0 };
+        let format = Format { depth: delivery::Depth::Float32, rate, channels, dither: Dither::None, seed: 0 };
         let wav = with(".wav");
-        let response = FileWriter::create(&wav, format).map_err(|error| Failure::Error(error.to_string()))?;
-        let text = |path: PathBuf| {
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            let failed = |why: String| Failure::Error(format!("{}: cannot be written: {why}", path.display()));
-            if path.is_dir() {
-                return Err(failed("it is a folder".into()));
-            }
-            let mut builder = tempfile::Builder::new();
-            builder.prefix(".").suffix(".part");
-            #[cfg(unix)]
-            builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-            let file = builder.tempfile_in(folder).map_err(|error| failed(error.to_string()))?;
-            Ok((path, file))
-        };
-        Ok(Files { wav, response, texts: [text(with(".json"))?, text(with(".svg"))?] })
+        let response =
+            FileWriter::create(&wav, format, &Tags::default()).map_err(|error| Failure::Error(error.to_string()))?;
+        Ok(Files { wav, response, texts: [TextFile::create(with(".json"))?, TextFile::create(with(".svg"))?] })
     }
 
     fn finish(self, responses: &[Vec<f64>], figures: &str, picture: &str) -> Outcome {
         let Files { wav, mut response, texts } = self;
-        for ((path, file), text) in texts.iter().zip([figures, picture]) {
-            fs::write(file.path(), text)
-                .map_err(|error| Failure::Error(format!("{}: cannot be written: {error}", path.display())))?;
+        for (file, text) in texts.iter().zip([figures, picture]) {
+            file.write(text)?;
         }
         let failed = |error: delivery::DeliveryError| Failure::Error(error.to_string());
         response.write(responses).map_err(failed)?;
-        tell(&wav, response.finish().map_err(failed)?);
-        for (path, file) in texts {
-            let shown = path.display().to_string();
-            file.persist(&path)
-                .map_err(|error| Failure::Error(format!("{shown}: cannot be written: {}", error.error)))?;
-            status::say(shown);
+        tell(&wav, response.finish(&Measured::default()).map_err(failed)?, None);
+        for file in texts {
+            status::say(file.finish()?.display().to_string());
         }
         Ok(())
     }

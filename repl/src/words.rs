@@ -70,6 +70,7 @@ fn title(group: Group) -> &'static str {
         Group::Places => "Places",
         Group::Flow => "Flow",
         Group::Changes => "Changes to what is declared",
+        Group::Figures => "Figures, for `expect`",
         Group::Sources => "Sources",
         Group::Effects => "Effects",
         Group::Controls => "Controls of any parameter",

@@ -8,6 +8,7 @@ use engine::session::{Effect, PartUse, Setting, Source};
 use engine::words::{BYPASS, FEEDBACK_TIME, MIX, SEND_GAIN};
 use rhai::Dynamic;
 
+use crate::album::{self, TrackValue};
 use crate::call::{Call, Outcome};
 use crate::desk::{self, Desk};
 use crate::value::{ControlValue, EffectValue, Signal, SourceValue, Step, describe, spoken};
@@ -175,7 +176,7 @@ fn count(number: usize) -> String {
 }
 
 /// The value of a setter: one argument, or none for yes, or several channels.
-fn setter(call: &Call, parameter: &Parameter) -> Result<Setting, Diagnostic> {
+pub fn setter(call: &Call, parameter: &Parameter) -> Result<Setting, Diagnostic> {
     let given = call.count() - 1;
     match (parameter.kind, given) {
         (Kind::Flag { .. }, 0) => Ok(desk::with(|desk| desk.accept(parameter, &Spoken::Flag(true), call.at))),
@@ -266,6 +267,9 @@ pub fn no_such_method(call: &Call) -> Diagnostic {
             if has.is_empty() { format!("`{word}` has no methods") } else { format!("`{word}` has {}", list(&has)) }
         });
         return Diagnostic::error("unknown-method", call.at, format!("`{word}` has no `.{}`", call.word)).help(help);
+    }
+    if object.is::<TrackValue>() {
+        return album::no_such_method(call);
     }
     let table = if let Some(effect) = object.read_lock::<EffectValue>() {
         match &effect.step {

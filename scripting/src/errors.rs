@@ -1,6 +1,7 @@
 //! Rhai's errors in our words: each says what is wrong, where, what was expected, and the nearest name.
 
 use engine::diagnostic::{Diagnostic, Position};
+use engine::figure::Figure;
 use engine::units::Unit;
 use rhai::{EvalAltResult, LexError, ParseErrorType};
 
@@ -124,6 +125,8 @@ fn type_name(name: &str) -> &str {
             "EffectValue" => "effect",
             "SourceValue" => "source",
             "ControlValue" => "control",
+            "TrackValue" => "track",
+            "TracksValue" => "list of tracks",
             "Quantity" => "quantity",
             name => name,
         },
@@ -422,7 +425,11 @@ fn property(text: &Text, said: &str, at: Position) -> Diagnostic {
         };
     }
     let error = Diagnostic::error("unknown-parameter", at, format!("{} has no `.{name}` to be read", with_article(of)));
-    if words::is_method(name) {
+    let figures = Figure::ALL.map(Figure::word);
+    let figure = words::suggest(name, figures).filter(|_| matches!(of, "signal" | "handle" | "what comes in"));
+    if let Some(help) = figure {
+        error.help(help)
+    } else if words::is_method(name) {
         error.help(format!("it is called: `{object}.{name}(value)`"))
     } else if Unit::ALL.iter().any(|unit| unit.suffix() == name) {
         error.help(format!("units follow bare numbers: `3.{name}`"))

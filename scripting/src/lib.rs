@@ -11,12 +11,13 @@
 //! - `machine` is the one Rhai engine; every word and setter in it is made from a table: [`words`] here, and the
 //!   engine's effects and sources.
 //! - `desk` is the session that is being written; `value` what variables hold; `flow`, `place`, `effect`, `control`,
-//!   `amend`, `setup` and `number` what the words do.
+//!   `album`, `amend`, `setup` and `number` what the words do.
 //! - `errors` turns Rhai's errors into ours, [`report`] shows them.
 //!
 //! What must hold: evaluation depends on the texts alone, never on a clock or on an order of hashing; it ends within a
 //! second whatever the text; it never panics and never prints; any error at all means that there is no session.
 
+mod album;
 mod amend;
 mod call;
 mod control;
@@ -24,6 +25,7 @@ mod desk;
 mod effect;
 mod errors;
 mod evaluate;
+mod expect;
 mod flow;
 mod grammar;
 mod import;

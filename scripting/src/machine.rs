@@ -14,9 +14,11 @@ use engine::units::Unit;
 use rhai::packages::{BasicArrayPackage, BasicIteratorPackage, BasicMapPackage, MoreStringPackage, Package};
 use rhai::{Dynamic, Engine, Module, NativeCallContext, OptimizationLevel, Scope};
 
+use crate::album::{TrackValue, TracksValue};
 use crate::call::{Call, Outcome, told};
-use crate::value::{ControlValue, EffectValue, Handle, Quantity, Signal, SourceValue};
-use crate::{control, desk, effect, flow, import, number, words};
+use crate::expect::ExpectValue;
+use crate::value::{ControlValue, EffectValue, Handle, Quantity, Signal, SourceValue, is_recipe};
+use crate::{album, control, desk, effect, expect, flow, import, number, words};
 use engine::diagnostic::Diagnostic;
 
 /// The most values that a word can be given; more than any takes, so that its own error speaks.
@@ -59,8 +61,12 @@ fn build() -> Engine {
     engine.register_type_with_name::<EffectValue>("effect");
     engine.register_type_with_name::<SourceValue>("source");
     engine.register_type_with_name::<ControlValue>("control");
+    engine.register_type_with_name::<TrackValue>("track");
+    engine.register_type_with_name::<TracksValue>("tracks");
     engine.register_type_with_name::<Quantity>("quantity");
     engine.register_type_with_name::<Handle>("handle");
+
+    expect::register(&mut engine);
 
     let mut constants = Module::new();
     for (name, value) in constants_of_every_text() {
@@ -126,7 +132,7 @@ fn register(engine: &mut Engine, name: &'static str, count: usize, run: fn(&Call
         let call = Call::new(name, &context, given);
         let result = run(&call).map_err(told)?;
         desk::with(|desk| desk.is_full(call.at)).map_or(Ok(()), |full| Err(told(full)))?;
-        if result.is::<EffectValue>() || result.is::<SourceValue>() || result.is::<ControlValue>() {
+        if is_recipe(&result) {
             warn_if_discarded(&call);
         }
         Ok(result)
@@ -141,6 +147,10 @@ fn dispatch(call: &Call) -> Outcome {
             effect::effect_method(call, &this)
         } else if let Some(this) = object.read_lock::<ControlValue>() {
             control::method(call, &this)
+        } else if let Some(this) = object.read_lock::<TrackValue>() {
+            album::track_method(call, &this)
+        } else if let Some(this) = object.read_lock::<ExpectValue>() {
+            expect::method(call, &this)
         } else {
             object.read_lock::<SourceValue>().and_then(|this| effect::source_method(call, &this))
         };

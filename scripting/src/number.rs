@@ -7,7 +7,7 @@ use rhai::{Array, Dynamic};
 
 use crate::call::{Call, Outcome};
 use crate::flow;
-use crate::value::{ControlValue, EffectValue, Handle, Quantity, Signal, SourceValue, describe, number};
+use crate::value::{Handle, Quantity, Signal, describe, is_recipe, number};
 
 /// An operator between two values, or before one.
 pub fn operator(call: &Call) -> Outcome {
@@ -209,11 +209,7 @@ impl std::fmt::Display for Quantity {
 
 /// Whether a value is one that cannot be compared.
 fn is_ours(value: &Dynamic) -> bool {
-    value.is::<Signal>()
-        || value.is::<EffectValue>()
-        || value.is::<SourceValue>()
-        || value.is::<ControlValue>()
-        || value.is::<Handle>()
+    value.is::<Signal>() || value.is::<Handle>() || is_recipe(value)
 }
 
 fn equal(call: &Call, a: &Dynamic, b: &Dynamic) -> Result<bool, Diagnostic> {

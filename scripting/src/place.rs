@@ -7,6 +7,7 @@ use engine::units::Unit;
 use engine::words::{FEEDBACK_TIME, SEND_GAIN};
 use rhai::{Array, Dynamic};
 
+use crate::album::{self, TrackValue, TracksValue};
 use crate::call::{Call, Outcome};
 use crate::desk::{self, Desk};
 use crate::value::{EffectValue, Signal, SourceValue, Step, TapStep, spoken};
@@ -18,12 +19,18 @@ const MOST_CHANNELS: i64 = 64;
 pub fn input(call: &Call) -> Outcome {
     call.takes(2..=2)?;
     let name = call.name(0)?;
-    let sources = sources(call, &call.given[1])?;
+    let sources = sources(call, &name, &call.given[1])?;
     declare(call, &name, PlaceKind::Input(sources))
 }
 
-fn sources(call: &Call, value: &Dynamic) -> Result<Vec<Source>, Diagnostic> {
+fn sources(call: &Call, name: &str, value: &Dynamic) -> Result<Vec<Source>, Diagnostic> {
     let wanted = "a source, or a list of sources";
+    if let Some(tracks) = value.read_lock::<TracksValue>() {
+        return album::taken(call, name, &tracks);
+    }
+    if value.is::<TrackValue>() {
+        return Err(call.wrong_type(1, wanted).help("a track is one of an album: `tracks([track(...), track(...)])`"));
+    }
     if let Some(source) = value.read_lock::<SourceValue>() {
         return Ok(vec![source.0.clone()]);
     }

@@ -1,6 +1,7 @@
-//! The words that speak of the session as a whole: `title`, `tempo`, `time_signature`, `sample_rate`, `seed`, `quantize`,
-//! `crossfade`.
+//! The words that speak of the session as a whole: what it says of itself, `title`, `artist`, `album`, `date`, `isrc`,
+//! `comment`; and `tempo`, `time_signature`, `sample_rate`, `seed`, `quantize`, `crossfade`.
 
+use engine::credits::{self, Credits};
 use engine::diagnostic::Diagnostic;
 use engine::parameter::{Parameter, Spoken, Value};
 use engine::session::CROSSFADE_MS;
@@ -24,9 +25,62 @@ pub static CROSSFADE: Parameter =
 
 /// `title(text)`.
 pub fn title(call: &Call) -> Outcome {
+    credit(call, credits::text, |credits| &mut credits.title)
+}
+
+/// `artist(text)`.
+pub fn artist(call: &Call) -> Outcome {
+    credit(call, credits::text, |credits| &mut credits.artist)
+}
+
+/// `album(text)`.
+pub fn album(call: &Call) -> Outcome {
+    credit(call, credits::text, |credits| &mut credits.album)
+}
+
+/// `date(text)`.
+pub fn date(call: &Call) -> Outcome {
+    credit(call, credits::date, |credits| &mut credits.date)
+}
+
+/// `isrc(text)`.
+pub fn isrc(call: &Call) -> Outcome {
+    credit(call, credits::isrc, |credits| &mut credits.isrc)
+}
+
+/// `comment(text)`.
+pub fn comment(call: &Call) -> Outcome {
+    credit(call, credits::text, |credits| &mut credits.comment)
+}
+
+fn credit(call: &Call, read: Read, of: fn(&mut Credits) -> &mut Option<String>) -> Outcome {
     call.takes(1..=1)?;
-    let title = call.text(0, "a text")?;
-    desk::with(|desk| desk.session.title = Some(title));
+    let said = credit_text(call, 0, read)?;
+    desk::with(|desk| *of(&mut desk.session.credits) = Some(said));
+    Ok(Dynamic::UNIT)
+}
+
+/// Reads a text that is to stand in a file: the text as it stands there, or what is wrong with it.
+pub type Read = fn(&str) -> Result<String, String>;
+
+/// A text that is to stand in a file.
+pub fn credit_text(call: &Call, index: usize, read: Read) -> Result<String, Diagnostic> {
+    let said = call.text(index, "a text")?;
+    read(&said).map_err(|why| Diagnostic::error("bad-text", call.place_of(index), why))
+}
+
+/// `target(name)`.
+pub fn target(call: &Call) -> Outcome {
+    call.takes(1..=1)?;
+    let name = call.text(0, "the name of a medium in quotes")?;
+    let at = call.place_of(0);
+    if engine::target::find(&name).is_none() {
+        let names: Vec<&str> = engine::target::all().iter().map(|target| target.name).collect();
+        let help = crate::words::suggest(&name, names.iter().copied());
+        let error = Diagnostic::error("unknown-choice", at, format!("no medium is called \"{name}\""));
+        return Err(error.help(help.unwrap_or_else(|| format!("there are {}", names.join(", ")))));
+    }
+    desk::with(|desk| desk.session.target = Some((name, at)));
     Ok(Dynamic::UNIT)
 }
 

@@ -7,6 +7,8 @@ use engine::session::{CableId, Effect, InstanceId, PlaceId, Setting, Source, Tap
 use engine::units::Unit;
 use rhai::{Array, Dynamic};
 
+use crate::album::{TrackValue, TracksValue};
+
 /// A number with a unit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Quantity {
@@ -178,6 +180,15 @@ pub enum Handle {
     Instance(InstanceId),
 }
 
+/// Whether a value does nothing until something takes it.
+pub fn is_recipe(value: &Dynamic) -> bool {
+    value.is::<EffectValue>()
+        || value.is::<SourceValue>()
+        || value.is::<ControlValue>()
+        || value.is::<TrackValue>()
+        || value.is::<TracksValue>()
+}
+
 /// What a value is, in words with an article.
 pub fn describe(value: &Dynamic) -> &'static str {
     if value.is::<Signal>() {
@@ -188,6 +199,10 @@ pub fn describe(value: &Dynamic) -> &'static str {
         "a source"
     } else if value.is::<ControlValue>() {
         "a control"
+    } else if value.is::<TrackValue>() {
+        "a track"
+    } else if value.is::<TracksValue>() {
+        "an album's tracks"
     } else if value.is::<Quantity>() {
         "a quantity with a unit"
     } else if value.is::<Handle>() {

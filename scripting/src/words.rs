@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+use engine::figure::Figure;
 use engine::names::nearest;
 use engine::nest;
 use engine::parameter::{Kind, Parameter, Part, Table};
@@ -11,7 +12,7 @@ use engine::{effects, sources};
 use serde::Serialize;
 
 use crate::call::{Call, Outcome};
-use crate::{amend, control, nested, place, setup};
+use crate::{album, amend, control, expect, nested, place, setup};
 
 /// A word of the language.
 pub struct Word {
@@ -29,6 +30,13 @@ pub struct Word {
     pub(crate) run: Option<fn(&Call) -> Outcome>,
 }
 
+impl Word {
+    /// Whether it is called on something: `x.mix(50)`.
+    fn is_method(&self) -> bool {
+        matches!(self.group, Methods | Figures)
+    }
+}
+
 /// The parts of the reference, in its order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -41,6 +49,8 @@ pub enum Group {
     Flow,
     /// What applies after everything is declared.
     Changes,
+    /// What can be said of a sound in one number.
+    Figures,
     /// What makes sound.
     Sources,
     /// What changes sound.
@@ -76,22 +86,31 @@ const fn thing(
     Word { word, signature, summary, example, group, run: None }
 }
 
-use Group::{Changes, Controls, Flow, Methods, Numbers, Places, Session};
+use Group::{Changes, Controls, Figures, Flow, Methods, Numbers, Places, Session};
 
 /// Every word that is neither an effect nor a source, in the order in which the reference shows them.
 #[rustfmt::skip]
 pub static WORDS: &[Word] = &[
     word("title", Session, "title(text)", "The title of the session.", "title(\"First light\");", setup::title),
+    word("artist", Session, "artist(text)", "Who made it; files that are rendered say so.", "artist(\"Ada\");", setup::artist),
+    word("album", Session, "album(text)", "The album that it is a part of, or that it is; the title unless said.", "album(\"First light\");", setup::album),
+    word("date", Session, "date(text)", "The day that its files bear; none unless said, for no clock is read.", "date(\"2026-11-21\");", setup::date),
+    word("isrc", Session, "isrc(text)", "Its International Standard Recording Code.", "isrc(\"GB-ABC-26-00001\");", setup::isrc),
+    word("comment", Session, "comment(text)", "What else its files say.", "comment(\"for vinyl\");", setup::comment),
     word("tempo", Session, "tempo(bpm)", "Beats a minute, 1 to 999; 120 unless said. A change keeps the beat, and bars gone by keep their length.", "tempo(96);", setup::tempo),
     word("time_signature", Session, "time_signature(beats, note)", "Beats a bar, and the note that is a beat; 4, 4 unless said.", "time_signature(3, 4);", setup::time_signature),
     word("quantize", Session, "quantize(time)", "The grid on which edits take effect, in bars, beats, notes or ms; at once unless said, or with off.", "quantize(1.bars);", setup::quantize),
     word("crossfade", Session, "crossfade(time)", "How long edits take to be made, 1 ms to 60 s; 20 ms unless said.", "crossfade(50.ms);", setup::crossfade),
     word("sample_rate", Session, "sample_rate(hz)", "Frames a second, 8 000 to 384 000 Hz; 48 000 unless said. Takes effect at the next start.", "sample_rate(44100);", setup::sample_rate),
     word("seed", Session, "seed(number)", "The seed of everything random; 0 unless said. Takes effect at the next start.", "seed(7);", setup::seed),
+    word("target", Session, "target(name)", "The medium that it is meant for, by a name that `gainstage measure --targets` lists: what meters and checks compare with; it changes no level.", "target(\"streaming\");", setup::target),
+    word("expect", Session, "expect(figure)", "A test of the mix, held by `check --render`: `.below(x)`, `.above(x)` or `.within(x, tolerance)` of a figure of an input, a bus, a cable or an effect.", "expect(master.true_peak).below(-1.dBTP);", expect::expect),
     thing("import", Session, "import \"file\" as name;", "Another file of the session's folder; its functions are `name::function(...)`.", "import \"strips\" as strips;"),
 
     word("input", Places, "input(name, source)", "A named source of sound; several sources as a list add up.", "let voice = input(\"voice\", device(1));", place::input),
     word("bus", Places, "bus(name, channels)", "A named place where signals add, at unity; stereo unless it says otherwise, 1 to 64 channels.", "let band = bus(\"band\");", place::bus),
+    word("track", Places, "track(title, path)", "One track of an album.", "track(\"Dawn\", \"audio/voice.flac\").gap(3.s)", album::track),
+    word("tracks", Places, "tracks([track, ...])", "An album, for an input: its tracks one behind another.", "input(\"album\", tracks([track(\"Dawn\", \"audio/voice.flac\"), track(\"Noon\", \"audio/bass.flac\")])) >> master;", album::tracks),
     thing("master", Places, "master", "The one bus that always exists.", "band >> master;"),
     word("output", Places, "output(left, right)", "Channels of the device or the file, from 1.", "master >> output(1, 2);", place::output),
 
@@ -126,6 +145,10 @@ pub static WORDS: &[Word] = &[
     thing("named", Methods, ".named(name)", "Gives an effect, or the part before it, a name for good.", "x >> gain(3).named(\"trim\")"),
     thing("mix", Methods, ".mix(percent)", "Wet against dry: 0 is exactly the input.", "x >> gain(6).mix(50)"),
     thing("bypass", Methods, ".bypass(on)", "Passes the input on, at unchanged latency.", "x >> gain(6).bypass()"),
+
+    thing("above", Figures, ".above(value)", "Expects a figure to be at least so much.", "expect(master.correlation).above(0)"),
+    thing("below", Figures, ".below(value)", "Expects a figure to be at most so much.", "expect(master.true_peak).below(-1)"),
+    thing("within", Figures, ".within(value, tolerance)", "Expects a figure to be so much, give or take.", "expect(master.lufs).within(-14, 0.5)"),
 
     thing("on", Numbers, "on", "Yes.", "x >> gain(6).bypass(on)"),
     thing("off", Numbers, "off", "No; for a level, silence.", "x >> fader(off)"),
@@ -180,7 +203,7 @@ pub fn find(name: &str) -> Option<&'static Word> {
 /// Whether a name is taken by the language: an effect, a source, a function or a constant.
 pub fn is_word(name: &str) -> bool {
     static NAMES: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {
-        let own = WORDS.iter().filter(|w| w.group != Methods).map(|w| w.word);
+        let own = WORDS.iter().filter(|w| !w.is_method()).map(|w| w.word);
         own.chain(tables().map(|t| t.word)).collect()
     });
     NAMES.contains(name)
@@ -189,8 +212,8 @@ pub fn is_word(name: &str) -> bool {
 /// Whether a name is that of a method: of a parameter, a part, or what every effect has.
 pub fn is_method(name: &str) -> bool {
     static NAMES: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {
-        let own = WORDS.iter().filter(|w| w.group == Methods).map(|w| w.word);
-        own.chain(control::methods(None)).chain(tables().flat_map(methods)).collect()
+        let own = WORDS.iter().filter(|w| w.is_method()).map(|w| w.word);
+        own.chain(control::methods(None)).chain(album::methods()).chain(tables().flat_map(methods)).collect()
     });
     NAMES.contains(name)
 }
@@ -216,15 +239,16 @@ pub fn methods(table: &'static Table) -> impl Iterator<Item = &'static str> {
 
 /// Every name that is called as a function or a method, sorted.
 pub fn callable() -> BTreeSet<&'static str> {
-    let own = WORDS.iter().filter(|w| w.run.is_some() || w.group == Methods).map(|w| w.word);
-    own.chain(control::methods(None)).chain(tables().map(|t| t.word)).chain(tables().flat_map(methods)).collect()
+    let own = WORDS.iter().filter(|w| w.run.is_some() || w.is_method()).map(|w| w.word);
+    let methods = control::methods(None).chain(album::methods()).chain(tables().flat_map(methods));
+    own.chain(methods).chain(tables().map(|t| t.word)).collect()
 }
 
 /// Every name that can stand alone or be called as a function.
 pub fn functions<'a>() -> impl Iterator<Item = &'a str> {
     WORDS
         .iter()
-        .filter(|w| w.group != Methods && w.word.starts_with(char::is_alphabetic))
+        .filter(|w| !w.is_method() && w.word.starts_with(char::is_alphabetic))
         .map(|w| w.word)
         .chain(tables().map(|t| t.word))
         .chain(FUNCTIONS.iter().map(|(signature, _)| function_name(signature)))
@@ -335,13 +359,20 @@ pub fn reference() -> Vec<WordEntry> {
         cost: None,
     };
     let own = WORDS.iter().map(|w| WordEntry {
-        parameters: control::parameters(w.word),
+        parameters: control::parameters(w.word).into_iter().chain(album::parameters(w.word)).collect(),
         ..plain(w.word, w.signature, w.summary, w.example, w.group)
     });
     let units = Unit::ALL.into_iter().map(|unit| {
         let suffix = unit.suffix();
         plain(suffix, &format!("number.{suffix}"), unit_summary(unit), &format!("3.{suffix}"), Group::Quantities)
     });
+    let figures = Figure::ALL.into_iter().map(|figure| {
+        let word = figure.word();
+        let of = if figure == Figure::GainReduction { "at(\"voice/compressor\")" } else { "master" };
+        plain(word, &format!("x.{word}"), figure.summary(), &format!("expect({of}.{word})"), Figures)
+    });
+    let comes_in = "What comes into an input or a bus, before what it passes through; figures of the thing itself are of what leaves it behind its chain.";
+    let input = plain("input", "x.input", comes_in, "expect(at(\"band\").input.lufs)", Figures);
     let numbers = FUNCTIONS.iter().map(|(signature, summary)| {
         let name = function_name(signature);
         let example = if signature.contains(',') { format!("{name}(2, 3)") } else { format!("{name}(2)") };
@@ -350,6 +381,8 @@ pub fn reference() -> Vec<WordEntry> {
     let tables = |list: &'static [&'static Table], group| list.iter().map(move |table| table_entry(table, group));
     let mut all: Vec<WordEntry> = own
         .chain(units)
+        .chain(figures)
+        .chain([input])
         .chain(numbers)
         .chain(tables(sources::SOURCES, Group::Sources))
         .chain(tables(effects::EFFECTS, Group::Effects))

@@ -1,7 +1,10 @@
 //! What amendments leave behind: nothing that was not asked for.
 
+use engine::graph::prepare;
+use engine::media::Library;
+
 use crate::rehearsal::cold;
-use crate::sessions::{graph, try_graph};
+use crate::sessions::{graph, session, try_graph};
 
 fn paths(text: &str) -> Vec<String> {
     let mut paths: Vec<String> = graph(text).nodes.into_iter().map(|node| node.path).collect();
@@ -74,4 +77,37 @@ fn what_leads_through_something_safe_outlives_a_solo() {
     let graph = graph(text);
     let gain = |path: &str| graph.edges.iter().find(|edge| edge.path == path).map(|edge| edge.gain);
     assert_eq!((gain("k>drums"), gain("v>master"), gain("p>master")), (Some(1.0), Some(1.0), Some(0.0)));
+}
+
+#[test]
+fn what_is_put_in_after_something_and_keyed_by_it_hears_it_as_it_was() {
+    let text = |rest: &str| format!("let x = input(\"x\", saw(100)); let c = x >> compressor(-20, 2); {rest}");
+    let put = text("c >> master; after(\"x/compressor\", compressor(-30, 4).key(c));");
+    let written = text("c >> compressor(-30, 4).key(c) >> master;");
+    assert_eq!(cold(&put, 4800), cold(&written, 4800));
+    let put = text("c >> master; after(\"x/compressor\", gain(follow(c).range(-6, 0)));");
+    let written = text("c >> gain(follow(c).range(-6, 0)) >> master;");
+    assert_eq!(cold(&put, 4800), cold(&written, 4800));
+}
+
+#[test]
+fn a_cycle_of_no_length_is_refused_in_words() {
+    for length in ["0.bars", "0.beats"] {
+        let told = try_graph(&format!("input(\"x\", sine(100)) >> tremolo({length}) >> master;")).expect_err("refused");
+        assert!(told.contains("`rate` is the length of a cycle here, and there is none of 0"), "{told}");
+        assert!(!told.contains("inf"), "{told}");
+    }
+}
+
+#[test]
+fn a_band_of_linear_phase_that_is_too_narrow_is_told_of_with_what_it_reaches() {
+    let told = |bands: &str| {
+        let text = format!("input(\"x\", sine(100)) >> eq().phase(\"linear\"){bands} >> master;");
+        let evaluated = prepare(session(&text), &Library::new());
+        evaluated.diagnostics.iter().map(|told| told.message.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(told(".bell(1000, -12, 4).notch(1000, 1).band_pass(500, 2)"), Vec::<String>::new());
+    let narrow = told(".bell(1000, 3).bell(100, -12, 30)");
+    assert_eq!(narrow.len(), 1, "{narrow:?}");
+    assert!(narrow[0].starts_with("`x>master/eq#2` has -") && narrow[0].contains("not -12.0 dB"), "{narrow:?}");
 }

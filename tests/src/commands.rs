@@ -1,6 +1,8 @@
 //! Each command as its user meets it: exit status, what goes to which stream, and what programs read of it.
 
 mod controllers;
+mod delivery;
+mod expectations;
 mod measure;
 mod parts;
 mod play;
@@ -9,6 +11,7 @@ mod render;
 mod replay;
 mod safety;
 mod sweep;
+mod targets;
 
 use std::fs;
 use std::path::Path;

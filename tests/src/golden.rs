@@ -78,7 +78,7 @@ fn traces(session: &Path) -> Vec<Trace> {
                 match stream {
                     Stream::Stem(i) => here[i].hear(channels),
                     Stream::Output(0) => delivered.hear(channels),
-                    Stream::Output(_) => {}
+                    Stream::Output(_) | Stream::Heard(_) | Stream::Reduced(_) => {}
                 }
                 Ok(())
             },

@@ -25,6 +25,8 @@ mod hardware;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
+mod listening;
+#[cfg(test)]
 mod meters;
 #[cfg(test)]
 mod musical_time;

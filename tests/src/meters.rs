@@ -37,7 +37,7 @@ impl Playing {
 
     /// Meters from now on, or no more; gives their names.
     fn meter(&mut self, on: bool) -> Vec<String> {
-        let program = self.desk.meter(on).expect("it compiles");
+        let program = self.desk.observe(on, Vec::new()).expect("it compiles");
         let names = program.plan.meters.iter().map(|meter| meter.path.clone()).collect();
         assert!(self.live.send(program).is_ok(), "the way is free");
         self.play(64);

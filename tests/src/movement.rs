@@ -59,3 +59,17 @@ fn what_moved_while_the_transport_stood_goes_back_to_its_place() {
         }
     }
 }
+
+#[test]
+fn what_jumps_often_still_gets_to_both_its_ends() {
+    for (shape, near) in [("square", 0.001), ("saw", 1.4)] {
+        for rate in [1, 5, 11, 25, 40] {
+            let lfo = format!("lfo({rate}).shape(\"{shape}\").range(-20, 0)");
+            // Every second frame of a tone at a quarter of the rate is at its peak.
+            let sound = cold(&format!("input(\"x\", sine(12.kHz).level(0)) >> gain({lfo}) >> master;"), 96_000);
+            let levels = sound[0][48_001..].iter().step_by(2).map(|x| 20.0 * x.abs().log10());
+            let (least, most) = levels.fold((0.0f64, -99.0f64), |(a, b), x| (a.min(x), b.max(x)));
+            assert!(least < -20.0 + near && most > -0.05, "{shape} at {rate} Hz: {least} to {most} dB");
+        }
+    }
+}

@@ -172,3 +172,44 @@ fn a_branch_itself_is_not_amended() {
         assert!(told.contains("a branch is there as long as its effect"), "{told}");
     }
 }
+
+#[test]
+fn an_idle_multiband_that_is_mixed_in_part_is_flat() {
+    use realfft::RealFftPlanner;
+    let spectrum = RealFftPlanner::<f64>::new().plan_fft_forward(65_536);
+    for chain in
+        ["multiband().mix(50)", "multiband().crossovers(300, 400).mix(20)", "multiband().mix(lfo(1).range(80, 80))"]
+    {
+        let text = format!("input(\"x\", impulse(0.1)) >> {chain} >> master;");
+        let mut response = cold(&text, 65_536).remove(0);
+        let mut bins = spectrum.make_output_vec();
+        spectrum.process(&mut response, &mut bins).expect("the lengths fit");
+        for (bin, gain) in bins.iter().enumerate().skip(27).take(27_000) {
+            let db = 10.0 * gain.norm_sqr().log10();
+            assert!(db.abs() < 0.01, "{chain}: {db} dB at {} Hz", bin as f64 * 48_000.0 / 65_536.0);
+        }
+    }
+}
+
+#[test]
+fn what_stands_in_a_branch_can_have_something_put_before_it_and_after_it() {
+    let text = |inside: &str, rest: &str| {
+        let banded = format!("multiband().crossovers(500).band(1, {inside})");
+        format!(
+            "let x = input(\"x\", noise(\"white\")); x >> {banded} >> mid_side({inside}, gain(1)) >> master; {rest}"
+        )
+    };
+    for branch in ["multiband#1", "mid_side#mid"] {
+        let before = format!("before(\"x/{branch}/saturate\", gain(6));");
+        let after = format!("after(\"x/{branch}/saturate\", polarity() >> gain(-6));");
+        let put = graph(&text("saturate(6)", &format!("{before} {after}")));
+        let within = |kind: &str| put.nodes.iter().any(|node| node.path == format!("x>master/{branch}/{kind}"));
+        assert!(within("gain") && within("saturate") && within("polarity") && within("gain.2"), "{branch}");
+    }
+    let both = "before(\"x/multiband#1/saturate\", gain(6)); before(\"x/mid_side#mid/saturate\", gain(6));";
+    let written = cold(&text("gain(6) >> saturate(6)", ""), 4800);
+    assert_eq!(apart(&cold(&text("saturate(6)", both), 4800), &written), 0.0);
+    let after = "after(\"x/multiband#1/saturate\", gain(6)); after(\"x/mid_side#mid/saturate\", gain(6));";
+    let written = cold(&text("saturate(6) >> gain(6)", ""), 4800);
+    assert_eq!(apart(&cold(&text("saturate(6)", after), 4800), &written), 0.0);
+}

@@ -61,6 +61,7 @@ fn stems(text: &str, of: &str) -> (Vec<(String, Sound)>, Sound) {
             let sound = match stream {
                 Stream::Output(_) => &mut mix,
                 Stream::Stem(i) => &mut stems[i].1,
+                Stream::Heard(_) | Stream::Reduced(_) => unreachable!("nobody listens"),
             };
             sound.iter_mut().zip(channels).for_each(|(sound, channel)| sound.extend_from_slice(channel));
             Ok(())

@@ -92,6 +92,21 @@ fn what_it_says_moves_moves() {
 }
 
 #[test]
+fn its_album_is_right_and_has_its_tracks() {
+    let folder = copy();
+    let session = fenced(&readme(), "rhai album").join("\n");
+    fs::write(folder.path().join("examples/songs.rhai"), session).expect("it can be written");
+    let checked = done_in(folder.path(), &["check", "examples/songs.rhai"]);
+    assert_eq!((checked.out.as_str(), checked.err.as_str()), ("", "1 session, no errors, no warnings\n"));
+    done_in(folder.path(), &["render", "examples/songs.rhai", "--tracks", "songs", "--bits", "32f"]);
+    let tracks = ["01 Dawn.wav", "02 Noon.wav", "03 Dusk.wav"].map(|name| folder.path().join("songs").join(name));
+    for track in tracks {
+        let mut track = hound::WavReader::open(track).expect("it is written");
+        assert!(track.samples::<f32>().any(|x| x.expect("it is whole").abs() > 0.05), "it is heard");
+    }
+}
+
+#[test]
 fn its_hardware_is_right_and_heard_when_it_is_told_what_came_back() {
     let folder = copy();
     let session = fenced(&readme(), "rhai hardware").join("\n");
@@ -164,6 +179,10 @@ fn every_command_in_it_runs() {
     for name in [
         "first.wav",
         "stems/first-band.wav",
+        "album.wav",
+        "album.cue",
+        "album/03 Voice.wav",
+        "flac/01 Drums.flac",
         "mine/session.rhai",
         "take.wav",
         "takes/first-band.wav",

@@ -1,38 +1,44 @@
 //! From f64 to integers.
 
 use super::{Depth, Format};
-use crate::random;
+use crate::dither::{Dither, Rounder};
 
 /// Rounds samples to integers, with dither if it is wanted, and counts what it clips.
+#[derive(Clone)]
 pub(super) struct Quantiser {
-    /// What a sample of 1.0 becomes.
-    scale: f64,
-    channels: u64,
-    dither: Option<u64>,
+    rounder: Rounder,
+    seed: u64,
+    /// The frame that is next.
+    frame: u64,
     pub(super) clipped: u64,
 }
 
 impl Quantiser {
-    pub(super) fn new(format: Format) -> Quantiser {
-        let scale = match format.depth {
-            Depth::Int16 => 32_768.0,
-            Depth::Int24 | Depth::Float32 => 8_388_608.0,
+    /// # Errors
+    /// A shape of dither that is not for the rate.
+    pub(super) fn new(format: Format) -> Result<Quantiser, String> {
+        let (dither, bits) = match format.depth {
+            Depth::Int16 | Depth::Int24 => (format.dither, u32::from(format.depth.bits())),
+            Depth::Float32 => (Dither::None, 24),
         };
-        let dither = format.dither.then_some(format.seed);
-        Quantiser { scale, channels: format.channels as u64, dither, clipped: 0 }
+        let rounder = Rounder::new(dither, bits, f64::from(format.rate), format.channels)?;
+        Ok(Quantiser { rounder, seed: format.seed, frame: 0, clipped: 0 })
     }
 
-    /// The integer for a sample. The dither is triangular, the sum of two even spreads of one step each, so that the error's
-    /// mean and power do not depend on the signal (Lipshitz, Wannamaker and Vanderkooy, 1992); it is a function of the
-    /// seed, the frame and the channel.
-    pub(super) fn quantise(&mut self, x: f64, frame: u64, channel: usize) -> i32 {
-        let dither = self.dither.map_or(0.0, |seed| {
-            let counter = 2 * (frame * self.channels + channel as u64);
-            random::even(seed, counter) + random::even(seed, counter + 1)
-        });
-        let wanted = (x * self.scale + dither + 0.5).floor();
-        let held = wanted.clamp(-self.scale, self.scale - 1.0);
-        self.clipped += u64::from(held != wanted);
-        held as i32
+    /// The same for a file in which the sound goes on.
+    pub(super) fn going_on(&self) -> Quantiser {
+        Quantiser { clipped: 0, ..self.clone() }
+    }
+
+    /// Appends the integers for one frame, a sample for each channel.
+    pub(super) fn quantise(&mut self, frame: impl Iterator<Item = f64>, to: &mut Vec<i32>) {
+        let scale = self.rounder.scale();
+        for (channel, x) in frame.enumerate() {
+            let wanted = self.rounder.round(x, self.seed, self.frame, channel);
+            let held = wanted.clamp(-scale, scale - 1.0);
+            self.clipped += u64::from(held != wanted);
+            to.push(held as i32);
+        }
+        self.frame += 1;
     }
 }

@@ -4,7 +4,7 @@ use super::{no_latency, same_channels};
 use crate::delay_line::{Crossfade, DelayLine};
 use crate::keep::keep;
 use crate::kernel::{Glide, Io, Kernel};
-use crate::parameter::{Law, Parameter, Table};
+use crate::parameter::{Law, Memory, Parameter, Table};
 use crate::units::{Clock, Unit};
 
 /// The longest time there is, in ms.
@@ -34,7 +34,7 @@ pub static ALIGN: Table = Table {
     channels: same_channels,
     latency: no_latency,
     tail: |recipe| recipe.clock.frames(ALIGN.value(recipe, "time")),
-    echoes: false,
+    memory: Memory::Line,
     kernel: |recipe| {
         Box::new(Align { shift: Shift::new(recipe.channels, ALIGN.value(recipe, "time"), LONGEST, recipe.clock) })
     },

@@ -6,7 +6,7 @@ use super::{no_latency, no_tail, pace, stereo};
 use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::math;
-use crate::parameter::{Parameter, Recipe, Table};
+use crate::parameter::{Memory, Parameter, Recipe, Table};
 use crate::units::Unit;
 use crate::wheel::{Wave, Wheel};
 
@@ -30,7 +30,7 @@ pub static AUTO_PAN: Table = Table {
     channels: |recipe| stereo(recipe, "auto_pan"),
     latency: no_latency,
     tail: no_tail,
-    echoes: false,
+    memory: Memory::Brief,
     kernel: |recipe: &Recipe| {
         Box::new(AutoPan { wheel: Wheel::default(), wave: Wave::of_choice(recipe.values[SHAPE]) })
     },
@@ -57,6 +57,10 @@ impl Kernel for AutoPan {
             left[i] *= whole * math::cos(angle);
             right[i] = other * (whole * math::sin(angle));
         }
+    }
+
+    fn wheels(&mut self) -> &mut [Wheel] {
+        std::slice::from_mut(&mut self.wheel)
     }
 
     fn reset(&mut self) {

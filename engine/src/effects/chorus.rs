@@ -9,7 +9,7 @@ use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::math;
 use crate::one_pole::Smoother;
-use crate::parameter::{Parameter, Recipe, Table};
+use crate::parameter::{Memory, Parameter, Recipe, Table};
 use crate::units::Unit;
 use crate::wheel::{self, Wheel};
 
@@ -46,7 +46,7 @@ pub static CHORUS: Table = Table {
     channels: |recipe| Ok(recipe.channels.max(2)),
     latency: super::no_latency,
     tail: |recipe| recipe.clock.frames(CHORUS.value(recipe, "delay") + SWAY_MS) + CUBIC,
-    echoes: false,
+    memory: Memory::Line,
     kernel,
 };
 
@@ -97,6 +97,10 @@ impl Kernel for Chorus {
                 buffer[i] = gain * (0..self.voices).map(read).sum::<f64>();
             }
         }
+    }
+
+    fn wheels(&mut self) -> &mut [Wheel] {
+        std::slice::from_mut(&mut self.wheel)
     }
 
     fn reset(&mut self) {

@@ -11,7 +11,7 @@ use crate::keep::keep;
 use crate::kernel::{Glide, Io, Kernel};
 use crate::math;
 use crate::one_pole::{OnePole, pole};
-use crate::parameter::{Law, Parameter, Recipe, Table};
+use crate::parameter::{Law, Memory, Parameter, Recipe, Table};
 use crate::units::Unit;
 
 /// `compressor(threshold, ratio)`.
@@ -55,7 +55,7 @@ pub static COMPRESSOR: Table = Table {
     channels: same_channels,
     latency: lookahead,
     tail: no_tail,
-    echoes: false,
+    memory: Memory::Brief,
     kernel: |recipe| Box::new(Compressor::new(recipe)),
 };
 
@@ -152,6 +152,7 @@ impl Kernel for Compressor {
                     0.0
                 };
                 let down = channel.ballistics.step(wanted, attack, release);
+                io.reduced = io.reduced.max(down);
                 let gain = if down == 0.0 { 1.0 } else { math::gain_from_db(-down) };
                 sound[i] = channel.line.delay(sound[i], self.lookahead) * (gain * makeup.at(n, count));
             }

@@ -11,7 +11,7 @@ use super::{no_latency, no_tail, same_channels};
 use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::math;
-use crate::parameter::{Law, Parameter, Table};
+use crate::parameter::{Law, Memory, Parameter, Table};
 use crate::units::Unit;
 
 const DRIVE: Parameter = Parameter::number(
@@ -36,7 +36,7 @@ pub static CONSOLE: Table = Table {
     channels: same_channels,
     latency: no_latency,
     tail: no_tail,
-    echoes: false,
+    memory: Memory::Brief,
     kernel: |_| Box::new(Half(encode)),
 };
 

@@ -7,7 +7,7 @@ use crate::convolution::{Response, Ways};
 use crate::delay_line::{Crossfade, DelayLine};
 use crate::keep::keep;
 use crate::kernel::{Buffer, Io, Kernel, QUANTUM};
-use crate::parameter::{Law, Parameter, Recipe, Table};
+use crate::parameter::{Law, Memory, Parameter, Recipe, Table};
 use crate::units::Unit;
 
 /// `convolve(path)`.
@@ -31,7 +31,7 @@ pub static CONVOLVE: Table = Table {
     channels: |recipe| Ok(Fit::of(recipe)?.out),
     latency: no_latency,
     tail,
-    echoes: true,
+    memory: Memory::Echoes,
     kernel: |recipe| Box::new(Convolve::new(recipe)),
 };
 

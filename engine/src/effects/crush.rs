@@ -6,7 +6,7 @@ use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::math;
 use crate::motion::Rate;
-use crate::parameter::{Parameter, Recipe, Table};
+use crate::parameter::{Memory, Parameter, Recipe, Table};
 use crate::units::Unit;
 use crate::wheel::Wheel;
 
@@ -40,20 +40,18 @@ pub static CRUSH: Table = Table {
     channels: same_channels,
     latency: no_latency,
     tail: no_tail,
-    echoes: false,
-    kernel: |recipe: &Recipe| Box::new(Crush { wheel: Wheel::default(), last: 1.0, held: vec![0.0; recipe.channels] }),
+    memory: Memory::Brief,
+    kernel: |recipe: &Recipe| Box::new(Crush { wheel: Wheel::default(), held: vec![0.0; recipe.channels] }),
 };
 
 struct Crush {
     /// Takes a frame each time that it comes round.
     wheel: Wheel,
-    /// Its phase at the last frame.
-    last: f64,
     /// The frame that is held.
     held: Vec<f64>,
 }
 
-keep!(Crush: wheel, last, held);
+keep!(Crush: wheel, held);
 
 impl Kernel for Crush {
     fn process(&mut self, io: &mut Io<'_>) {
@@ -61,9 +59,8 @@ impl Kernel for Crush {
         for (n, i) in io.frames.clone().enumerate() {
             let rate = Rate::Hertz(io.values[RATE].at(n, count));
             let frame = io.frame(i) as i64;
-            let phase = self.wheel.step(rate, frame, io.rolling, io.tempo);
-            let takes = phase < self.last || rate.cycles_a_frame(frame, io.tempo) >= 1.0;
-            self.last = phase;
+            let (last, phase) = self.wheel.step_from(rate, frame, io.rolling, io.tempo);
+            let takes = last.is_none_or(|last| phase < last) || rate.cycles_a_frame(frame, io.tempo) >= 1.0;
             let step = math::exp((1.0 - io.values[BITS].at(n, count)) * std::f64::consts::LN_2);
             for (held, buffer) in self.held.iter_mut().zip(io.audio.iter_mut()) {
                 if takes {
@@ -74,9 +71,12 @@ impl Kernel for Crush {
         }
     }
 
+    fn wheels(&mut self) -> &mut [Wheel] {
+        std::slice::from_mut(&mut self.wheel)
+    }
+
     fn reset(&mut self) {
         self.wheel.reset();
-        self.last = 1.0;
         self.held.fill(0.0);
     }
 }

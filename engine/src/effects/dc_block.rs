@@ -5,7 +5,7 @@ use crate::filters::Section;
 use crate::filters::cascade::Cascade;
 use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
-use crate::parameter::{Recipe, Table};
+use crate::parameter::{Memory, Recipe, Table};
 
 /// The corner in Hz: an offset falls by 60 dB in 0.55 s, and a tone of 20 Hz loses 0.04 dB.
 const CORNER: f64 = 2.0;
@@ -22,7 +22,7 @@ pub static DC_BLOCK: Table = Table {
     channels: same_channels,
     latency: no_latency,
     tail: no_tail,
-    echoes: false,
+    memory: Memory::Brief,
     kernel,
 };
 

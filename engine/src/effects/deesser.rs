@@ -11,7 +11,7 @@ use crate::keep::keep;
 use crate::kernel::{Buffer, Io, Kernel, QUANTUM};
 use crate::math;
 use crate::one_pole::pole;
-use crate::parameter::{Parameter, Recipe, Table};
+use crate::parameter::{Memory, Parameter, Recipe, Table};
 use crate::units::Unit;
 
 /// `deesser(freq)`.
@@ -38,7 +38,7 @@ pub static DEESSER: Table = Table {
     channels: same_channels,
     latency: no_latency,
     tail: no_tail,
-    echoes: false,
+    memory: Memory::Brief,
     kernel: |recipe| Box::new(Deesser::new(recipe)),
 };
 
@@ -129,6 +129,7 @@ impl Kernel for Deesser {
             if down == 0.0 {
                 continue;
             }
+            io.reduced = io.reduced.max(down);
             let gain = math::gain_from_db(-down);
             // The shelf `(s² gain + s k √gain + 1) / (s² + s k + 1)`, told by what it takes away.
             let root = math::sqrt(gain);

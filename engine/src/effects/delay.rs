@@ -9,7 +9,7 @@ use crate::keep::{Keep, Ledger, keep};
 use crate::kernel::{Glide, Io, Kernel};
 use crate::math;
 use crate::one_pole::{OnePole, pole, shares};
-use crate::parameter::{Law, Parameter, Recipe, Table};
+use crate::parameter::{Law, Memory, Parameter, Recipe, Table};
 use crate::rest::spent;
 use crate::units::Unit;
 
@@ -59,7 +59,7 @@ pub static DELAY: Table = Table {
     channels,
     latency: no_latency,
     tail,
-    echoes: true,
+    memory: Memory::Echoes,
     kernel: |recipe| Box::new(Delay::new(recipe)),
 };
 

@@ -17,7 +17,7 @@ use crate::filters::cascade::Design;
 use crate::filters::{Section, butterworth_q};
 use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
-use crate::parameter::{Law, Parameter, Part, PartWord, Recipe, Table};
+use crate::parameter::{Law, Memory, Parameter, Part, PartWord, Recipe, Table};
 use crate::units::Unit;
 use band::Band;
 use linear::Linear;
@@ -158,7 +158,7 @@ pub static EQ: Table = Table {
         true => linear::latency(recipe.rate()) as u64,
         false => declared(recipe).flat_map(|band| band.sections(recipe.rate())).map(|section| section.ring()).sum(),
     },
-    echoes: false,
+    memory: Memory::Brief,
     kernel: |recipe| match is_linear(recipe) {
         true => Box::new(Linear::new(recipe)),
         false => Box::new(Eq { bands: declared(recipe).map(|band| Band::new(&band, recipe)).collect() }),
@@ -170,6 +170,18 @@ const LINEAR: usize = 1;
 
 fn is_linear(recipe: &Recipe) -> bool {
     EQ.value(recipe, "phase") == LINEAR as f64
+}
+
+/// Bands that cannot be as narrow as they are said to be, in words, each with its number from 1: those of linear phase may be.
+pub fn shallow(recipe: &Recipe) -> Vec<(usize, String)> {
+    if !is_linear(recipe) {
+        return Vec::new();
+    }
+    let told = |(band, has, wanted): (usize, f64, f64)| {
+        let wanted = if wanted < -200.0 { "silence".to_owned() } else { format!("{wanted:.1} dB") };
+        (band, format!("has {has:.1} dB at its centre, not {wanted}: it is narrower than linear phase can be here"))
+    };
+    linear::shallow(recipe).into_iter().map(told).collect()
 }
 
 fn channels(recipe: &Recipe) -> Result<usize, String> {
@@ -633,5 +645,24 @@ mod tests {
             let rest = cut(5056, 9000);
             assert!(again.run(&rest) == bench.run(&rest), "phase {linear}");
         }
+    }
+
+    #[test]
+    fn a_band_that_is_dynamic_again_has_forgotten_what_it_heard_when_it_was() {
+        let threshold = 1 + 4;
+        let dynamic = || Bench::new(&EQ, 1).part("bell", &[40.0, -12.0, 20.0, 0.0, -40.0, 100.0]);
+        let mut bench = dynamic();
+        bench.run_mono(&sine(40.0, 0.0, RATE, 48_000));
+        bench.edit(threshold, ALWAYS);
+        // All of its gain takes it two seconds; then it listens no more.
+        bench.run_mono(&vec![0.0; 240_000]);
+        bench.edit(threshold, -40.0);
+        let back = bench.run_mono(&noise(1, 4800).iter().map(|x| 1e-3 * x).collect::<Vec<_>>());
+        let mut other = dynamic();
+        other.edit(threshold, ALWAYS);
+        other.run_mono(&vec![0.0; 240_000]);
+        other.edit(threshold, -40.0);
+        let fresh = other.run_mono(&noise(1, 4800).iter().map(|x| 1e-3 * x).collect::<Vec<_>>());
+        assert!(back == fresh);
     }
 }

@@ -5,7 +5,7 @@ use crate::filters::Section;
 use crate::filters::cascade::{Cascade, Design};
 use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
-use crate::parameter::{Law, Parameter, Recipe, Table};
+use crate::parameter::{Law, Memory, Parameter, Recipe, Table};
 use crate::units::Unit;
 
 const Q: Parameter =
@@ -28,7 +28,7 @@ pub static HIGH_PASS: Table = Table {
     channels: same_channels,
     latency: no_latency,
     tail: |recipe| cascade(recipe, high_pass).ring(),
-    echoes: false,
+    memory: Memory::Brief,
     kernel: |recipe| kernel(recipe, high_pass),
 };
 
@@ -39,7 +39,7 @@ pub static LOW_PASS: Table = Table {
     example: "x >> low_pass(2.kHz)",
     parameters: &[freq(8000.0, "the corner"), Q],
     tail: |recipe| cascade(recipe, low_pass).ring(),
-    echoes: false,
+    memory: Memory::Brief,
     kernel: |recipe| kernel(recipe, low_pass),
     ..HIGH_PASS
 };
@@ -51,7 +51,7 @@ pub static BAND_PASS: Table = Table {
     example: "x >> band_pass(1.kHz, 2)",
     parameters: &[freq(1000.0, "the centre"), Q],
     tail: |recipe| cascade(recipe, band_pass).ring(),
-    echoes: false,
+    memory: Memory::Brief,
     kernel: |recipe| kernel(recipe, band_pass),
     ..HIGH_PASS
 };
@@ -63,7 +63,7 @@ pub static NOTCH: Table = Table {
     example: "x >> notch(50, 10)",
     parameters: &[freq(1000.0, "the centre"), Q],
     tail: |recipe| cascade(recipe, notch).ring(),
-    echoes: false,
+    memory: Memory::Brief,
     kernel: |recipe| kernel(recipe, notch),
     ..HIGH_PASS
 };

@@ -8,7 +8,8 @@ use crate::delay_line::DelayLine;
 use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::one_pole::Smoother;
-use crate::parameter::{Parameter, Recipe, Table};
+use crate::parameter::{Memory, Parameter, Recipe, Table};
+use crate::rest::spent;
 use crate::units::Unit;
 use crate::wheel::{self, Wheel};
 
@@ -55,7 +56,7 @@ pub static FLANGER: Table = Table {
         let longest = FLANGER.value(recipe, "delay") + SWEEP_MS * FLANGER.value(recipe, "depth") / 100.0;
         ringing(longest, FLANGER.value(recipe, "feedback"), recipe)
     },
-    echoes: false,
+    memory: Memory::Echoes,
     kernel,
 };
 
@@ -95,10 +96,14 @@ impl Kernel for Flanger {
                 let part = 0.5 + 0.5 * wheel::sine(phases[i] + apart(channel, channels, stereo));
                 // It is read before the next frame is written: one frame less.
                 let copy = line.read_between(delay + sweep * part - 1.0);
-                line.write(buffer[i] + feedback * copy);
+                line.write(buffer[i] + spent(feedback * copy));
                 buffer[i] = copy;
             }
         }
+    }
+
+    fn wheels(&mut self) -> &mut [Wheel] {
+        std::slice::from_mut(&mut self.wheel)
     }
 
     fn reset(&mut self) {

@@ -3,7 +3,7 @@
 use super::{no_latency, no_tail, same_channels};
 use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
-use crate::parameter::{Law, Parameter, Recipe, Table};
+use crate::parameter::{Law, Memory, Parameter, Recipe, Table};
 use crate::units::Unit;
 
 const PARAMETERS: &[Parameter] =
@@ -23,7 +23,7 @@ pub static FADER: Table = Table {
     channels: same_channels,
     latency: no_latency,
     tail: no_tail,
-    echoes: false,
+    memory: Memory::Brief,
     kernel,
 };
 

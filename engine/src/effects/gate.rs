@@ -6,7 +6,7 @@ use crate::keep::keep;
 use crate::kernel::{Glide, Io, Kernel};
 use crate::math;
 use crate::one_pole::pole;
-use crate::parameter::{Parameter, Recipe, Table};
+use crate::parameter::{Memory, Parameter, Recipe, Table};
 use crate::rest::spent;
 use crate::units::Unit;
 
@@ -35,7 +35,7 @@ pub static GATE: Table = Table {
     channels: same_channels,
     latency: no_latency,
     tail: no_tail,
-    echoes: false,
+    memory: Memory::Brief,
     kernel: |recipe| Box::new(Gate::new(recipe)),
 };
 
@@ -145,6 +145,7 @@ impl Kernel for Gate {
             }
             self.down = Some(down);
             if down != 0.0 {
+                io.reduced = io.reduced.max(down);
                 let gain = math::gain_from_db(-down);
                 io.audio.iter_mut().for_each(|channel| channel[i] *= gain);
             }

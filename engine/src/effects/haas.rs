@@ -4,7 +4,7 @@ use super::align::Shift;
 use super::{no_latency, stereo};
 use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
-use crate::parameter::{Law, Parameter, Recipe, Table};
+use crate::parameter::{Law, Memory, Parameter, Recipe, Table};
 use crate::units::Unit;
 
 /// Beyond this, in ms, the later side is an echo.
@@ -33,7 +33,7 @@ pub static HAAS: Table = Table {
     channels: |recipe| stereo(recipe, "haas"),
     latency: no_latency,
     tail: |recipe| recipe.clock.frames(HAAS.value(recipe, "time")),
-    echoes: false,
+    memory: Memory::Line,
     kernel,
 };
 

@@ -7,7 +7,7 @@
 use crate::effects::no_tail;
 use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
-use crate::parameter::{Parameter, Recipe, Table, Value};
+use crate::parameter::{Memory, Parameter, Recipe, Table, Value};
 use crate::session::Setting;
 use crate::units::Unit;
 
@@ -38,7 +38,7 @@ pub static INSERT: Table = Table {
     channels: |recipe| Ok(inputs(recipe).len()),
     latency: |recipe| recipe.clock.frames(recipe.values[2]) as usize,
     tail: no_tail,
-    echoes: false,
+    memory: Memory::Brief,
     kernel: |recipe| Box::new(Insert { inputs: inputs(recipe) }),
 };
 
@@ -106,6 +106,7 @@ mod tests {
             transport: 0,
             rolling: true,
             tempo: &Tempo::new(recipe.clock),
+            reduced: 0.0,
         });
         assert_eq!(audio, [live[1], [0.0; QUANTUM]], "the device has no fourth channel");
     }

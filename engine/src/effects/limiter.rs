@@ -12,7 +12,7 @@ use crate::keep::{Keep, Ledger, keep};
 use crate::kernel::{Io, Kernel, QUANTUM};
 use crate::math;
 use crate::one_pole::{OnePole, pole};
-use crate::parameter::{Law, Parameter, Recipe, Table};
+use crate::parameter::{Law, Memory, Parameter, Recipe, Table};
 use crate::true_peak::{self, History, Interpolator};
 use crate::units::Unit;
 
@@ -45,7 +45,7 @@ pub static LIMITER: Table = Table {
     channels: same_channels,
     latency: |recipe| DETECTOR_DELAY + window(recipe) - 1,
     tail: no_tail,
-    echoes: false,
+    memory: Memory::Brief,
     kernel: |recipe| Box::new(Limiter::new(recipe)),
 };
 
@@ -135,13 +135,18 @@ impl Kernel for Limiter {
             }
         }
         self.release.set(release.to);
+        let mut least = 1.0_f64;
         for (n, i) in io.frames.clone().enumerate() {
             let ceiling = ceiling.at(n, count) * self.ceiling;
             let needed = if peaks[i] > ceiling { ceiling / peaks[i] } else { 1.0 };
             let held = self.release.step(self.lowest.step(needed));
             let summed = self.second.step(self.first.step((held * GRAIN) as u64));
             let gain = summed as f64 / self.unity;
+            least = least.min(gain);
             io.audio.iter_mut().for_each(|channel| channel[i] *= gain);
+        }
+        if least < 1.0 {
+            io.reduced = io.reduced.max(-math::db_from_gain(least));
         }
     }
 

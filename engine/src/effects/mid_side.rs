@@ -5,7 +5,7 @@ use super::{no_latency, no_tail};
 use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::nest::Nest;
-use crate::parameter::{Recipe, Table};
+use crate::parameter::{Memory, Recipe, Table};
 
 /// `mid_side(mid_effect, side_effect)`.
 pub static MID_SIDE: Table = Table {
@@ -22,7 +22,7 @@ pub static MID_SIDE: Table = Table {
     },
     latency: no_latency,
     tail: no_tail,
-    echoes: false,
+    memory: Memory::Brief,
     kernel: |recipe| Box::new(Part { side: recipe.branch.is_some_and(|branch| branch.number == SIDE) }),
 };
 
@@ -33,6 +33,7 @@ pub static NEST: Nest = Nest {
     names: &["mid", "side"],
     branches: 2,
     back: |branch| (branch == SIDE).then_some(&BACK),
+    turns: |_| false,
 };
 
 const SIDE: usize = 1;

@@ -3,7 +3,7 @@
 use super::{no_latency, no_tail};
 use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
-use crate::parameter::{Recipe, Table};
+use crate::parameter::{Memory, Recipe, Table};
 
 /// `mono()`.
 pub static MONO: Table = Table {
@@ -17,7 +17,7 @@ pub static MONO: Table = Table {
     channels: |_| Ok(1),
     latency: no_latency,
     tail: no_tail,
-    echoes: false,
+    memory: Memory::Brief,
     kernel,
 };
 

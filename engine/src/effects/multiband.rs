@@ -2,19 +2,21 @@
 //!
 //! Crossovers are Linkwitz-Riley of fourth order ("Active Crossover Networks for Noncoincident Drivers", 1976): each two
 //! Butterworth filters of second order in a row, whose low and high side add up to an all-pass of second order. A band below
-//! a crossover that it does not end at goes through that all-pass, so that all bands stay in phase and add up flat.
+//! a crossover that it does not end at goes through that all-pass, so that all bands stay in phase and add up flat. What
+//! they are mixed with in part goes through all of those all-passes too, so that a mix does not comb; alone it is the input
+//! as it was.
 //!
 //! With `.phase("linear")` each band is one symmetric filter with the same curve: what it is late by is all that it does to
 //! a phase.
 
 use super::eq::linear::{self, Linear};
-use super::{no_tail, same_channels};
+use super::same_channels;
 use crate::filters::cascade::{Cascade, Design};
 use crate::filters::{Section, butterworth_q};
 use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::nest::Nest;
-use crate::parameter::{Parameter, Recipe, Table, Value};
+use crate::parameter::{Memory, Parameter, Recipe, Table, Value};
 use crate::units::Unit;
 
 const fn crossover(name: &'static str, freq: f64) -> Parameter {
@@ -38,7 +40,9 @@ pub static MULTIBAND: Table = Table {
         Parameter::choice(
             "phase",
             &["zero", "linear"],
-            "zero: no latency; linear: every frequency is 42.7 ms late, and crossovers are fixed",
+            "zero: no latency, but crossovers turn phases, and comb with what does not go through them: a parallel path, one \
+             half of a `mid_side`, other bands if it stands in one, what it replaces for a moment (a `.mix` does not); \
+             linear: no comb anywhere, every frequency is 42.7 ms late, and crossovers are fixed",
         )
         .fixes_all(LINEAR),
     ],
@@ -46,8 +50,11 @@ pub static MULTIBAND: Table = Table {
     mix: 100.0,
     channels,
     latency: |recipe| if is_linear(recipe) { linear::latency(recipe.rate()) } else { 0 },
-    tail: |recipe| if is_linear(recipe) { linear::latency(recipe.rate()) as u64 } else { no_tail(recipe) },
-    echoes: false,
+    tail: |recipe| match is_linear(recipe) {
+        true => linear::latency(recipe.rate()) as u64,
+        false => Band::new(recipe).filters.iter().map(Cascade::ring).sum(),
+    },
+    memory: Memory::Brief,
     kernel: |recipe| match is_linear(recipe) {
         true => Box::new(Linear::even(&taps(recipe), recipe.channels)),
         false => Box::new(Band::new(recipe)),
@@ -71,6 +78,7 @@ pub static NEST: Nest = Nest {
     names: &[],
     branches: 4,
     back: |_| None,
+    turns: |recipe| !is_linear(recipe),
 };
 
 /// Which band it is, from 0, and the crossovers there are.
@@ -121,6 +129,8 @@ impl Band {
         let (number, crossovers) = band(recipe);
         let filter = |(i, freq): (usize, &f64)| {
             let (design, sections): (Design, usize) = match i {
+                // One more than there are bands is what they are mixed with.
+                _ if number > crossovers.len() => (all_pass, 1),
                 _ if i < number => (high_pass, 2),
                 _ if i == number => (low_pass, 2),
                 _ => (all_pass, 1),
@@ -248,5 +258,16 @@ mod tests {
     fn edits_of_a_crossover_leave_no_click() {
         let click = crate::test_signals::click_of_edit(&mut Bench::new(&MULTIBAND, 2), |bench| bench.edit(0, 400.0));
         assert!(click < -80.0, "{click}");
+    }
+
+    #[test]
+    fn after_the_tail_a_band_has_fallen_by_90_db() {
+        for number in 0..3 {
+            let mut bench = Bench::new(&MULTIBAND, 1).branch(Branch { number, count: 3 });
+            let tail = (MULTIBAND.tail)(bench.recipe()) as usize;
+            let output = bench.run_mono(&impulse(tail + 4800));
+            let (whole, left) = (crate::test_signals::peak(&output), crate::test_signals::peak(&output[tail..]));
+            assert!((100..48_000).contains(&tail) && left < whole - 90.0, "{number}: {left} of {whole} dBFS");
+        }
     }
 }

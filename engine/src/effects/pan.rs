@@ -6,7 +6,7 @@ use super::{no_latency, no_tail, stereo};
 use crate::keep::keep;
 use crate::kernel::{Glide, Io, Kernel};
 use crate::math;
-use crate::parameter::{Parameter, Recipe, Table};
+use crate::parameter::{Memory, Parameter, Recipe, Table};
 use crate::units::Unit;
 
 const POSITION: usize = 0;
@@ -33,7 +33,7 @@ pub static PAN: Table = Table {
     channels: |recipe| stereo(recipe, "pan"),
     latency: no_latency,
     tail: no_tail,
-    echoes: false,
+    memory: Memory::Brief,
     kernel,
 };
 

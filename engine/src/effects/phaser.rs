@@ -12,7 +12,8 @@ use crate::filters::HIGHEST;
 use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::math;
-use crate::parameter::{Parameter, Recipe, Table};
+use crate::parameter::{Memory, Parameter, Recipe, Table};
+use crate::rest::spent;
 use crate::units::Unit;
 use crate::wheel::{self, Wheel};
 
@@ -61,7 +62,7 @@ pub static PHASER: Table = Table {
     channels: same_channels,
     latency: super::no_latency,
     tail,
-    echoes: false,
+    memory: Memory::Brief,
     kernel,
 };
 
@@ -106,7 +107,7 @@ impl Phaser {
         let mut y = (x + feedback * held) / (1.0 - feedback * all);
         for s in states {
             let low = share * (y - *s) + *s;
-            *s = 2.0 * low - *s;
+            *s = spent(2.0 * low - *s);
             y = 2.0 * low - y;
         }
         y
@@ -129,6 +130,10 @@ impl Kernel for Phaser {
                 buffer[i] = Self::step(&mut states[..self.stages], freq, self.rate, feedback, buffer[i]);
             }
         }
+    }
+
+    fn wheels(&mut self) -> &mut [Wheel] {
+        std::slice::from_mut(&mut self.wheel)
     }
 
     fn reset(&mut self) {

@@ -3,7 +3,7 @@
 use super::{no_latency, no_tail, same_channels};
 use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
-use crate::parameter::{Recipe, Table};
+use crate::parameter::{Memory, Recipe, Table};
 
 /// `polarity()`.
 pub static POLARITY: Table = Table {
@@ -17,7 +17,7 @@ pub static POLARITY: Table = Table {
     channels: same_channels,
     latency: no_latency,
     tail: no_tail,
-    echoes: false,
+    memory: Memory::Brief,
     kernel,
 };
 

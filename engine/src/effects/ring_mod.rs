@@ -7,7 +7,8 @@ use crate::keep::keep;
 use crate::kernel::{Io, Kernel, QUANTUM};
 use crate::motion::Rate;
 use crate::oversample::{self, Oversampler};
-use crate::parameter::{Parameter, Recipe, Table};
+use crate::parameter::{Memory, Parameter, Recipe, Table};
+use crate::rest::spent;
 use crate::units::Unit;
 use crate::wheel::{self, Wheel};
 
@@ -26,7 +27,7 @@ pub static RING_MOD: Table = Table {
     channels: same_channels,
     latency: |_| oversample::latency(TIMES),
     tail: no_tail,
-    echoes: false,
+    memory: Memory::Brief,
     kernel: |recipe: &Recipe| {
         Box::new(RingMod {
             wheel: Wheel::default(),
@@ -56,9 +57,14 @@ impl Kernel for RingMod {
         }
         for (oversampler, channel) in self.channels.iter_mut().zip(io.audio.iter_mut()) {
             oversampler.process(&mut channel[io.frames.clone()], |high| {
-                high.iter_mut().zip(&carrier).for_each(|(x, carrier)| *x *= carrier);
+                // Silence has no sign, or it would never rest.
+                high.iter_mut().zip(&carrier).for_each(|(x, carrier)| *x = spent(*x * carrier));
             });
         }
+    }
+
+    fn wheels(&mut self) -> &mut [Wheel] {
+        std::slice::from_mut(&mut self.wheel)
     }
 
     fn reset(&mut self) {

@@ -7,7 +7,7 @@ use crate::filters::Section;
 use crate::filters::cascade::Cascade;
 use crate::keep::keep;
 use crate::kernel::{Glide, Io, Kernel};
-use crate::parameter::{Law, Parameter, Recipe, Table};
+use crate::parameter::{Law, Memory, Parameter, Recipe, Table};
 use crate::units::Unit;
 
 const DRIVE: usize = 0;
@@ -30,7 +30,14 @@ pub static SATURATE: Table = Table {
     parameters: &[
         Parameter::number("drive", Unit::Decibels, 6.0, 0.0, 48.0, "level into the curve").law(Law::Amplitude),
         Parameter::choice("curve", Curve::WORDS, "from even to uneven, from round to sharp; fold turns peaks over"),
-        Parameter::number("bias", Unit::Plain, 0.0, -1.0, 1.0, "moves the curve's rest, which adds even harmonics"),
+        Parameter::number(
+            "bias",
+            Unit::Plain,
+            0.0,
+            -1.0,
+            1.0,
+            "moves the curve's rest, which adds even harmonics; what it adds at 0 Hz `dc_block()` takes away",
+        ),
         Parameter::number(
             "tone",
             Unit::Decibels,
@@ -40,7 +47,11 @@ pub static SATURATE: Table = Table {
             "tilts what leaves about 1 kHz; above 0 is brighter",
         ),
         Parameter::steps("oversample", Unit::Plain, 4.0, &[1.0, 2.0, 4.0, 8.0, 16.0], "times the sample rate"),
-        Parameter::flag("auto_gain", true, "a sine at -18 dBFS leaves as loud as it came, whatever the drive"),
+        Parameter::flag(
+            "auto_gain",
+            true,
+            "a sine at -18 dBFS leaves as loud as it came, whatever the drive; folded at much of it, less what lies beyond 20 kHz",
+        ),
         Parameter::flag(
             "adaa",
             true,
@@ -52,7 +63,7 @@ pub static SATURATE: Table = Table {
     channels: super::same_channels,
     latency: |recipe| Bender::latency(factor(recipe), means(recipe)),
     tail: no_tail,
-    echoes: false,
+    memory: Memory::Brief,
     kernel,
 };
 

@@ -3,7 +3,7 @@
 use super::{no_latency, no_tail};
 use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
-use crate::parameter::Table;
+use crate::parameter::{Memory, Table};
 
 /// `swap()`.
 pub static SWAP: Table = Table {
@@ -20,7 +20,7 @@ pub static SWAP: Table = Table {
     },
     latency: no_latency,
     tail: no_tail,
-    echoes: false,
+    memory: Memory::Brief,
     kernel: |_| Box::new(Swap),
 };
 

@@ -23,7 +23,7 @@ use crate::kernel::{Buffer, Glide, Io, Kernel, QUANTUM};
 use crate::math;
 use crate::motion::Rate;
 use crate::one_pole::Smoother;
-use crate::parameter::{Law, Parameter, Recipe, Table};
+use crate::parameter::{Law, Memory, Parameter, Recipe, Table};
 use crate::random::{even, mix};
 use crate::units::Unit;
 use crate::wheel::{self, Wheel};
@@ -108,14 +108,15 @@ pub static TAPE: Table = Table {
         Parameter::number("hiss", Unit::Decibels, -60.0, -100.0, -20.0, "RMS level of its noise")
             .law(Law::Amplitude)
             .or("off", 0.0)
-            .special_by_default(),
+            .special_by_default()
+            .random(),
     ],
     parts: &[],
     mix: 100.0,
     channels: same_channels,
     latency: |recipe| Bender::latency(TIMES, true) + half_length(recipe.values[SPEED], recipe.rate()) + 1,
     tail: |recipe| 2 * longest(recipe) as u64 + Cascade::new(bump, &bump_values(recipe), 1, 1, recipe.rate()).ring(),
-    echoes: false,
+    memory: Memory::Line,
     kernel,
 };
 
@@ -207,7 +208,7 @@ fn kernel(recipe: &Recipe) -> Box<dyn Kernel> {
         depths: [smoother(), smoother()],
         turns: capstan(speed),
         rate,
-        noise: 0,
+        stood: 0,
         taps,
     })
 }
@@ -223,8 +224,8 @@ struct Tape {
     depths: [Smoother; 2],
     turns: f64,
     rate: f64,
-    /// The number of the newest frame of hiss: the transport's, while that goes on.
-    noise: u64,
+    /// Frames of hiss since the transport stands still.
+    stood: u64,
 }
 
 struct Channel {
@@ -279,7 +280,7 @@ impl Tape {
 }
 
 keep!(Channel: bender, past, line);
-keep!(Tape: channels, bump, wheels, depths, noise);
+keep!(Tape: channels, bump, wheels, depths, stood);
 
 impl Kernel for Tape {
     fn process(&mut self, io: &mut Io<'_>) {
@@ -300,16 +301,21 @@ impl Kernel for Tape {
         let count = io.frames.len();
         for (n, i) in io.frames.clone().enumerate() {
             // At a standing transport frames come again, and noise must not.
-            self.noise = if io.rolling { io.frame(i) } else { self.noise.wrapping_add(1) };
+            let noise = if io.rolling { io.frame(i) } else { io.transport.wrapping_add(self.stood) };
+            self.stood = if io.rolling { 0 } else { self.stood + 1 };
             let hiss = hiss.at(n, count);
             for (channel, buffer) in self.channels.iter_mut().zip(io.audio.iter_mut()) {
                 channel.line.write(buffer[i]);
                 buffer[i] = channel.line.read_between(delays[i]);
                 if hiss != 0.0 {
-                    buffer[i] += hiss * UNIT * even(channel.seed, self.noise);
+                    buffer[i] += hiss * UNIT * even(channel.seed, noise);
                 }
             }
         }
+    }
+
+    fn wheels(&mut self) -> &mut [Wheel] {
+        &mut self.wheels
     }
 
     fn reset(&mut self) {
@@ -321,7 +327,7 @@ impl Kernel for Tape {
         self.bump.reset();
         self.wheels.iter_mut().for_each(Wheel::reset);
         self.depths.iter_mut().for_each(Smoother::reset);
-        self.noise = 0;
+        self.stood = 0;
     }
 }
 

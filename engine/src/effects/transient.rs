@@ -10,7 +10,7 @@ use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::math;
 use crate::one_pole::pole;
-use crate::parameter::{Parameter, Recipe, Table};
+use crate::parameter::{Memory, Parameter, Recipe, Table};
 use crate::units::Unit;
 
 /// `transient(attack, sustain)`.
@@ -28,7 +28,7 @@ pub static TRANSIENT: Table = Table {
     channels: same_channels,
     latency: no_latency,
     tail: no_tail,
-    echoes: false,
+    memory: Memory::Brief,
     kernel: |recipe| Box::new(Transient::new(recipe)),
 };
 

@@ -3,7 +3,7 @@
 use super::{apart, no_latency, no_tail, pace, same_channels, spread};
 use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
-use crate::parameter::{Parameter, Recipe, Table};
+use crate::parameter::{Memory, Parameter, Recipe, Table};
 use crate::units::Unit;
 use crate::wheel::{Wave, Wheel};
 
@@ -36,7 +36,7 @@ pub static TREMOLO: Table = Table {
     channels: same_channels,
     latency: no_latency,
     tail: no_tail,
-    echoes: false,
+    memory: Memory::Brief,
     kernel: |recipe: &Recipe| {
         Box::new(Tremolo { wheel: Wheel::default(), wave: Wave::of_choice(recipe.values[SHAPE]) })
     },
@@ -61,6 +61,10 @@ impl Kernel for Tremolo {
                 buffer[i] *= 1.0 - io.values[DEPTH].at(n, count) / 100.0 * below;
             }
         }
+    }
+
+    fn wheels(&mut self) -> &mut [Wheel] {
+        std::slice::from_mut(&mut self.wheel)
     }
 
     fn reset(&mut self) {

@@ -8,7 +8,7 @@ use crate::filters::{Filter, Section, Step};
 use crate::keep::keep;
 use crate::kernel::{Glide, Io, Kernel, QUANTUM};
 use crate::one_pole::pole;
-use crate::parameter::{Law, Parameter, Recipe, Table};
+use crate::parameter::{Law, Memory, Parameter, Recipe, Table};
 use crate::units::Unit;
 
 const DRIVE: usize = 0;
@@ -42,7 +42,7 @@ pub static TUBE: Table = Table {
             6.0,
             0.0,
             48.0,
-            "level into the valve; a sine at -18 dBFS stays as loud",
+            "level into the valve; a sine at -18 dBFS stays as loud but for what the supply sags",
         )
         .law(Law::Amplitude),
         Parameter::number(
@@ -60,7 +60,7 @@ pub static TUBE: Table = Table {
     channels: super::same_channels,
     latency: |_| Bender::latency(TIMES, true),
     tail: no_tail,
-    echoes: false,
+    memory: Memory::Brief,
     kernel,
 };
 

@@ -9,12 +9,12 @@ use std::f64::consts::TAU;
 
 use super::{CUBIC, pace, same_channels};
 use crate::delay_line::DelayLine;
-use crate::keep::keep;
+use crate::keep::{Keep, Ledger};
 use crate::kernel::{Io, Kernel};
 use crate::math;
 use crate::motion::Rate;
 use crate::one_pole::Smoother;
-use crate::parameter::{Parameter, Recipe, Table};
+use crate::parameter::{Memory, Parameter, Recipe, Table};
 use crate::units::Unit;
 use crate::wheel::{self, Wheel};
 
@@ -39,14 +39,21 @@ pub static VIBRATO: Table = Table {
     arguments: &["rate"],
     parameters: &[
         pace(5.0, SLOWEST_HZ, 20.0),
-        Parameter::number("depth", Unit::Cents, 30.0, 0.0, DEEPEST_CENTS, "how far the pitch goes at the most"),
+        Parameter::number(
+            "depth",
+            Unit::Cents,
+            30.0,
+            0.0,
+            DEEPEST_CENTS,
+            "how far the pitch rises; it falls a little further, by 106 for 100, and goes less far below 0.5 Hz",
+        ),
     ],
     parts: &[],
     mix: 100.0,
     channels: same_channels,
     latency: |_| LATENCY,
     tail: |recipe| 2 * longest(recipe.rate()) + CUBIC,
-    echoes: false,
+    memory: Memory::Line,
     kernel,
 };
 
@@ -61,37 +68,59 @@ fn longest(rate: f64) -> u64 {
 }
 
 fn kernel(recipe: &Recipe) -> Box<dyn Kernel> {
-    let longest = 2 * longest(recipe.rate()) as usize + LATENCY;
+    let longest = longest(recipe.rate());
     Box::new(Vibrato {
-        lines: (0..recipe.channels).map(|_| DelayLine::new(longest)).collect(),
+        lines: (0..recipe.channels).map(|_| DelayLine::new(2 * longest as usize + LATENCY)).collect(),
+        longest: longest as f64,
         wheel: Wheel::default(),
+        locked: false,
         sway: Smoother::new(SMOOTH_MS, recipe.rate()),
     })
 }
 
 struct Vibrato {
     lines: Vec<DelayLine>,
+    /// How far it may sway, in frames.
+    longest: f64,
     wheel: Wheel,
+    /// Whether its pace is one of the tempo, which may be another later.
+    locked: bool,
     /// In frames.
     sway: Smoother,
 }
 
-keep!(Vibrato: lines, wheel, sway);
+impl Keep for Vibrato {
+    fn keep(&mut self, ledger: &mut Ledger) {
+        if ledger.is_noting() && self.locked {
+            // How far it sways goes after a tempo that changes, heard or not.
+            ledger.fail();
+        }
+        self.lines.keep(ledger);
+        self.wheel.keep(ledger);
+        self.sway.keep(ledger);
+    }
+}
 
 impl Kernel for Vibrato {
     fn process(&mut self, io: &mut Io<'_>) {
         let phases = self.wheel.turn(io, io.values[PACE].to);
         let rate = Rate::of_number(io.values[PACE].to);
+        self.locked = !matches!(rate, Rate::Hertz(_));
         let count = io.frames.len();
         for (n, i) in io.frames.clone().enumerate() {
             let pace = rate.cycles_a_frame(io.frame(i) as i64, io.tempo);
-            let sway = self.sway.step(sway(io.values[DEPTH].at(n, count), pace));
+            // Where the tempo was slower than now, so may be the pace than the slowest.
+            let sway = self.sway.step(sway(io.values[DEPTH].at(n, count), pace).min(self.longest));
             let delay = LATENCY as f64 + sway + sway * wheel::sine(phases[i]);
             for (line, buffer) in self.lines.iter_mut().zip(io.audio.iter_mut()) {
                 line.write(buffer[i]);
                 buffer[i] = line.read_between(delay);
             }
         }
+    }
+
+    fn wheels(&mut self) -> &mut [Wheel] {
+        std::slice::from_mut(&mut self.wheel)
     }
 
     fn reset(&mut self) {
@@ -143,5 +172,13 @@ mod tests {
             let click = click_of_edit(&mut Bench::new(&VIBRATO, 2), |bench| bench.edit(index, to));
             assert!(click < -80.0, "value {index} to {to}: {click} dBFS");
         }
+    }
+
+    #[test]
+    fn where_the_tempo_is_slower_than_its_rate_may_be_nothing_drops_out() {
+        // Eight beats at 120 a minute are 0.25 Hz, as a tempo of half that would have been.
+        let output = Bench::new(&VIBRATO, 1).beats("rate", 8.0).set("depth", 100.0).run_mono(&vec![1.0; 240_000]);
+        let filled = (VIBRATO.tail)(Bench::new(&VIBRATO, 1).recipe()) as usize;
+        assert!(output[filled..].iter().all(|x| (x - 1.0).abs() < 1e-12));
     }
 }

@@ -5,7 +5,7 @@ use crate::filters::Section;
 use crate::filters::cascade::Cascade;
 use crate::keep::keep;
 use crate::kernel::{Buffer, Glide, Io, Kernel, QUANTUM};
-use crate::parameter::{Law, Parameter, Recipe, Table};
+use crate::parameter::{Law, Memory, Parameter, Recipe, Table};
 use crate::units::Unit;
 
 const AMOUNT: usize = 0;
@@ -23,17 +23,24 @@ pub static WIDTH: Table = Table {
     arguments: &["amount"],
     parameters: &[
         Parameter::number("amount", Unit::Percent, 100.0, 0.0, 200.0, "level of the side signal"),
-        Parameter::number("mono_below", Unit::Hertz, 120.0, LOWEST, 500.0, "what is below has no side signal")
-            .or("off", 0.0)
-            .special_by_default()
-            .law(Law::Linear),
+        Parameter::number(
+            "mono_below",
+            Unit::Hertz,
+            120.0,
+            LOWEST,
+            500.0,
+            "below it the side signal falls by 12 dB an octave, from 3 dB there",
+        )
+        .or("off", 0.0)
+        .special_by_default()
+        .law(Law::Linear),
     ],
     parts: &[],
     mix: 100.0,
     channels: |recipe| stereo(recipe, "width"),
     latency: no_latency,
     tail: no_tail,
-    echoes: false,
+    memory: Memory::Brief,
     kernel,
 };
 

@@ -1,5 +1,6 @@
 //! From a session to its graph: nodes for places and effects, edges for what flows between them, motions for controls.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Controlled, Edge, Graph, Node, NodeControl, Port, Role, audible_part, fixing, order_of, parameters_of};
@@ -11,7 +12,7 @@ use crate::follow::FOLLOW;
 use crate::media::{Fault, Library, Media};
 use crate::names::Names;
 use crate::nest::{self, Nest};
-use crate::parameter::{Branch, Kind, Parameter, Recipe, Table, Value};
+use crate::parameter::{Branch, Kind, Memory, Parameter, Recipe, Table, Value};
 use crate::session::{
     CableKind, Effect, InstanceId, PlaceId, PlaceKind, Session, Setting, Source, TableRef, Tap, Work,
 };
@@ -30,6 +31,10 @@ pub(super) struct Lowering<'a> {
     edges: Vec<Edge>,
     of_place: Vec<usize>,
     of_instance: Vec<usize>,
+    /// What the dry side of an effect that others stand in goes through, by the node where that is blended.
+    turned: BTreeMap<usize, usize>,
+    /// What branches end with, and the node that it leads to: an effect put in later may be made after that.
+    ends: Vec<(Tap, usize, Position)>,
     /// What controls follow: the node and the number among its controls, and the signal.
     followed: Vec<(usize, usize, Followed)>,
 }
@@ -62,6 +67,8 @@ impl<'a> Lowering<'a> {
             edges: Vec::new(),
             of_place: Vec::new(),
             of_instance: Vec::new(),
+            turned: BTreeMap::new(),
+            ends: Vec::new(),
             followed: Vec::new(),
         }
     }
@@ -140,6 +147,9 @@ impl<'a> Lowering<'a> {
     fn add_edges(&mut self) -> Result<(), Vec<Diagnostic>> {
         let mut errors = Vec::new();
         let silent = audible::silent_cables(self.session);
+        for (end, to, at) in std::mem::take(&mut self.ends) {
+            self.tap_edge(end, to, Port::Main, at);
+        }
         for (i, instance) in self.session.instances.iter().enumerate() {
             let to = self.of_instance[i];
             match &instance.work {
@@ -147,7 +157,14 @@ impl<'a> Lowering<'a> {
                 Work::Effect(effect) if !effect.branches.is_empty() => {
                     let sum = self.nodes[to - 1].path.clone();
                     self.edge(to - 1, to, Port::Main, sum, instance.at);
-                    self.tap_edge(instance.from, to, Port::Dry, instance.at);
+                    match self.turned.get(&to).copied() {
+                        Some(turned) => {
+                            self.tap_edge(instance.from, turned, Port::Main, instance.at);
+                            let path = self.nodes[turned].path.clone();
+                            self.edge(turned, to, Port::Dry, path, instance.at);
+                        }
+                        None => self.tap_edge(instance.from, to, Port::Dry, instance.at),
+                    }
                 }
                 // So does what it sends by.
                 Work::Effect(effect) if std::ptr::eq(effect.table.0, &INSERT) => {
@@ -236,7 +253,7 @@ impl<'a> Lowering<'a> {
             channels,
             latency: 0,
             tail: 0,
-            echoes: false,
+            memory: Memory::Brief,
             late: 0,
             controls,
             at,
@@ -293,27 +310,37 @@ impl<'a> Lowering<'a> {
 
     /// The end of an effect that others stand in: the sum of its branches, and its dry side.
     fn join(&mut self, path: &str, nest: &Nest, effect: &Effect) -> Result<Steered, Diagnostic> {
-        let mut ends = Vec::new();
-        for (number, end) in effect.branches.iter().enumerate() {
-            let mut from = self.node_of(*end);
-            if let Some(table) = (nest.back)(number) {
-                let path = format!("{path}#{}>", nest.name(number));
-                let (recipe, steering) = self.recipe(&path, table, &[], &[])?;
-                let back =
-                    self.add(path, (Role::Work { table: TableRef(table), recipe, wet: 1.0 }, steering), 0, effect.at);
-                let from_path = self.nodes[from].path.clone();
-                self.edge(from, back, Port::Main, from_path, effect.at);
-                from = back;
-            }
-            ends.push(from);
+        let mut backs = Vec::new();
+        for number in 0..effect.branches.len() {
+            let Some(table) = (nest.back)(number) else {
+                backs.push(None);
+                continue;
+            };
+            let path = format!("{path}#{}>", nest.name(number));
+            let (recipe, steering) = self.recipe(&path, table, &[], &[])?;
+            let role = Role::Work { table: TableRef(table), recipe, wet: 1.0 };
+            backs.push(Some(self.add(path, (role, steering), 0, effect.at)));
+        }
+        let (mut recipe, steering) = self.recipe(path, effect.table.0, &[(None, &effect.settings)], &[])?;
+        let (wet, of_wet) = self.wet(path, &effect.mix, &effect.bypass)?;
+        let both_heard = of_wet.is_some() || (wet > 0.0 && wet < 1.0);
+        if both_heard && (nest.turns)(&recipe) {
+            let count = effect.branches.len();
+            recipe.branch = Some(Branch { number: count, count });
+            let role = Role::Work { table: effect.table, recipe, wet: 1.0 };
+            let turned = self.add(format!("{path}/dry"), (role, steering), 0, effect.at);
+            // The blend comes right after the sum.
+            self.turned.insert(turned + 2, turned);
         }
         let sum = self.add(format!("{path}/sum"), unsteered(Role::Sum), 0, effect.at);
-        for from in ends {
-            let path = self.nodes[from].path.clone();
-            self.edge(from, sum, Port::Main, path, effect.at);
+        for (end, back) in effect.branches.iter().zip(backs) {
+            self.ends.push((*end, back.unwrap_or(sum), effect.at));
+            if let Some(back) = back {
+                let path = self.nodes[back].path.clone();
+                self.edge(back, sum, Port::Main, path, effect.at);
+            }
         }
-        let (wet, steering) = self.wet(path, &effect.mix, &effect.bypass)?;
-        Ok((Role::Blend { wet }, steering.into_iter().collect()))
+        Ok((Role::Blend { wet }, of_wet.into_iter().collect()))
     }
 
     /// `settings` are those of the word itself, then those of each part with its number.

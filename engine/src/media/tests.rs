@@ -32,12 +32,12 @@ fn tones(folder: &TempDir, name: &str, rate: u32, frames: u32, frequencies: &[f6
 
 /// A FLAC file of 16 bits and one channel of noise.
 fn flac(folder: &TempDir, rate: u32, frames: u64) -> PathBuf {
-    use crate::delivery::{Depth, FileWriter, Format};
+    use crate::delivery::{Depth, Dither, FileWriter, Format, Measured, Tags};
     let path = folder.path().join("a.flac");
-    let format = Format { depth: Depth::Int16, rate, channels: 1, dither: false, seed: 0 };
-    let mut writer = FileWriter::create(&path, format).unwrap();
+    let format = Format { depth: Depth::Int16, rate, channels: 1, dither: Dither::None, seed: 0 };
+    let mut writer = FileWriter::create(&path, format, &Tags::default()).unwrap();
     writer.write(&[(0..frames).map(|i| 0.8 * crate::random::even(1, i)).collect::<Vec<f64>>()]).unwrap();
-    writer.finish().unwrap();
+    writer.finish(&Measured::default()).unwrap();
     path
 }
 
@@ -104,7 +104,7 @@ fn every_kind_of_file_gives_its_tone_at_its_level_and_length() {
 
 #[test]
 fn wav_and_flac_of_the_same_samples_give_the_same_sound_exactly() {
-    use crate::delivery::{Depth, FileWriter, Format};
+    use crate::delivery::{Depth, Dither, FileWriter, Format, Measured, Tags};
     let folder = TempDir::new().unwrap();
     let frames = 10_000;
     let sound: Vec<Vec<f64>> = (0..2)
@@ -114,10 +114,10 @@ fn wav_and_flac_of_the_same_samples_give_the_same_sound_exactly() {
     let mut decoded = Vec::new();
     for name in ["a.wav", "a.flac"] {
         let path = folder.path().join(name);
-        let format = Format { depth: Depth::Int24, rate: 48_000, channels: 2, dither: false, seed: 0 };
-        let mut writer = FileWriter::create(&path, format).unwrap();
+        let format = Format { depth: Depth::Int24, rate: 48_000, channels: 2, dither: Dither::None, seed: 0 };
+        let mut writer = FileWriter::create(&path, format, &Tags::default()).unwrap();
         writer.write(&sound).unwrap();
-        writer.finish().unwrap();
+        writer.finish(&Measured::default()).unwrap();
         let media = library.open(&path, 48_000).unwrap();
         decoded.push(media.memory().unwrap().to_vec());
     }

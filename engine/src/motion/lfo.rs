@@ -192,6 +192,15 @@ impl Lfo {
         }
     }
 
+    /// The most frames that a jump there may take so that the shape still gets near both its ends. RT.
+    pub(super) fn jump(&self, state: &State, tempo: &Tempo, frame: i64) -> u32 {
+        let knots = self.knots();
+        let piece = self.line(state, tempo).frames_of_one(frame) / knots.grid().0;
+        // What slopes comes back towards the jump's beginning all the while, what holds waits for its end.
+        let part = if knots.slopes() { 16.0 } else { 4.0 };
+        (piece / part).max(1.0) as u32
+    }
+
     /// RT.
     pub(super) fn grain(&self, state: &State, tempo: &Tempo, frame: i64) -> usize {
         // The steepest and the sharpest that a cycle gets, its height being 1.

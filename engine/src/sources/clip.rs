@@ -8,7 +8,7 @@ use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::math;
 use crate::media::{Reader, Region};
-use crate::parameter::{Law, Parameter, Recipe, Table, Value};
+use crate::parameter::{Law, Memory, Parameter, Recipe, Table, Value};
 use crate::units::Unit;
 
 /// The longest time that may be given: 100 hours.
@@ -36,24 +36,34 @@ pub static CLIP: Table = Table {
             .or("off", 0.0)
             .law(Law::Amplitude),
         Parameter::channels("channels", "which of the file's channels, from 1; all of them if none is given"),
+        Parameter::choice(
+            "curve",
+            &["cosine", "power"],
+            "the course of its fades: half a cosine, or of equal power, for clips that fade into each other",
+        ),
     ],
     parts: &[],
     mix: 100.0,
     channels: |recipe| Ok(Plan::new(recipe)?.channels.len()),
     latency: no_latency,
     tail: no_tail,
-    echoes: false,
+    memory: Memory::Brief,
     kernel,
 };
 
 const GAIN: usize = 7;
 const CHANNELS: usize = 8;
+const CURVE: usize = 9;
+
+/// The option of `curve` with which a clip that fades out and one that fades in have the power of one.
+pub const EQUAL_POWER: usize = 1;
 
 /// A clip as its recipe has it.
 struct Plan {
     region: Region,
     fade_in: u64,
     fade_out: u64,
+    equal_power: bool,
     /// Counted from 0.
     channels: Vec<usize>,
 }
@@ -98,7 +108,8 @@ impl Plan {
             return Err(format!("there is no channel {none} in it: {count} {noun} {verb} there"));
         }
         let channels = channels.into_iter().map(|channel| channel - 1).collect();
-        Ok(Plan { region: Region { start, from, to, looped }, fade_in, fade_out, channels })
+        let equal_power = recipe.values[CURVE] == EQUAL_POWER as f64;
+        Ok(Plan { region: Region { start, from, to, looped }, fade_in, fade_out, equal_power, channels })
     }
 }
 
@@ -127,10 +138,13 @@ struct Clip {
 }
 
 impl Clip {
-    /// What the fades leave at a frame of the clip: half a cosine from silence, at the first or last frame. RT.
+    /// What the fades leave at a frame of the clip: half a cosine, or a quarter of a sine, from silence at the first or
+    /// last frame. RT.
     fn fade(&self, frame: u64) -> f64 {
-        let rise = |gone: u64, over: u64| {
-            if gone >= over { 1.0 } else { 0.5 - 0.5 * math::cos(PI * gone as f64 / over as f64) }
+        let rise = |gone: u64, over: u64| match gone as f64 / over as f64 {
+            _ if gone >= over => 1.0,
+            part if self.plan.equal_power => math::sin(0.5 * PI * part),
+            part => 0.5 - 0.5 * math::cos(PI * part),
         };
         let left = (self.plan.region.length() - 1).saturating_sub(frame);
         rise(frame, self.plan.fade_in) * rise(left, self.plan.fade_out)

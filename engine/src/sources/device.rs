@@ -3,7 +3,7 @@
 use crate::effects::{no_latency, no_tail};
 use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
-use crate::parameter::{Law, Parameter, Recipe, Table, Value};
+use crate::parameter::{Law, Memory, Parameter, Recipe, Table, Value};
 use crate::units::Unit;
 
 /// `device(channels)`.
@@ -24,7 +24,7 @@ pub static DEVICE: Table = Table {
     channels: |recipe| Ok(inputs(recipe).len()),
     latency: no_latency,
     tail: no_tail,
-    echoes: false,
+    memory: Memory::Brief,
     kernel,
 };
 

@@ -5,7 +5,7 @@ use super::{below_half_rate, generate, level};
 use crate::effects::{no_latency, no_tail};
 use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
-use crate::parameter::{Parameter, Recipe, Table};
+use crate::parameter::{Memory, Parameter, Recipe, Table};
 use crate::units::Unit;
 
 /// `impulse(rate)`.
@@ -23,7 +23,7 @@ pub static IMPULSE: Table = Table {
     channels,
     latency: no_latency,
     tail: no_tail,
-    echoes: false,
+    memory: Memory::Brief,
     kernel: |recipe| Box::new(Impulse { oscillator: Oscillator::new(recipe, 0) }),
 };
 

@@ -10,7 +10,7 @@ use crate::effects::{no_latency, no_tail};
 use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::math;
-use crate::parameter::{Parameter, Recipe, Table};
+use crate::parameter::{Memory, Parameter, Recipe, Table};
 use crate::random::{even, mix};
 
 /// `noise(colour)`.
@@ -28,7 +28,7 @@ pub static NOISE: Table = Table {
     channels: mono,
     latency: no_latency,
     tail: no_tail,
-    echoes: false,
+    memory: Memory::Brief,
     kernel,
 };
 

@@ -7,7 +7,7 @@ use crate::effects::{no_latency, no_tail};
 use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::math;
-use crate::parameter::{Parameter, Recipe, Table};
+use crate::parameter::{Memory, Parameter, Recipe, Table};
 use crate::units::Unit;
 
 /// `sweep(from, to, time)`.
@@ -30,7 +30,7 @@ pub static SWEEP: Table = Table {
     channels,
     latency: no_latency,
     tail: no_tail,
-    echoes: false,
+    memory: Memory::Brief,
     kernel,
 };
 

@@ -45,6 +45,7 @@ fn from(kernel: &mut dyn Kernel, recipe: &Recipe, channels: usize, transport: u6
             transport,
             rolling: true,
             tempo: &Tempo::new(recipe.clock),
+            reduced: 0.0,
         };
         kernel.process(io);
         sound.iter_mut().zip(&audio).for_each(|(all, buffer)| all.extend_from_slice(buffer));
@@ -121,6 +122,7 @@ fn glided(word: &str, from: f64, to: f64, frames: usize) -> Vec<f64> {
             transport: begin as u64,
             rolling: true,
             tempo: &Tempo::new(recipe.clock),
+            reduced: 0.0,
         });
         sound.extend_from_slice(&audio[0]);
     }
@@ -284,6 +286,7 @@ fn a_device_gives_the_channels_asked_for_and_silence_for_those_that_are_not_ther
         transport: 0,
         rolling: true,
         tempo: &Tempo::new(recipe.clock),
+        reduced: 0.0,
     });
     assert_eq!(audio[0][7], 0.0);
     assert!(audio[0][8..].iter().all(|x| (x + 0.2 * math::gain_from_db(6.0)).abs() < 1e-12));

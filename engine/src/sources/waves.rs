@@ -10,7 +10,7 @@ use crate::effects::{no_latency, no_tail};
 use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::math;
-use crate::parameter::{Parameter, Recipe, Table};
+use crate::parameter::{Memory, Parameter, Recipe, Table};
 use crate::units::Unit;
 
 const FREQ: Parameter =
@@ -30,7 +30,7 @@ pub static SINE: Table = Table {
     channels,
     latency: no_latency,
     tail: no_tail,
-    echoes: false,
+    memory: Memory::Brief,
     kernel: |recipe| Wave::boxed(recipe, Shape::Sine),
 };
 

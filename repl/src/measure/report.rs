@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use engine::figure::Figure;
 use engine::measure::Figures;
-use engine::target::{Line, Target};
+use engine::target::{self, Line, Target};
 use serde::Serialize;
 
 use crate::arguments::Measure;
@@ -149,16 +149,48 @@ fn table(rows: &[(&Row, &Figures)]) -> String {
     });
     let headings = ["", "time"].into_iter().chain(HEADINGS).map(str::to_owned).collect();
     let lines: Vec<Vec<String>> = [headings].into_iter().chain(cells).collect();
+    aligned(&lines, |line| line == 0 || rows[line - 1].0.is_album)
+}
+
+/// Tells what media there are and what they want.
+pub fn tell_targets(as_json: bool) -> Outcome {
+    let text = if as_json {
+        serde_json::to_string_pretty(target::all()).map_err(|error| Failure::Error(error.to_string()))? + "\n"
+    } else {
+        let headings = ["", "LUFS", "dBTP", "RMS", "dBFS", "delivered", "as of", "medium"].map(str::to_owned).to_vec();
+        let rows = target::all().iter().map(|target| {
+            let number = |value: Option<f64>| value.map_or("-".into(), |value| value.to_string());
+            let rate = target.rate.map_or("own rate".into(), |rate| format!("{rate} Hz"));
+            vec![
+                target.name.into(),
+                number(target.loudness.map(|(lufs, ..)| lufs)),
+                number(target.true_peak),
+                target.rms.map_or("-".into(), |(low, high)| format!("{low} to {high}")),
+                number(target.sample_peak),
+                format!("{rate}, {} bits", target.bits),
+                target.date.into(),
+                target.medium.into(),
+            ]
+        });
+        aligned(&[headings].into_iter().chain(rows).collect::<Vec<_>>(), |line| line == 0)
+    };
+    io::stdout().write_all(text.as_bytes())?;
+    Ok(())
+}
+
+/// Lines of cells as columns, the first to the left and the others to the right.
+fn aligned(lines: &[Vec<String>], is_bold: impl Fn(usize) -> bool) -> String {
+    let columns = lines.first().map_or(0, Vec::len);
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..lines[0].len()).map(width).collect();
+    let widths: Vec<usize> = (0..columns).map(width).collect();
     let mut out = String::new();
     for (n, line) in lines.iter().enumerate() {
-        let mut text = format!("{:<width$}", line[0], width = widths[0]);
-        for (cell, width) in line.iter().zip(&widths).skip(1) {
-            text.push_str(&format!("  {cell:>width$}"));
+        let mut text = String::new();
+        for (i, (cell, width)) in line.iter().zip(&widths).enumerate() {
+            let padded = if i == 0 { format!("{cell:<width$}") } else { format!("  {cell:>width$}") };
+            text.push_str(&padded);
         }
-        let is_total = n > 0 && rows[n - 1].0.is_album;
-        out.push_str(&if n == 0 || is_total { Paint::stdout().bold(&text) } else { text });
+        out.push_str(&if is_bold(n) { Paint::stdout().bold(&text) } else { text });
         out.push('\n');
     }
     out

@@ -50,19 +50,13 @@ impl Playing<'_> {
                 self.live.order(Move::Locate(frame.max(0.0) as u64))
             }
             Order::Meters { client, hertz } => {
-                if let Err(why) = self.meters.ask(*client, *hertz, Instant::now()) {
-                    self.controllers.tell(format!("OSC /:meters from {client}: {why}"));
-                }
+                self.follow_meters(*client, *hertz);
                 Ok(())
             }
-        }
-    }
-
-    /// Sends what the meters read to whoever has asked for it.
-    pub(super) fn metered(&mut self) {
-        self.live.readings().for_each(|reading| self.meters.read(&reading));
-        for (client, packet) in self.meters.due(Instant::now()) {
-            self.controllers.send(client, &packet);
+            Order::Figures { client, view, path, hertz } => {
+                self.follow_figures(*client, *view, path, *hertz);
+                Ok(())
+            }
         }
     }
 

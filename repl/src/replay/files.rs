@@ -6,11 +6,11 @@ use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use engine::delivery::{Delivered, FileWriter};
+use engine::delivery::{Delivered, Dither, FileWriter, Kind, Measured, Shape, Tags};
 use engine::kernel::Buffer;
 
 use super::STEMS_OF;
-use crate::arguments::{Depth, FileKind, Replay as Arguments};
+use crate::arguments::{Depth, Replay as Arguments};
 use crate::ending::{Failure, Outcome};
 use crate::journal::Kept;
 use crate::render::{format, stem_name};
@@ -37,7 +37,7 @@ impl<'a> Files<'a> {
     pub fn create(arguments: &'a Arguments, kept: &'a Kept) -> Result<Self, Failure> {
         let mut files = Files { kept, arguments, master: None, stems: BTreeMap::new(), frames: 0 };
         if let Some(path) = &arguments.file {
-            let depth = if FileKind::of(path) == Some(FileKind::Flac) { Depth::Int24 } else { Depth::Float32 };
+            let depth = if Kind::of(path) == Some(Kind::Flac) { Depth::Int24 } else { Depth::Float32 };
             files.master = Some(files.sink(path.clone(), kept.header.channels, depth)?);
         }
         if let Some(dir) = &arguments.stems {
@@ -48,8 +48,9 @@ impl<'a> Files<'a> {
 
     fn sink(&self, path: PathBuf, channels: usize, depth: Depth) -> Result<Sink, Failure> {
         let header = &self.kept.header;
-        let format = format(self.arguments.bits.unwrap_or(depth), header.rate, channels, header.seed);
-        let writer = FileWriter::create(&path, format).map_err(failed)?;
+        let format =
+            format(self.arguments.bits.unwrap_or(depth), header.rate, channels, header.seed, Dither::Tpdf(Shape::Flat));
+        let writer = FileWriter::create(&path, format, &Tags::default()).map_err(failed)?;
         Ok(Sink { path, writer, channels, frames: 0 })
     }
 
@@ -109,7 +110,11 @@ impl<'a> Files<'a> {
         }
         self.stems.values_mut().try_for_each(|stem| stem.silence_until(frames))?;
         let sinks = self.master.into_iter().chain(self.stems.into_values());
-        sinks.map(|sink| sink.writer.finish().map(|delivered| (sink.path, delivered)).map_err(failed)).collect()
+        sinks
+            .map(|sink| {
+                sink.writer.finish(&Measured::default()).map(|delivered| (sink.path, delivered)).map_err(failed)
+            })
+            .collect()
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use engine::delivery::{Depth, FileWriter, Format};
+use engine::delivery::{Depth, Dither, FileWriter, Format, Measured, Tags};
 use engine::math::{gain_from_db, sin};
 use hound::{SampleFormat, WavSpec, WavWriter};
 use serde_json::Value;
@@ -130,11 +130,11 @@ fn files_of_every_kind_have_figures() {
     fs::write(folder.path().join("64-bit.wav"), doubles).expect("it can be written");
     // A FLAC file with another's name.
     let flac = folder.path().join("tone.flac");
-    let format = Format { depth: Depth::Int24, rate: 48_000, channels: 2, dither: false, seed: 0 };
-    let mut writer = FileWriter::create(&flac, format).expect("it can be written");
+    let format = Format { depth: Depth::Int24, rate: 48_000, channels: 2, dither: Dither::None, seed: 0 };
+    let mut writer = FileWriter::create(&flac, format, &Tags::default()).expect("it can be written");
     let sound: Vec<f64> = (0..48_000).map(|frame| tone(frame, 48_000, -18.0)).collect();
     writer.write(&[&sound, &sound]).expect("there is room");
-    writer.finish().expect("it is whole");
+    writer.finish(&Measured::default()).expect("it is whole");
     fs::rename(flac, folder.path().join("mislabelled.wav")).expect("it can be renamed");
     for (name, lufs) in [
         ("8-bit.wav", Some(-18.0)),
@@ -236,8 +236,14 @@ fn a_target_is_met_or_says_by_how_much_it_is_not() {
     let lines = objects[0]["targets"].as_array().expect("they are listed");
     assert_eq!((ran.status, lines.len()), (0, 2));
     assert!(lines.iter().all(|line| line["holds"] == true && line["target"] == "spotify" && line["advice"].is_null()));
-    let wrong = run_in(folder.path(), &["measure", "right.wav", "--target", "vinyl"]);
+    let wrong = run_in(folder.path(), &["measure", "right.wav", "--target", "spottify"]);
     assert!(wrong.status == 2 && wrong.err.contains("spotify"), "{wrong:?}");
+    let listed = done_in(folder.path(), &["measure", "--targets"]).out;
+    let listed_as_json = parsed(&done_in(folder.path(), &["measure", "--targets", "--json"]));
+    for target in listed_as_json.as_array().expect("they are listed") {
+        let name = target["name"].as_str().expect("it has a name");
+        assert!(listed.lines().any(|line| line.split(' ').next() == Some(name)), "{name}: {listed}");
+    }
 }
 
 #[test]

@@ -182,6 +182,8 @@ impl Dynamics {
             let mut part = self.ballistics.step(wanted, self.attack, self.release);
             if threshold == ALWAYS && part > 1.0 - THERE {
                 (self.ballistics, self.has_all, part) = (Ballistics::at(1.0), true, 1.0);
+                // It listens no more; when it does again, what it heard before is over.
+                self.region.reset();
             }
             self.share[i] = share(part, gain);
         }

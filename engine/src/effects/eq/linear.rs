@@ -24,6 +24,14 @@ const HALF: f64 = 2048.0;
 /// Which part of each half is faded out.
 const FADED: f64 = 0.25;
 
+/// The bands that have a centre, and the widest in Hz that it is worth looking at.
+const NARROW: [&str; 3] = ["bell", "notch", "band_pass"];
+const TOLD_APART: f64 = 100.0;
+
+/// By how many dB a band may be off its gain, and the gain in dB below which it is silent.
+const SHORT: f64 = 0.5;
+const SILENT: f64 = -40.0;
+
 /// How many times finer the curves are sampled than the response is long.
 const FINER: usize = 4;
 
@@ -86,6 +94,31 @@ pub fn of_curves<const N: usize>(gains: impl Fn(f64) -> [f64; N], rate: f64) -> 
             .map(|away| curve[away].re * window(away as f64 / half as f64))
             .collect()
     })
+}
+
+/// The gain of such taps at a frequency.
+fn gain_of(taps: &[f64], freq: f64, rate: f64) -> f64 {
+    let half = taps.len() / 2;
+    let turn = 2.0 * PI * freq / rate;
+    taps.iter().enumerate().map(|(i, tap)| tap * math::cos(turn * i.abs_diff(half) as f64)).sum::<f64>().abs()
+}
+
+/// Bands that are narrower than the filter can tell apart: the number of each, from 1, the gain in dB that it has at its
+/// centre, and the one that it should have.
+pub fn shallow(recipe: &Recipe) -> Vec<(usize, f64, f64)> {
+    let rate = recipe.rate();
+    let one = |(i, band): (usize, Declared<'_>)| {
+        let &[freq, .., q] = band.designed() else { return None };
+        if !NARROW.contains(&band.part.word) || freq / q > TOLD_APART {
+            return None;
+        }
+        let sections = band.sections(rate);
+        let gain = |freq: f64| sections.iter().map(|section| section.gain(freq, rate)).product();
+        let [taps] = of_curves(|freq| [gain(freq)], rate);
+        let (has, wanted) = (math::db_from_gain(gain_of(&taps, freq, rate)), math::db_from_gain(gain(freq)));
+        ((has - wanted.max(SILENT)).abs() > SHORT && has > SILENT).then_some((i + 1, has, wanted))
+    };
+    declared(recipe).enumerate().filter_map(one).collect()
 }
 
 /// The window at a part of its half length.

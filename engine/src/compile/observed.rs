@@ -1,0 +1,94 @@
+//! What of a plan somebody looks at: its meters, and the points that are listened to. Their buffers are kept to the end of the
+//! quantum.
+
+use std::collections::BTreeSet;
+
+use super::{Compiler, Keep};
+use crate::listen::{Heard, Spot};
+use crate::mesh::{MeshEdge, MeshNode, Phase};
+use crate::meter::Meter;
+use crate::plan::Slots;
+
+/// What is looked at, by path.
+#[derive(Default)]
+pub(super) struct Observed {
+    nodes: BTreeSet<String>,
+    cables: BTreeSet<String>,
+    meters: bool,
+    /// Where the cables have been found to carry their sound, and how late it is there.
+    carried: Vec<(String, Slots, usize)>,
+}
+
+impl Observed {
+    pub(super) fn of(keep: &Keep) -> Self {
+        let mut observed = Observed { meters: keep.meters, ..Observed::default() };
+        for point in &keep.points {
+            match &point.spot {
+                Spot::Delivered => false,
+                Spot::Node(path) => observed.nodes.insert(path.clone()),
+                Spot::Cable(path) => observed.cables.insert(path.clone()),
+            };
+        }
+        observed
+    }
+
+    /// Whether somebody listens to what an edge carries.
+    pub(super) fn hears(&self, edge: &MeshEdge) -> bool {
+        !matches!(edge.phase, Phase::Leaving(_)) && self.cables.contains(&edge.path)
+    }
+
+    /// What an edge carries lies here, for whoever listens.
+    pub(super) fn carries(&mut self, edge: &MeshEdge, slots: Slots, late: usize) {
+        self.carried.push((edge.path.clone(), slots, late));
+    }
+}
+
+impl Compiler<'_> {
+    /// Whether the sound of a node is kept for somebody who looks at it.
+    pub(super) fn is_observed(&self, i: usize) -> bool {
+        let MeshNode { node, current, .. } = self.node(i);
+        self.is_metered(i) || *current && self.observed.nodes.contains(&node.path)
+    }
+
+    /// Whether a node is an input or a bus that is metered. Master is metered where it leaves.
+    fn is_metered(&self, i: usize) -> bool {
+        let MeshNode { node, current, .. } = self.node(i);
+        let is_place = !node.path.contains(['/', '>', '#', '+']) && !node.role.leaves();
+        self.observed.meters && *current && is_place && node.path != "master"
+    }
+
+    /// The meters: master, then inputs and buses in path order.
+    pub(super) fn meters(&mut self) {
+        let master = self.plan.outputs.first().map(|output| Meter { path: "master".into(), slots: output.slots });
+        let mut places: Vec<usize> = (0..self.mesh.nodes.len()).filter(|i| self.is_metered(*i)).collect();
+        places.sort_by_key(|i| &self.mesh.nodes[*i].node.path);
+        let places = places.into_iter().map(|i| Meter { path: self.node(i).node.path.clone(), slots: self.value[i] });
+        self.plan.meters = master.filter(|_| self.observed.meters).into_iter().chain(places).collect();
+    }
+
+    /// The points that are listened to, in the order in which they were asked for. What is not in the text, or leads to no
+    /// output, has none.
+    pub(super) fn heard(&mut self) {
+        let heard = self.keep.points.iter().filter_map(|point| {
+            let name = point.name.clone();
+            match &point.spot {
+                Spot::Delivered => {
+                    let output = self.plan.outputs.first()?;
+                    Some(Heard { name, slots: output.slots, late: output.late, work: None })
+                }
+                Spot::Node(path) => {
+                    let here = |i: &usize| self.node(*i).current && self.node(*i).node.path == *path;
+                    let i = (0..self.mesh.nodes.len()).find(here)?;
+                    let MeshNode { id, node, .. } = self.node(i);
+                    let work = point.reduces.then(|| self.layout.works.get(id).copied()).flatten();
+                    Some(Heard { name, slots: self.value[i], late: node.late + node.latency, work })
+                }
+                Spot::Cable(path) => {
+                    let (_, slots, late) = self.observed.carried.iter().find(|(carried, ..)| carried == path)?;
+                    Some(Heard { name, slots: *slots, late: *late, work: None })
+                }
+            }
+        });
+        self.plan.heard = heard.collect();
+    }
+}

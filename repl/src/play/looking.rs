@@ -1,0 +1,110 @@
+//! Who looks at the desk while it plays: OSC clients, at meters and at figures; and the program itself, at the master, where
+//! the text has a target.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use engine::compile::Program;
+use engine::figure::Figure;
+use engine::listen::Point;
+use engine::target;
+
+use super::Playing;
+use crate::figures::{Followers, View, told};
+use crate::measuring::Measuring;
+use crate::meters::Clients;
+use crate::status;
+
+/// The point that a target speaks of.
+const MASTER: &str = "master";
+
+/// Who looks at levels and figures, and who reckons them.
+#[derive(Default)]
+pub(super) struct Looking {
+    meters: Clients,
+    followers: Followers,
+    measuring: Option<Measuring>,
+}
+
+impl Looking {
+    /// How long until somebody is to be told of something.
+    pub(super) fn pause(&self) -> Option<Duration> {
+        let now = Instant::now();
+        self.meters.pause(now).into_iter().chain(self.followers.pause(now)).min()
+    }
+
+    /// Looks at a program that is about to be sent, at a rate.
+    pub(super) fn at(&mut self, program: &mut Program, rate: u32) {
+        self.meters.name(program.serial, program.plan.meters.iter().map(|meter| meter.path.clone()).collect());
+        if let Some(hearing) = program.hearing.take() {
+            self.measuring.get_or_insert_with(|| Measuring::start(rate)).hear(hearing);
+        }
+    }
+}
+
+impl Playing<'_> {
+    /// Takes the request of a client who follows meters.
+    pub(super) fn follow_meters(&mut self, client: SocketAddr, hertz: f64) {
+        if let Err(why) = self.looking.meters.ask(client, hertz, Instant::now()) {
+            self.controllers.tell(format!("OSC /:meters from {client}: {why}"));
+        }
+    }
+
+    /// Takes the request of a client who follows the figures of a point.
+    pub(super) fn follow_figures(&mut self, client: SocketAddr, view: View, path: &str, hertz: f64) {
+        let (session, names) = self.text.known().session();
+        let found = Point::find(session, names, path).map_err(|missing| match missing.help {
+            Some(help) => format!("{}; {help}", missing.message),
+            None => missing.message,
+        });
+        let asked =
+            found.and_then(|point| self.looking.followers.ask(client, view, &point.name, hertz, Instant::now()));
+        if let Err(why) = asked {
+            self.controllers.tell(format!("OSC from {client}, {path}: {why}"));
+        }
+    }
+
+    /// Whether the desk is to be metered now, and where it is to be listened to. What the text has no more is not heard.
+    pub(super) fn looked_at(&mut self) -> (bool, Vec<Point>) {
+        let now = Instant::now();
+        let mut paths = self.looking.followers.points(now);
+        let (session, names) = self.text.known().session();
+        if session.target.is_some() {
+            paths.insert(MASTER.into());
+        }
+        let points = paths.iter().filter_map(|path| Point::find(session, names, path).ok()).collect();
+        (self.looking.meters.any(now), points)
+    }
+
+    /// Tells whoever looks what there is to see.
+    pub(super) fn tell_levels(&mut self) {
+        let Looking { meters, followers, measuring } = &mut self.looking;
+        let now = Instant::now();
+        self.live.readings().for_each(|reading| meters.read(&reading));
+        let mut packets = meters.due(now);
+        if let Some(measuring) = measuring {
+            packets.extend(followers.due(now, |view, point| match view {
+                View::Figures => measuring.read(point).map(|reading| told(&reading)),
+                View::Spectrum => measuring.spectrum(point).map(|levels| levels.to_vec()),
+            }));
+        }
+        for (client, packet) in packets {
+            self.controllers.send(client, &packet);
+        }
+    }
+
+    /// Says how far what was played is from the target of the text.
+    pub(super) fn sum_up(&self) {
+        let Some((name, _)) = &self.text.known().session().0.target else { return };
+        let Some(reading) = self.looking.measuring.as_ref().and_then(|measuring| measuring.read(MASTER)) else {
+            return;
+        };
+        let Some(target) = target::find(name) else { return };
+        let figures = reading.figures;
+        let shown = |figure: Figure| figures.get(figure).map(|(value, _)| figure.shown(value));
+        let heard: Vec<String> = [Figure::Lufs, Figure::TruePeak].into_iter().filter_map(shown).collect();
+        if !heard.is_empty() {
+            status::say(format!("the master was {}; {}", heard.join(", "), target.distance(&figures)));
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! `gainstage check --render`: a mix that is tested, by its figures.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::{folder, has_fields, parsed};
+use crate::program::run_in;
+
+/// A stereo tone of -20 dBFS that reads -20.0 LUFS, 9 dB off its compressor, and silence beside it.
+const MIX: &str = r#"let band = bus("band");
+let a = input("a", sine(1000).level(-8));
+a >> compressor(-20, 4).knee(0) >> fader(-3) >> send(band, -6) >> master;
+input("hush", sine(100)) >> fader(off) >> cable("none") >> master;
+band >> gain(-1) >> master;
+"#;
+
+/// The session with these lines behind it, checked for two seconds.
+fn checked(lines: &str, options: &[&str]) -> (crate::program::Ran, tempfile::TempDir) {
+    let folder = folder(&format!("{MIX}{lines}\n"));
+    let arguments: Vec<&str> =
+        ["check", "--render", "--length", "2s", "session.rhai"].into_iter().chain(options.iter().copied()).collect();
+    (run_in(folder.path(), &arguments), folder)
+}
+
+#[test]
+fn expectations_that_hold_are_listed_with_what_was_found() {
+    let lines = r#"expect(master.true_peak).below(-10.dBTP);
+expect(master.lufs).above(-30).below(-10.LUFS);
+expect(a.sample_peak).within(-20, 0.1);
+expect(at("a").input.sample_peak).within(-8, 0.02);
+expect(at("a>band").sample_peak).within(-26, 0.1);
+expect(at("a/compressor").gain_reduction).within(9.dB, 0.1);
+expect(at("band").rms).below(-27);
+expect(master.clipped_samples).below(0);"#;
+    let (ran, _folder) = checked(lines, &[]);
+    assert_eq!(ran.status, 0, "{ran:?}");
+    assert_eq!(ran.out.lines().filter(|line| line.starts_with("line ")).count(), 9, "{ran:?}");
+    assert!(ran.out.contains("a/compressor gain_reduction is 9.0 dB, 9 dB ± 0.1 dB"), "{ran:?}");
+    assert!(ran.err.contains("1 session, no errors"), "{ran:?}");
+}
+
+#[test]
+fn one_that_does_not_hold_is_an_error_at_its_line_with_the_figure_and_where_it_stood() {
+    let lines = "expect(at(\"a>band\").sample_peak).below(-30.dBFS);\nexpect(master.lufs).above(-30);";
+    let (ran, _folder) = checked(lines, &[]);
+    assert_eq!(ran.status, 1, "{ran:?}");
+    for part in ["session.rhai:6:", "a>band sample_peak: ", "expected at most -30 dBFS", "missed by", "at 0:0", "bar 1"]
+    {
+        assert!(ran.out.contains(part), "{part}: {ran:?}");
+    }
+    let (ran, _folder) = checked(lines, &["--json"]);
+    let told = parsed(&ran);
+    has_fields(&told, &["file", "line", "column", "severity", "code", "message", "help"]);
+    let told = told.as_array().unwrap();
+    assert_eq!((told.len(), &told[0]["code"], &told[0]["line"]), (1, &Value::from("expectation"), &Value::from(6)));
+}
+
+#[test]
+fn a_figure_that_does_not_exist_holds_nothing_and_says_why() {
+    for (line, why) in [
+        ("expect(at(\"hush>master:none\").lufs).below(-1);", "silent"),
+        ("let z = input(\"z\", sine(50)); z >> bus(\"nowhere\"); expect(z.lufs).below(-1);", "leads to no output"),
+    ] {
+        let (ran, _folder) = checked(line, &[]);
+        assert_eq!(ran.status, 1, "{ran:?}");
+        assert!(ran.out.contains("there is none") && ran.out.contains(why), "{ran:?}");
+    }
+}
+
+#[test]
+fn without_render_nothing_is_measured() {
+    let folder = folder(&format!("{MIX}expect(master.lufs).above(0);\n"));
+    assert_eq!(run_in(folder.path(), &["check", "session.rhai"]).status, 0);
+}
+
+#[test]
+fn reports_have_every_expectation() {
+    let lines = "expect(master.lufs).above(-30);\nexpect(master.true_peak).below(-60);";
+    let (ran, folder) = checked(lines, &["--report", "told.json", "--report", "told.xml"]);
+    assert_eq!(ran.status, 1, "{ran:?}");
+    let told: Value = serde_json::from_str(&fs::read_to_string(folder.path().join("told.json")).unwrap()).unwrap();
+    has_fields(&told, &["file", "line", "column", "subject", "figure", "expected", "measured", "at_s", "holds"]);
+    let told = told.as_array().unwrap();
+    assert_eq!((told.len(), &told[0]["holds"], &told[1]["holds"]), (2, &Value::from(true), &Value::from(false)));
+    assert_eq!((&told[1]["subject"], &told[1]["figure"]), (&Value::from("master"), &Value::from("true_peak")));
+    assert!(told[1]["at_s"].as_f64().is_some_and(|at| (0.0..2.0).contains(&at)) && told[0]["at_s"].is_null());
+    let xml = fs::read_to_string(folder.path().join("told.xml")).unwrap();
+    assert!(xml.contains("tests=\"2\" failures=\"1\" errors=\"0\""), "{xml}");
+    assert_eq!((xml.matches("<testcase ").count(), xml.matches("<failure ").count()), (2, 1), "{xml}");
+    assert!(xml.contains("session.rhai:7:"), "{xml}");
+}
+
+#[test]
+fn a_session_with_an_error_is_an_error_of_the_report() {
+    let (ran, folder) = checked("a >> fadre(3) >> master;", &["--report", "told.xml"]);
+    assert_eq!(ran.status, 1, "{ran:?}");
+    let xml = fs::read_to_string(folder.path().join("told.xml")).unwrap();
+    assert!(xml.contains("failures=\"0\" errors=\"1\"") && xml.contains("fadre"), "{xml}");
+}
