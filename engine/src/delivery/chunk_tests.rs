@@ -263,7 +263,7 @@ fn rf64_is_read_by_others() {
 #[test]
 fn more_than_two_channels_say_which_loudspeakers_they_are_for() {
     for (depth, kind) in [(Depth::Int16, 1), (Depth::Int24, 1), (Depth::Float32, 3)] {
-        for (channels, mask) in [(3, 0x7), (5, 0x37), (6, 0x3f), (7, 0), (8, 0x63f), (24, 0)] {
+        for (channels, mask) in [(3, 0x7), (4, 0), (5, 0x37), (6, 0x3f), (7, 0), (8, 0x63f), (24, 0)] {
             let format = Format { depth, channels, ..FORMAT };
             let file = written("a.wav", format, &Tags::default(), 10, wav::LIMIT);
             let chunks = chunks(&file);
@@ -273,6 +273,9 @@ fn more_than_two_channels_say_which_loudspeakers_they_are_for() {
             assert_eq!((number(&fmt[24..26]), &fmt[26..]), (kind, &b"\0\0\0\0\x10\0\x80\0\0\xaa\0\x38\x9b\x71"[..]));
             let reader = hound::WavReader::new(file.as_slice()).unwrap();
             assert_eq!(usize::from(reader.spec().channels), channels);
+            // What it says of its loudspeakers is what our own meters take it for.
+            let layout = crate::measure::Layout::masked(mask as u32, channels);
+            assert_eq!(layout, crate::measure::Layout::of(channels), "{channels} channels");
         }
     }
 }

@@ -38,7 +38,6 @@ pub(super) fn ds64(sizes: Option<[u64; 3]>) -> Vec<u8> {
 fn loudspeakers(channels: usize) -> u32 {
     match channels {
         3 => 0x007,
-        4 => 0x033,
         5 => 0x037,
         6 => 0x03f,
         8 => 0x63f,
