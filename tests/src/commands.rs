@@ -3,6 +3,7 @@
 mod controllers;
 mod delivery;
 mod expectations;
+mod measure;
 mod parts;
 mod play;
 mod recording;
