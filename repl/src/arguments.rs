@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use engine::delivery::{self, Kind};
+use engine::measure::Layout;
 use engine::names::nearest;
 use engine::target::{self, Target};
 use engine::units::Clock;
@@ -36,6 +37,8 @@ pub enum Command {
     Words(Words),
     /// Play a performance again from its journal, to a file, to the same bits that were heard
     Replay(Replay),
+    /// Measure sound files: loudness, peaks, dynamics, and how far they are from what a medium wants
+    Measure(Measure),
     /// Measure a room or a piece of gear: its response, how it rings on, what it adds
     Sweep(Sweep),
     /// Measure the way out through a piece of gear and back, for `insert(...).latency(...)`
@@ -188,6 +191,39 @@ pub struct Replay {
     pub checkpoint: Option<usize>,
 }
 
+/// `gainstage measure`.
+#[derive(Debug, Args)]
+pub struct Measure {
+    /// The files to measure; - reads standard input, of which the figures so far are given at Ctrl-C
+    #[arg(required_unless_present = "targets", value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// List the media that there are, and what they want
+    #[arg(long, conflicts_with_all = ["files", "target", "album", "dual_mono", "layout", "length", "plot"])]
+    pub targets: bool,
+    /// Judge by what media want: pass or fail for each thing, and what to do; exit status 1 when one fails
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = target)]
+    pub target: Vec<&'static Target>,
+    /// Give the figures of all files as one, too, as those of an album
+    #[arg(long)]
+    pub album: bool,
+    /// Measure mono as it is heard from two loudspeakers: 3 LU more
+    #[arg(long)]
+    pub dual_mono: bool,
+    /// Where the channels' loudspeakers stand, if the file does not say: mono, stereo, 3.0, quad, 5.0, 5.1, 7.0, 7.1, 5.1.4 or
+    /// 7.1.4
+    #[arg(long, value_name = "NAME", value_parser = layout)]
+    pub layout: Option<Layout>,
+    /// Measure no more than this of each
+    #[arg(long, value_name = "30s|FRAMESf")]
+    pub length: Option<Length>,
+    /// Draw loudness over time, the spectrum and the stereo field of one file
+    #[arg(long, value_name = "FILE.svg", value_parser = picture)]
+    pub plot: Option<PathBuf>,
+    /// Print an array of objects, one for each file
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `gainstage sweep`.
 #[derive(Debug, Args)]
 pub struct Sweep {
@@ -233,7 +269,7 @@ pub struct Ping {
     /// The device's channel to listen to
     #[arg(long, value_name = "CHANNEL", required = true, value_parser = channel())]
     pub input: u16,
-    /// How often; the devices are opened anew each time
+    /// How often; the devices are opened anew each time, and only where all of them agree does the figure hold at every start
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub times: u32,
     /// The peak of what is played, in dBFS
@@ -567,6 +603,17 @@ fn time(text: &str) -> Result<f64, String> {
 /// One of the channels that a session may name.
 fn channel() -> clap::builder::RangedI64ValueParser<u16> {
     clap::value_parser!(u16).range(1..=64)
+}
+
+fn layout(name: &str) -> Result<Layout, String> {
+    let names = || Layout::names().collect::<Vec<_>>().join(", ");
+    Layout::named(name).ok_or_else(|| format!("there are {}", names()))
+}
+
+fn picture(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    let is_picture = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("svg"));
+    is_picture.then_some(path).ok_or_else(|| "the name ends in .svg".into())
 }
 
 fn sound_file(text: &str) -> Result<PathBuf, String> {

@@ -20,6 +20,7 @@ use engine::units::{Dimension, Unit};
 
 use crate::address;
 use crate::arguments::{DeviceChoice, MidiMap, OscChoice, Play};
+use crate::figures::View;
 use crate::inbox::{Heard, Inbox, RESERVED, Said};
 use crate::midi::{Midi, system::System};
 use crate::notices::{Notices, visible};
@@ -62,10 +63,12 @@ pub enum Order {
         /// How often a second; 0 for no more.
         hertz: f64,
     },
-    /// Whoever asks is to be sent the figures of a point.
+    /// Whoever asks is to be sent the figures or the spectrum of a point.
     Figures {
         /// Who asks.
         client: SocketAddr,
+        /// Which of the two.
+        view: View,
         /// The point's path.
         path: String,
         /// How often a second; 0 for no more.
@@ -265,12 +268,12 @@ impl Controllers {
         let source = EventSource::Osc { address: address.to_owned() };
         let understood = if address == "/:meters" {
             level(said).map(|hertz| orders.push(Order::Meters { client: from, hertz }))
-        } else if address == "/:figures" {
+        } else if let Some(view) = view(address) {
             match said {
                 [Said::Text(path), rate @ ..] => level(rate).map(|hertz| {
-                    orders.push(Order::Figures { client: from, path: path.clone(), hertz });
+                    orders.push(Order::Figures { client: from, view, path: path.clone(), hertz });
                 }),
-                _ => Err("it takes a path in quotes and readings a second: \"master\", 2".into()),
+                _ => Err("it takes a path as text and readings a second: \"master\", 2".into()),
             }
         } else if let Some(word) = address.strip_prefix(RESERVED) {
             command(word, said).map(|command| orders.extend(command.map(Order::Command)))
@@ -338,6 +341,15 @@ fn open(address: SocketAddr, inbox: &Arc<Inbox>) -> Option<Osc> {
     }
 }
 
+/// What an address asks to see of a point.
+fn view(address: &str) -> Option<View> {
+    match address {
+        "/:figures" => Some(View::Figures),
+        "/:spectrum" => Some(View::Spectrum),
+        _ => None,
+    }
+}
+
 /// What a reserved address asks for; nothing when it is the release of a button.
 fn command(word: &str, said: &[Said]) -> Result<Option<Command>, String> {
     let released = matches!(said.first(), Some(Said::Number(0.0) | Said::Flag(false)));
@@ -351,7 +363,7 @@ fn command(word: &str, said: &[Said]) -> Result<Option<Command>, String> {
             _ => Err(format!("it takes the number of bars from the start, 0 to {MOST_BARS}")),
         },
         _ => Err(format!(
-            "there is no such command; there are {RESERVED}start, stop, locate BAR, panic, meters HZ and figures PATH HZ"
+            "there is no such command; there are {RESERVED}start, stop, locate BAR, panic, meters HZ, figures PATH HZ and spectrum PATH HZ"
         )),
     }
 }

@@ -1,9 +1,10 @@
-//! Figures out: what OSC clients follow of points of the desk, sent to each at its own pace until it asks no more.
+//! Figures and spectra out: what OSC clients follow of points of the desk, sent to each at its own pace until it asks no more.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use engine::measure::ballistics::KScale;
 use rosc::{OscMessage, OscPacket, OscType, encoder::encode};
 
 use crate::measuring::Reading;
@@ -12,8 +13,17 @@ use crate::meters::LEASE;
 /// How many points are followed at most, by all clients.
 const MOST: usize = 64;
 
-/// Who follows which point, by its path.
-type Who = (SocketAddr, String);
+/// What is followed of a point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum View {
+    /// Every figure.
+    Figures,
+    /// The levels of thirds of an octave.
+    Spectrum,
+}
+
+/// Who follows what of which point, by its path.
+type Who = (SocketAddr, View, String);
 
 /// How one of them does.
 struct Follower {
@@ -29,12 +39,12 @@ pub struct Followers {
 }
 
 impl Followers {
-    /// Takes a request for a point: figures so many times a second, 0.1 to 20, or 0 for no more.
+    /// Takes a request for a point: so many times a second, 0.1 to 20, or 0 for no more.
     ///
     /// # Errors
     /// Another number, or too many points.
-    pub fn ask(&mut self, client: SocketAddr, point: &str, hertz: f64, now: Instant) -> Result<(), String> {
-        let who = (client, point.to_owned());
+    pub fn ask(&mut self, client: SocketAddr, view: View, point: &str, hertz: f64, now: Instant) -> Result<(), String> {
+        let who = (client, view, point.to_owned());
         if hertz == 0.0 {
             self.followers.remove(&who);
             return Ok(());
@@ -55,15 +65,21 @@ impl Followers {
     /// The points that somebody follows; who has not asked for long is forgotten.
     pub fn points(&mut self, now: Instant) -> BTreeSet<String> {
         self.followers.retain(|_, follower| follower.until > now);
-        self.followers.keys().map(|(_, point)| point.clone()).collect()
+        self.followers.keys().map(|(.., point)| point.clone()).collect()
     }
 
     /// The packets that are due, each with whom it is for.
-    pub fn due(&mut self, now: Instant, read: impl Fn(&str) -> Option<Reading>) -> Vec<(SocketAddr, Vec<u8>)> {
+    pub fn due(
+        &mut self,
+        now: Instant,
+        read: impl Fn(View, &str) -> Option<Vec<Figure>>,
+    ) -> Vec<(SocketAddr, Vec<u8>)> {
         let mut packets = Vec::new();
-        for ((client, point), follower) in self.followers.iter_mut().filter(|(_, follower)| follower.next <= now) {
+        for ((client, view, point), follower) in self.followers.iter_mut().filter(|(_, follower)| follower.next <= now)
+        {
             follower.next = (follower.next + follower.every).max(now);
-            packets.extend(read(point).and_then(|reading| packet(point, &reading)).map(|packet| (*client, packet)));
+            packets
+                .extend(read(*view, point).and_then(|all| packet(*view, point, &all)).map(|packet| (*client, packet)));
         }
         packets
     }
@@ -74,10 +90,14 @@ impl Followers {
     }
 }
 
-/// One point's figures, in an order of their own; what does not exist is nil.
-fn packet(point: &str, reading: &Reading) -> Option<Vec<u8>> {
-    let Reading { figures, now, reduced } = reading;
-    let all = [
+/// A figure, if there is one.
+type Figure = Option<f64>;
+
+/// What is told of a point's figures, in this order.
+pub fn told(reading: &Reading) -> Vec<Figure> {
+    let Reading { figures, now, reduced, vu, ppm } = reading;
+    let needle = |level: f64| Some(level).filter(|level| level.is_finite());
+    vec![
         now.momentary,
         now.short_term,
         figures.integrated,
@@ -87,9 +107,20 @@ fn packet(point: &str, reading: &Reading) -> Option<Vec<u8>> {
         now.rms,
         now.correlation,
         Some(*reduced),
-    ];
-    let args = all.map(|figure| figure.map_or(OscType::Nil, |value| OscType::Float(value as f32))).to_vec();
-    let addr = format!("/figures/{}", point.replace(' ', "%20"));
+        needle(*vu),
+        needle(*ppm),
+        now.rms.map(|rms| KScale::K20.reading(rms)),
+    ]
+}
+
+/// A message of numbers; what does not exist is nil.
+fn packet(view: View, point: &str, all: &[Figure]) -> Option<Vec<u8>> {
+    let args = all.iter().map(|figure| figure.map_or(OscType::Nil, |value| OscType::Float(value as f32))).collect();
+    let of = match view {
+        View::Figures => "figures",
+        View::Spectrum => "spectrum",
+    };
+    let addr = format!("/{of}/{}", point.replace(' ', "%20"));
     encode(&OscPacket::Message(OscMessage { addr, args })).ok()
 }
 
@@ -102,37 +133,40 @@ mod tests {
         ([127, 0, 0, 1], port).into()
     }
 
-    fn reading(level: f64) -> Reading {
+    fn reading(level: f64) -> Vec<Figure> {
         let mut measurement = Measurement::new(48_000, Layout::of(2));
         measurement.take(&[vec![level; 48_000], vec![level; 48_000]]);
-        Reading { figures: measurement.figures(), now: measurement.readings(), reduced: 3.5 }
+        let (figures, now) = (measurement.figures(), measurement.readings());
+        told(&Reading { figures, now, reduced: 3.5, vu: -10.0, ppm: f64::NEG_INFINITY })
     }
 
     #[test]
     fn each_client_is_sent_what_it_follows_at_its_own_pace() {
         let (mut followers, now) = (Followers::default(), Instant::now());
         let at = |ms: u64| now + Duration::from_millis(ms);
-        followers.ask(client(1), "lead voice", 10.0, now).unwrap();
-        followers.ask(client(2), "master", 1.0, now).unwrap();
+        followers.ask(client(1), View::Figures, "lead voice", 10.0, now).unwrap();
+        followers.ask(client(2), View::Spectrum, "master", 1.0, now).unwrap();
         assert_eq!(followers.points(now), BTreeSet::from(["lead voice".into(), "master".into()]));
-        assert!(followers.due(at(99), |_| Some(reading(0.5))).is_empty());
-        let packets = followers.due(at(100), |_| Some(reading(0.5)));
+        assert!(followers.due(at(99), |_, _| Some(reading(0.5))).is_empty());
+        let packets = followers.due(at(100), |_, _| Some(reading(0.5)));
         assert_eq!(packets.len(), 1);
         assert_eq!(packets[0].0, client(1));
         let OscPacket::Message(OscMessage { addr, args }) = rosc::decoder::decode_udp(&packets[0].1).unwrap().1 else {
             panic!("no message")
         };
         assert_eq!(addr, "/figures/lead%20voice");
-        assert_eq!(args.len(), 9);
+        assert_eq!(args.len(), 12);
         let float = |i: usize| args[i].clone().float().unwrap();
         assert!((float(5) + 6.0206).abs() < 1e-3 && (float(6) + 6.0206).abs() < 1e-3 && float(8) == 3.5, "{args:?}");
-        assert_eq!(followers.due(at(1000), |_| Some(reading(0.5))).len(), 2);
-        assert!(followers.due(at(3000), |_| None).is_empty(), "nothing is told of what is not heard");
+        assert_eq!((float(9), &args[10]), (-10.0, &OscType::Nil));
+        assert!((float(11) - 16.99).abs() < 0.01, "{args:?}");
+        assert_eq!(followers.due(at(1000), |_, _| Some(reading(0.5))).len(), 2);
+        assert!(followers.due(at(3000), |_, _| None).is_empty(), "nothing is told of what is not heard");
     }
 
     #[test]
     fn what_is_silent_has_no_loudness() {
-        let packet = packet("x", &reading(0.0)).unwrap();
+        let packet = packet(View::Figures, "x", &reading(0.0)).unwrap();
         let OscPacket::Message(message) = rosc::decoder::decode_udp(&packet).unwrap().1 else { panic!("no message") };
         assert_eq!(message.args[0], OscType::Nil);
     }
@@ -141,11 +175,11 @@ mod tests {
     fn who_asks_wrongly_is_told_and_who_asks_no_more_is_forgotten() {
         let (mut followers, now) = (Followers::default(), Instant::now());
         for wrong in [-1.0, 0.05, 21.0, f64::NAN] {
-            assert!(followers.ask(client(1), "x", wrong, now).is_err(), "{wrong}");
+            assert!(followers.ask(client(1), View::Figures, "x", wrong, now).is_err(), "{wrong}");
         }
-        assert!((0..MOST).all(|port| followers.ask(client(port as u16), "x", 1.0, now).is_ok()));
-        assert!(followers.ask(client(999), "x", 1.0, now).is_err());
-        assert!(followers.ask(client(0), "x", 2.0, now + LEASE / 2).is_ok());
+        assert!((0..MOST).all(|port| followers.ask(client(port as u16), View::Figures, "x", 1.0, now).is_ok()));
+        assert!(followers.ask(client(999), View::Figures, "x", 1.0, now).is_err());
+        assert!(followers.ask(client(0), View::Figures, "x", 2.0, now + LEASE / 2).is_ok());
         assert_eq!(followers.points(now + LEASE).len(), 1);
         assert!(followers.points(now + 2 * LEASE).is_empty());
     }

@@ -3,6 +3,7 @@
 mod address;
 mod arguments;
 mod changes;
+mod chart;
 mod check;
 mod control;
 mod devices;
@@ -19,6 +20,7 @@ mod last_good;
 mod lines;
 mod live_input;
 mod load;
+mod measure;
 mod measuring;
 mod meters;
 mod midi;
@@ -37,7 +39,6 @@ mod state_dir;
 mod status;
 mod sweep;
 mod text;
-mod text_file;
 mod trouble;
 mod watch;
 mod words;
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
         Command::Words(words) => words::run(&words),
         Command::Replay(replay) => replay::run(&replay),
         Command::Sweep(sweep) => sweep::run(&sweep),
+        Command::Measure(measure) => measure::run(&measure),
         Command::Ping(ping) => ping::run(&ping),
         Command::New(new) => new::run(&new),
     };

@@ -3,6 +3,7 @@
 mod controllers;
 mod delivery;
 mod expectations;
+mod measure;
 mod parts;
 mod play;
 mod recording;
@@ -10,6 +11,7 @@ mod render;
 mod replay;
 mod safety;
 mod sweep;
+mod targets;
 
 use std::fs;
 use std::path::Path;

@@ -55,6 +55,8 @@ mod rest;
 #[cfg(test)]
 mod safety;
 #[cfg(test)]
+mod second_meter;
+#[cfg(test)]
 mod sessions;
 #[cfg(test)]
 mod soak;

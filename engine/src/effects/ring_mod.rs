@@ -8,6 +8,7 @@ use crate::kernel::{Io, Kernel, QUANTUM};
 use crate::motion::Rate;
 use crate::oversample::{self, Oversampler};
 use crate::parameter::{Memory, Parameter, Recipe, Table};
+use crate::rest::spent;
 use crate::units::Unit;
 use crate::wheel::{self, Wheel};
 
@@ -56,7 +57,8 @@ impl Kernel for RingMod {
         }
         for (oversampler, channel) in self.channels.iter_mut().zip(io.audio.iter_mut()) {
             oversampler.process(&mut channel[io.frames.clone()], |high| {
-                high.iter_mut().zip(&carrier).for_each(|(x, carrier)| *x *= carrier);
+                // Silence has no sign, or it would never rest.
+                high.iter_mut().zip(&carrier).for_each(|(x, carrier)| *x = spent(*x * carrier));
             });
         }
     }

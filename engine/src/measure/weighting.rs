@@ -86,10 +86,10 @@ impl Weighting {
         let mut total = *sums;
         let length = sound.iter().map(|channel| channel.len()).min().unwrap_or(0);
         let sound = sound.map(|channel| &channel[..length]);
-        for i in 0..length {
-            let (mut x, mut y, mut z) = ([0.0; N], [0.0; N], [0.0; N]);
+        let frame = |i: usize| sound.map(|channel| channel[i]);
+        for x in (0..length).map(frame) {
+            let (mut y, mut z) = ([0.0; N], [0.0; N]);
             for lane in 0..N {
-                x[lane] = sound[lane][i];
                 y[lane] = (x[lane] + b1 * x1[lane] + b2 * x2[lane] - shelf2 * y2[lane]) - shelf1 * y1[lane];
                 z[lane] = ((y[lane] - (y1[lane] + y1[lane])) + y2[lane] - high2 * z2[lane]) - high1 * z1[lane];
                 total[lane] += z[lane] * z[lane];

@@ -1,6 +1,7 @@
 //! A file as blocks of samples at its own rate: the only file that knows symphonia.
 
 use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use symphonia::core::audio::Channels;
@@ -12,7 +13,7 @@ use symphonia::core::formats::well_known::{
     FORMAT_ID_AIFF, FORMAT_ID_FLAC, FORMAT_ID_ISOMP4, FORMAT_ID_MP3, FORMAT_ID_WAVE,
 };
 use symphonia::core::formats::{FormatOptions, FormatReader, SeekMode, SeekTo, Track, TrackType};
-use symphonia::core::io::{MediaSource, MediaSourceStream};
+use symphonia::core::io::{MediaSource, MediaSourceStream, ReadOnlySource};
 use symphonia::core::meta::MetadataOptions;
 use symphonia::core::units::Timestamp;
 
@@ -56,8 +57,8 @@ impl Decoder {
     }
 
     /// Decodes what comes through a pipe.
-    pub(super) fn stream(source: Box<dyn MediaSource>) -> Result<Decoder, Fault> {
-        Decoder::new(probed(source, &Hint::new())?)
+    pub(super) fn stream(source: impl Read + Send + Sync + 'static) -> Result<Decoder, Fault> {
+        Decoder::new(probed(Box::new(ReadOnlySource::new(source)), &Hint::new())?)
     }
 
     fn new((format, track, exact): Probed) -> Result<Decoder, Fault> {

@@ -4,8 +4,6 @@ use std::fs::File;
 use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
-use symphonia::core::io::ReadOnlySource;
-
 use super::decode::Decoder;
 use super::wav::Wav;
 use super::{Fault, MediaError, Stamp, guarded};
@@ -64,7 +62,7 @@ impl Track {
                 let coded = || Fault::Unsupported("of what comes through a pipe, WAV with coded samples".into());
                 return Ok(Kind::Stream(Box::new(wav.ok_or_else(coded)?)));
             }
-            Ok(Kind::Coded(Box::new(Decoder::stream(Box::new(ReadOnlySource::new(whole)))?)))
+            Ok(Kind::Coded(Box::new(Decoder::stream(whole)?)))
         });
         Track::of(name, kind)
     }
@@ -130,7 +128,7 @@ impl Track {
     ///
     /// # Errors
     /// The file is damaged, or ends before it should.
-    pub fn next(&mut self) -> Result<Option<&[Vec<f64>]>, MediaError> {
+    pub fn read(&mut self) -> Result<Option<&[Vec<f64>]>, MediaError> {
         let Track { path, kind, sound } = self;
         let more = guarded(|| match kind {
             Kind::File(wav) => wav.next(sound),

@@ -53,8 +53,8 @@ impl Playing<'_> {
                 self.follow_meters(*client, *hertz);
                 Ok(())
             }
-            Order::Figures { client, path, hertz } => {
-                self.follow_figures(*client, path, *hertz);
+            Order::Figures { client, view, path, hertz } => {
+                self.follow_figures(*client, *view, path, *hertz);
                 Ok(())
             }
         }

@@ -10,7 +10,7 @@ use engine::listen::Point;
 use engine::target;
 
 use super::Playing;
-use crate::figures::Followers;
+use crate::figures::{Followers, View, told};
 use crate::measuring::Measuring;
 use crate::meters::Clients;
 use crate::status;
@@ -51,15 +51,16 @@ impl Playing<'_> {
     }
 
     /// Takes the request of a client who follows the figures of a point.
-    pub(super) fn follow_figures(&mut self, client: SocketAddr, path: &str, hertz: f64) {
+    pub(super) fn follow_figures(&mut self, client: SocketAddr, view: View, path: &str, hertz: f64) {
         let (session, names) = self.text.known().session();
         let found = Point::find(session, names, path).map_err(|missing| match missing.help {
             Some(help) => format!("{}; {help}", missing.message),
             None => missing.message,
         });
-        let asked = found.and_then(|point| self.looking.followers.ask(client, &point.name, hertz, Instant::now()));
+        let asked =
+            found.and_then(|point| self.looking.followers.ask(client, view, &point.name, hertz, Instant::now()));
         if let Err(why) = asked {
-            self.controllers.tell(format!("OSC /:figures from {client}: {why}"));
+            self.controllers.tell(format!("OSC from {client}, {path}: {why}"));
         }
     }
 
@@ -82,7 +83,10 @@ impl Playing<'_> {
         self.live.readings().for_each(|reading| meters.read(&reading));
         let mut packets = meters.due(now);
         if let Some(measuring) = measuring {
-            packets.extend(followers.due(now, |point| measuring.read(point)));
+            packets.extend(followers.due(now, |view, point| match view {
+                View::Figures => measuring.read(point).map(|reading| told(&reading)),
+                View::Spectrum => measuring.spectrum(point).map(|levels| levels.to_vec()),
+            }));
         }
         for (client, packet) in packets {
             self.controllers.send(client, &packet);

@@ -17,6 +17,9 @@ use crate::status;
 /// How far the loudness of what is delivered may be from what was aimed at, in LU.
 const LOUDNESS_OFF: f64 = 0.05;
 
+/// By how much the peaks of a master may be over the ceiling once it is turned up, in dB: what a meter does not show.
+const MASTER_OVER: f64 = 0.05;
+
 /// By how much the true peak of what is delivered may be over the ceiling: another rate has other peaks between its samples.
 const PEAK_OVER: f64 = 0.1;
 
@@ -117,7 +120,7 @@ pub fn media(arguments: &Render, session: &Session, master: &Figures) -> Result<
             let why = "what has no loudness cannot be brought to one: it is silent, or too short";
             return Err(Failure::Error(format!("{}: {why}; nothing is written", target.name)));
         };
-        if let Some(over) = target.over(master, gain) {
+        if let Some(over) = target.over(master, gain).filter(|over| *over > MASTER_OVER) {
             refused.push(unreachable(target, master, gain, over));
         }
         media.push(Medium::of(target, arguments, session, gain));
@@ -150,7 +153,9 @@ fn unreachable(target: &Target, master: &Figures, gain: f64, over: f64) -> Strin
     let quieter: Vec<&str> = target::all()
         .iter()
         .filter(|other| other.loudness.is_some_and(|(lufs, ..)| lufs <= most))
-        .filter(|other| other.gain(master).is_some_and(|gain| other.over(master, gain).is_none()))
+        .filter(|other| {
+            other.gain(master).is_some_and(|gain| other.over(master, gain).is_none_or(|over| over <= MASTER_OVER))
+        })
         .map(|other| other.name)
         .take(4)
         .collect();

@@ -2,20 +2,12 @@
 
 use engine::math::{db_from_gain, gain_from_db};
 use engine::response::decay::schroeder;
-use plotters::coord::ranged1d::{KeyPointHint, Ranged};
-use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
 use super::figures::Figures;
+use crate::chart::{Area, Curve, Failed, INK, Points, chart, finite};
 
 const SIZE: (u32, u32) = (1280, 900);
-
-/// Colours that are told apart by who sees no red or green as well (Okabe and Ito 2008).
-const COLOURS: [RGBColor; 5] =
-    [RGBColor(0, 114, 178), RGBColor(213, 94, 0), RGBColor(0, 158, 115), RGBColor(204, 121, 167), RGBColor(86, 86, 86)];
-
-const INK: RGBColor = RGBColor(40, 40, 40);
-const GRID: RGBColor = RGBColor(215, 215, 215);
 
 /// How far below the highest point curves are shown, in dB.
 const LEVEL_RANGE: f64 = 50.0;
@@ -26,18 +18,6 @@ const DISTORTION_FLOOR: f64 = -120.0;
 
 /// Points of a curve over time.
 const STEPS: usize = 600;
-
-type Failed = Box<dyn std::error::Error>;
-type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
-type Points = Vec<(f64, f64)>;
-
-/// A curve with its name and its number among the colours.
-struct Curve {
-    name: String,
-    colour: usize,
-    points: Points,
-    is_bold: bool,
-}
 
 /// Draws the figures, and the impulse responses that they are of.
 ///
@@ -153,85 +133,8 @@ fn draw_times(area: &Area<'_>, figures: &Figures) -> Result<(), Failed> {
     chart(area, &name, ("Hz", hertz(figures)), ("s", 0.0..(1.2 * longest).max(0.1)), &curves)
 }
 
-/// One field of the picture; along frequencies in octaves.
-fn chart(
-    area: &Area<'_>,
-    name: &str,
-    (along, x): (&str, std::ops::Range<f64>),
-    (up, y): (&str, std::ops::Range<f64>),
-    curves: &[Curve],
-) -> Result<(), Failed> {
-    let mut builder = ChartBuilder::on(area);
-    builder.caption(name, ("sans-serif", 18).into_font().color(&INK)).margin(14);
-    builder.x_label_area_size(40).y_label_area_size(58);
-    let font = || ("sans-serif", 14).into_font().color(&INK);
-    macro_rules! draw {
-        ($x:expr, $shown:expr) => {{
-            let mut chart = builder.build_cartesian_2d($x, y)?;
-            chart
-                .configure_mesh()
-                .bold_line_style(GRID)
-                .light_line_style(TRANSPARENT)
-                .axis_style(INK)
-                .x_desc(along)
-                .y_desc(up)
-                .label_style(font())
-                .x_label_formatter(&$shown)
-                .y_label_formatter(&|y: &f64| format!("{}", (y * 100.0).round() / 100.0))
-                .draw()?;
-            for curve in curves {
-                let colour = COLOURS[curve.colour % COLOURS.len()];
-                let style = colour.stroke_width(if curve.is_bold { 2 } else { 1 });
-                chart
-                    .draw_series(LineSeries::new(curve.points.iter().copied(), style))?
-                    .label(curve.name.as_str())
-                    .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
-            }
-            if !curves.is_empty() {
-                let mut labels = chart.configure_series_labels();
-                labels.position(SeriesLabelPosition::UpperRight).background_style(WHITE.mix(0.85)).border_style(GRID);
-                labels.label_font(font()).draw()?;
-            }
-        }};
-    }
-    if x.start > 0.0 {
-        draw!(Octaves(x), |hz: &f64| if *hz >= 1000.0 { format!("{}k", hz / 1000.0) } else { format!("{hz}") });
-    } else {
-        draw!(x, |s: &f64| format!("{}", (s * 1000.0).round() / 1000.0));
-    }
-    Ok(())
-}
-
-/// Frequencies, evenly in octaves, with the marks that engineers know.
-struct Octaves(std::ops::Range<f64>);
-
-impl Ranged for Octaves {
-    type FormatOption = plotters::coord::ranged1d::NoDefaultFormatting;
-    type ValueType = f64;
-
-    fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
-        let of = |freq: f64| db_from_gain(freq);
-        RangedCoordf64::from(of(self.0.start)..of(self.0.end)).map(&of(*value), limit)
-    }
-
-    fn key_points<Hint: KeyPointHint>(&self, _: Hint) -> Vec<f64> {
-        let marks = [20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0, 10_000.0, 20_000.0];
-        marks.into_iter().filter(|mark| *mark >= self.0.start * 0.999 && *mark <= self.0.end * 1.001).collect()
-    }
-
-    fn range(&self) -> std::ops::Range<f64> {
-        self.0.clone()
-    }
-}
-
-impl plotters::coord::ranged1d::ValueFormatter<f64> for Octaves {}
-
 fn hertz(figures: &Figures) -> std::ops::Range<f64> {
     figures.hz().first().copied().unwrap_or(20.0)..figures.hz().last().copied().unwrap_or(20_000.0)
-}
-
-fn finite(points: impl Iterator<Item = (f64, f64)>) -> Points {
-    points.filter(|(_, y)| y.is_finite()).collect()
 }
 
 /// The next ten above all that is shown.
