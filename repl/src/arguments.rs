@@ -1,12 +1,12 @@
 //! What may be written after `gainstage`: each option once, from which parsing and help are made.
 
-mod values;
-
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use engine::measure::Layout;
 use engine::target::Target;
+
+mod values;
 
 pub use values::{
     Depth, DeviceChoice, DitherChoice, GraphFormat, JournalChoice, Length, LiveInput, MidiMap, OscChoice,
@@ -362,16 +362,15 @@ pub struct New {
     /// The folder to make
     pub dir: PathBuf,
 }
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use engine::delivery::Kind;
+    use engine::units::Clock;
     use std::path::Path;
 
     use clap::CommandFactory;
     use clap::error::ErrorKind;
-    use engine::delivery::Kind;
-    use engine::units::Clock;
 
     fn parse(line: &str) -> Result<Command, ErrorKind> {
         Arguments::try_parse_from(line.split(' ')).map(|a| a.command).map_err(|error| error.kind())

@@ -1,5 +1,4 @@
-//! What stands behind the options: devices, lengths, depths, frequencies and names of files, each read from a text, or refused
-//! with what was expected.
+//! The values that options take, and how each is written.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
