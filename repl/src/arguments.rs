@@ -142,8 +142,8 @@ pub struct Render {
     /// Write a cue sheet of the file: where its tracks begin, in frames of a CD, 75 a second
     #[arg(long, value_name = "FILE.cue", requires = "file", value_parser = cue_file)]
     pub cue: Option<PathBuf>,
-    /// The media to deliver to, as `gainstage measure --targets` lists them: each gets the master at its own rate and depth, turned
-    /// up or down as a whole to its loudness. With several, files are called FILE-TARGET
+    /// The media to deliver to, by name: each gets the master at its own rate and depth, turned up or down as a whole to its
+    /// loudness. With several, files are called FILE-TARGET
     #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_parser = target, conflicts_with = "stems")]
     pub target: Vec<&'static Target>,
     /// Write the files even where a target cannot be reached
