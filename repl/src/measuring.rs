@@ -125,17 +125,12 @@ fn measure(rate: u32, heard: &Receiver<Hearing>, all: &All) {
         for hearing in &mut hearings {
             while hearing
                 .next(|point, sound, down| {
-                    let new = || Measured {
-                        measurement: Measurement::new(rate, Layout::of(sound.len())),
-                        channels: sound.len(),
-                        reduced: 0.0,
-                    };
+                    let new = || Measured::new(rate, sound.len());
                     let measured = all.entry(point.name.clone()).or_insert_with(new);
-                    if measured.channels != sound.len() {
+                    if measured.measurement.layout().channels() != sound.len() {
                         *measured = new();
                     }
-                    measured.measurement.take(sound);
-                    measured.reduced = measured.reduced.max(down);
+                    measured.take(sound, down);
                 })
                 .is_some()
             {}

@@ -1,5 +1,7 @@
 //! What is heard of a step: sound above the highest that was played.
 
+use std::f64::consts::PI;
+
 use realfft::RealFftPlanner;
 
 /// Frames a second of all rehearsals.

@@ -153,7 +153,9 @@ fn unreachable(target: &Target, master: &Figures, gain: f64, over: f64) -> Strin
     let quieter: Vec<&str> = target::all()
         .iter()
         .filter(|other| other.loudness.is_some_and(|(lufs, ..)| lufs <= most))
-        .filter(|other| other.gain(master).is_some_and(|gain| other.over(master, gain).is_none_or(|over| over <= MASTER_OVER)))
+        .filter(|other| {
+            other.gain(master).is_some_and(|gain| other.over(master, gain).is_none_or(|over| over <= MASTER_OVER))
+        })
         .map(|other| other.name)
         .take(4)
         .collect();
