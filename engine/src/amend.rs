@@ -205,9 +205,9 @@ impl One<'_, '_> {
 
     fn set(&mut self, path: &str, spoken: &Spoken) -> Result<(), Diagnostic> {
         let (names, session) = self.all.names();
-        match names.find(session, path) {
+        match names.find_parameter(session, path) {
             Err(missing) => Err(self.missing(missing)),
-            Ok(Found::Parameter(owner, which)) => {
+            Ok((owner, which)) => {
                 let clock = session.clock();
                 let (parameter, _) = session.setting(owner, which);
                 if let Kind::Signal = parameter.kind {
@@ -221,7 +221,6 @@ impl One<'_, '_> {
                 *self.all.session.setting_mut(owner, which) = Setting { value: accepted.value, at: self.at };
                 Ok(())
             }
-            Ok(_) => Err(self.refuse(&format!("`{path}` is no parameter; give one of its parameters: `{path}.NAME`"))),
         }
     }
 

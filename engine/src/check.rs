@@ -7,6 +7,7 @@ use crate::effects::insert;
 use crate::names::{Names, Owner};
 use crate::parameter::Value;
 use crate::session::{Cable, CableId, CableKind, InstanceId, MASTER, Place, PlaceId, PlaceKind, Session, Tap, Work};
+use crate::sources::device::{self, DEVICE};
 
 /// Tells what is wrong with a session, completed by [`imply_output`], whose names are these.
 pub fn check(session: &Session, names: &Names) -> Vec<Diagnostic> {
@@ -14,6 +15,7 @@ pub fn check(session: &Session, names: &Names) -> Vec<Diagnostic> {
     cables_twice(session, names, &mut told);
     sends_that_follow(session, names, &mut told);
     names_used_twice(session, names, &mut told);
+    parts_used_twice(session, names, &mut told);
     hardware(session, names, &mut told);
     told
 }
@@ -46,6 +48,23 @@ fn sends_that_follow(session: &Session, names: &Names, told: &mut Vec<Diagnostic
     }
 }
 
+/// A name that two parts of one effect have would mean the first of them.
+fn parts_used_twice(session: &Session, names: &Names, told: &mut Vec<Diagnostic>) {
+    for (i, instance) in session.instances.iter().enumerate() {
+        let mut seen: BTreeMap<&str, Position> = BTreeMap::new();
+        for part in instance.work.effect().map_or(&[][..], |effect| &effect.parts) {
+            let Some(name) = part.name.as_deref() else { continue };
+            let Some(first) = seen.insert(name, part.at) else { continue };
+            let message = format!("two parts of `{}` are called `{name}`", names.call(InstanceId(i)));
+            told.push(
+                Diagnostic::error("name-twice", part.at, message)
+                    .also(first, "this is the other one")
+                    .help("give one of them another name with `.named(...)`"),
+            );
+        }
+    }
+}
+
 /// What hardware is sent must be all that it hears: of what else leaves by its channels, more would come back than is known.
 fn hardware(session: &Session, names: &Names, told: &mut Vec<Diagnostic>) {
     let mut used: BTreeMap<u16, (String, Position)> = BTreeMap::new();
@@ -71,6 +90,35 @@ fn hardware(session: &Session, names: &Names, told: &mut Vec<Diagnostic>) {
             let error = Diagnostic::error("channel-twice", at, message)
                 .help("give it a channel of its own: what else leaves by it would come back too");
             told.push(if first == at { error } else { error.also(first, format!("`{other}` leaves by it here")) });
+            break;
+        }
+    }
+    returns(session, names, told);
+}
+
+/// What comes back from hardware is heard by nothing else, if the text is as it is meant.
+fn returns(session: &Session, names: &Names, told: &mut Vec<Diagnostic>) {
+    let mut heard: BTreeMap<u16, (String, Position)> = BTreeMap::new();
+    for (i, place) in session.places.iter().enumerate() {
+        let PlaceKind::Input(sources) = &place.kind else { continue };
+        for source in sources.iter().filter(|source| std::ptr::eq(source.table.0, &DEVICE)) {
+            let name = names.place(PlaceId(i));
+            heard.extend(device::channels(&source.settings).into_iter().map(|n| (n, (name.to_owned(), source.at))));
+        }
+    }
+    for (id, effect) in session.inserts() {
+        let (name, at) = (names.call(id), session.instances[id.0].at);
+        for channel in insert::channels(&effect.settings).1 {
+            let Some((other, first)) = heard.insert(channel, (name.clone(), at)).filter(|(other, _)| *other != name)
+            else {
+                continue;
+            };
+            let message = format!("`{name}` comes back at input channel {channel}, which `{other}` hears too");
+            told.push(
+                Diagnostic::warning("channel-twice", at, message)
+                    .also(first, format!("`{other}` hears it here"))
+                    .help("give each an input channel of its own"),
+            );
             break;
         }
     }
@@ -113,6 +161,8 @@ pub fn imply_output(session: &mut Session) -> Result<(), Diagnostic> {
             session.cables.push(Cable::new(from, to, CableKind::Plug, at));
             Ok(())
         }
+        // The way round is told of where ways are looked at.
+        [] if comes_round(session) => Ok(()),
         [] => {
             // Everything that leaves master leads elsewhere: the first such cable is shown.
             let leaves = session.cables.iter().filter(|cable| session.origin(cable.from) == MASTER);
@@ -127,6 +177,18 @@ pub fn imply_output(session: &mut Session) -> Result<(), Diagnostic> {
                 .help("say which one is heard: `... >> output(1, 2)`"))
         }
     }
+}
+
+/// Whether what leaves master comes back to it, and not by a feedback.
+fn comes_round(session: &Session) -> bool {
+    let mut reached = BTreeSet::new();
+    let mut open = vec![MASTER];
+    while let Some(place) = open.pop() {
+        let forward = session.cables.iter().filter(|cable| !matches!(cable.kind, CableKind::Feedback { .. }));
+        let on = forward.filter(|cable| session.origin(cable.from) == place).map(|cable| cable.to);
+        open.extend(on.filter(|to| reached.insert(*to)));
+    }
+    reached.contains(&MASTER)
 }
 
 fn names_used_twice(session: &Session, names: &Names, told: &mut Vec<Diagnostic>) {

@@ -110,7 +110,8 @@ pub fn compile(mesh: &Mesh, running: &Layout, keep: &Keep, serial: u64) -> Resul
     }
     compiler.loop_writes();
     // What is delivered comes first, and is never what hardware is sent.
-    compiler.plan.outputs.sort_by(|a, b| (a.send, a.leaving, &a.channels).cmp(&(b.send, b.leaving, &b.channels)));
+    let rank = |output: &PlanOutput| (output.send.is_some(), output.leaving, output.channels.clone());
+    compiler.plan.outputs.sort_by_key(rank);
     compiler.meters();
     compiler.heard();
     let Compiler { plan, mut bank, carry, layout, .. } = compiler;
@@ -493,7 +494,7 @@ impl<'a> Compiler<'a> {
             Role::Sum => {}
             Role::Output(channels) | Role::Send(channels) => {
                 let (channels, slots) = (channels.clone(), self.value[i]);
-                let (leaving, send) = (!mesh_node.current, matches!(node.role, Role::Send(_)));
+                let (leaving, send) = (!mesh_node.current, node.piece_of.clone());
                 self.plan.outputs.push(PlanOutput { channels, slots, late: node.late, leaving, send });
             }
             Role::Work { table, recipe, wet } => {

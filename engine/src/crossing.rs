@@ -93,6 +93,7 @@ pub(crate) fn crossing(channels: usize, rate: u32, cushion: usize) -> (Listener,
         least: usize::MAX,
         until: 0,
         second: (rate / QUANTUM as f64) as usize,
+        left: Some(0),
         fade: FADE,
         held: vec![0.0; channels].into_boxed_slice(),
         taken: 0,
@@ -176,6 +177,9 @@ pub(crate) struct Ear {
     least: usize,
     until: usize,
     second: usize,
+    /// Frames of what was given last that the device has not had, from when it has had enough for a block until the next is
+    /// given.
+    left: Option<usize>,
     /// Frames since the sound last broke off or went on.
     fade: usize,
     /// What was given last, of each channel: where it breaks off it is this that fades.
@@ -188,15 +192,15 @@ pub(crate) struct Ear {
 
 impl Ear {
     /// Gives a quantum, and says whether it was there: until the cushion is full, and again when it ran empty, it is
-    /// silence. RT.
+    /// silence. What is beyond the cushion then is skipped, so that what is heard is as late after every start. RT.
     pub(crate) fn give(&mut self, live: &mut [Buffer]) -> bool {
         if self.channels == 0 {
             return true;
         }
         let (wanted, have) = (QUANTUM * self.channels, self.input.slots());
         let late = self.cushioned && have < wanted;
+        let left = self.left.take();
         if self.is_too_much(have) {
-            self.skip(have.saturating_sub(self.cushion.max(wanted)) / self.channels);
             self.cushioned = false;
             self.fade = 0;
         } else if late {
@@ -204,7 +208,11 @@ impl Ear {
             self.skip(have / self.channels);
             self.cushioned = false;
             self.fade = 0;
-        } else if !self.cushioned && have >= self.cushion.max(wanted) && self.fade >= FADE {
+        } else if let Some(left) = left.filter(|_| !self.cushioned && self.fade >= FADE)
+            && have >= self.enough()
+        {
+            // Reckoned from the device's block, not from the quantum: of that some frames may be left from the block before.
+            self.skip((have - self.enough()) / self.channels + left);
             self.cushioned = true;
             self.fade = if self.begun { 0 } else { FADE };
             self.begun = true;
@@ -226,13 +234,19 @@ impl Ear {
         !late
     }
 
+    /// Samples that wait before any is played: the cushion, or a quantum and what may be left of another. RT.
+    fn enough(&self) -> usize {
+        self.cushion.max(2 * QUANTUM * self.channels)
+    }
+
     /// Notes that a device has had all but `left` frames of the last quantum. RT.
-    pub(crate) fn note(&self, left: usize) {
+    pub(crate) fn note(&mut self, left: usize) {
         self.note_at(self.shared.now(), left);
     }
 
     /// The same, at a moment in seconds. RT.
-    fn note_at(&self, now: f64, left: usize) {
+    fn note_at(&mut self, now: f64, left: usize) {
+        self.left = Some(left);
         if self.cushioned {
             let ahead = self.taken as f64 - left as f64 - now * self.rate;
             self.shared.ahead.fetch_max((ahead * PARTS) as i64, Ordering::Relaxed);

@@ -158,26 +158,12 @@ impl FileWriter {
         quantiser: Quantiser,
         limit: u64,
     ) -> Result<FileWriter, Problem> {
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
         let kind = Kind::of(path).ok_or(Problem::Name)?;
-        // Asked first, since what the system says of the file that is really written names that one.
-        std::fs::metadata(folder)?;
-        if path.is_dir() {
-            return Err(Problem::System("it is a folder".into()));
-        }
         if format.channels == 0 {
             return Err(Problem::Format("a file needs at least one channel".into()));
         }
         tags.check().map_err(Problem::Format)?;
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".").suffix(".part");
-        // As any new file has it: the user's mask takes off what they do not want to share.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let file = builder.tempfile_in(folder)?;
+        let file = beside(path)?;
         let inner = file.as_file().try_clone()?;
         let encoder = match kind {
             Kind::Wav => Encoder::Wav(Box::new(Wav::new(inner, format, tags, limit)?)),
@@ -242,14 +228,21 @@ impl FileWriter {
     /// # Errors
     /// The rest cannot be written, or the name cannot be given.
     pub fn finish(self, measured: &Measured) -> Result<Delivered, DeliveryError> {
+        self.end(measured)?.publish()
+    }
+
+    /// Ends the file: all of it is written, under another name.
+    ///
+    /// # Errors
+    /// The rest cannot be written.
+    pub fn end(self, measured: &Measured) -> Result<Whole, DeliveryError> {
         let FileWriter { path, file, encoder, quantiser, frames, .. } = self;
         let ended = match encoder {
             Encoder::Wav(wav) => wav.finish(measured),
             Encoder::Flac(flac) => flac.finish(measured),
         };
-        let ended = ended.and_then(|()| Ok(file.persist(&path).map_err(|error| error.error)?));
         match ended {
-            Ok(_) => Ok(Delivered { frames, clipped: quantiser.clipped }),
+            Ok(()) => Ok(Whole { path, file, delivered: Delivered { frames, clipped: quantiser.clipped } }),
             Err(problem) => Err(DeliveryError { path, problem }),
         }
     }
@@ -263,6 +256,78 @@ fn steps(depth: Depth) -> f64 {
 /// Interleaved samples, a list a channel.
 fn parted<T: Copy>(samples: &[T], channels: usize, value: impl Fn(T) -> f64) -> Vec<Vec<f64>> {
     (0..channels).map(|channel| samples.iter().skip(channel).step_by(channels).map(|x| value(*x)).collect()).collect()
+}
+
+/// A file that is whole and has yet to get its name. Dropped before, it leaves nothing behind.
+pub struct Whole {
+    path: PathBuf,
+    file: NamedTempFile,
+    delivered: Delivered,
+}
+
+impl Whole {
+    /// Begins and ends a file of plain bytes, as [`FileWriter`] does one of sound.
+    ///
+    /// # Errors
+    /// The folder cannot be written to, or the disk is full.
+    pub fn of_bytes(path: &Path, bytes: &[u8]) -> Result<Whole, DeliveryError> {
+        let mut file = beside(path).map_err(|problem| DeliveryError { path: path.to_owned(), problem })?;
+        let written = std::io::Write::write_all(&mut file, bytes);
+        written.map_err(|error| refused(path, error))?;
+        Ok(Whole { path: path.to_owned(), file, delivered: Delivered { frames: 0, clipped: 0 } })
+    }
+
+    /// Gives it its name, in place of what had it; what was written.
+    ///
+    /// # Errors
+    /// The name cannot be given.
+    pub fn publish(self) -> Result<Delivered, DeliveryError> {
+        let Whole { path, file, delivered } = self;
+        match file.persist(&path) {
+            Ok(_) => Ok(delivered),
+            Err(error) => Err(refused(&path, error.error)),
+        }
+    }
+
+    /// Gives several their names, once nothing is known that would keep one of them from it.
+    ///
+    /// # Errors
+    /// A name cannot be given: what is known of it before, leaves all as it was.
+    pub fn publish_all(files: Vec<Whole>) -> Result<Vec<(PathBuf, Delivered)>, DeliveryError> {
+        for file in &files {
+            free(&file.path).map_err(|problem| DeliveryError { path: file.path.clone(), problem })?;
+        }
+        files.into_iter().map(|file| Ok((file.path.clone(), file.publish()?))).collect()
+    }
+}
+
+/// A file beside a name that is to be given to it.
+fn beside(path: &Path) -> Result<NamedTempFile, Problem> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    // Asked first, since what the system says of the file that is really written names that one.
+    std::fs::metadata(folder)?;
+    free(path)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".").suffix(".part");
+    // As any new file has it: the user's mask takes off what they do not want to share.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    Ok(builder.tempfile_in(folder)?)
+}
+
+/// That a file can have a name: a folder that has it stays.
+fn free(path: &Path) -> Result<(), Problem> {
+    match path.is_dir() {
+        true => Err(Problem::System("it is a folder".into())),
+        false => Ok(()),
+    }
+}
+
+fn refused(path: &Path, why: impl ToString) -> DeliveryError {
+    DeliveryError { path: path.to_owned(), problem: Problem::System(why.to_string()) }
 }
 
 /// Why a file could not be written. Shown as one line that names the file.

@@ -5,41 +5,21 @@ mod entering;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
-
 use crate::fade::fade_frames;
 use crate::graph::{Graph, Node, Port, Role};
 use crate::kernel::QUANTUM;
 use crate::mesh::{Ends, Fade, Id, Mesh, MeshEdge, MeshNode, Phase};
 use crate::parameter::Memory;
 
+mod changes;
+
+pub use changes::Changes;
+
 /// How long a removed tail may ring before its last fade, in seconds.
 const TAIL_HOLD_SECONDS: f64 = 9.0;
 
 /// How much of a loop that has been taken out goes round again, so that it dies away whatever its gain was.
 const RINGING_LOOP: f64 = 0.95;
-
-/// What an edit does, by path, for people.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Changes {
-    /// What is new.
-    pub added: Vec<String>,
-    /// What is gone, or going.
-    pub removed: Vec<String>,
-    /// What glides to new values.
-    pub changed: Vec<String>,
-    /// What is called as before but is another thing now, and starts anew.
-    pub restarted: Vec<String>,
-    /// Paths that now wait longer or shorter for others, and by how many frames.
-    pub realigned: Vec<(String, i64)>,
-}
-
-impl Changes {
-    /// Whether nothing was changed.
-    pub fn is_empty(&self) -> bool {
-        *self == Changes::default()
-    }
-}
 
 /// The mesh for a graph, with everything that fades on the way there; `None` when that is what runs already.
 pub fn edit(old: &Mesh, graph: &Graph) -> Option<(Mesh, Changes)> {
@@ -373,6 +353,7 @@ impl<'a> Union<'a> {
             changes.changed.extend(told.into_iter().filter(|(same, _)| !same).map(|(_, word)| word.to_owned()));
         }
         mesh.drop_unheard();
+        changes.tidy();
         (mesh, changes)
     }
 
@@ -392,15 +373,19 @@ impl<'a> Union<'a> {
                 Some(old) => {
                     if !old.current {
                         // It was on its way out, and is taken back.
-                        changes.added.push(node.path.clone());
+                        changes.added(node);
                     }
                     if numbers_differ(&old.node.role, &node.role) || old.node.controls != node.controls {
-                        changes.changed.push(node.path.clone());
+                        changes.changed(node);
                     }
                     old.id
                 }
                 None => {
-                    if known { &mut changes.restarted } else { &mut changes.added }.push(node.path.clone());
+                    if known {
+                        changes.restarted(node)
+                    } else {
+                        changes.added(node)
+                    }
                     mesh.fresh += 1;
                     mesh.fresh - 1
                 }
@@ -410,7 +395,7 @@ impl<'a> Union<'a> {
         let paths: BTreeSet<&str> = self.graph.nodes.iter().map(|node| node.path.as_str()).collect();
         for old in self.old.nodes.iter().filter(|old| !self.carried(old.id)) {
             if old.current && !paths.contains(old.node.path.as_str()) {
-                changes.removed.push(old.node.path.clone());
+                changes.removed(&old.node);
             }
             let mut gone = MeshNode { current: false, ..old.clone() };
             if old.current {
@@ -426,6 +411,9 @@ impl<'a> Union<'a> {
         let mut loop_waits: BTreeMap<Id, u32> = BTreeMap::new();
         let faded_in = self.faded_in();
         let filled = self.filled();
+        // A cable that something was taken out of is the same cable.
+        let stayed = self.old.edges.iter().filter(|edge| matches!(edge.phase, Phase::Steady | Phase::Arriving(_)));
+        let before: BTreeSet<&str> = stayed.map(|edge| edge.path.as_str()).collect();
         for edge in &self.graph.edges {
             let (from, to) = (ids[edge.from], ids[edge.to]);
             let between = (from, to, edge.port, edge.label.as_str(), edge.feedback.is_some());
@@ -471,7 +459,10 @@ impl<'a> Union<'a> {
                         changes.changed.push(edge.path.clone());
                         loop_waits.extend([mesh.fresh, old.id].map(|id| (id, whole_quanta(line))));
                     }
-                    None => changes.realigned.push((edge.path.clone(), edge.delay as i64 - old.delay as i64)),
+                    None => {
+                        let by = edge.delay as i64 - old.delay as i64;
+                        changes.realigned(&edge.path, &self.graph.nodes[edge.from], by);
+                    }
                 }
             }
             let node = &self.graph.nodes[edge.to];
@@ -483,7 +474,8 @@ impl<'a> Union<'a> {
                 false => (edge.gain, Phase::Steady),
             };
             let only_cable = self.carried(from) && self.carried(to) && twin.is_none();
-            if only_cable && edge.path.contains('>') && !edge.path.contains('/') {
+            if only_cable && !before.contains(edge.path.as_str()) && edge.path.contains('>') && !edge.path.contains('/')
+            {
                 changes.added.push(edge.path.clone());
             }
             mesh.fresh += 1;

@@ -46,6 +46,8 @@ pub struct Node {
     pub path: String,
     /// Every full name it has.
     pub names: Vec<String>,
+    /// What the text has of it, if it is but a piece of that: the effect that it is the sum, a branch, or the way out of.
+    pub piece_of: Option<String>,
     /// What it does.
     pub role: Role,
     /// Channels that leave it.
@@ -417,13 +419,20 @@ fn longest_tail(table: &'static Table, recipe: &Recipe, controls: &[NodeControl]
     tails.max().unwrap_or(0)
 }
 
-fn unfit(at: Position, have: usize, place: &str, takes: usize) -> Diagnostic {
-    let help = match takes {
-        1 => "make it mono first: `>> mono()`; or give the bus two channels".to_owned(),
-        _ => format!("take {takes} of them: `.channels(1, 2)` on the clip, or make it mono: `>> mono()`"),
+fn unfit(at: Position, from: &Node, place: &str, takes: usize) -> Diagnostic {
+    let have = from.channels;
+    let help = match (takes, &from.role) {
+        (1, _) => "make it mono first: `>> mono()`; or give the bus two channels".to_owned(),
+        (_, Role::Work { table, .. }) => match table.0.word {
+            "clip" => format!("take {takes} of them: `.channels(1, 2)` on the clip, or make it mono: `>> mono()`"),
+            "device" => format!("take {takes} of them: `device(1, 2)`, or make it mono: `>> mono()`"),
+            "insert" => format!("take {takes} ways back: `insert([3, 4], [3, 4])`, or make it mono: `>> mono()`"),
+            word => format!("what leaves the `{word}` has {have} channels: make it mono, `>> mono()`"),
+        },
+        _ => "make it mono: `>> mono()`".to_owned(),
     };
-    Diagnostic::error("channels", at, format!("{have} channels do not fit into `{place}`, which has {takes}"))
-        .help(help)
+    let message = format!("the {have} channels of `{}` do not fit into `{place}`, which has {takes}", from.path);
+    Diagnostic::error("channels", at, message).help(help)
 }
 
 impl Graph {
@@ -433,9 +442,9 @@ impl Graph {
         for &i in &self.order {
             let ins = |port: Port| {
                 let edges = arriving[i].iter().map(|i| &self.edges[*i]).filter(move |edge| edge.port == port);
-                edges.filter(|edge| edge.feedback.is_none()).map(|edge| (edge.at, self.nodes[edge.from].channels))
+                edges.filter(|edge| edge.feedback.is_none()).map(|edge| (edge.at, &self.nodes[edge.from]))
             };
-            let widest = |port: Port| ins(port).map(|(_, channels)| channels).max().unwrap_or(0);
+            let widest = |port: Port| ins(port).map(|(_, from)| from.channels).max().unwrap_or(0);
             let (main, key, dry) = (widest(Port::Main), widest(Port::Key), widest(Port::Dry));
             let node = &self.nodes[i];
             let mut takes = node.channels;
@@ -458,17 +467,18 @@ impl Graph {
                     (tail, memory) = (longest_tail(table.0, recipe, &node.controls), table.0.memory);
                 }
             }
-            if let Some((at, have)) = ins(Port::Main).chain(ins(Port::Dry)).find(|(_, n)| *n != 1 && *n != takes) {
-                return Err(vec![unfit(at, have, &node.path, takes)]);
+            let fits = |from: &Node| from.channels == 1 || from.channels == takes;
+            if let Some((at, from)) = ins(Port::Main).chain(ins(Port::Dry)).find(|(_, from)| !fits(from)) {
+                return Err(vec![unfit(at, from, &node.path, takes)]);
             }
             let node = &mut self.nodes[i];
             (node.role, node.channels, node.latency) = (role, channels, latency);
             (node.tail, node.memory) = (tail, memory);
         }
         for edge in self.edges.iter().filter(|edge| edge.feedback.is_some()) {
-            let (have, place) = (self.nodes[edge.from].channels, &self.nodes[edge.to]);
-            if have != 1 && have != place.channels {
-                return Err(vec![unfit(edge.at, have, &place.path, place.channels)]);
+            let (from, place) = (&self.nodes[edge.from], &self.nodes[edge.to]);
+            if from.channels != 1 && from.channels != place.channels {
+                return Err(vec![unfit(edge.at, from, &place.path, place.channels)]);
             }
         }
         Ok(())

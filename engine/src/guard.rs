@@ -389,7 +389,7 @@ mod tests {
 
     fn output(channels: &[u16]) -> PlanOutput {
         let slots = crate::plan::Slots { first: 0, count: channels.len() };
-        PlanOutput { channels: channels.to_vec(), slots, late: 0, leaving: false, send: false }
+        PlanOutput { channels: channels.to_vec(), slots, late: 0, leaving: false, send: None }
     }
 
     /// A guard at 0 dBFS, what it passed on of channel 1, and what it told, each with the frame.

@@ -12,6 +12,8 @@ use crate::parameter::{Kind, Parameter};
 use crate::session::{Cable, CableId, CableKind, InstanceId, PlaceId, PlaceKind, Session, Setting, Tap, Work};
 use crate::words;
 
+mod parameters;
+
 /// Something a path can mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Found {
@@ -190,9 +192,13 @@ impl Names {
         if let Some(found) = self.seek(session, path)? {
             return Ok(found);
         }
-        let all = self.index.keys().chain(self.shorts.keys()).map(String::as_str);
-        let help = nearest(path, all).map(|near| format!("the nearest name is `{near}`"));
+        let help = nearest(path, self.all()).map(|near| format!("the nearest name is `{near}`"));
         Err(NotFound { message: format!("nothing is called `{path}`"), help })
+    }
+
+    /// Every name of a thing.
+    fn all(&self) -> impl Iterator<Item = &str> {
+        self.index.keys().chain(self.shorts.keys()).map(String::as_str)
     }
 
     /// The same without a look at all names for the nearest one: nothing when there is no such thing at all.

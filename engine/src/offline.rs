@@ -89,7 +89,7 @@ impl Offline {
 
     /// How many channels each output has. What goes to hardware is none.
     pub fn outputs(&self) -> Vec<usize> {
-        let outputs = self.renderer.program().plan.outputs.iter().filter(|output| !output.send);
+        let outputs = self.renderer.program().plan.outputs.iter().filter(|output| output.send.is_none());
         outputs.map(|output| output.slots.count).collect()
     }
 
@@ -119,7 +119,7 @@ impl Offline {
         mut sink: impl FnMut(Stream, &[&[f64]]) -> Result<(), E>,
     ) -> Result<(), E> {
         let plan = &self.renderer.program().plan;
-        let delivered = plan.outputs.iter().filter(|output| !output.send);
+        let delivered = plan.outputs.iter().filter(|output| output.send.is_none());
         let longest = delivered.map(|output| output.late).chain(plan.captures.iter().map(|c| c.late));
         let longest = longest.chain(plan.heard.iter().map(|point| point.late)).max();
         let end = frames + longest.unwrap_or(0) as u64;
@@ -128,7 +128,7 @@ impl Offline {
         while now < end {
             live(&mut inputs);
             self.step(&inputs);
-            let outputs = self.renderer.outputs().filter(|(output, _)| !output.send).enumerate();
+            let outputs = self.renderer.outputs().filter(|(output, _)| output.send.is_none()).enumerate();
             let outputs = outputs.map(|(i, (output, sound))| (Stream::Output(i), output.late, sound));
             let captures = self.renderer.captures().zip(&self.renderer.program().plan.captures).enumerate();
             let stems = captures.map(|(i, (sound, capture))| (Stream::Stem(i), capture.late, sound));

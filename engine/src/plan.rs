@@ -266,8 +266,8 @@ pub struct PlanOutput {
     pub late: usize,
     /// Whether the text has it no more, and it only fades.
     pub leaving: bool,
-    /// Whether it goes to hardware that the sound comes back from: never what is delivered.
-    pub send: bool,
+    /// The path of the effect that is hardware which the sound comes back from, if it goes to some: never what is delivered.
+    pub send: Option<String>,
 }
 
 /// Something captured on its way.

@@ -157,7 +157,8 @@ impl Taps {
 /// A sample of what leaves by the output with the lowest channels. One that the text has no more is heard until it has
 /// faded. RT.
 pub(crate) fn output(renderer: &Renderer, channel: usize, frame: usize) -> f32 {
-    let heard = renderer.outputs().enumerate().filter(|(n, (output, _))| *n == 0 || output.leaving && !output.send);
+    let heard =
+        renderer.outputs().enumerate().filter(|(n, (output, _))| *n == 0 || output.leaving && output.send.is_none());
     let heard = heard.filter_map(|(_, (_, sound))| sound.get(channel));
     heard.map(|buffer| buffer[frame]).sum::<f64>() as f32
 }

@@ -269,7 +269,7 @@ pub struct Ping {
     /// The device's channel to listen to
     #[arg(long, value_name = "CHANNEL", required = true, value_parser = channel())]
     pub input: u16,
-    /// How often; the devices are opened anew each time
+    /// How often; the devices are opened anew each time, and only where all of them agree does the figure hold at every start
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub times: u32,
     /// The peak of what is played, in dBFS

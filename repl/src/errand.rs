@@ -44,14 +44,14 @@ pub fn carry(
     let (mut waiting, player, listener) = set_out.map_err(Failure::Misuse)?;
     let wish = |device, channels| Wish { device, rate: way.rate, buffer: way.buffer, channels };
     let output = sound::open_output(wish(way.device.as_ref(), most(outputs)), Box::new(player))?;
-    if output.channels() < most(outputs) {
-        let have = output.channels();
-        return Err(Failure::Error(format!("--output {}: the device has {have} channels", most(outputs))));
-    }
+    has("--output", most(outputs), output.channels())?;
     // Who plays to nothing hears nothing, unless a device to listen to is named.
     let nothing = way.device.as_ref().filter(|device| **device == DeviceChoice::None);
     let input = way.input_device.as_ref().or(nothing);
     let input = sound::open_input(wish(input, most(inputs)), Box::new(listener))?;
+    if let Some(have) = input.as_ref().map(sound::channels_heard) {
+        has("--input", most(inputs), have)?;
+    }
     let progress = Progress::new("measuring", errand.frames() as u64, errand.swept.rate);
     let (mut lost, mut late) = (0, 0);
     while !waiting.look() {
@@ -87,6 +87,15 @@ pub fn carry(
     let heard = Heard { silence: pick(&all.silence), answer: pick(&all.answer), sent: all.sent };
     unclipped(&heard, inputs)?;
     Ok(heard)
+}
+
+/// Refuses a channel that a device has not.
+fn has(option: &str, channel: u16, have: u16) -> Outcome {
+    let channels = if have == 1 { "channel" } else { "channels" };
+    match channel > have {
+        true => Err(Failure::Error(format!("{option} {channel}: the device has {have} {channels}"))),
+        false => Ok(()),
+    }
 }
 
 /// Refuses what a converter has clipped at one of the device's inputs.
@@ -132,4 +141,18 @@ pub fn unclear(called: &str) -> Failure {
 pub fn level(sound: &[f64]) -> f64 {
     let power = sound.iter().map(|x| x * x).sum::<f64>() / sound.len().max(1) as f64;
     db_from_gain(power) / 2.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_channel_that_the_device_has_not_is_refused_before_anything_sounds() {
+        assert!(has("--input", 2, 2).is_ok());
+        for (have, told) in [(1, "--input 3: the device has 1 channel"), (2, "--input 3: the device has 2 channels")] {
+            let Err(refused) = has("--input", 3, have) else { panic!("{have} are too few") };
+            assert_eq!(refused.to_string(), told);
+        }
+    }
 }

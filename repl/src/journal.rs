@@ -14,17 +14,19 @@
 //!
 //! A long journal is cut into [`parts`], each of which gets a [`checkpoint`] by a [`shadow`] that plays it again, so that its
 //! beginning is not needed for ever. [`inputs`] keeps what live inputs heard. [`record`] says what a line can be, [`writer`]
-//! writes them, [`kept`] reads them back as far as they go, [`store`] knows where journals lie, how they are called and which
-//! must go, [`hashes`] tells files apart by what is in them.
+//! writes them as [`lines`], [`kept`] reads them back as far as they go, [`store`] knows where journals lie and how they are
+//! called, [`trim`] which must go, [`hashes`] tells files apart by what is in them.
 
 pub mod checkpoint;
 pub mod hashes;
 pub mod inputs;
 pub mod kept;
+pub mod lines;
 pub mod parts;
 pub mod record;
 pub mod shadow;
 pub mod store;
+pub mod trim;
 pub mod writer;
 
 pub use kept::{Ending, Kept};

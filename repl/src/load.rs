@@ -1,5 +1,6 @@
 //! From a session's file to a graph that can sound, with everything there is to tell about it shown.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use engine::diagnostic::{Diagnostic, Severity};
@@ -14,6 +15,10 @@ use scripting::SourceFile;
 
 use crate::paint::Paint;
 use crate::status;
+
+/// The warnings that have been told of a text, and of those before it.
+#[derive(Default)]
+pub struct Told(BTreeSet<String>);
 
 /// A session's text, looked at.
 pub struct Loaded {
@@ -84,9 +89,22 @@ impl Loaded {
 
     /// Shows what there is to tell on standard error.
     pub fn show(&self) {
-        if !self.diagnostics.is_empty() {
-            status::show(&self.told(Paint::stderr()));
+        self.show_news(&mut Told::default());
+    }
+
+    /// The same of a text that others came before: a warning is told once, as long as it stays.
+    pub fn show_news(&self, told: &mut Told) {
+        let is_news = |one: &&Diagnostic| one.is_error() || !told.0.contains(&one.message);
+        let render = |one| scripting::report::render(one, &self.files, Paint::stderr().is_on());
+        let shown: String = self.diagnostics.iter().filter(is_news).map(render).collect();
+        if !shown.is_empty() {
+            status::show(&shown);
         }
+        // What is refused may have kept from being seen what was warned of.
+        if self.graph.is_some() {
+            told.0.clear();
+        }
+        told.0.extend(self.diagnostics.iter().filter(|one| !one.is_error()).map(|one| one.message.clone()));
     }
 
     /// Every file that the session was made from: its texts, and the media it names.
@@ -130,10 +148,14 @@ pub fn live_inputs(session: &Session) -> Vec<(String, Vec<u16>)> {
             found.push((place.name.clone(), channels.unwrap_or_default()));
         }
     }
-    // What comes back from hardware is one too, unless it is passed by.
-    let names = Names::of(session);
-    for (id, effect) in session.inserts().filter(|(_, effect)| effect.bypass.value != Value::Flag(true)) {
-        found.push((names.call(id), insert::channels(&effect.settings).1));
-    }
+    // What comes back from hardware is one too.
+    found.extend(inserts(session));
     found
+}
+
+/// The device channels that hardware comes back at, by its effect's path, unless it is passed by.
+pub fn inserts(session: &Session) -> Vec<(String, Vec<u16>)> {
+    let names = Names::of(session);
+    let heard = session.inserts().filter(|(_, effect)| effect.bypass.value != Value::Flag(true));
+    heard.map(|(id, effect)| (names.call(id), insert::channels(&effect.settings).1)).collect()
 }

@@ -39,7 +39,6 @@ mod state_dir;
 mod status;
 mod sweep;
 mod text;
-mod text_file;
 mod trouble;
 mod watch;
 mod words;

@@ -127,7 +127,7 @@ fn measure(rate: u32, heard: &Receiver<Hearing>, all: &All) {
                 .next(|point, sound, down| {
                     let new = || Measured::new(rate, sound.len());
                     let measured = all.entry(point.name.clone()).or_insert_with(new);
-                    if measured.measurement.layout().channels() != sound.len() {
+                    if measured.needles.len() != sound.len() {
                         *measured = new();
                     }
                     measured.take(sound, down);

@@ -23,7 +23,7 @@ use crate::control::{Controllers, Order};
 use crate::ending::{Failure, Outcome};
 use crate::journal::{self, Journal, Performance, Taken, When};
 use crate::last_good::{self, Keeper};
-use crate::load::{self, Loaded};
+use crate::load::{self, Loaded, Told};
 use crate::recorder::{self, Expected, Recorders};
 use crate::safety::{self, Overload, Programs};
 use crate::sound::{self, Input, Output, Wish};
@@ -79,7 +79,8 @@ pub fn run(arguments: &Play) -> Outcome {
     watch.files(std::slice::from_ref(&arguments.session));
     let library = Library::new();
     let loaded = load::load(&arguments.session, &library);
-    loaded.show();
+    let mut told = Told::default();
+    loaded.show_news(&mut told);
     let own = loaded.graph.is_some();
     let loaded = last_good::playable(arguments, loaded, &library)?;
     watch.files(&watched(arguments, &loaded));
@@ -88,7 +89,7 @@ pub fn run(arguments: &Play) -> Outcome {
     };
     let text = Text::new(&loaded, session);
     let wake = move || drop(moved.send(Event::Control));
-    let first = First { text, taken: Taken::of(&loaded), graph, session };
+    let first = First { text, taken: Taken::of(&loaded), graph, session, told };
     let mut playing = Playing::start(arguments, library, watch, first, wake)?;
     if own {
         playing.keeper.keep(loaded.files);
@@ -174,6 +175,7 @@ struct First<'a> {
     taken: Taken,
     graph: &'a Graph,
     session: &'a Session,
+    told: Told,
 }
 
 /// A desk that plays, and what it was started with.
@@ -215,6 +217,8 @@ struct Playing<'a> {
     inputs: u16,
     length: Option<u64>,
     trouble: Trouble,
+    /// What was warned of.
+    told: Told,
     /// Whether it was told that the devices' clocks differ.
     drift_told: bool,
     keeper: Keeper,
@@ -232,7 +236,7 @@ impl<'a> Playing<'a> {
         first: First<'_>,
         wake: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self, Failure> {
-        let First { text, taken, graph, session } = first;
+        let First { text, taken, graph, session, told } = first;
         let (desk, program) =
             Desk::open(graph, recorder::stems_of(arguments)).map_err(|flaw| Failure::Error(flaw.to_string()))?;
         let rate = session.sample_rate;
@@ -291,6 +295,7 @@ impl<'a> Playing<'a> {
             inputs,
             length,
             trouble: Trouble::default(),
+            told,
             drift_told: false,
             keeper: Keeper::start(&arguments.session),
             ramps,
@@ -299,8 +304,14 @@ impl<'a> Playing<'a> {
         };
         playing.listen_if_needed(session)?;
         playing.controllers.listen(playing.text.known(), &playing.sources);
-        sound::tell_of_channels(graph, session, playing.output.channels(), playing.inputs);
+        sound::tell_of_channels(graph, session, playing.channels(), "the device has no more");
         Ok(playing)
+    }
+
+    /// The channels of output and of input that there are.
+    fn channels(&self) -> (u16, u16) {
+        let heard = self.input.as_ref().map_or(self.inputs, sound::channels_heard);
+        (self.output.channels(), heard.min(self.inputs))
     }
 
     /// Opens the way in when the session has an input that hears it.
@@ -376,7 +387,7 @@ impl<'a> Playing<'a> {
             self.watch.files(&watched);
             self.watched = watched;
         }
-        loaded.show();
+        loaded.show_news(&mut self.told);
         let taken = Taken::of(&loaded);
         let (Some(graph), Some(session)) = (loaded.graph, loaded.session) else {
             let file = changed.file.display();
@@ -388,7 +399,12 @@ impl<'a> Playing<'a> {
         if let Err(failure) = self.listen_if_needed(&session) {
             status::warning(format!("live inputs are silent: {failure}"));
         }
-        sound::tell_of_channels(&graph, &session, self.output.channels(), self.inputs);
+        sound::tell_of_channels(
+            &graph,
+            &session,
+            self.channels(),
+            "if the device has more, they come at the next start",
+        );
         let at = at.get();
         if let Some(at) = at.filter(|at| *at > self.live.transport() + self.frames(HORIZON)) {
             let bar = self.desk.mesh().tempo.bar_at(at as i64);

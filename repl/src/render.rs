@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use engine::audible;
-use engine::delivery::{self, Delivered, Dither, Format};
+use engine::delivery::{self, Delivered, Dither, Format, Whole};
 use engine::effects::dither;
 use engine::figure::Figure;
 use engine::graph::{Graph, Role};
@@ -47,9 +47,9 @@ pub fn run(arguments: &Render) -> Outcome {
         Files::create(arguments, medium, session, &outlets, frames, dithered)
     };
     let number = arguments.output as usize - 1;
-    let mut whole = match arguments.target.is_empty() {
-        true => Whole::Files(begin(&Medium::plain(arguments, session))?),
-        false => Whole::Master(Master::create(arguments, session.sample_rate, outlets.channels(arguments)?)?),
+    let mut rendered = match arguments.target.is_empty() {
+        true => Rendered::Files(begin(&Medium::plain(arguments, session))?),
+        false => Rendered::Master(Master::create(arguments, session.sample_rate, outlets.channels(arguments)?)?),
     };
     let progress = Progress::new("rendering", frames, graph.clock.rate);
     let mut done = 0;
@@ -64,34 +64,43 @@ pub fn run(arguments: &Render) -> Outcome {
                 done += sound.first().map_or(0, |channel| channel.len() as u64);
                 progress.at(done);
             }
-            match &mut whole {
-                Whole::Files(files) => files.write(stream, sound),
-                Whole::Master(master) if stream == Stream::Output(number) => master.write(sound),
-                Whole::Master(_) => Ok(()),
+            match &mut rendered {
+                Rendered::Files(files) => files.write(stream, sound),
+                Rendered::Master(master) if stream == Stream::Output(number) => master.write(sound),
+                Rendered::Master(_) => Ok(()),
             }
         },
     )?;
     media_faults(graph)?;
     let speed = progress.finish(frames);
-    let files = match whole {
-        Whole::Files(mut files) => {
+    let files = match rendered {
+        Rendered::Files(mut files) => {
             files.complete()?;
             vec![files]
         }
-        Whole::Master(mut master) => {
+        Rendered::Master(mut master) => {
             let media = media(arguments, session, &master.figures())?;
             deliver(&mut master, &media, arguments, begin)?
         }
     };
+    let mut ended = Vec::new();
     for files in files {
-        files.finish()?.iter().for_each(|written| tell(&written.path, written.delivered, written.figures.as_ref()));
+        ended.extend(files.end()?);
+    }
+    let (whole, figures): (Vec<Whole>, Vec<Option<Figures>>) = ended.into_iter().unzip();
+    let written = Whole::publish_all(whole).map_err(|error| Failure::Error(error.to_string()))?;
+    for ((path, delivered), figures) in written.iter().zip(&figures) {
+        match delivered.frames {
+            0 => status::say(path.display()),
+            _ => tell(path, *delivered, figures.as_ref()),
+        }
     }
     status::say(format!("rendered at {speed:.1} times real time"));
     Ok(())
 }
 
 /// What becomes of what is rendered: files at once, or a master that is measured first.
-enum Whole {
+enum Rendered {
     Files(Files),
     Master(Master),
 }

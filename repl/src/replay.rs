@@ -32,6 +32,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
     if arguments.list {
         return list::print(&kept, arguments);
     }
+    let kept = beyond_damage(kept, arguments.from)?;
     if let Some(end) = kept.told_end() {
         status::say(format!("{}: {end}", kept.folder.display()));
     }
@@ -74,6 +75,25 @@ pub fn run(arguments: &Arguments) -> Outcome {
     Ok(())
 }
 
+/// A journal, or, where something in it cannot be understood and `from` lies beyond that, what follows.
+fn beyond_damage(mut kept: Kept, from: Option<Length>) -> Result<Kept, Failure> {
+    let Some(from) = from else { return Ok(kept) };
+    while let Some(rest) = kept.after_damage()? {
+        let begun = Performance::new(&kept, Library::new()).begin(None);
+        // What cannot even begin ends before everything.
+        if begun.is_ok_and(|begun| from.frames(&begun.session.clock()) <= kept.reached) {
+            break;
+        }
+        let told = kept.damage().unwrap_or_default();
+        let shown = kept.folder.display();
+        let begin = Performance::new(&rest, Library::new()).begin(None)?.replay.frame();
+        let (end, begin) = (clock_time(kept.reached, kept.header.rate), clock_time(begin, kept.header.rate));
+        status::warning(format!("{shown}: {told}: what was played from {end} to {begin} is missing"));
+        kept = rest;
+    }
+    Ok(kept)
+}
+
 /// What is asked for of the master, in its frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Range {
@@ -89,6 +109,7 @@ impl Range {
             _ => kept.reached.saturating_sub(late),
         };
         let time = |frame| clock_time(frame, kept.header.rate);
+        let gone = if kept.is_rest { "cannot be understood" } else { "has been removed" };
         let clock = session.clock();
         let asked = |option: &str, length: Option<Length>| match length.map(|length| length.frames(&clock)) {
             Some(frame) if frame > whole => {
@@ -107,14 +128,14 @@ impl Range {
             (None, Some(from)) if from < begin => {
                 let (from, begin) = (time(from), time(begin));
                 return Err(Failure::Error(format!(
-                    "--from {from}: what was played before {begin} has been removed, and it can be played from there on"
+                    "--from {from}: what was played before {begin} {gone}, and it can be played from there on"
                 )));
             }
             (None, Some(from)) => from,
             (None, None) => {
                 if begin > 0 {
                     let (shown, begin) = (kept.folder.display(), time(begin));
-                    status::say(format!("{shown}: what was played before {begin} has been removed: it begins there"));
+                    status::say(format!("{shown}: what was played before {begin} {gone}: it begins there"));
                 }
                 begin
             }

@@ -30,13 +30,14 @@ struct Names {
     serial: u64,
     works: Vec<String>,
     loops: Vec<String>,
-    outputs: Vec<Vec<u16>>,
+    outputs: Vec<(Vec<u16>, Option<String>)>,
 }
 
 impl Programs {
     /// Learns the names in a program, before it is sent.
     pub fn remember(&mut self, program: &Program) {
-        let outputs = program.plan.outputs.iter().map(|output| output.channels.clone()).collect();
+        let outputs =
+            program.plan.outputs.iter().map(|output| (output.channels.clone(), output.send.clone())).collect();
         let loops = program.plan.loops.iter().map(|one| one.path.clone()).collect();
         self.0.push_back(Names { serial: program.serial, works: program.plan.paths.clone(), loops, outputs });
         if self.0.len() > REMEMBERED {
@@ -49,11 +50,17 @@ impl Programs {
         self.of(serial).map_or(&[], |names| &names.works)
     }
 
-    /// An output as the text has it: `output(1, 2)`.
+    /// An output as the text has it, `output(1, 2)`; of hardware, what it is sent by.
     fn output(&self, serial: u64, channel: u16) -> String {
         let outputs = self.of(serial).map_or(&[][..], |names| &names.outputs);
-        let channels = outputs.iter().find(|channels| channels.contains(&channel)).cloned().unwrap_or(vec![channel]);
-        format!("output({})", channels.iter().map(u16::to_string).collect::<Vec<_>>().join(", "))
+        let found = outputs.iter().find(|(channels, _)| channels.contains(&channel));
+        match found {
+            Some((_, Some(send))) => format!("the send of {send}"),
+            found => {
+                let channels = found.map_or(vec![channel], |(channels, _)| channels.clone());
+                format!("output({})", channels.iter().map(u16::to_string).collect::<Vec<_>>().join(", "))
+            }
+        }
     }
 
     /// What the guard does, in a line. The level is in tenths of a dB.
@@ -166,7 +173,8 @@ mod tests {
     fn the_guards_deeds_are_told_with_output_and_path() {
         let mut programs = Programs::default();
         let (works, loops) = (paths(&["a", "a>master/gain"]), paths(&["room>room"]));
-        let names = Names { serial: 3, works, loops, outputs: vec![vec![1, 2], vec![3, 4]] };
+        let outputs = vec![(vec![1, 2], None), (vec![3, 4], None), (vec![5], Some("a>master/insert".into()))];
+        let names = Names { serial: 3, works, loops, outputs };
         programs.0.push_back(names);
         assert_eq!(
             programs.deed(3, Deed::Shuts, 4, 1823, Origin::Work(1)),
@@ -176,6 +184,8 @@ mod tests {
             programs.deed(3, Deed::Holds, 1, 32, Origin::Sum),
             "output(1, 2) reaches +3.2 dBFS: it is held at the ceiling; nothing in it is too much by itself, but the sum is"
         );
+        let told = programs.deed(3, Deed::Shuts, 5, 300, Origin::Unknown);
+        assert_eq!(told, "the send of a>master/insert has run away, to +30 dBFS: it is silent until that is over");
         let told = programs.deed(3, Deed::Shuts, 1, 300, Origin::Loop(0));
         assert!(told.ends_with("; it comes from the loop room>room, which gives back more than it gets"), "{told}");
         assert_eq!(programs.deed(3, Deed::Opens, 1, 0, Origin::Unknown), "output(1, 2) is sane again, and heard");

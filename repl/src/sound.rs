@@ -30,8 +30,9 @@ pub struct Wish<'a> {
     pub channels: u16,
 }
 
-/// Says which channels the session speaks of and the devices do not have.
-pub fn tell_of_channels(graph: &Graph, session: &Session, outputs_open: u16, inputs_open: u16) {
+/// Says which channels the session speaks of and the devices do not have, open as they are with so many of output and of
+/// input; `more` says whether there are any.
+pub fn tell_of_channels(graph: &Graph, session: &Session, open: (u16, u16), more: &str) {
     let outputs = graph.nodes.iter().filter_map(|node| match &node.role {
         Role::Output(channels) | Role::Send(channels) => channels.iter().max(),
         _ => None,
@@ -40,11 +41,12 @@ pub fn tell_of_channels(graph: &Graph, session: &Session, outputs_open: u16, inp
     let inputs = heard.iter().flat_map(|(_, channels)| channels).max();
     let tell = |what: &str, wanted: Option<&u16>, have: u16| {
         if let Some(wanted) = wanted.filter(|wanted| **wanted > have) {
-            status::warning(format!("{what} channel {wanted} is silent: {have} are open; more come at the next start"));
+            let are = if have == 1 { "is" } else { "are" };
+            status::warning(format!("{what} channel {wanted} is silent: {have} {are} open; {more}"));
         }
     };
-    tell("output", outputs.max(), outputs_open);
-    tell("input", inputs, inputs_open);
+    tell("output", outputs.max(), open.0);
+    tell("input", inputs, open.1);
 }
 
 /// An open way out.
@@ -155,6 +157,14 @@ pub type Input = Kept;
 /// An open way in: never, in a build without sound cards.
 #[cfg(not(feature = "devices"))]
 pub enum Input {}
+
+/// How many channels a way in has; as many as were wished for while its card is not there.
+pub fn channels_heard(input: &Input) -> u16 {
+    #[cfg(feature = "devices")]
+    return input.standing().channels();
+    #[cfg(not(feature = "devices"))]
+    match *input {}
+}
 
 /// Opens the way in and starts it; `None`, said so, when nothing is to be heard. A card that is not there is waited for.
 ///

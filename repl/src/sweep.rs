@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use engine::delivery::{self, Dither, FileWriter, Format, Measured, Tags};
+use engine::delivery::{self, Dither, FileWriter, Format, Measured, Tags, Whole};
 use engine::kernel::{Buffer, QUANTUM};
 use engine::loopback::{Errand, Heard};
 use engine::media::Library;
@@ -19,7 +19,6 @@ use crate::errand::{carry, judge, unclear};
 use crate::load;
 use crate::render::{interruption, tell};
 use crate::status::{self, Progress};
-use crate::text_file::TextFile;
 
 mod figures;
 mod picture;
@@ -113,6 +112,12 @@ fn through(file: &Path, arguments: &Sweep, interrupted: &AtomicBool) -> Result<(
             file.display()
         )));
     };
+    if let Some((insert, _)) = load::inserts(session).first() {
+        return Err(Failure::Error(format!(
+            "\"{insert}\" is a live input: what hardware makes of the sweep nobody knows here; give it .bypass(on), or \
+             measure the hardware itself, without --through"
+        )));
+    }
     let errand = errand(arguments, graph.clock.rate)?;
     let failed = |flaw: engine::verify::Flaw| Failure::Error(flaw.to_string());
     let mut playing = errand.playing().map_err(Failure::Misuse)?;
@@ -145,15 +150,15 @@ fn through(file: &Path, arguments: &Sweep, interrupted: &AtomicBool) -> Result<(
     Ok((heard, errand.swept))
 }
 
-/// The files to be written, under other names until all of them are whole.
+/// The files to be written.
 struct Files {
-    wav: PathBuf,
-    response: FileWriter,
-    /// The figures and the picture.
-    texts: [TextFile; 2],
+    wav: FileWriter,
+    figures: PathBuf,
+    picture: PathBuf,
 }
 
 impl Files {
+    /// That they can be written, and the beginning of the first.
     fn create(name: &Path, rate: u32, channels: usize) -> Result<Files, Failure> {
         let with = |ending: &str| {
             let mut whole = OsString::from(name);
@@ -164,23 +169,51 @@ impl Files {
             return Err(Failure::Misuse(format!("-o {}: the name of a file is missing", name.display())));
         }
         let format = Format { depth: delivery::Depth::Float32, rate, channels, dither: Dither::None, seed: 0 };
-        let wav = with(".wav");
-        let response =
-            FileWriter::create(&wav, format, &Tags::default()).map_err(|error| Failure::Error(error.to_string()))?;
-        Ok(Files { wav, response, texts: [TextFile::create(with(".json"))?, TextFile::create(with(".svg"))?] })
+        let (figures, picture) = (with(".json"), with(".svg"));
+        for path in [&figures, &picture] {
+            Whole::of_bytes(path, &[]).map_err(failed)?;
+        }
+        let wav = FileWriter::create(&with(".wav"), format, &Tags::default()).map_err(failed)?;
+        Ok(Files { wav, figures, picture })
     }
 
+    /// Writes them all; then each gets its name.
     fn finish(self, responses: &[Vec<f64>], figures: &str, picture: &str) -> Outcome {
-        let Files { wav, mut response, texts } = self;
-        for (file, text) in texts.iter().zip([figures, picture]) {
-            file.write(text)?;
-        }
-        let failed = |error: delivery::DeliveryError| Failure::Error(error.to_string());
-        response.write(responses).map_err(failed)?;
-        tell(&wav, response.finish(&Measured::default()).map_err(failed)?, None);
-        for file in texts {
-            status::say(file.finish()?.display().to_string());
+        let Files { mut wav, figures: json, picture: svg } = self;
+        wav.write(responses).map_err(failed)?;
+        let whole = |path: &Path, text: &str| Whole::of_bytes(path, text.as_bytes()).map_err(failed);
+        let all = vec![wav.end(&Measured::default()).map_err(failed)?, whole(&json, figures)?, whole(&svg, picture)?];
+        for (path, delivered) in Whole::publish_all(all).map_err(failed)? {
+            match delivered.frames {
+                0 => status::say(path.display()),
+                _ => tell(&path, delivered, None),
+            }
         }
         Ok(())
+    }
+}
+
+fn failed(error: delivery::DeliveryError) -> Failure {
+    Failure::Error(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_cannot_have_its_name_leaves_none_of_them() {
+        for taken in ["x.json", "x.svg", "x.wav"] {
+            let place = tempfile::tempdir().expect("there is room");
+            let files = Files::create(&place.path().join("x"), 48_000, 1).expect("it can be written");
+            fs::create_dir(place.path().join(taken)).expect("there is room");
+            let refused = files.finish(&[vec![0.5; 10]], "{}", "<svg/>").expect_err("a folder has the name");
+            assert!(refused.to_string().contains("it is a folder"), "{refused}");
+            let left: Vec<_> =
+                fs::read_dir(place.path()).expect("it is there").flatten().map(|one| one.file_name()).collect();
+            assert_eq!(left, [taken]);
+        }
     }
 }

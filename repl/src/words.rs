@@ -28,7 +28,7 @@ pub fn run(arguments: &Words) -> Outcome {
     } else if arguments.markdown {
         page(&words)
     } else if arguments.word.is_some() {
-        words.iter().map(|word| in_full(word, Paint::stdout())).collect::<Vec<_>>().join("\n")
+        words.iter().map(|word| in_full(word, Paint::stdout())).collect::<Vec<_>>().join("\n") + also(&words).as_str()
     } else {
         list(&words, Paint::stdout())
     };
@@ -42,8 +42,7 @@ fn named(all: Vec<WordEntry>, name: &str) -> Result<Vec<WordEntry>, String> {
     if !found.is_empty() {
         return Ok(found);
     }
-    let owners: Vec<&str> =
-        all.iter().filter(|entry| methods(entry).any(|method| method == sought)).map(|e| e.word.as_str()).collect();
+    let owners = owners(&all, sought);
     let help = if owners.is_empty() {
         suggest(sought, all.iter().map(|entry| entry.word.as_str()))
             .unwrap_or_else(|| "`gainstage words` lists them all".into())
@@ -51,6 +50,23 @@ fn named(all: Vec<WordEntry>, name: &str) -> Result<Vec<WordEntry>, String> {
         format!("`.{sought}` belongs to {}", owners.join(", "))
     };
     Err(format!("there is no word `{sought}`; {help}"))
+}
+
+/// The words on whose effects or sources a method can be called.
+fn owners<'a>(all: &'a [WordEntry], method: &str) -> Vec<&'a str> {
+    all.iter().filter(|entry| methods(entry).any(|own| own == method)).map(|entry| entry.word.as_str()).collect()
+}
+
+/// What else is called like a word: the methods of others.
+fn also(words: &[WordEntry]) -> String {
+    let Some(WordEntry { word, .. }) = words.first() else { return String::new() };
+    let all = reference();
+    let mut owners = owners(&all, word);
+    owners.retain(|owner| owner != word);
+    match owners.is_empty() {
+        true => String::new(),
+        false => format!("\n`.{word}` is also said of {}.\n", owners.join(", ")),
+    }
 }
 
 /// What can be called on an effect or source: its setters and parts.
@@ -248,6 +264,13 @@ mod tests {
     fn a_setters_name_leads_to_its_words() {
         let error = named(reference(), ".gain").map(|words| words.len());
         assert_eq!(error, Ok(1), "a word of that name comes first");
+    }
+
+    #[test]
+    fn a_word_that_is_also_a_method_says_of_what() {
+        let on = named(reference(), "on").expect("it is a word");
+        assert_eq!(also(&on), "\n`.on` is also said of eq.\n");
+        assert_eq!(also(&named(reference(), "tempo").expect("it is a word")), "");
     }
 
     #[test]

@@ -178,7 +178,14 @@ pub fn lfo(call: &Call) -> Outcome {
         Spoken::Number(_, Unit::Beats | Unit::Bars) => true,
         Spoken::Number(_, unit) if unit.dimension() == Dimension::Time => return Err(refused("wrong-unit")),
         Spoken::Text(text) if note_length(&text).is_some() => true,
-        Spoken::Text(text) if note_frequency(&text).is_none() => return Err(refused("wrong-type")),
+        Spoken::Text(text) if note_frequency(&text).is_some() => {
+            let message = format!("an lfo has a rate, not the note \"{text}\"");
+            return Err(Diagnostic::error("wrong-type", call.place_of(0), message).help(
+                "write the rate in Hz, `lfo(0.5)`, or in music, `lfo(1.bars)`; what moves a frequency between notes has them as \
+                 its range: `lfo(0.5).range(\"a3\", \"a4\")`",
+            ));
+        }
+        Spoken::Text(_) => return Err(refused("wrong-type")),
         _ => false,
     };
     let rate = own(call, if musical { &LFO_LENGTH } else { &LFO_RATE }, 0)?;

@@ -319,11 +319,11 @@ fn unknown(desk: &Desk, text: &Text, name: &str, at: Position) -> Diagnostic {
             error.help("declare it before it is used")
         };
     }
+    if let Some(signature) = words::signature(name) {
+        return error.help(format!("it is a word that is called: write `{signature}`"));
+    }
     if words::is_method(name) {
         return error.help(format!("`{name}` is set on an effect or a source: `effect.{name}(value)`"));
-    }
-    if let Some(signature) = words::signature(name) {
-        return error.help(format!("it is called: `{signature}`"));
     }
     match words::suggest(name, declared.into_iter().map(|(other, _)| other).chain(words::functions())) {
         Some(help) => error.help(help),

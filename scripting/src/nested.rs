@@ -34,7 +34,7 @@ pub fn methods(nest: &'static Nest) -> impl Iterator<Item = &'static str> {
 /// `.band(number, effect)`.
 fn band(call: &Call, this: &mut NestStep) -> Result<(), Diagnostic> {
     if call.count() != 3 {
-        return Err(wrong_count(call, ".band(number, effect)"));
+        return Err(wrong_count(call, "`.band(number, effect)`"));
     }
     let count = this.branches.len();
     let number = call.given[1].as_int().map_err(|_| call.wrong_type(1, "the number of a band"))?;
@@ -58,7 +58,7 @@ fn crossovers(call: &Call, this: &mut NestStep) -> Result<(), Diagnostic> {
     let most = parameters.iter().filter(|parameter| parameter.name.starts_with("crossover")).count();
     let count = call.count() - 1;
     if !(1..=most).contains(&count) {
-        return Err(wrong_count(call, &format!(".crossovers(freq, ...) with one frequency to {most}")));
+        return Err(wrong_count(call, &format!("`.crossovers(freq, ...)` with one frequency to {most}")));
     }
     if let Some(band) = this.branches.iter().skip(count + 1).position(Option::is_some) {
         let message = format!("band {} has an effect, and there are only {}", count + 2 + band, count + 1);
@@ -75,7 +75,7 @@ fn crossovers(call: &Call, this: &mut NestStep) -> Result<(), Diagnostic> {
 
 fn wrong_count(call: &Call, write: &str) -> Diagnostic {
     let message = format!("`.{}` cannot be given {}", call.word, call.count() - 1);
-    Diagnostic::error("wrong-arguments", call.at, message).help(format!("write `{write}`"))
+    Diagnostic::error("wrong-arguments", call.at, message).help(format!("write {write}"))
 }
 
 /// An effect to stand in a branch.

@@ -255,6 +255,37 @@ fn a_fader_changed_leaves_the_other_stems_to_the_last_bit() {
 }
 
 #[test]
+fn an_edit_is_told_by_what_the_text_has_and_by_nothing_else() {
+    let text = |chain: &str| format!("input(\"x\", saw(110)) {chain} >> master;");
+    let sides = "x>master/mid_side x>master/mid_side#mid/gain x>master/mid_side#side/gain";
+    let band = "x>master/multiband x>master/multiband#1/gain";
+    // Before, after, and what is added, removed and changed.
+    for (before, after, told) in [
+        ("", ">> mid_side(gain(1), gain(2))", [sides, "", ""]),
+        (">> mid_side(gain(1), gain(2))", "", ["", sides, ""]),
+        ("", ">> multiband().band(1, gain(1))", [band, "", ""]),
+        (">> multiband()", ">> multiband().crossovers(200, 1000, 5000)", ["", "", "x>master/multiband"]),
+        (">> multiband()", ">> multiband().crossovers(200)", ["", "", "x>master/multiband"]),
+        (">> multiband().mix(50)", ">> multiband().mix(60)", ["", "", "x>master/multiband"]),
+        ("", ">> insert(3, 3)", ["x>master/insert", "", ""]),
+        ("", ">> gain(3)", ["x>master/gain", "", ""]),
+        (">> gain(3)", "", ["", "x>master/gain", ""]),
+    ] {
+        let mut rehearsal = Rehearsal::new(&text(before));
+        rehearsal.run(4800);
+        let changes = rehearsal.edit(&text(after)).expect("it changes something");
+        let of = |paths: &[String]| {
+            let mut paths = paths.to_vec();
+            paths.sort();
+            paths.join(" ")
+        };
+        let found = [of(&changes.added), of(&changes.removed), of(&changes.changed)];
+        assert_eq!(found, told, "from `{before}` to `{after}`");
+        assert!(changes.restarted.is_empty(), "{changes:?}");
+    }
+}
+
+#[test]
 fn an_effect_put_in_before_one_of_its_kind_disturbs_neither() {
     let chain = |first: &str| {
         format!("input(\"a\", saw(50)) {first} >> delay(100).feedback(70).named(\"echo\") >> delay(200) >> master;")

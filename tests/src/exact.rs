@@ -171,7 +171,7 @@ fn reports_that_find_no_room_are_counted() {
 }
 
 #[test]
-fn live_input_comes_out_again_sample_by_sample() {
+fn live_input_comes_out_again_sample_by_sample_as_late_as_its_cushion() {
     let graph = graph("input(\"voice\", device(1, 2)) >> master;");
     let mut random = Random(1);
     let noise: Vec<f32> = (0..2 * 9600).map(|_| random.below(1 << 24) as f32 / (1 << 23) as f32 - 1.0).collect();
@@ -187,11 +187,13 @@ fn live_input_comes_out_again_sample_by_sample() {
             heard.extend(output);
         }
         let silent = heard.iter().position(|x| *x != 0.0).expect("something is heard") / 2;
-        // What fits it to the output's clock keeps half of its 64 taps back.
-        assert!(
-            silent % 64 == 0 && silent <= cushion + block + 64 + 32,
-            "{silent} frames of silence, blocks of {block}"
+        // A block is heard before it is asked for; what fits it to the output's clock keeps half of its 64 taps back.
+        let late = cushion.max(128) + 32 - block;
+        assert!(silent % 64 == 0 && silent >= late && silent < late + 2 * block + 64, "{silent} frames of silence");
+        assert_equal(
+            &format!("blocks of {block}, cushion {cushion}"),
+            &noise[2 * (silent - late)..],
+            &heard[2 * silent..],
         );
-        assert_equal(&format!("blocks of {block}, cushion {cushion}"), &noise, &heard[2 * silent..]);
     }
 }

@@ -176,6 +176,25 @@ fn hardware_that_is_passed_by_or_dry_is_the_dry_signal_at_its_latency() {
 }
 
 #[test]
+fn a_way_back_that_something_else_hears_is_warned_of() {
+    let warned = |text: &str| {
+        let evaluated = scripting::evaluate_text(std::path::Path::new("a.rhai"), text);
+        let session = evaluated.session.expect("it can be evaluated");
+        let told = engine::graph::prepare(session, &engine::media::Library::new());
+        assert!(told.graph.is_some(), "{text}: {:?}", told.diagnostics);
+        told.diagnostics.into_iter().map(|one| one.message).collect::<Vec<_>>()
+    };
+    let x = "let x = input(\"x\", sine(100)); x >> insert(3, 3)";
+    let with = |rest: &str| warned(&format!("{x} {rest}"));
+    assert_eq!(with(">> master;"), Vec::<String>::new());
+    assert_eq!(with(">> insert(4, 4) >> master; input(\"v\", device(1)) >> master;"), Vec::<String>::new());
+    let twice = with(">> insert(4, 3) >> master;");
+    assert_eq!(twice, ["`x/insert.2` comes back at input channel 3, which `x/insert` hears too"]);
+    let live = with(">> master; input(\"v\", device(2, 3)) >> master;");
+    assert_eq!(live, ["`x/insert` comes back at input channel 3, which `v` hears too"]);
+}
+
+#[test]
 fn a_channel_that_something_else_uses_is_refused_with_both_lines() {
     let refused = |text: &str| try_graph(text).err().unwrap_or_else(|| panic!("{text} is taken"));
     let x = "let x = input(\"x\", sine(100));";
@@ -189,5 +208,5 @@ fn a_channel_that_something_else_uses_is_refused_with_both_lines() {
     for text in [format!("{x} x >> insert() >> master;"), format!("{x} x >> insert(3) >> master;")] {
         assert!(refused(&text).contains("needs the channels"), "{text}: {}", refused(&text));
     }
-    assert!(refused("input(\"x\", noise()) >> pan(0) >> insert(3, 3) >> master;").contains("2 channels do not fit"));
+    assert!(refused("input(\"x\", noise()) >> pan(0) >> insert(3, 3) >> master;").contains("the 2 channels of"));
 }

@@ -1,5 +1,7 @@
 //! Two devices whose clocks are apart, in pretended time.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::math;
 use crate::test_signals::{Tone, tone_in};
@@ -60,22 +62,27 @@ impl Pair {
                 self.in_frames += IN as u64;
             } else {
                 let now = played + self.lateness();
-                let mut frames = OUT;
-                while frames > 0 {
-                    if self.left == 0 {
-                        self.late += usize::from(!assert_no_alloc(|| self.ear.give(&mut self.live)));
-                        self.left = QUANTUM;
-                        if played >= keep {
-                            self.given.extend_from_slice(&self.live[0]);
-                        }
-                    }
-                    let some = frames.min(self.left);
-                    (frames, self.left) = (frames - some, self.left - some);
-                }
-                self.ear.note_at(now, self.left);
+                self.play(OUT, now, played >= keep);
                 self.out_frames += OUT as u64;
             }
         }
+    }
+
+    /// A block of the output, at a moment.
+    fn play(&mut self, mut frames: usize, now: f64, is_kept: bool) {
+        while frames > 0 {
+            if self.left == 0 {
+                self.late += usize::from(!assert_no_alloc(|| self.ear.give(&mut self.live)));
+                self.left = QUANTUM;
+            }
+            let some = frames.min(self.left);
+            let begin = QUANTUM - self.left;
+            if is_kept {
+                self.given.extend_from_slice(&self.live[0][begin..begin + some]);
+            }
+            (frames, self.left) = (frames - some, self.left - some);
+        }
+        self.ear.note_at(now, self.left);
     }
 
     fn fill(&self) -> usize {
@@ -145,8 +152,43 @@ fn one_clock_passes_every_bit_however_late_it_calls() {
     pair.run(60.0, 0.0);
     assert_eq!((pair.late, pair.watch.drift_ppm()), (0, None));
     let silent = pair.given.iter().position(|x| *x != 0.0).expect("it sounds");
+    let heard = |frame: usize| f64::from(noise(frame as f64) as f32);
+    let first = (0..silent).find(|frame| heard(*frame) == pair.given[silent]).expect("it is of what came");
     for (i, x) in pair.given[silent..].iter().enumerate() {
-        assert_eq!(*x, f64::from(noise(i as f64) as f32), "frame {i}");
+        assert_eq!(*x, heard(first + i), "frame {i}");
+    }
+}
+
+#[test]
+fn what_is_heard_is_as_late_after_every_start_and_every_break() {
+    // Each frame says its own number.
+    let counted = |frame: f64| (frame + 1.0) / f64::from(1 << 20);
+    for block in [64, 480, 512] {
+        // How many blocks have come before any is asked for, and how many frames have been played before any came.
+        let mut late = BTreeSet::new();
+        for (before, ahead) in [(0, 0), (1, 64), (3, 0), (4, 17), (7, 1000), (20, 63)] {
+            let mut pair = Pair::new(0.0, 0.0, counted);
+            let hear = |pair: &mut Pair| {
+                let numbers = pair.in_frames..pair.in_frames + block as u64;
+                let frames: Vec<f32> = numbers.map(|frame| counted(frame as f64) as f32).collect();
+                pair.listener.take_at(pair.in_frames as f64 / RATE, &frames, 1);
+                pair.in_frames += block as u64;
+            };
+            pair.play(ahead, 0.0, false);
+            (0..before).for_each(|_| hear(&mut pair));
+            for breaks in 0..2 {
+                for _ in 0..6000 / block {
+                    hear(&mut pair);
+                    pair.given.clear();
+                    pair.play(block, pair.in_frames as f64 / RATE, true);
+                }
+                let number = pair.given[0] * f64::from(1 << 20) - 1.0;
+                late.insert((pair.in_frames as f64 - number) as i64);
+                // Nothing comes for a while, and what comes then does not at once.
+                pair.play(CUSHION + 4 * block + breaks, pair.in_frames as f64 / RATE, false);
+            }
+        }
+        assert_eq!(late.len(), 1, "{block} frames at a time: as late as {late:?} frames");
     }
 }
 

@@ -20,7 +20,14 @@ use crate::parameter::{Memory, Parameter, Recipe, Table, Value};
 use crate::units::Unit;
 
 const fn crossover(name: &'static str, freq: f64) -> Parameter {
-    Parameter::number(name, Unit::Hertz, freq, 20.0, 20_000.0, "where one band ends and the next begins")
+    Parameter::number(
+        name,
+        Unit::Hertz,
+        freq,
+        20.0,
+        20_000.0,
+        "where one band ends and the next begins; where a control moves it past the next, nothing is between them",
+    )
 }
 
 /// `multiband()`.
@@ -61,6 +68,9 @@ pub static MULTIBAND: Table = Table {
     },
 };
 
+/// How many crossovers there may be: the first of its parameters.
+const CROSSOVERS: usize = 7;
+
 /// The index of `linear` among the phases.
 const LINEAR: usize = 1;
 
@@ -94,6 +104,18 @@ fn channels(recipe: &Recipe) -> Result<usize, String> {
     let mut pairs = crossovers.windows(2).enumerate().filter(|(i, _)| still(*i) && still(i + 1));
     if let Some((_, pair)) = pairs.find(|(_, pair)| pair[0] >= pair[1]) {
         return Err(format!("its crossovers have to rise, and {} Hz is not above {} Hz", pair[1], pair[0]));
+    }
+    let all = MULTIBAND.parameters.iter().take(CROSSOVERS).zip(&recipe.settings);
+    let unused = all.skip(crossovers.len()).find(|(parameter, value)| **value != parameter.default());
+    if let Some((parameter, _)) = unused {
+        let (name, bands) = (parameter.name, crossovers.len() + 1);
+        return Err(format!(
+            "`{name}` is set, and with {bands} bands it has {}: `.crossovers(...)` says how many there are",
+            match crossovers.len() {
+                1 => "one crossover".into(),
+                count => format!("{count} crossovers"),
+            }
+        ));
     }
     same_channels(recipe)
 }

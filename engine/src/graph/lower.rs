@@ -124,8 +124,9 @@ impl<'a> Lowering<'a> {
                 && std::ptr::eq(effect.table.0, &INSERT)
             {
                 let (out, _) = insert::channels(&effect.settings);
-                let (count, path) = (out.len(), format!("{path}/out"));
-                self.add(path, unsteered(Role::Send(out)), count, instance.at);
+                let count = out.len();
+                let send = self.add(format!("{path}/out"), unsteered(Role::Send(out)), count, instance.at);
+                self.nodes[send].piece_of = Some(path.clone());
             }
             let work = match &instance.work {
                 Work::Effect(effect) => match nest::of(effect.table.0) {
@@ -139,6 +140,9 @@ impl<'a> Lowering<'a> {
             };
             let node = self.add(path, or_told(work, &mut errors), 0, instance.at);
             self.nodes[node].names = names;
+            if let Work::Branch { of, .. } = instance.work {
+                self.nodes[node].piece_of = self.names.instance(of).first().cloned();
+            }
             self.of_instance.push(node);
         }
         if errors.is_empty() { Ok(()) } else { Err(errors) }
@@ -233,6 +237,8 @@ impl<'a> Lowering<'a> {
             };
             let role = Role::Work { table: TableRef(&FOLLOW), recipe, wet: 1.0 };
             let follower = self.add(path.clone(), unsteered(role), 0, at);
+            let of = &self.nodes[node];
+            self.nodes[follower].piece_of = Some(of.piece_of.clone().unwrap_or(of.path.clone()));
             self.tap_edge(signal, follower, Port::Main, at);
             self.edge(follower, node, Port::Follow(number), path, at);
         }
@@ -249,6 +255,7 @@ impl<'a> Lowering<'a> {
         self.nodes.push(Node {
             path,
             names,
+            piece_of: None,
             role,
             channels,
             latency: 0,
@@ -316,10 +323,12 @@ impl<'a> Lowering<'a> {
                 backs.push(None);
                 continue;
             };
-            let path = format!("{path}#{}>", nest.name(number));
+            let (of, path) = (path, format!("{path}#{}>", nest.name(number)));
             let (recipe, steering) = self.recipe(&path, table, &[], &[])?;
             let role = Role::Work { table: TableRef(table), recipe, wet: 1.0 };
-            backs.push(Some(self.add(path, (role, steering), 0, effect.at)));
+            let back = self.add(path, (role, steering), 0, effect.at);
+            self.nodes[back].piece_of = Some(of.to_owned());
+            backs.push(Some(back));
         }
         let (mut recipe, steering) = self.recipe(path, effect.table.0, &[(None, &effect.settings)], &[])?;
         let (wet, of_wet) = self.wet(path, &effect.mix, &effect.bypass)?;
@@ -329,10 +338,12 @@ impl<'a> Lowering<'a> {
             recipe.branch = Some(Branch { number: count, count });
             let role = Role::Work { table: effect.table, recipe, wet: 1.0 };
             let turned = self.add(format!("{path}/dry"), (role, steering), 0, effect.at);
+            self.nodes[turned].piece_of = Some(path.to_owned());
             // The blend comes right after the sum.
             self.turned.insert(turned + 2, turned);
         }
         let sum = self.add(format!("{path}/sum"), unsteered(Role::Sum), 0, effect.at);
+        self.nodes[sum].piece_of = Some(path.to_owned());
         for (end, back) in effect.branches.iter().zip(backs) {
             self.ends.push((*end, back.unwrap_or(sum), effect.at));
             if let Some(back) = back {

@@ -4,6 +4,7 @@ use crate::effects::{no_latency, no_tail};
 use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::parameter::{Law, Memory, Parameter, Recipe, Table, Value};
+use crate::session::Setting;
 use crate::units::Unit;
 
 /// `device(channels)`.
@@ -28,14 +29,21 @@ pub static DEVICE: Table = Table {
     kernel,
 };
 
+/// The channels that the settings of one hear, counted from 1; the first unless they say.
+pub fn channels(settings: &[Setting]) -> Vec<u16> {
+    list(settings.first().map(|setting| &setting.value))
+}
+
+fn list(value: Option<&Value>) -> Vec<u16> {
+    match value {
+        Some(Value::Channels(list)) if !list.is_empty() => list.clone(),
+        _ => vec![1],
+    }
+}
+
 /// The inputs, counted from 0.
 fn inputs(recipe: &Recipe) -> Vec<usize> {
-    match recipe.settings.first() {
-        Some(Value::Channels(list)) if !list.is_empty() => {
-            list.iter().map(|&channel| usize::from(channel).saturating_sub(1)).collect()
-        }
-        _ => vec![0],
-    }
+    list(recipe.settings.first()).into_iter().map(|channel| usize::from(channel).saturating_sub(1)).collect()
 }
 
 fn kernel(recipe: &Recipe) -> Box<dyn Kernel> {

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use engine::delivery::Whole;
 use quick_xml::events::BytesText;
 use quick_xml::writer::Writer;
 use serde::Serialize;
@@ -10,7 +11,6 @@ use serde::Serialize;
 use crate::ending::Failure;
 use crate::expectations::{Moment, Verdict};
 use crate::load::Loaded;
-use crate::text_file::TextFile;
 
 /// One expectation as a report has it.
 #[derive(Serialize)]
@@ -62,7 +62,6 @@ fn file_of(verdict: &Verdict, checked: &Loaded) -> String {
 /// # Errors
 /// The file cannot be written.
 pub fn write(file: &Path, checked: &[Loaded], verdicts: &[Vec<Verdict>]) -> Result<(), Failure> {
-    let report = TextFile::create(file.to_owned())?;
     let of = || checked.iter().zip(verdicts);
     let mut text = Vec::new();
     match file.extension() {
@@ -74,8 +73,8 @@ pub fn write(file: &Path, checked: &[Loaded], verdicts: &[Vec<Verdict>]) -> Resu
             text.push(b'\n');
         }
     }
-    report.write(&String::from_utf8_lossy(&text))?;
-    report.finish().map(|_| ())
+    let written = Whole::of_bytes(file, &text).and_then(Whole::publish);
+    written.map(|_| ()).map_err(|error| Failure::Error(error.to_string()))
 }
 
 /// A suite for each session, a case for each expectation. A session that has errors is a case that did not run.

@@ -16,10 +16,13 @@ use super::store;
 /// What the file is called in the folder of its part.
 pub const FILE: &str = "checkpoint";
 
+/// This program: its version, and by which sources it was built.
+pub const PROGRAM: &str = concat!(env!("CARGO_PKG_VERSION"), "+", env!("GAINSTAGE_SOURCES"));
+
 /// What a checkpoint is of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct About {
-    /// The version of the program that made it: of another the state may be another thing.
+    /// [`PROGRAM`] of the one that made it: of another the state may be another thing.
     pub program: String,
     /// The frame that comes next.
     pub frame: u64,
@@ -71,8 +74,10 @@ impl Checkpoint {
         }
         let end = line(begin)?;
         let about: About = serde_json::from_slice(&bytes[begin..end]).map_err(|error| error.to_string())?;
-        if about.program != env!("CARGO_PKG_VERSION") {
-            return Err(format!("gainstage {} made it", about.program));
+        if about.program != PROGRAM {
+            let version = about.program.split('+').next().unwrap_or_default();
+            let another = if version == env!("CARGO_PKG_VERSION") { "another build of " } else { "" };
+            return Err(format!("{another}gainstage {version} made it"));
         }
         bytes.drain(..end);
         Ok(Some(Checkpoint { about, state: bytes }))
@@ -98,7 +103,7 @@ mod tests {
         };
         let stamp = Stamp { path: "/a.wav".into(), length: 1, modified: 2 };
         let media = vec![(stamp, "af13".into())];
-        let about = About { program: env!("CARGO_PKG_VERSION").into(), frame: 640, text, media };
+        let about = About { program: PROGRAM.into(), frame: 640, text, media };
         Checkpoint { about, state: vec![10, 0, 255, 10] }
     }
 
@@ -125,8 +130,16 @@ mod tests {
             assert!(Checkpoint::read(place.path()).is_err(), "cut at {at}");
         }
         let mut older = checkpoint();
-        older.about.program = "0.0.0".into();
-        older.write(place.path()).expect("there is room");
-        assert_eq!(Checkpoint::read(place.path()).expect_err("it is another's"), "gainstage 0.0.0 made it");
+        let version = env!("CARGO_PKG_VERSION");
+        for (program, told) in [
+            ("0.0.0".into(), "gainstage 0.0.0 made it".into()),
+            ("0.0.0+af13".into(), "gainstage 0.0.0 made it".into()),
+            (version.to_owned(), format!("another build of gainstage {version} made it")),
+            (format!("{version}+af13"), format!("another build of gainstage {version} made it")),
+        ] {
+            older.about.program = program;
+            older.write(place.path()).expect("there is room");
+            assert_eq!(Checkpoint::read(place.path()).expect_err("it is another's"), told);
+        }
     }
 }

@@ -12,10 +12,14 @@ use super::record::Record;
 /// What the first file is called.
 const FILE: &str = "inputs.wav";
 
+/// The most bytes that wait to be written: what is heard beyond them is lost.
+const MOST_WAITING: usize = 64 << 20;
+
 /// Writes what comes.
 pub struct Inputs {
     recording: Recording,
     rate: u32,
+    channels: usize,
     file: Option<Rolling>,
     /// Whether anything has been heard.
     heard: bool,
@@ -27,17 +31,18 @@ pub struct Inputs {
 impl Inputs {
     /// Of a desk that has just begun.
     pub fn new(recording: Recording, rate: u32) -> Self {
-        Inputs { recording, rate, file: None, heard: false, next: 0, samples: Vec::new() }
+        Inputs { recording, rate, channels: 0, file: None, heard: false, next: 0, samples: Vec::new() }
     }
 
-    /// Writes what has come since, to the folder of the journal; gives what is to be told of it.
+    /// Writes what has come since, to the folder of the journal; what is to be told of it comes to `told`.
     ///
     /// # Errors
-    /// It cannot be written.
-    pub fn take(&mut self, folder: &Path) -> io::Result<Vec<Record>> {
-        let mut told = Vec::new();
-        while let Some(quantum) = self.recording.next(&mut self.samples) {
+    /// It cannot be written. As much of it as there is room for waits for the next time.
+    pub fn take(&mut self, folder: &Path, told: &mut Vec<Record>) -> io::Result<()> {
+        while self.file.as_ref().is_none_or(|file| file.waiting() < MOST_WAITING) {
+            let Some(quantum) = self.recording.next(&mut self.samples) else { break };
             let channels = self.samples.len() / QUANTUM;
+            self.channels = channels;
             if quantum.frame > self.next {
                 let (frame, frames) = (self.next, quantum.frame - self.next);
                 told.push(Record::InputLost { frame, frames });
@@ -47,13 +52,20 @@ impl Inputs {
             // As long as nothing is heard there is nothing to keep.
             self.heard |= self.samples.iter().any(|x| *x != 0.0);
             if self.file.is_none() && self.heard {
-                self.file = Some(Rolling::create(&folder.join(FILE), self.rate, channels, MOST)?);
+                let file = Rolling::create(&folder.join(FILE), self.rate, channels, MOST);
+                // It is lost unless there is a file for it.
+                self.file = Some(file.inspect_err(|_| self.next = quantum.frame)?);
                 told.push(Record::Inputs { frame: quantum.frame, channels });
             }
             self.file.iter_mut().for_each(|file| file.write(&self.samples));
         }
-        self.file.iter_mut().try_for_each(Rolling::flush)?;
-        Ok(told)
+        self.file.iter_mut().try_for_each(Rolling::flush)
+    }
+
+    /// Bytes of sound that lie in the folder they are written to.
+    pub fn bytes(&self) -> u64 {
+        let of = |file: &Rolling| file.kept() * (self.channels * size_of::<f32>()) as u64;
+        self.file.as_ref().map_or(0, of)
     }
 
     /// Has what comes go to another folder, in files of their own; gives the frame that comes next.
@@ -61,7 +73,8 @@ impl Inputs {
     /// # Errors
     /// What waits cannot be written.
     pub fn go_on_elsewhere(&mut self) -> io::Result<u64> {
-        self.file.take().map(Rolling::finish).transpose()?;
+        self.file.iter_mut().try_for_each(Rolling::flush)?;
+        self.file = None;
         Ok(self.next)
     }
 }
@@ -192,7 +205,7 @@ mod tests {
             }
             let part = folder.path().join("part");
             std::fs::create_dir_all(&part).expect("there is room");
-            told.extend(inputs.take(if block < 25 { folder.path() } else { &part }).expect("there is room"));
+            inputs.take(if block < 25 { folder.path() } else { &part }, &mut told).expect("there is room");
         }
         let [Record::Inputs { frame: first, channels: 2 }, Record::Inputs { frame: second, channels: 2 }] = told[..]
         else {

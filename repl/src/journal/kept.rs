@@ -2,6 +2,7 @@
 //! is not in it.
 
 use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use scripting::SourceFile;
@@ -52,8 +53,22 @@ pub struct Kept {
     pub reached: u64,
     /// How it ends.
     pub ending: Ending,
+    /// Whether it is what follows on damage: see [`Kept::after_damage`].
+    pub is_rest: bool,
+    at: At,
     /// Keeps it from being removed while it is read.
-    _used: Option<File>,
+    used: Option<File>,
+}
+
+/// How far a journal has been read.
+#[derive(Clone, Copy, Debug, Default)]
+struct At {
+    part: usize,
+    /// The lines of that part that were taken, and their bytes.
+    line: usize,
+    offset: u64,
+    /// The last frame that any of them speaks of.
+    reached: u64,
 }
 
 impl Kept {
@@ -63,29 +78,85 @@ impl Kept {
     /// There is none, it cannot be read, or it is of a form that this program does not know.
     pub fn open(path: Option<&Path>) -> Result<Kept, Failure> {
         let folder = store::find(path)?;
-        let playing = store::is_played(&folder);
         let used = store::mark_read(&folder).ok();
-        let failed = |folder: &Path, why: String| Failure::Error(format!("{}: {why}", folder.join(LINES).display()));
-        let read = |folder: &Path| fs::read(folder.join(LINES)).map_err(|error| failed(folder, error.to_string()));
+        Kept::read(folder, used)
+    }
+
+    /// The same for who follows a performance that is played: what it has read may be removed behind it.
+    ///
+    /// # Errors
+    /// As [`Kept::open`].
+    pub fn follow(path: Option<&Path>) -> Result<Kept, Failure> {
+        Kept::read(store::find(path)?, None)
+    }
+
+    fn read(folder: PathBuf, used: Option<File>) -> Result<Kept, Failure> {
+        let playing = store::is_played(&folder);
         // Whatever is followed by something else when this is asked is whole by now.
         let further = last_run(&parts::further(&folder));
-        let mut parsed = parse(&read(&folder)?, &folder).map_err(|why| failed(&folder, why))?;
+        let mut parsed = parse(&lines(&folder, 0)?, &folder).map_err(|why| failed(&folder, why))?;
         let is_first = |record: &Record| matches!(record, Record::Text(Text { serial: Some(0), .. }));
         let begins = parsed.records.iter().any(is_first) && further.first().is_none_or(|first| *first == 2);
         if !begins && !further.is_empty() {
             parsed = Parsed::new(parsed.header);
         }
-        for number in further {
-            let folder = parts::folder(&folder, number);
-            parsed.go_on(&read(&folder)?, number, &folder);
-        }
-        let Parsed { header, records, mut reached, ending, parts, inputs, .. } = parsed;
+        parsed.go_through(&folder, &further)?;
+        Kept::of(folder, begins, parsed, playing, used)
+    }
+
+    fn of(folder: PathBuf, begins: bool, parsed: Parsed, playing: bool, used: Option<File>) -> Result<Kept, Failure> {
+        let Parsed { header, records, ending, parts, inputs, at, .. } = parsed;
+        let mut reached = at.reached;
         if let (Ending::Cut, Some(last)) = (&ending, inputs.last()) {
             // What was heard is kept in a file of its own, which may have been cut off a little earlier.
-            reached = reached.min(last.end().map_err(|error| failed(&last.folder, error.to_string()))?);
+            reached = reached.min(last.end().map_err(|error| failed(&last.folder, error))?);
         }
         let ending = if playing && ending == Ending::Cut { Ending::Playing } else { ending };
-        Ok(Kept { folder, header, records, begins, parts, inputs, reached, ending, _used: used })
+        Ok(Kept { folder, header, records, begins, parts, inputs, reached, ending, is_rest: false, at, used })
+    }
+
+    /// The same with what has been added to it since it was read.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn go_on(self) -> Result<Kept, Failure> {
+        let playing = store::is_played(&self.folder);
+        let Kept { folder, header, records, begins, parts, inputs, at, used, .. } = self;
+        let mut parsed = Parsed { records, parts, inputs, at, ..Parsed::new(header) };
+        loop {
+            let next = parts::folder(&folder, parsed.at.part + 1);
+            let is_followed = next.join(LINES).is_file();
+            let here = parts::folder(&folder, parsed.at.part);
+            parsed.torn = None;
+            parsed.take(&lines(&here, parsed.at.offset)?, &here);
+            if !is_followed || parsed.ending != Ending::Cut {
+                return Kept::of(folder, begins, parsed, playing, used);
+            }
+            parsed.go_on(&[], parsed.at.part + 1, &next);
+        }
+    }
+
+    /// What follows in further parts on a line that cannot be understood, if there are any: a performance whose beginning is
+    /// not known.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub fn after_damage(&self) -> Result<Option<Kept>, Failure> {
+        let Ending::Damaged { part, .. } = self.ending else { return Ok(None) };
+        let further = last_run(&parts::further(&self.folder));
+        let further: Vec<usize> = further.into_iter().filter(|number| *number > part).collect();
+        if further.is_empty() {
+            return Ok(None);
+        }
+        let playing = store::is_played(&self.folder);
+        let mut parsed = Parsed::new(self.header.clone());
+        // What is known of sound files is known of them everywhere.
+        let media = self.records.iter().filter(|record| matches!(record, Record::Media { .. }));
+        parsed.records.extend(media.cloned());
+        parsed.go_through(&self.folder, &further)?;
+        let used = store::mark_read(&self.folder).ok();
+        let rest = Kept::of(self.folder.clone(), false, parsed, playing, used)?;
+        Ok(Some(Kept { is_rest: true, ..rest }))
     }
 
     /// The checkpoints up to a frame that can be read, in order, each read when it is asked for. Of one that cannot `told`
@@ -125,6 +196,13 @@ impl Kept {
         text.files.iter().map(read).chain(lines).collect()
     }
 
+    /// What is damaged, if anything is.
+    pub fn damage(&self) -> Option<String> {
+        let Ending::Damaged { part, line, why } = &self.ending else { return None };
+        let file = parts::folder(&self.folder, *part).join(LINES);
+        Some(format!("line {line} of {} cannot be understood ({why})", file.display()))
+    }
+
     /// What there is to tell of its end, unless that is as it should be.
     pub fn told_end(&self) -> Option<String> {
         let until = clock_time(self.reached, self.header.rate);
@@ -134,32 +212,46 @@ impl Kept {
             Ending::Cut => {
                 Some(format!("cut off at {until}: it has no end, and what was heard after that is not in it"))
             }
-            Ending::Damaged { part, line, why } => Some(format!(
-                "cut off at {until}: line {line} of {} cannot be understood ({why}), and what follows is not taken",
-                parts::folder(&self.folder, *part).join(LINES).display()
-            )),
+            Ending::Damaged { part, .. } => {
+                let more = parts::further(&self.folder).last().is_some_and(|last| last > part);
+                let more = if more { ", unless --from lies in a further part" } else { "" };
+                let damage = self.damage().unwrap_or_default();
+                Some(format!("cut off at {until}: {damage}, and what follows is not taken{more}"))
+            }
         }
     }
+}
+
+fn failed(folder: &Path, why: impl std::fmt::Display) -> Failure {
+    Failure::Error(format!("{}: {why}", folder.join(LINES).display()))
+}
+
+/// The lines in the folder of a part, from a byte on.
+fn lines(folder: &Path, from: u64) -> Result<Vec<u8>, Failure> {
+    let read = || -> io::Result<Vec<u8>> {
+        let mut file = File::open(folder.join(LINES))?;
+        file.seek(SeekFrom::Start(from))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map(|_| bytes)
+    };
+    read().map_err(|error| failed(folder, error))
 }
 
 /// What the lines of a journal say.
 struct Parsed {
     header: Header,
     records: Vec<Record>,
-    reached: u64,
     ending: Ending,
     /// The last line is one that is not whole: its number.
     torn: Option<usize>,
     parts: Vec<(usize, u64)>,
     inputs: Vec<Stretch>,
-    /// The part that was taken last.
-    part: usize,
+    at: At,
 }
 
 /// Understands the lines of the first part, which lies in a folder, as far as they go.
 fn parse(bytes: &[u8], folder: &Path) -> Result<Parsed, String> {
-    let mut lines = bytes.split_inclusive(|byte| *byte == b'\n').enumerate();
-    let first = lines.next().map_or(&[][..], |(_, line)| line);
+    let first = bytes.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
     let header = match serde_json::from_slice(first) {
         Ok(Record::Header(header)) => header,
         Ok(_) => return Err("is no journal: it begins with another line".into()),
@@ -178,7 +270,8 @@ fn parse(bytes: &[u8], folder: &Path) -> Result<Parsed, String> {
         return Err("is no journal: it has no rate or no channels".into());
     }
     let mut parsed = Parsed::new(header);
-    parsed.take(lines, folder);
+    (parsed.at.line, parsed.at.offset) = (1, first.len() as u64);
+    parsed.take(&bytes[first.len()..], folder);
     Ok(parsed)
 }
 
@@ -186,7 +279,16 @@ impl Parsed {
     /// Nothing yet.
     fn new(header: Header) -> Self {
         let (records, parts, inputs) = (Vec::new(), Vec::new(), Vec::new());
-        Parsed { header, records, reached: 0, ending: Ending::Cut, torn: None, parts, inputs, part: 1 }
+        Parsed { header, records, ending: Ending::Cut, torn: None, parts, inputs, at: At { part: 1, ..At::default() } }
+    }
+
+    /// Further parts, one after another.
+    fn go_through(&mut self, journal: &Path, further: &[usize]) -> Result<(), Failure> {
+        for number in further {
+            let folder = parts::folder(journal, *number);
+            self.go_on(&lines(&folder, 0)?, *number, &folder);
+        }
+        Ok(())
     }
 
     /// A further part, if everything before it could be understood.
@@ -195,18 +297,23 @@ impl Parsed {
             self.damaged(line, "it is not whole".into());
         }
         if self.ending == Ending::Cut {
-            self.part = part;
-            self.take(bytes.split_inclusive(|byte| *byte == b'\n').enumerate(), folder);
+            self.at = At { part, line: 0, offset: 0, ..self.at };
+            self.take(bytes, folder);
         }
     }
 
     fn damaged(&mut self, line: usize, why: String) {
-        self.ending = Ending::Damaged { part: self.part, line, why };
+        self.ending = Ending::Damaged { part: self.at.part, line, why };
     }
 
-    fn take<'a>(&mut self, lines: impl Iterator<Item = (usize, &'a [u8])>, folder: &Path) {
-        for (index, line) in lines {
+    /// Lines that follow on those that were taken.
+    fn take(&mut self, bytes: &[u8], folder: &Path) {
+        // A line that was whole but for its end has been taken.
+        let end = if self.at.offset > 0 && bytes.first() == Some(&b'\n') { 1 } else { 0 };
+        self.at.offset += end as u64;
+        for line in bytes[end..].split_inclusive(|byte| *byte == b'\n') {
             let torn = line.last() != Some(&b'\n');
+            let index = self.at.line;
             let record = match serde_json::from_slice::<Record>(line) {
                 Err(_) if torn => {
                     self.torn = Some(index + 1);
@@ -215,10 +322,11 @@ impl Parsed {
                 Err(error) => return self.damaged(index + 1, error.to_string()),
                 Ok(record) => record,
             };
-            if record.frame().is_some_and(|frame| frame < self.reached) {
+            if record.frame().is_some_and(|frame| frame < self.at.reached) {
                 return self.damaged(index + 1, "it goes back in time".into());
             }
-            self.reached = record.frame().unwrap_or(self.reached);
+            self.at.reached = record.frame().unwrap_or(self.at.reached);
+            (self.at.line, self.at.offset) = (index + 1, self.at.offset + line.len() as u64);
             match record {
                 Record::Header(_) => return self.damaged(index + 1, "another journal begins there".into()),
                 Record::Part { number, frame } => self.parts.push((number, frame)),
@@ -325,7 +433,7 @@ mod tests {
         all.push(Record::End { frame: 10_000, frames: 9_950 });
         let parsed = parse_alone(&written(&all)).expect("it is one");
         assert_eq!((parsed.header, parsed.records), (header(), records()));
-        assert_eq!((parsed.reached, parsed.ending), (10_000, Ending::Whole(9_950)));
+        assert_eq!((parsed.at.reached, parsed.ending), (10_000, Ending::Whole(9_950)));
     }
 
     #[test]
@@ -350,7 +458,7 @@ mod tests {
             let parsed = parsed.unwrap_or_else(|why| panic!("cut at {cut}: {why}"));
             assert_eq!(parsed.records, records()[..count], "cut at {cut}");
             let reached = parsed.records.iter().filter_map(Record::frame).max().unwrap_or(0);
-            assert_eq!((parsed.reached, parsed.ending), (reached, Ending::Cut), "cut at {cut}");
+            assert_eq!((parsed.at.reached, parsed.ending), (reached, Ending::Cut), "cut at {cut}");
         }
     }
 
@@ -361,7 +469,7 @@ mod tests {
         for damage in ["{\"is\":\"tick\"}\n", "{\"is\":\"tick\",\"frame\":10}\n", "\u{0}\n", "{\"is\":\"dance\"}\n"] {
             let bytes = [&first[..], &good, damage.as_bytes(), &written(&rest[3..])].concat();
             let parsed = parse_alone(&bytes).expect("its beginning is whole");
-            assert_eq!((parsed.records.len(), parsed.reached), (3, 4800), "{damage}");
+            assert_eq!((parsed.records.len(), parsed.at.reached), (3, 4800), "{damage}");
             assert!(matches!(parsed.ending, Ending::Damaged { line: 5, .. }), "{damage}: {:?}", parsed.ending);
         }
         let twice = [&first[..], &first].concat();
@@ -388,6 +496,31 @@ mod tests {
         assert_eq!(clock_time(0, 48_000), "00:00:00.000");
         assert_eq!(clock_time(3_468_000, 48_000), "00:01:12.250");
         assert_eq!(clock_time(48_000 * 36_000 + 47_999, 48_000), "10:00:00.999");
+    }
+
+    #[test]
+    fn a_journal_that_grows_is_the_same_read_in_pieces_as_at_once() {
+        let place = tempfile::tempdir().expect("there is room");
+        let first = written(&[&[Record::Header(header())], &records()[..6]].concat());
+        let second = written(&[&[Record::Part { number: 2, frame: 4800 }], &records()[6..]].concat());
+        let write = |folder: &Path, bytes: &[u8]| fs::write(folder.join(LINES), bytes).expect("there is room");
+        let header_end = first.iter().position(|byte| *byte == b'\n').expect("it has lines") + 1;
+        write(place.path(), &first[..header_end]);
+        let mut kept = Kept::follow(Some(place.path())).expect("it begins");
+        let part = parts::folder(place.path(), 2);
+        for cut in (header_end..=first.len()).step_by(7).chain([first.len()]) {
+            write(place.path(), &first[..cut]);
+            kept = kept.go_on().expect("it can be read");
+        }
+        fs::create_dir(&part).expect("there is room");
+        for cut in (0..=second.len()).step_by(7).chain([second.len()]) {
+            write(&part, &second[..cut]);
+            kept = kept.go_on().expect("it can be read");
+            assert_eq!(kept.ending, Ending::Cut, "cut at {cut}");
+        }
+        let once = Kept::follow(Some(place.path())).expect("it can be read");
+        assert_eq!((&kept.records, &kept.parts, kept.reached), (&records(), &vec![(2, 4800)], 9700));
+        assert_eq!((&once.records, &once.parts, once.reached), (&kept.records, &kept.parts, kept.reached));
     }
 
     #[test]

@@ -22,7 +22,8 @@ pub fn folder(journal: &Path, number: usize) -> PathBuf {
 /// It cannot be made.
 pub fn create(journal: &Path, number: usize) -> io::Result<PathBuf> {
     let folder = folder(journal, number);
-    fs::create_dir(&folder).map(|()| folder)
+    fs::create_dir(&folder)?;
+    store::sync_folder(journal).map(|()| folder)
 }
 
 /// The numbers of the further parts that are there, in order.
@@ -41,6 +42,7 @@ pub fn further(journal: &Path) -> Vec<usize> {
 /// # Errors
 /// It cannot be removed.
 pub fn remove_oldest(journal: &Path, needed: usize) -> io::Result<bool> {
+    store::sweep(journal);
     if needed <= 1 {
         return Ok(false);
     }
@@ -52,7 +54,7 @@ pub fn remove_oldest(journal: &Path, needed: usize) -> io::Result<bool> {
         return inputs.iter().try_for_each(fs::remove_file).map(|()| true);
     }
     match further(journal).first() {
-        Some(oldest) if *oldest < needed => fs::remove_dir_all(folder(journal, *oldest)).map(|()| true),
+        Some(oldest) if *oldest < needed => store::remove(&folder(journal, *oldest)).map(|()| true),
         _ => Ok(false),
     }
 }

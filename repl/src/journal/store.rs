@@ -15,6 +15,9 @@ pub const LINES: &str = "journal.jsonl";
 /// The folder of what was written.
 pub const TEXTS: &str = "texts";
 
+/// What the names of folders begin with that are being removed.
+const GONE: &str = ".gone-";
+
 /// The file that is locked while a journal is read.
 const IN_USE: &str = "in-use";
 
@@ -45,7 +48,11 @@ pub fn create(journals: &Path, session: &Path, started: SystemTime) -> io::Resul
     loop {
         let folder = journals.join(tries.next().unwrap_or_default());
         match fs::create_dir(&folder) {
-            Ok(()) => return fs::create_dir(folder.join(TEXTS)).map(|()| folder),
+            Ok(()) => {
+                fs::create_dir(folder.join(TEXTS))?;
+                sync_folder(&folder)?;
+                return sync_folder(journals).map(|()| folder);
+            }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }
@@ -74,30 +81,79 @@ fn mark(folder: &Path, name: &str) -> io::Result<File> {
     Ok(mark)
 }
 
-/// Whether somebody reads a journal now.
-pub fn is_read(folder: &Path) -> bool {
-    is_marked(folder, IN_USE)
+/// Keeps a journal from being read, until the file is dropped: who wants to waits. None while somebody reads it.
+pub fn lock_unread(folder: &Path) -> Option<File> {
+    locked(folder, IN_USE)
+}
+
+/// A mark that nobody else has, if nobody has it.
+fn locked(folder: &Path, name: &str) -> Option<File> {
+    let mark = File::options().write(true).create(true).truncate(false).open(folder.join(name)).ok()?;
+    // Where the system knows no locks nobody has any.
+    (!matches!(mark.try_lock(), Err(TryLockError::WouldBlock))).then_some(mark)
 }
 
 /// Whether a journal is played now.
 pub fn is_played(folder: &Path) -> bool {
-    is_marked(folder, PLAYING)
-}
-
-fn is_marked(folder: &Path, name: &str) -> bool {
-    let mark = File::open(folder.join(name));
+    let mark = File::open(folder.join(PLAYING));
     mark.is_ok_and(|mark| matches!(mark.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
-/// Writes a file out of pieces: whole, or not at all.
+/// Writes a file out of pieces: whole, or not at all, and on the disk before it has its name. Until then it is called as
+/// [`unfinished`] says, so that what somebody who was killed has left is overwritten.
 ///
 /// # Errors
 /// It cannot be written.
 pub fn write_whole(path: &Path, pieces: &[&[u8]]) -> io::Result<()> {
-    let mut file = tempfile::NamedTempFile::new_in(path.parent().unwrap_or(Path::new("")))?;
-    pieces.iter().try_for_each(|piece| file.write_all(piece))?;
-    file.as_file().sync_all()?;
-    file.persist(path).map(drop).map_err(|error| error.error)
+    let beside = unfinished(path);
+    let written = (|| {
+        let mut file = File::create(&beside)?;
+        pieces.iter().try_for_each(|piece| file.write_all(piece))?;
+        file.sync_all()?;
+        fs::rename(&beside, path)
+    })();
+    if written.is_err() {
+        // What cannot be removed either is overwritten the next time.
+        let _ = fs::remove_file(&beside);
+    }
+    written.and_then(|()| sync_folder(path.parent().unwrap_or(Path::new(""))))
+}
+
+/// What a file is called until it is whole.
+pub fn unfinished(path: &Path) -> PathBuf {
+    path.with_file_name(format!(".{}.part", path.file_name().unwrap_or_default().to_string_lossy()))
+}
+
+/// Puts the names in a folder on the disk, where the system can be asked to.
+///
+/// # Errors
+/// It cannot be done.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    File::open(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })?.sync_all()?;
+    #[cfg(not(unix))]
+    let _ = folder;
+    Ok(())
+}
+
+/// Removes a folder: as a whole first, under a name that means nothing, and then from the disk.
+///
+/// # Errors
+/// It cannot be removed. What is left then goes with the next that does.
+pub fn remove(folder: &Path) -> io::Result<()> {
+    let aside = folder.with_file_name(format!("{GONE}{}", folder.file_name().unwrap_or_default().to_string_lossy()));
+    fs::rename(folder, &aside)?;
+    fs::remove_dir_all(aside)
+}
+
+/// Removes what a removal that was broken off has left in a folder.
+pub fn sweep(within: &Path) {
+    for entry in fs::read_dir(within).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(GONE) {
+            // What cannot be removed now is tried again.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
 }
 
 /// The bytes that all journals in a folder take together.
@@ -107,6 +163,7 @@ pub fn taken(journals: &Path) -> u64 {
 
 /// Removes the oldest journals in a folder until they take at most `most` bytes; gives how many went.
 pub fn make_room(journals: &Path, most: u64) -> usize {
+    sweep(journals);
     let mut found: Vec<(PathBuf, u64)> =
         all(journals).into_iter().map(|folder| (size(&folder), folder)).map(|(size, folder)| (folder, size)).collect();
     found.sort();
@@ -116,7 +173,9 @@ pub fn make_room(journals: &Path, most: u64) -> usize {
         if sum <= most {
             break;
         }
-        if !is_played(&folder) && !is_read(&folder) && fs::remove_dir_all(&folder).is_ok() {
+        // Held until it is gone: who wants to read it meanwhile finds it gone.
+        let (Some(_unread), Some(_unplayed)) = (lock_unread(&folder), locked(&folder, PLAYING)) else { continue };
+        if remove(&folder).is_ok() {
             sum -= size;
             gone += 1;
         }
@@ -151,6 +210,7 @@ pub fn find(path: Option<&Path>) -> Result<PathBuf, Failure> {
 /// Every journal in a folder.
 fn all(journals: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(journals).into_iter().flatten().filter_map(Result::ok);
+    let entries = entries.filter(|entry| !entry.file_name().to_string_lossy().starts_with(GONE));
     entries.map(|entry| entry.path()).filter(|folder| folder.join(LINES).is_file()).collect()
 }
 
@@ -226,7 +286,7 @@ mod tests {
         let stranger = place.path().join("my own");
         fs::create_dir(&stranger).expect("there is room");
         let used = mark_read(&folders[1]).expect("it can be marked");
-        assert!(is_read(&folders[1]) && !is_played(&folders[1]) && !is_read(&folders[0]));
+        assert!(lock_unread(&folders[1]).is_none() && !is_played(&folders[1]) && lock_unread(&folders[0]).is_some());
         assert_eq!(make_room(place.path(), 2000), 2);
         assert_eq!(folders.each_ref().map(|folder| folder.exists()), [false, true, true, false]);
         drop(used);
@@ -237,6 +297,30 @@ mod tests {
         assert_eq!(make_room(place.path(), 0), 1);
         assert_eq!(folders.map(|folder| folder.exists()), [false; 4]);
         assert!(stranger.exists(), "what is no journal stays");
+    }
+
+    #[test]
+    fn a_removal_that_is_broken_off_leaves_no_journal_and_is_ended_by_the_next() {
+        let place = tempfile::tempdir().expect("there is room");
+        let folder = journal(place.path(), 1, 1000);
+        let aside = place.path().join(format!("{GONE}{}", folder.file_name().expect("it has one").display()));
+        fs::rename(&folder, &aside).expect("it can be renamed");
+        assert!(all(place.path()).is_empty() && find(Some(place.path())).is_err());
+        make_room(place.path(), 1 << 20);
+        assert!(!aside.exists());
+    }
+
+    #[test]
+    fn a_file_appears_whole_and_leaves_nothing_beside_it() {
+        let place = tempfile::tempdir().expect("there is room");
+        let path = place.path().join("a");
+        fs::write(unfinished(&path), "what somebody left").expect("there is room");
+        write_whole(&path, &[b"one", b"two"]).expect("there is room");
+        assert_eq!(fs::read(&path).expect("it is there"), b"onetwo");
+        fs::remove_file(&path).expect("it is there");
+        fs::create_dir(&path).expect("there is room");
+        assert!(write_whole(&path, &[b"one"]).is_err());
+        assert!(!unfinished(&path).exists());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
@@ -18,10 +18,13 @@ use scripting::SourceFile;
 
 use super::hashes;
 use super::inputs::Inputs;
+use super::kept::clock_time;
+use super::lines::Lines;
 use super::parts;
 use super::record::{FORMAT, Header, KeptFile, Record, Stamp, Text};
 use super::shadow::Shadow;
-use super::store::{self, LINES, MOST_BYTES, TEXTS};
+use super::store::{self, MOST_BYTES, TEXTS};
+use super::trim::{Reached, Trim};
 use crate::arguments::JournalChoice;
 use crate::ending::Failure;
 use crate::load::Loaded;
@@ -166,9 +169,6 @@ impl Journal {
                     "keeping a journal in {}, live inputs too; --journal none keeps nothing",
                     folder.display()
                 ));
-                if let Some(most) = bounds.most {
-                    make_room(&folder, most);
-                }
                 Ok(Journal { writer: Some((to, thread)), ..Journal::none(rate) })
             }
             Err(error) if choice.is_none() => {
@@ -262,37 +262,28 @@ impl Drop for Journal {
     }
 }
 
-/// Removes the oldest journals, and says so.
-fn make_room(journals: &Path, most: u64) {
-    if let gone @ 1.. = store::make_room(journals, most) {
-        let noun = if gone == 1 { "journal" } else { "journals" };
-        status::say(format!("removed the {gone} oldest {noun}: together they take at most {}", bytes(most)));
-    }
-}
-
-/// A number of bytes as people say it.
-fn bytes(bytes: u64) -> String {
-    if bytes < 1 << 30 { format!("{} MiB", bytes >> 20) } else { format!("{} GiB", bytes >> 30) }
-}
-
-/// How much may be written between two flushes before some of it goes out by itself, in bytes.
-const LINES_ROOM: usize = 1 << 20;
+/// Of what journals may take, a part takes no more than one of so many shares before the next begins, so that there is
+/// something to remove.
+const SHARES: u64 = 8;
 
 /// The thread that writes.
 struct Writer {
-    /// Where it lies among others.
-    journals: PathBuf,
     folder: PathBuf,
     bounds: Bounds,
     /// The part that is written, and the frame from which on it may be followed by another.
     part: usize,
     part_end: u64,
     shadow: Shadow,
-    /// It has been said that parts of this performance are gone.
-    told_gone: bool,
+    /// Who removes what is too much, if there is such a thing.
+    trim: Option<Trim>,
+    /// Whether something could not be written when it was last tried.
+    in_trouble: bool,
+    /// Frames of live input that were lost since then.
+    unheard: u64,
     /// The session's folder.
     home: PathBuf,
-    lines: BufWriter<File>,
+    lines: Lines,
+    rate: u32,
     texts: Texts,
     hashes: Option<Sender<Stamp>>,
     inputs: Option<Inputs>,
@@ -327,19 +318,21 @@ impl Writer {
         let found = to.clone();
         let mut writer = Writer {
             home: session.parent().unwrap_or(Path::new("")).to_owned(),
-            lines: BufWriter::with_capacity(LINES_ROOM, File::create_new(folder.join(LINES))?),
+            lines: Lines::create(&folder)?,
+            rate,
             texts: Texts { folder: folder.join(TEXTS), known: BTreeMap::new() },
             hashes: Some(hashes::start(move |stamp, blake3| {
                 found.send(Entry::Record(Record::Media { stamp, blake3 })).is_ok()
             })?),
             inputs: heard.map(|heard| Inputs::new(heard, rate)),
             last: 0,
-            journals: journals.to_owned(),
             bounds,
             part: 1,
             part_end: bounds.part,
             shadow: Shadow::new(std::path::absolute(&folder)?),
-            told_gone: false,
+            trim: bounds.most.map(|most| Trim::start(journals.to_owned(), folder.clone(), most)).transpose()?,
+            in_trouble: false,
+            unheard: 0,
             folder,
             _used: used,
         };
@@ -381,87 +374,112 @@ impl Writer {
                 Err(_) => break,
             }
             if flushed.elapsed() >= FLUSH {
-                // What was heard before a frame comes before the line that says it has been reached.
-                self.listen()?;
-                if reached > self.last {
-                    self.write(&Record::Tick { frame: reached })?;
-                }
-                self.lines.flush()?;
-                if self.last >= self.part_end {
-                    self.begin_part()?;
-                }
+                let done = self.put(reached);
+                let done = done.and_then(|()| if self.is_part_full() { self.begin_part() } else { Ok(()) });
+                self.note(done);
                 self.follow();
                 flushed = Instant::now();
             }
-            if synced.elapsed() >= SYNC {
-                self.lines.get_ref().sync_data()?;
+            if synced.elapsed() >= SYNC && !self.in_trouble {
+                let done = self.lines.sync();
+                self.note(done);
                 synced = Instant::now();
             }
         }
-        self.listen()?;
+        self.put(0)?;
         if let Some(Some((frame, frames))) = end {
             self.write(&Record::End { frame: frame.max(self.last), frames })?;
         }
         self.lines.flush()?;
-        self.lines.get_ref().sync_all()?;
+        self.lines.sync()?;
         Ok(self.last > 0)
+    }
+
+    /// Writes everything that there is to be written, and that it has come as far as a frame.
+    fn put(&mut self, reached: u64) -> io::Result<()> {
+        // What was heard before a frame comes before the line that says it has been reached.
+        let heard = self.listen();
+        if heard.is_ok() && reached > self.last {
+            self.write(&Record::Tick { frame: reached })?;
+        }
+        self.lines.flush().and(heard)
+    }
+
+    /// Tells when nothing can be written, and when it can again. Until then what happens waits.
+    fn note(&mut self, done: io::Result<()>) {
+        let shown = self.folder.display();
+        match done {
+            Err(error) if !self.in_trouble => {
+                self.in_trouble = true;
+                status::warning(format!(
+                    "the journal cannot be written for now: {shown}: {error}; what happens waits until it can, and playing \
+                     goes on"
+                ));
+            }
+            Ok(()) if self.in_trouble => {
+                self.in_trouble = false;
+                let (lines, frames) = (self.lines.take_lost(), std::mem::take(&mut self.unheard));
+                let missing = match (lines, frames) {
+                    (0, 0) => "nothing is missing".to_owned(),
+                    (0, frames) => format!("{} of live input are missing", clock_time(frames, self.rate)),
+                    (lines, _) => format!("{lines} lines are missing: what follows may not be what was heard"),
+                };
+                status::say(format!("the journal goes on: {shown}: {missing}"));
+                if lines > 0 {
+                    // It has just been written to: what cannot be said now is said of the next trouble.
+                    let _ = self.write(&Record::ReportsLost { frame: self.last, reports: lines });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether it should go on in a further part.
+    fn is_part_full(&self) -> bool {
+        let heard = self.inputs.as_ref().map_or(0, Inputs::bytes);
+        self.last >= self.part_end || self.bounds.most.is_some_and(|most| heard > most / SHARES)
     }
 
     /// Goes on in a further part.
     fn begin_part(&mut self) -> io::Result<()> {
-        self.lines.get_ref().sync_data()?;
+        self.lines.sync()?;
+        let heard = self.inputs.as_mut().map(Inputs::go_on_elsewhere).transpose()?.unwrap_or(0);
+        let folder = parts::create(&self.folder, self.part + 1)?;
+        // Half a part would be taken for one.
+        self.lines = Lines::create(&folder).inspect_err(|_| drop(fs::remove_dir_all(&folder)))?;
         self.part += 1;
         self.part_end = self.last + self.bounds.part;
-        let folder = parts::create(&self.folder, self.part)?;
-        self.lines = BufWriter::with_capacity(LINES_ROOM, File::create_new(folder.join(LINES))?);
-        let heard = self.inputs.as_mut().map(Inputs::go_on_elsewhere).transpose()?.unwrap_or(0);
         self.write(&Record::Part { number: self.part, frame: heard.max(self.last) })?;
-        self.lines.flush()?;
         self.shadow.begins(self.part);
-        Ok(())
+        self.trim.iter().for_each(|trim| trim.reached(Reached::Part(self.part)));
+        self.lines.flush()
     }
 
-    /// Looks after the checkpoints, and makes room when there is another.
+    /// Looks after the checkpoints.
     fn follow(&mut self) {
-        let done = match self.shadow.look() {
-            Ok(Some(part)) => self.make_room(part).map_err(|error| format!("cannot be made shorter: {error}")),
-            Ok(None) => Ok(()),
-            Err(error) => Err(format!("gets no checkpoint for now: {error}")),
-        };
-        if let Err(why) = done {
-            status::warning(format!("the journal {why}"));
+        match self.shadow.look() {
+            Ok(Some(part)) => self.trim.iter().for_each(|trim| trim.reached(Reached::Checkpoint(part))),
+            Ok(None) => {}
+            Err(error) => status::warning(format!("the journal gets no checkpoint for now: {error}")),
         }
-    }
-
-    /// Removes what is too much: whole journals first, then the parts of this one that are not needed any more since `needed`
-    /// begins with a checkpoint.
-    fn make_room(&mut self, needed: usize) -> io::Result<()> {
-        let Some(most) = self.bounds.most else { return Ok(()) };
-        make_room(&self.journals, most);
-        while store::taken(&self.journals) > most
-            && !store::is_read(&self.folder)
-            && parts::remove_oldest(&self.folder, needed)?
-        {
-            if !std::mem::replace(&mut self.told_gone, true) {
-                let most = bytes(most);
-                status::say(format!(
-                    "the beginning of this performance is removed from its journal, part by part: journals take at most {most}"
-                ));
-            }
-        }
-        Ok(())
     }
 
     fn listen(&mut self) -> io::Result<()> {
         let part = parts::folder(&self.folder, self.part);
-        let told = self.inputs.as_mut().map(|inputs| inputs.take(&part)).transpose()?;
-        told.into_iter().flatten().try_for_each(|record| self.write(&record))
+        let mut told = Vec::new();
+        let taken = self.inputs.as_mut().map_or(Ok(()), |inputs| inputs.take(&part, &mut told));
+        for record in told {
+            if let Record::InputLost { frames, .. } = record {
+                self.unheard += frames;
+            }
+            self.write(&record)?;
+        }
+        taken
     }
 
     fn write(&mut self, record: &Record) -> io::Result<()> {
         self.last = record.frame().unwrap_or(self.last);
-        serde_json::to_writer(&mut self.lines, record)?;
-        self.lines.write_all(b"\n")
+        self.lines.push(record)
     }
 
     fn text(&mut self, text: Taken, when: When, changes: Changes) -> io::Result<()> {
@@ -470,7 +488,7 @@ impl Writer {
             let whole = std::path::absolute(&file.path)?;
             let path = whole.strip_prefix(&self.home).map_or(whole.clone(), Path::to_owned);
             let blake3 = Some(hashes::of_text(&file.text));
-            files.push(KeptFile { text: self.texts.keep(&path, file.text)?, path, blake3 });
+            files.push(KeptFile { text: self.texts.keep(&path, file.text, &mut self.lines), path, blake3 });
         }
         let mut media = Vec::new();
         for path in text.media {
@@ -499,16 +517,16 @@ struct Texts {
 }
 
 impl Texts {
-    /// Keeps a file; gives its name.
-    fn keep(&mut self, path: &Path, text: String) -> io::Result<String> {
+    /// Keeps a file, with the lines that will speak of it; gives its name.
+    fn keep(&mut self, path: &Path, text: String, lines: &mut Lines) -> String {
         let count = self.known.len() + 1;
         let key = (path.to_owned(), text);
         if let Some(name) = self.known.get(&key) {
-            return Ok(name.clone());
+            return name.clone();
         }
         let name = format!("{count:04}-{}", path.file_name().unwrap_or_default().to_string_lossy());
-        fs::write(self.folder.join(&name), &key.1)?;
+        lines.text(self.folder.join(&name), key.1.clone());
         self.known.insert(key, name.clone());
-        Ok(name)
+        name
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use engine::album::{self, Layout};
 use engine::credits::Credits;
-use engine::delivery::{Delivered, DeliveryError, Dither, FileWriter, Kind, Loudness, Mark, Measured, Shape, Tags};
+use engine::delivery::{DeliveryError, Dither, FileWriter, Kind, Loudness, Mark, Measured, Shape, Tags, Whole};
 use engine::math::gain_from_db;
 use engine::measure::{self, Figures, Measurement};
 use engine::offline::Stream;
@@ -19,7 +19,6 @@ use super::{Outlets, format, stem_name};
 use crate::arguments::{Depth, DitherChoice, Render};
 use crate::ending::{Failure, Outcome};
 use crate::status;
-use crate::text_file::TextFile;
 
 /// The longest title in the name of a file, in bytes: systems allow 255, numbers and ending included.
 const LONGEST_NAME: usize = 120;
@@ -27,7 +26,7 @@ const LONGEST_NAME: usize = 120;
 /// Every file to be written.
 pub struct Files {
     targets: Vec<Target>,
-    cue: Option<(TextFile, String)>,
+    cue: Option<Whole>,
 }
 
 /// What is written of one stream.
@@ -44,7 +43,7 @@ struct Target {
 /// One file, or one after the other.
 struct Sink {
     /// What is whole.
-    done: Vec<(PathBuf, FileWriter)>,
+    done: Vec<FileWriter>,
     /// What is being written.
     path: PathBuf,
     writer: FileWriter,
@@ -132,10 +131,7 @@ impl Files {
                 target.write_ready()?;
             }
         }
-        match &self.cue {
-            Some((file, text)) => file.write(text),
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     /// The figures of each whole output that was written, as it is in its files.
@@ -143,36 +139,23 @@ impl Files {
         self.targets.iter().filter_map(|target| target.sink.album())
     }
 
-    /// Gives the files their names.
+    /// Ends the files, still under other names, each with what it reads.
     ///
     /// # Errors
-    /// The names cannot be given.
-    pub fn finish(self) -> Result<Vec<Written>, Failure> {
-        let mut written = Vec::new();
+    /// They cannot be written.
+    pub fn end(self) -> Result<Vec<(Whole, Option<Figures>)>, Failure> {
+        let mut all = Vec::new();
         for sink in self.targets.into_iter().map(|target| target.sink) {
             let album = sink.album().filter(|_| !sink.done.is_empty()).map(|figures| Loudness::from(&figures));
-            for (path, writer) in sink.all() {
+            for writer in sink.all() {
                 let figures = writer.measurement().map(Measurement::figures);
                 let own = figures.as_ref().map(Loudness::from).unwrap_or_default();
-                let delivered = writer.finish(&Measured { own, album }).map_err(failed)?;
-                written.push(Written { path, delivered, figures });
+                all.push((writer.end(&Measured { own, album }).map_err(failed)?, figures));
             }
         }
-        if let Some((file, _)) = self.cue {
-            status::say(file.finish()?.display().to_string());
-        }
-        Ok(written)
+        all.extend(self.cue.map(|cue| (cue, None)));
+        Ok(all)
     }
-}
-
-/// A file that is there.
-pub struct Written {
-    /// Its name.
-    pub path: PathBuf,
-    /// How much was written.
-    pub delivered: Delivered,
-    /// What was measured of it.
-    pub figures: Option<Figures>,
 }
 
 impl Plan<'_> {
@@ -209,7 +192,7 @@ impl Plan<'_> {
         Ok(())
     }
 
-    fn cue(&self) -> Result<Option<(TextFile, String)>, Failure> {
+    fn cue(&self) -> Result<Option<Whole>, Failure> {
         let (Some(path), Some(file), Some(layout)) = (&self.medium.cue, &self.medium.file, &self.layout) else {
             return Ok(None);
         };
@@ -217,7 +200,7 @@ impl Plan<'_> {
         let beside = path.parent() == file.parent();
         let name = if beside { file.file_name().unwrap_or_default().to_string_lossy() } else { file.to_string_lossy() };
         let sheet = album::cue_sheet(&name, &self.session.credits, &layout.marks, self.medium.rate);
-        Ok(Some((TextFile::create(path.clone())?, sheet)))
+        Whole::of_bytes(path, sheet.as_bytes()).map(Some).map_err(failed)
     }
 
     fn whole(&self, number: usize, path: &Path, channels: usize) -> Result<Target, Failure> {
@@ -339,22 +322,22 @@ impl Sink {
     fn go_on(&mut self) -> Outcome {
         if let Some((_, path, tags)) = self.next.pop_front() {
             let writer = self.writer.go_on(&path, &tags).map_err(failed)?;
-            let path = std::mem::replace(&mut self.path, path);
-            self.done.push((path, std::mem::replace(&mut self.writer, writer)));
+            self.path = path;
+            self.done.push(std::mem::replace(&mut self.writer, writer));
         }
         Ok(())
     }
 
     /// The figures of all its files as one.
     fn album(&self) -> Option<Figures> {
-        let done = self.done.iter().map(|(_, writer)| writer);
-        let measured: Option<Vec<&Measurement>> = done.chain([&self.writer]).map(FileWriter::measurement).collect();
+        let all = self.done.iter().chain([&self.writer]);
+        let measured: Option<Vec<&Measurement>> = all.map(FileWriter::measurement).collect();
         measure::album(&measured?)
     }
 
     /// Its files in order.
-    fn all(self) -> impl Iterator<Item = (PathBuf, FileWriter)> {
-        self.done.into_iter().chain([(self.path, self.writer)])
+    fn all(self) -> impl Iterator<Item = FileWriter> {
+        self.done.into_iter().chain([self.writer])
     }
 }
 

@@ -1,7 +1,10 @@
 //! `replay JOURNAL --checkpoint PART`: follows a performance, as fast and as modestly as it can, until that part of its journal
 //! begins with a checkpoint. `play` starts it beside itself.
 
+use std::io;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -23,7 +26,8 @@ const REST: Duration = Duration::from_millis(500);
 /// It cannot be made, or the performance ends before.
 pub fn make(journal: Option<&Path>, part: usize) -> Outcome {
     step_back();
-    let mut kept = Kept::open(journal)?;
+    let alone = left_alone()?;
+    let mut kept = Kept::follow(journal)?;
     let folder = kept.folder.clone();
     let begins = |kept: &Kept| kept.parts.iter().find(|(number, _)| *number == part).map(|(_, frame)| *frame);
     let begin = begins(&kept).ok_or_else(|| {
@@ -44,6 +48,9 @@ pub fn make(journal: Option<&Path>, part: usize) -> Outcome {
         let mut records = performance.records_from(replay.frame()).peekable();
         // Of the quantum at the frame that is reached something may still come.
         while replay.frame() < kept.reached {
+            if alone.load(Ordering::Relaxed) {
+                return Err(Failure::Error(format!("{}: nobody waits for its checkpoint any more", folder.display())));
+            }
             let taken = performance.quantum(&mut replay, &mut records, heard.as_mut(), false)?;
             text = taken.cloned().unwrap_or(text);
             if replay.frame() > begin
@@ -56,15 +63,28 @@ pub fn make(journal: Option<&Path>, part: usize) -> Outcome {
             }
         }
         drop(records);
-        if kept.ending != Ending::Playing {
+        if kept.ending != Ending::Playing || alone.load(Ordering::Relaxed) {
             let why = "the performance came to its end, or cannot be followed, before its desk was at rest";
             return Err(Failure::Error(format!("{}: {why}", folder.display())));
         }
         desk = Some((replay, text));
         library = performance.into_library();
         thread::sleep(REST);
-        kept = Kept::open(Some(&folder))?;
+        kept = kept.go_on()?;
     }
+}
+
+/// Whether whoever has started this is gone: that holds the other end of standard input.
+fn left_alone() -> Result<Arc<AtomicBool>, Failure> {
+    let alone = Arc::new(AtomicBool::new(false));
+    let told = alone.clone();
+    let listener = thread::Builder::new().name("gainstage-parent".into()).spawn(move || {
+        // Nothing is ever sent: it ends when the other end is closed.
+        let _ = io::copy(&mut io::stdin(), &mut io::sink());
+        told.store(true, Ordering::Relaxed);
+    });
+    listener.map_err(|error| Failure::Error(format!("there is no thread to listen: {error}")))?;
+    Ok(alone)
 }
 
 /// Lets everything else on the machine go first, where the system knows of that.

@@ -6,7 +6,7 @@ use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use engine::delivery::{Delivered, Dither, FileWriter, Kind, Measured, Shape, Tags};
+use engine::delivery::{Delivered, Dither, FileWriter, Kind, Measured, Shape, Tags, Whole};
 use engine::kernel::Buffer;
 
 use super::STEMS_OF;
@@ -110,11 +110,8 @@ impl<'a> Files<'a> {
         }
         self.stems.values_mut().try_for_each(|stem| stem.silence_until(frames))?;
         let sinks = self.master.into_iter().chain(self.stems.into_values());
-        sinks
-            .map(|sink| {
-                sink.writer.finish(&Measured::default()).map(|delivered| (sink.path, delivered)).map_err(failed)
-            })
-            .collect()
+        let whole = sinks.map(|sink| sink.writer.end(&Measured::default())).collect::<Result<_, _>>();
+        Whole::publish_all(whole.map_err(failed)?).map_err(failed)
     }
 }
 

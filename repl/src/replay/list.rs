@@ -92,13 +92,15 @@ fn entries(kept: &Kept, until: Option<Length>) -> Result<Vec<Entry>, Failure> {
     let mut known: BTreeSet<String> = BTreeSet::new();
     let mut entries: Vec<Entry> = Vec::new();
     for record in &kept.records {
-        let Some(mut frame) = record.frame() else { continue };
+        // Live input is told of a little later than what else happens, and where it was lost is where that was.
+        let lost = |record: &Record| if let Record::InputLost { frame, .. } = record { Some(*frame) } else { None };
+        let Some(mut frame) = record.frame().or(lost(record)) else { continue };
         if let Some(checkpoint) = removed.take_if(|checkpoint| checkpoint.about.frame <= frame) {
             entries.push(time.removed(&checkpoint, rate));
             lines.clone_from(&checkpoint.about.text.lines);
         }
         time.go_to(frame);
-        let mut at = time.transport.frame();
+        let mut at = time.transport.frame().saturating_sub(time.clock.saturating_sub(frame));
         let mut texts = Vec::new();
         let mut typed = Vec::new();
         match record {

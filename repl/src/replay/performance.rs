@@ -12,7 +12,7 @@ use engine::tempo::Tempo;
 
 use crate::ending::{Failure, Outcome};
 use crate::journal::Kept;
-use crate::journal::checkpoint::{About, Checkpoint};
+use crate::journal::checkpoint::{About, Checkpoint, PROGRAM};
 use crate::journal::hashes::Hashes;
 use crate::journal::inputs::Heard;
 use crate::journal::kept::clock_time;
@@ -125,12 +125,8 @@ impl<'a> Performance<'a> {
             return Err(self.failed("a checkpoint does not come out as it went in; this is a fault of gainstage"));
         }
         let media = text.media.iter().filter_map(|stamp| Some((stamp.clone(), self.media.get(stamp)?.clone())));
-        let about = About {
-            program: env!("CARGO_PKG_VERSION").into(),
-            frame: replay.frame(),
-            text: text.clone(),
-            media: media.collect(),
-        };
+        let about =
+            About { program: PROGRAM.into(), frame: replay.frame(), text: text.clone(), media: media.collect() };
         Ok(Some(Checkpoint { about, state }))
     }
 

@@ -109,6 +109,96 @@ fn when_journals_take_too_much_the_beginning_of_a_performance_goes_while_it_play
 }
 
 #[test]
+fn beyond_a_damaged_line_it_is_played_from_the_next_checkpoint_if_that_is_asked_for() {
+    let place = folder(TEXT);
+    let folder = place.path();
+    stop(long(folder, 4, &[]));
+    let lines = journal(folder).join("part-2/journal.jsonl");
+    let kept = fs::read_to_string(&lines).expect("it is there");
+    let damaged: Vec<&str> = kept.lines().enumerate().map(|(n, line)| if n == 2 { "{" } else { line }).collect();
+    fs::write(&lines, damaged.join("\n") + "\n").expect("it can be written");
+    let short = done_in(folder, &["replay", "kept", "-o", "short.wav"]);
+    assert!(short.err.contains("unless --from lies in a further part"), "{short:?}");
+    let heard = wav(&folder.join("a.wav")).len() / 2;
+    assert!(wav(&folder.join("short.wav")).len() / 2 < heard - 2400);
+    let from = format!("{}f", heard - 2400);
+    let rest = done_in(folder, &["replay", "kept", "--from", &from, "-o", "rest.wav"]);
+    assert!(rest.err.contains("line 3 of") && rest.err.contains("is missing"), "{rest:?}");
+    assert_eq!(assert_is_end(folder, "rest.wav"), 2 * (heard - 2400));
+    // What lies between cannot be played.
+    let between = run_in(folder, &["replay", "kept", "--from", "0.9s", "-o", "between.wav"]);
+    assert!(between.status == 0 || between.err.contains("cannot be understood, and it can be played"), "{between:?}");
+}
+
+#[test]
+fn live_input_that_was_lost_is_in_the_list() {
+    let place = folder(TEXT);
+    let folder = place.path();
+    assert_eq!(playing(folder, &["--length", "0.3s"]).end(), 0);
+    let lines = journal(folder).join("journal.jsonl");
+    let kept = fs::read_to_string(&lines).expect("it is there");
+    let (before, end) = kept.trim_end().rsplit_once('\n').expect("it has lines");
+    let lost = r#"{"is":"input_lost","frame":4800,"frames":480}"#;
+    fs::write(&lines, format!("{before}\n{lost}\n{end}\n")).expect("it can be written");
+    let list = parsed(&done_in(folder, &["replay", "kept", "--list", "--json"]));
+    let entry = list.as_array().and_then(|list| list.iter().find(|entry| entry["what"] == "input_lost"));
+    let entry = entry.unwrap_or_else(|| panic!("it is not in {list}"));
+    assert_eq!((&entry["frame"], &entry["time"]), (&4800.into(), &"00:00:00.100".into()));
+    // A tenth of a second at 132 beats a minute.
+    assert_eq!(entry["bar"], 1.05);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_follows_a_performance_ends_with_it_however_that_ends() {
+    let place = folder(TEXT);
+    let folder = place.path();
+    // Nothing that would be at rest: what follows it looks for a checkpoint as long as it can.
+    let mut playing = long(folder, 2, &[]);
+    let followers = || {
+        let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+        let commands = processes.filter_map(|one| fs::read(one.path().join("cmdline")).ok());
+        let journal = journal(folder);
+        let needle = journal.file_name().expect("it has one").as_encoded_bytes().to_owned();
+        let home = folder.as_os_str().as_encoded_bytes().to_owned();
+        let has = move |command: &[u8], part: &[u8]| command.windows(part.len()).any(|window| window == part);
+        commands.filter(|command| has(command, &needle) && has(command, &home) && has(command, b"--checkpoint")).count()
+    };
+    playing.kill();
+    let begun = Instant::now();
+    while followers() > 0 {
+        assert!(begun.elapsed() < Duration::from_secs(20), "it is still there");
+        thread::sleep(Duration::from_millis(50));
+    }
+    let unfinished = |part: &Path| part.join(".checkpoint.part").exists();
+    let parts = (2..100).map(|number| journal(folder).join(format!("part-{number}")));
+    assert!(!parts.into_iter().any(|part| unfinished(&part)));
+}
+
+#[test]
+fn a_journal_that_cannot_be_written_goes_on_when_it_can_and_says_so() {
+    let place = folder(TEXT);
+    let folder = place.path();
+    let mut playing = playing(folder, &[]);
+    thread::sleep(Duration::from_millis(300));
+    // A file in the place of the folder of texts: whoever runs this, nothing can be put into it.
+    let (texts, aside) = (journal(folder).join("texts"), folder.join("aside"));
+    fs::rename(&texts, &aside).expect("it can be renamed");
+    fs::write(&texts, "").expect("there is room");
+    fs::write(folder.join("session.rhai"), TEXT.replace("fader(-15)", "fader(-12)")).expect("it can be written");
+    playing.says("the journal cannot be written for now");
+    fs::write(folder.join("session.rhai"), TEXT.replace("fader(-15)", "fader(-13)")).expect("it can be written");
+    thread::sleep(Duration::from_millis(300));
+    fs::remove_file(&texts).expect("it is there");
+    fs::rename(&aside, &texts).expect("it can be renamed");
+    let told = playing.says("the journal goes on");
+    assert!(told.contains("nothing is missing"), "{told}");
+    stop(playing);
+    done_in(folder, &["replay", "kept", "-o", "b.wav"]);
+    assert_eq!(assert_is_end(folder, "b.wav"), 0);
+}
+
+#[test]
 fn a_journal_that_is_only_read_is_not_said_to_be_played() {
     let place = folder(TEXT);
     let folder = place.path();

@@ -147,6 +147,25 @@ fn every_save_is_told_by_what_it_changed_however_it_is_saved() {
 }
 
 #[test]
+fn a_warning_is_told_once_as_long_as_it_stays() {
+    let nowhere = format!("{STRIP}bus(\"room\");\n");
+    let place = folder(&nowhere);
+    let mut playing = playing(&place, &[]);
+    let mut save = |text: String, told: &str| {
+        write(place.path(), &text);
+        playing.says(told);
+    };
+    save(nowhere.replace("fader(-6)", "fader(-7)"), "changed a>master/fader");
+    save(nowhere.replace("fader(-6)", "fader(-8"), "not taken");
+    save(nowhere.replace("fader(-6)", "fader(-8)"), "changed a>master/fader");
+    save(STRIP.into(), "changed a>master/fader");
+    save(nowhere.replace("fader(-6)", "fader(-9)"), "changed a>master/fader");
+    let told = stopped(playing);
+    let times = told.iter().filter(|line| line.contains("`room` goes nowhere")).count();
+    assert_eq!(times, 2, "at the start, and when it came again: {told:#?}");
+}
+
+#[test]
 fn a_text_that_fails_changes_nothing_and_mending_it_is_no_change() {
     for (how, save) in SAVES {
         let folder = folder(STRIP);

@@ -90,6 +90,7 @@ fn what_cannot_be_measured_is_told_and_leaves_nothing() {
     for (text, told) in [
         ("input(\"a\", sine(440)) >> master;".to_owned(), "nothing in it hears the sweep"),
         (format!("{input} x >> fader(off) >> master;"), "silent all the time"),
+        (format!("{input} x >> insert(3, 3) >> master;"), "\"in/insert\" is a live input"),
         (format!("{input} x >> fader(off) >> master; input(\"n\", noise()) >> master;"), "lost in noise"),
         (format!("{input} x >> fadre(1) >> master;"), "did you mean"),
     ] {
@@ -143,4 +144,7 @@ fn a_render_of_hardware_asks_what_it_heard_unless_it_is_passed_by() {
     assert_eq!(render(&["--input", "x/insert=a.wav", "--output", "2"]).status, 2, "what is sent is no output");
     super::write(session.path(), "input(\"x\", sine(440)) >> insert(3, 3).bypass(on) >> master;");
     assert_eq!(render(&[]).status, 0);
+    super::write(session.path(), "input(\"in\", device(1)) >> insert(3, 3).bypass(on) >> master;");
+    let sweep = ["sweep", "-o", "passed", "--through", "session.rhai", "--time", "200ms", "--tail", "100ms"];
+    done_in(session.path(), &sweep);
 }
