@@ -10,7 +10,7 @@
 //!             the old program, and small reports  <── ring ──  Player ── Renderer: a quantum at a time
 //! ```
 //!
-//! - What is said: [`session`] (data), [`names`] (paths and the way back), [`units`], [`tempo`],
+//! - What is said: [`session`] (data), its [`credits`] and its [`album`], [`names`] (paths and the way back), [`units`], [`tempo`],
 //!   [`control`] (what may move a parameter) and [`motion`] (how it does), [`parameter`] (the tables that words
 //!   are declared by), [`recipe`] (what a kernel is built from), [`words`], [`diagnostic`].
 //! - What is built: [`amend`] and [`check`] complete a session, [`audible`] turns solos into mutes, [`graph`] finds
@@ -28,7 +28,7 @@
 //! - Who measures: [`measure`] takes a sound and gives every [`figure`] of it, [`expect`] says whether that is what the text
 //!   expects, a [`target`] what a medium wants; [`loopback`] sends a sweep out and hears what comes back, [`response`] tells what
 //!   that says.
-//! - Files: [`media`] in, [`delivery`] out, [`rolling`] while it plays, [`resample`] between rates.
+//! - Files: [`media`] in, [`delivery`] out, rounded with [`dither`], [`rolling`] while it plays, [`resample`] between rates.
 //!
 //! # Invariants
 //!

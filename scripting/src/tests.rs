@@ -262,8 +262,9 @@ fn every_example_of_the_reference_evaluates() {
             (false, true) => format!("{} >> master;", entry.example),
             (false, false) => entry.example.clone(),
         };
-        // What `get` reads has to be there.
-        let before = if entry.word == "get" { "at(\"voice\") >> compressor() >> master;" } else { "" };
+        // What is read has to be there.
+        let reads = ["get", "gain_reduction"].contains(&entry.word.as_str());
+        let before = if reads { "at(\"voice\") >> compressor() >> master;" } else { "" };
         let text = format!("{declared}\n{before}\n{line}");
         let told: Vec<_> = evaluated(&text).diagnostics.into_iter().filter(|d| d.is_error()).collect();
         assert!(told.is_empty(), "{text}: {told:?}");

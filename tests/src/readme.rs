@@ -107,6 +107,15 @@ fn its_album_is_right_and_has_its_tracks() {
 }
 
 #[test]
+fn its_tested_mix_holds_what_it_expects() {
+    let folder = copy();
+    let session = fenced(&readme(), "rhai tested").join("\n");
+    fs::write(folder.path().join("examples/tested.rhai"), session).expect("it can be written");
+    let checked = done_in(folder.path(), &["check", "examples/tested.rhai", "--render"]);
+    assert_eq!(checked.out.lines().filter(|line| line.starts_with("line ")).count(), 4, "{checked:?}");
+}
+
+#[test]
 fn its_hardware_is_right_and_heard_when_it_is_told_what_came_back() {
     let folder = copy();
     let session = fenced(&readme(), "rhai hardware").join("\n");
