@@ -217,7 +217,7 @@ impl FileWriter {
         let Some(measurement) = &mut self.measurement else { return };
         let (channels, step) = (self.format.channels, 1.0 / steps(self.format.depth));
         let sound: Vec<Vec<f64>> = match self.format.depth {
-            Depth::Float32 => parted(&self.floats, channels, |x| f64::from(x)),
+            Depth::Float32 => parted(&self.floats, channels, f64::from),
             Depth::Int16 | Depth::Int24 => parted(&self.ints, channels, |x| f64::from(x) * step),
         };
         measurement.take(&sound);

@@ -22,6 +22,8 @@ mod spectrum;
 mod tests;
 mod weighting;
 
+use std::ops::Range;
+
 use crate::denormals::flushed;
 use crate::figure::Figure;
 use crate::math;
@@ -33,6 +35,12 @@ use peaks::Peaks;
 
 pub use layout::Layout;
 pub use spectrum::{Spectrum, THIRD_OCTAVES};
+
+/// Seconds of each part of a sound that is measured in parts: a whole number of blocks and of hops at any rate.
+const PART: u64 = 64;
+
+/// Seconds that a part hears before.
+const LEAD: u64 = 4;
 
 /// A figure that was found at one place.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -139,6 +147,8 @@ pub struct Measurement {
     layout: Layout,
     full_scale: f64,
     frames: u64,
+    /// The blocks that count: all, but for a part of a sound.
+    counted: Range<u64>,
     blocks: Blocks,
     levels: Levels,
     loudness: Option<Loudness>,
@@ -151,15 +161,24 @@ impl Measurement {
     /// Measures a sound of this rate, in Hz and above 0, and layout. Loudness is none where the layout gives no weights, and
     /// below 8 kHz.
     pub fn new(rate: u32, layout: Layout) -> Measurement {
+        Measurement::of_part(rate, layout, 0, 0..u64::MAX / u64::from(rate))
+    }
+
+    /// Measures a part of a sound from its seconds' beginning to their end, of which the first frame to come has this number.
+    fn of_part(rate: u32, layout: Layout, frames: u64, seconds: Range<u64>) -> Measurement {
         let channels = layout.channels();
-        let blocks = Blocks::new(rate, channels);
+        let blocks = Blocks::new(rate, channels, frames);
+        let loudness = Loudness::new(rate, &layout, frames, &seconds);
+        let block = |second: u64| second.saturating_mul(rate.into()) / blocks::BLOCK as u64;
+        let counted = block(seconds.start)..block(seconds.end);
         Measurement {
             rate,
             full_scale: 1.0,
-            frames: 0,
+            frames,
             levels: Levels::new(channels, 1.0),
-            loudness: Loudness::new(rate, &layout),
-            peaks: Peaks::new(&blocks, channels),
+            peaks: Peaks::new(&blocks, channels, counted.clone(), loudness.as_ref().map_or(0, Loudness::count) + 1),
+            loudness,
+            counted,
             samples: vec![0.0; channels],
             blocks,
             layout,
@@ -217,7 +236,8 @@ impl Measurement {
     /// Measures the block that has become whole, of which so many frames are sound.
     fn whole(&mut self, frames: usize) {
         let block = self.blocks.count() - 1;
-        self.levels.take(&mut self.blocks, block, frames, &mut self.samples);
+        let counts = self.counted.contains(&block);
+        self.levels.take(&mut self.blocks, (block, counts), frames, &mut self.samples);
         self.peaks.take(&self.blocks, block, &self.samples);
         if let Some(loudness) = &mut self.loudness {
             loudness.take(&self.blocks, block, frames);
@@ -267,6 +287,54 @@ impl Measurement {
         moments
             .map(|(i, [momentary, short_term])| Moment { frame: loudness.start_of_tenth(i + 1), momentary, short_term })
             .collect()
+    }
+}
+
+/// The parts in which a sound of so many frames may be measured side by side: each is to be given the frames of its range, and
+/// all of them to [`joined`]. Where it is cut depends on its length alone, and of a sound up to [`PART`] seconds there is one part.
+///
+/// A part hears four seconds before those that count: three that its first short-term loudness is taken from, and one in which the filters
+/// forget (what was before falls by 60 dB in 29 ms). After its end it hears so much that the points between frames are known.
+pub fn parts(
+    rate: u32,
+    layout: &Layout,
+    full_scale: f64,
+    frames: u64,
+) -> impl Iterator<Item = (Measurement, Range<u64>)> {
+    let second = u64::from(rate);
+    let count = frames.div_ceil(PART * second).max(1);
+    let part = move |n: u64| {
+        let is_last = n + 1 == count;
+        let seconds = n * PART..if is_last { u64::MAX / second } else { (n + 1) * PART };
+        let block = blocks::BLOCK as u64;
+        let from = (seconds.start * second).saturating_sub(LEAD * second) / block * block;
+        let to = if is_last { frames } else { (seconds.end * second + 2 * block).min(frames) };
+        let mut measurement = Measurement::of_part(rate, layout.clone(), from, seconds);
+        measurement.full_scale = full_scale;
+        measurement.levels = Levels::new(layout.channels(), full_scale);
+        (measurement, from..to)
+    };
+    (0..count).map(part)
+}
+
+/// One sound of its parts, in their order, or as many as there are yet; none of none.
+pub fn joined(parts: impl IntoIterator<Item = Measurement>) -> Option<Measurement> {
+    parts.into_iter().reduce(|mut before, mut part| {
+        part.counted.start = before.counted.start;
+        part.levels.after(&before.levels);
+        part.peaks.after(&before.peaks);
+        if let (Some(loudness), Some(before)) = (&mut part.loudness, &mut before.loudness) {
+            loudness.after(before);
+        }
+        part
+    })
+}
+
+/// The larger of two, the earlier if they are equal.
+fn louder(before: Option<Extreme>, after: Option<Extreme>) -> Option<Extreme> {
+    match (before, after) {
+        (Some(before), Some(after)) => Some(if after.value > before.value { after } else { before }),
+        (before, after) => before.or(after),
     }
 }
 

@@ -1,12 +1,13 @@
 //! `gainstage measure`: the figures of sound files, as a table or as JSON, against what media want, and as a picture.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use engine::measure::{Layout, Measurement, album};
+use engine::measure::{Layout, Measurement, album, joined, parts};
 use engine::media::Track;
 
 use crate::arguments::{Length, Measure};
@@ -89,32 +90,58 @@ fn add_album(report: &mut Report, measured: &[Result<Measured, String>]) {
     report.add_error("album", &why);
 }
 
-/// Measures every file, with as many threads as there are processors, at most.
+/// Measures every file, with as many threads as there are processors, at most; a file by itself takes them all.
 fn all(arguments: &Measure, interrupted: &Arc<AtomicBool>) -> Vec<Result<Measured, String>> {
     let files = &arguments.files;
-    let threads = thread::available_parallelism().map_or(1, usize::from).min(files.len());
-    let next = AtomicUsize::new(0);
-    let measured: Vec<_> = files.iter().map(|_| Mutex::new(None)).collect();
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    let threads = processors.min(files.len());
+    let mut measured = Vec::new();
+    side_by_side(
+        threads,
+        files.iter(),
+        |file| measure(file, arguments, processors / threads, interrupted),
+        |one| measured.push(one),
+    );
+    measured
+}
+
+/// Does what is to be done in so many threads, and gives what came of it in order, as soon as that is possible.
+fn side_by_side<T: Send, R: Send>(
+    threads: usize,
+    jobs: impl Iterator<Item = T> + Send,
+    work: impl Fn(T) -> R + Sync,
+    give: impl FnMut(R) + Send,
+) {
+    let jobs = Mutex::new(jobs.enumerate());
+    let done = Mutex::new((0, BTreeMap::new(), give));
     thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                while let Some((file, place)) = {
-                    let n = next.fetch_add(1, Ordering::Relaxed);
-                    files.get(n).zip(measured.get(n))
+                while let Some((n, job)) = {
+                    let mut jobs = jobs.lock().unwrap_or_else(PoisonError::into_inner);
+                    jobs.next()
                 } {
-                    let one = measure(file, arguments, interrupted);
-                    *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(one);
+                    let result = work(job);
+                    let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+                    let (next, waiting, give) = &mut *done;
+                    waiting.insert(n, result);
+                    while let Some(result) = waiting.remove(next) {
+                        give(result);
+                        *next += 1;
+                    }
                 }
             });
         }
     });
-    let taken = |place: Mutex<Option<_>>| place.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let lost = || Err("measuring was given up".to_owned());
-    measured.into_iter().map(|place| taken(place).unwrap_or_else(lost)).collect()
 }
 
 /// Measures one file.
-fn measure(file: &Path, arguments: &Measure, interrupted: &Arc<AtomicBool>) -> Result<Measured, String> {
+fn measure(
+    file: &Path,
+    arguments: &Measure,
+    threads: usize,
+    interrupted: &Arc<AtomicBool>,
+) -> Result<Measured, String> {
     let mut track = if file == Path::new(STANDARD_INPUT) {
         let pipe = Pipe::new(interrupted.clone()).map_err(|error| format!("{STANDARD_INPUT}: {error}"))?;
         Track::stream(pipe, file)
@@ -136,6 +163,16 @@ fn measure(file: &Path, arguments: &Measure, interrupted: &Arc<AtomicBool>) -> R
     if layout.weights().is_none() {
         let why = "where its channels stand is not known, so it has no loudness";
         warnings.push(format!("{why}: say so with --layout if you know"));
+    }
+    if arguments.plot.is_none()
+        && arguments.length.is_none()
+        && let Some(frames) = track.promised()
+        && track.seek(0).map_err(|error| error.to_string())?
+    {
+        let parts = parts(rate, &layout, track.full_scale(), frames);
+        let shown = arguments.files.len() == 1;
+        let measurement = in_parts(file, parts, threads, shown.then_some((frames, rate)), interrupted)?;
+        return Ok(Measured { measurement, sketch: None, warnings });
     }
     let mut sketch = arguments.plot.as_ref().map(|_| Sketch::new(rate, channels));
     let mut measurement = Measurement::new(rate, layout).full_scale(track.full_scale());
@@ -175,4 +212,45 @@ fn measure(file: &Path, arguments: &Measure, interrupted: &Arc<AtomicBool>) -> R
         warnings.push(format!("interrupted: the figures are of the first {seconds:.1} s"));
     }
     Ok(Measured { measurement, sketch, warnings })
+}
+
+/// Measures a file that can be entered anywhere, its parts side by side; where they are cut does not depend on the threads.
+fn in_parts(
+    file: &Path,
+    parts: impl Iterator<Item = (Measurement, Range<u64>)> + Send,
+    threads: usize,
+    shown: Option<(u64, u32)>,
+    interrupted: &AtomicBool,
+) -> Result<Measurement, String> {
+    let progress = shown.map(|(frames, rate)| Progress::new("measuring", frames, f64::from(rate)));
+    let (taken, failed) = (AtomicU64::new(0), AtomicBool::new(false));
+    let part = |(mut measurement, stretch): (Measurement, Range<u64>)| {
+        let mut track = Track::open(file).map_err(|error| error.to_string())?;
+        track.seek(stretch.start).map_err(|error| error.to_string())?;
+        let mut left = usize::try_from(stretch.end - stretch.start).unwrap_or(usize::MAX);
+        while left > 0 && !failed.load(Ordering::Relaxed) {
+            if interrupted.load(Ordering::Relaxed) {
+                return Err(format!("{}: interrupted", file.display()));
+            }
+            let Some(sound) = track.read().map_err(|error| error.to_string())? else { break };
+            let count = sound.first().map_or(0, Vec::len).min(left);
+            measurement.take(&sound.iter().map(|channel| &channel[..count]).collect::<Vec<_>>());
+            left -= count;
+            let done = taken.fetch_add(count as u64, Ordering::Relaxed) + count as u64;
+            progress.iter().for_each(|progress| progress.at(done));
+        }
+        Ok(measurement)
+    };
+    let mut whole = Ok(None);
+    side_by_side(threads, parts, part, |part: Result<Measurement, String>| {
+        failed.fetch_or(part.is_err(), Ordering::Relaxed);
+        whole = match (std::mem::replace(&mut whole, Ok(None)), part) {
+            (Ok(before), Ok(part)) => Ok(joined(before.into_iter().chain([part]))),
+            (Err(why), _) | (Ok(_), Err(why)) => Err(why),
+        };
+    });
+    progress.into_iter().for_each(|progress| {
+        progress.finish(taken.load(Ordering::Relaxed));
+    });
+    whole?.ok_or_else(|| format!("{}: has no frames", file.display()))
 }

@@ -19,10 +19,11 @@ pub(super) struct Blocks {
 }
 
 impl Blocks {
-    /// Room for what short-term loudness is taken from, and for what lies round it.
-    pub(super) fn new(rate: u32, channels: usize) -> Blocks {
+    /// Room for what short-term loudness is taken from, and for what lies round it. The first frame to come has this number,
+    /// that of the first of a block.
+    pub(super) fn new(rate: u32, channels: usize, frames: u64) -> Blocks {
         let room = (rate as usize * (SHORT + 2) / 10).div_ceil(BLOCK) + 8;
-        Blocks { channels: vec![vec![0.0; room * BLOCK]; channels], room, frames: 0 }
+        Blocks { channels: vec![vec![0.0; room * BLOCK]; channels], room, frames }
     }
 
     /// How many blocks are whole.

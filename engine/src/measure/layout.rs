@@ -71,7 +71,9 @@ impl Layout {
             place if BESIDE & place != 0 => SIDE,
             _ => 1.0,
         });
-        let name = NAMED.into_iter().find(|(_, known)| *known == mask).map(|(name, _)| name);
+        // Wherever a file says that its one channel stands.
+        let mono = (channels == 1 && mask != LOW).then_some("mono");
+        let name = mono.or(NAMED.into_iter().find(|(_, known)| *known == mask).map(|(name, _)| name));
         Layout { name, channels, weights: Some(weights.collect()) }
     }
 

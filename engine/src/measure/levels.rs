@@ -1,7 +1,7 @@
 //! Levels: peaks of samples, sums of samples and of their products, and samples that were clipped or are none.
 
-use super::Extreme;
 use super::blocks::{BLOCK, Blocks, is_sane};
+use super::{Extreme, louder};
 use crate::math;
 
 /// Lanes that sums are made in, always the same.
@@ -46,27 +46,46 @@ impl Levels {
     }
 
     /// Takes a block that has become whole, cleans it, and gives the peak of each channel; `frames` of it are sound, the
-    /// rest is silence.
-    pub(super) fn take(&mut self, blocks: &mut Blocks, block: u64, frames: usize, peaks: &mut [f64]) {
+    /// rest is silence. One that does not count is only cleaned and looked at.
+    pub(super) fn take(&mut self, blocks: &mut Blocks, (block, counts): (u64, bool), frames: usize, peaks: &mut [f64]) {
         for (channel, peak) in peaks.iter_mut().enumerate() {
             let (mut most, mut sums) = look(blocks.get(channel, block));
             if !is_sane(sums[1]) {
                 let (broken, first) = blocks.clean(channel, block);
-                count(&mut self.broken, broken, first);
+                if counts {
+                    count(&mut self.broken, broken, first);
+                }
                 (most, sums) = look(blocks.get(channel, block));
+            }
+            *peak = most;
+            if !counts {
+                continue;
             }
             for all in [&mut self.all, &mut self.recent] {
                 all.channels[channel][0] += sums[0];
                 all.channels[channel][1] += sums[1];
             }
             self.recent_peak = self.recent_peak.max(most);
-            *peak = most;
             self.look_closer(blocks.get(channel, block), block, most);
+        }
+        if !counts {
+            return;
         }
         let product = if peaks.len() > 1 { product(blocks.get(0, block), blocks.get(1, block)) } else { 0.0 };
         for all in [&mut self.all, &mut self.recent] {
             all.product += product;
             all.frames += frames as u64;
+        }
+    }
+
+    /// Takes what another has found before.
+    pub(super) fn after(&mut self, before: &Levels) {
+        let mut sums = before.all.clone();
+        sums.add(&self.all);
+        self.all = sums;
+        self.peak = louder(before.peak, self.peak);
+        for (counted, earlier) in [(&mut self.clipped, before.clipped), (&mut self.broken, before.broken)] {
+            *counted = (earlier.0 + counted.0, earlier.1.or(counted.1));
         }
     }
 

@@ -6,10 +6,10 @@
 
 use std::ops::Range;
 
-use super::Extreme;
 use super::blocks::Blocks;
 use super::layout::Layout;
 use super::weighting::{Memory, Weighting};
+use super::{Extreme, louder};
 use crate::math;
 
 /// Hops a second.
@@ -56,13 +56,16 @@ pub(super) struct Loudness {
     weighting: Weighting,
     pairs: Vec<Group<2>>,
     last: Option<Group<1>>,
-    /// Frames taken, and whole hops.
+    /// The frame that is next, and the hop that it is in.
     frames: u64,
     hops: u64,
+    /// The hops that count: all, but for a part of a sound.
+    counted: Range<u64>,
     /// Of the last hops: the power of each, and of the ten that end with it.
     hop: [f64; TENTH as usize],
     tenth: Vec<f64>,
-    /// The sum of powers in each tenth of a second.
+    /// The sum of powers in each tenth of a second from the first that is known on.
+    first: usize,
     tenths: Vec<f64>,
     momentary: Option<Extreme>,
     short_term: Option<Extreme>,
@@ -98,22 +101,26 @@ impl<const N: usize> Group<N> {
 
 impl Loudness {
     /// None for a layout whose weights nobody knows, and at a rate that has no room for the weighting.
-    pub(super) fn new(rate: u32, layout: &Layout) -> Option<Loudness> {
+    /// The first frame to come has this number, and the maxima are those of these seconds.
+    pub(super) fn new(rate: u32, layout: &Layout, frames: u64, seconds: &Range<u64>) -> Option<Loudness> {
         if rate < LOWEST_RATE {
             return None;
         }
         let weights = layout.weights()?.iter().copied().enumerate();
         let heard: Vec<(usize, f64)> = weights.filter(|(_, weight)| *weight > 0.0).collect();
         let (pairs, last) = heard.as_chunks::<2>();
+        let hops = ((frames + 1) * HOPS).div_ceil(rate.into()) - 1;
         Some(Loudness {
             rate: rate.into(),
             weighting: Weighting::new(rate.into()),
             pairs: pairs.iter().map(|pair| Group::new(*pair)).collect(),
             last: last.first().map(|one| Group::new([*one])),
-            frames: 0,
-            hops: 0,
+            frames,
+            hops,
+            counted: seconds.start * HOPS..seconds.end.saturating_mul(HOPS),
             hop: [0.0; TENTH as usize],
             tenth: vec![0.0; REMEMBERED],
+            first: (hops / TENTH) as usize,
             tenths: Vec::new(),
             momentary: None,
             short_term: None,
@@ -160,6 +167,9 @@ impl Loudness {
         if self.hops.is_multiple_of(TENTH) {
             self.tenths.push(self.tenth[hop as usize % REMEMBERED]);
         }
+        if self.hops <= self.counted.start || self.hops > self.counted.end {
+            return;
+        }
         for (tenths, most) in [(MOMENTARY, 0), (SHORT, 1)] {
             let Some((power, frame)) = self.now(tenths) else { continue };
             let most = if most == 0 { &mut self.momentary } else { &mut self.short_term };
@@ -191,13 +201,31 @@ impl Loudness {
 
     /// Whole tenths of a second so far.
     pub(super) fn count(&self) -> usize {
-        self.tenths.len()
+        self.first + self.tenths.len()
+    }
+
+    /// Whether three seconds that end before this tenth count.
+    pub(super) fn counts(&self, end: usize) -> bool {
+        let hop = end as u64 * TENTH;
+        hop > self.counted.start && hop <= self.counted.end
+    }
+
+    /// Takes what another has found of the part before.
+    pub(super) fn after(&mut self, before: &mut Loudness) {
+        let joint = (self.counted.start / TENTH) as usize;
+        let mut tenths = std::mem::take(&mut before.tenths);
+        tenths.truncate(joint.saturating_sub(before.first));
+        tenths.extend_from_slice(self.tenths.get(joint.saturating_sub(self.first)..).unwrap_or_default());
+        (self.first, self.tenths) = (before.first, tenths);
+        self.counted.start = before.counted.start;
+        self.momentary = louder(before.momentary, self.momentary);
+        self.short_term = louder(before.short_term, self.short_term);
     }
 
     /// The mean power of so many tenths that end before this one.
     pub(super) fn mean(&self, tenths: usize, end: usize) -> Option<f64> {
         let first = end.checked_sub(tenths)?;
-        let sum: f64 = self.tenths.get(first..end)?.iter().sum();
+        let sum: f64 = self.tenths.get(first.checked_sub(self.first)?..end - self.first)?.iter().sum();
         Some(sum / (self.start_of_tenth(end) - self.start_of_tenth(first)) as f64)
     }
 

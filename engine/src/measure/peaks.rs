@@ -4,11 +4,12 @@
 //! in it only the frames that could. Whatever is asked, no block is looked at more than twice: the second time it is
 //! looked at whole and then its peak is known. That is the most work there can be; programme needs a few blocks in a hundred.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use super::Extreme;
 use super::blocks::{BLOCK, Blocks};
 use super::loudness::{Loudness, SHORT, gate};
+use super::{Extreme, louder};
 use crate::true_peak::{Bound, Interpolator, SIDE};
 
 /// What is known of a block of one channel.
@@ -33,6 +34,8 @@ pub(super) struct Peaks {
     bound: Bound,
     /// Of each channel, in the order of the ring of blocks.
     known: Vec<Vec<Known>>,
+    /// The blocks that count: all, but for a part of a sound.
+    counted: Range<u64>,
     /// The largest of the whole.
     pub(super) top: Option<Extreme>,
     /// Blocks that can be looked at: the next has not come, so its neighbour waits.
@@ -47,19 +50,28 @@ pub(super) struct Peaks {
 }
 
 impl Peaks {
-    pub(super) fn new(blocks: &Blocks, channels: usize) -> Peaks {
+    pub(super) fn new(blocks: &Blocks, channels: usize, counted: Range<u64>, next: usize) -> Peaks {
         let interpolator = Interpolator::new();
         Peaks {
             bound: interpolator.bound(),
             interpolator: Arc::new(interpolator),
             known: vec![vec![Known::default(); blocks.room()]; channels],
+            counted,
             top: None,
             ready: 0,
             unseen: 0,
-            next: 1,
+            next,
             samples: [0.0; SHORT],
             ratio: None,
         }
+    }
+
+    /// Takes what another has found of the part before.
+    pub(super) fn after(&mut self, before: &Peaks) {
+        self.counted.start = before.counted.start;
+        self.top = louder(before.top, self.top);
+        let inverted = |ratio: Option<Extreme>| ratio.map(|ratio| Extreme { value: -ratio.value, ..ratio });
+        self.ratio = inverted(louder(inverted(before.ratio), inverted(self.ratio)));
     }
 
     /// Takes a block that has become whole, whose largest samples are these.
@@ -82,7 +94,7 @@ impl Peaks {
             let known = &mut self.known[channel][blocks.slot(ready)];
             *known = Known { bends, least: here.sample, most, ..here };
             let top = self.top.map_or(0.0, |top| top.value);
-            if most > top {
+            if most > top && self.counted.contains(&ready) {
                 let at = self.look(blocks, channel, ready, top);
                 if let Some(frame) = at {
                     let value = self.known[channel][blocks.slot(ready)].least;
@@ -125,7 +137,7 @@ impl Peaks {
     }
 
     /// The largest of some blocks, as long as it is below a limit; what is beyond it is only told to be.
-    fn largest(&mut self, blocks: &Blocks, stretch: std::ops::Range<u64>, samples: f64, limit: f64) -> f64 {
+    fn largest(&mut self, blocks: &Blocks, stretch: Range<u64>, samples: f64, limit: f64) -> f64 {
         let mut most = samples;
         for channel in 0..self.known.len() {
             for block in stretch.clone() {
@@ -159,7 +171,8 @@ impl Peaks {
             let samples = newest.flat_map(|block| self.known.iter().map(move |known| known[blocks.slot(block)].sample));
             self.samples[end % SHORT] = samples.fold(0.0, f64::max);
             self.next += 1;
-            let Some(mean) = loudness.mean(SHORT, end).filter(|mean| *mean > gate()) else { continue };
+            let mean = loudness.mean(SHORT, end).filter(|mean| *mean > gate() && loudness.counts(end));
+            let Some(mean) = mean else { continue };
             // A peak from here on makes no smaller ratio than there is.
             let limit = self.ratio.map_or(f64::INFINITY, |ratio| crate::math::sqrt(ratio.value * mean));
             let sample = self.samples.iter().copied().fold(0.0, f64::max);

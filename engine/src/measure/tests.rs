@@ -30,8 +30,8 @@ impl Meter {
         let layout = Layout::named(layout).unwrap();
         let frames = rate as usize / 100;
         Meter {
-            blocks: Blocks::new(rate, layout.channels()),
-            loudness: Loudness::new(rate, &layout).unwrap(),
+            blocks: Blocks::new(rate, layout.channels(), 0),
+            loudness: Loudness::new(rate, &layout, 0, &(0..u64::MAX)).unwrap(),
             tone: (0..frames).map(|i| math::sin(TAU * 10.0 * i as f64 / frames as f64)).collect(),
             at: 0,
             channels: layout.channels(),
@@ -346,6 +346,37 @@ fn figures_do_not_depend_on_the_pieces_a_sound_comes_in() {
         measurement.reset();
         measurement.take(&sound);
         assert_eq!(measurement.figures(), whole);
+    }
+}
+
+#[test]
+fn parts_measured_side_by_side_are_the_whole() {
+    for (rate, seconds) in [(8_000, 150), (11_025, 64), (8_000, 129), (8_000, 20)] {
+        let frames = rate as usize * seconds + 123;
+        let mut sound = [programme(5, frames), programme(6, frames)];
+        // What is counted falls on both sides of where it is cut.
+        for at in [63, 64, 128] {
+            let frame = rate as usize * at;
+            if let [Some(one), Some(other)] = sound.each_mut().map(|channel| channel.get_mut(frame)) {
+                (*one, *other) = (f64::NAN, 1.0);
+            }
+        }
+        let whole = measured(rate, &sound);
+        let layout = Layout::of(2);
+        let measured = parts(rate, &layout, 1.0, frames as u64).map(|(mut part, stretch)| {
+            part.take(&sound.each_ref().map(|channel| &channel[stretch.start as usize..stretch.end as usize]));
+            part
+        });
+        let joined = joined(measured.collect::<Vec<_>>()).unwrap().figures();
+        for figure in Figure::ALL {
+            let near = match (joined.get(figure), whole.get(figure)) {
+                (Some((a, at)), Some((b, there))) => (a - b).abs() < 1e-9 && at == there,
+                (a, b) => a.is_none() && b.is_none(),
+            };
+            assert!(near, "{rate}, {seconds}, {figure:?}: {:?} {:?}", joined.get(figure), whole.get(figure));
+        }
+        assert_eq!((joined.broken, joined.frames), (whole.broken, whole.frames));
+        assert_eq!(parts(rate, &layout, 1.0, frames as u64).count(), frames.div_ceil(64 * rate as usize));
     }
 }
 
