@@ -63,7 +63,7 @@ fn a_loop_wider_than_its_place_is_refused_where_it_is_written() {
         "let m = bus(\"m\", 1);\ninput(\"a\", sine(100)) >> m;\nm >> pan(0.2) >> feedback(m, 100.ms);\nm >> master;",
     )
     .expect_err("two channels do not fit into one");
-    assert!(told.contains("2 channels do not fit into `m`") && told.contains(":3:"), "{told}");
+    assert!(told.contains("the 2 channels of `m>m/pan` do not fit into `m`") && told.contains(":3:"), "{told}");
 }
 
 #[test]

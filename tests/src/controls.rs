@@ -46,7 +46,10 @@ fn every_number_that_glides_takes_a_control_and_every_other_says_why_not() {
                 _ => (0.0, 1.0),
             };
             let control = format!("lfo(3).range({least:?}, {most:?})");
-            let set = format!("{}().{}({control})", table.word, parameter.name);
+            // A crossover needs the bands that it parts.
+            let whole =
+                if table.word == "multiband" { ".crossovers(60, 150, 400, 1000, 2500, 6000, 12000)" } else { "" };
+            let set = format!("{}(){whole}.{}({control})", table.word, parameter.name);
             let text = match is_source {
                 true => format!("input(\"x\", {set}) >> master;"),
                 false => format!("input(\"x\", saw(110)) >> {set} >> master;"),

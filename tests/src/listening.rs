@@ -16,7 +16,7 @@ use crate::rehearsal::first_difference;
 use crate::sessions::{graph, session};
 
 const SESSION: &str = "
-    let tone = input(\"tone\", sine(1000).level(-6)); let hush = input(\"hush\", pulse(50, 0.2).level(-20));
+    let tone = input(\"tone\", sine(1000).level(-6)); let hush = input(\"hush\", pulse(50, 20).level(-20));
     let band = bus(\"band\"); let room = bus(\"room\");
     tone >> compressor(-20, 4).lookahead(5) >> fader(-6) >> send(room, -12) >> band; hush >> high_pass(90) >> band;
     room >> delay(50) >> band;

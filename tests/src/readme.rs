@@ -47,7 +47,7 @@ fn quoted(text: &str) -> impl Iterator<Item = &str> {
 /// A copy of the examples, where they may be edited.
 fn copy() -> TempDir {
     let folder = TempDir::new().expect("there is room");
-    for part in ["examples", "examples/audio"] {
+    for part in ["examples", "examples/audio", "examples/mastering"] {
         fs::create_dir(folder.path().join(part)).expect("it can be made");
         for entry in fs::read_dir(root().join(part)).expect("it can be listed") {
             let from = entry.expect("it is there").path();

@@ -87,7 +87,7 @@ fn a_random_performance_played_again_from_anywhere_has_the_same_bits() {
     for performance in 0..4 {
         // The last is a calm one: tails end before the next edit.
         let calm = performance == 3;
-        let (begun, likely) = if calm { (graphs.len() - 1, 60) } else { (performance, 3) };
+        let (begun, likely) = if calm { (graphs.len() - 1, 150) } else { (performance, 3) };
         let (desk, program) = Desk::open(&graphs[begun], None).expect("the plan proves right");
         let mut desk = desk;
         let keep = Wanted { master: true, stems: false, inputs: 1 };

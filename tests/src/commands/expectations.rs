@@ -25,7 +25,7 @@ fn checked(lines: &str, options: &[&str]) -> (crate::program::Ran, tempfile::Tem
 
 #[test]
 fn expectations_that_hold_are_listed_with_what_was_found() {
-    let lines = r#"expect(master.true_peak).below(-10.dBTP);
+    let lines = r#"expect(master.true_peak).below(-7.dBTP);
 expect(master.lufs).above(-30).below(-10.LUFS);
 expect(a.sample_peak).within(-20, 0.1);
 expect(at("a").input.sample_peak).within(-8, 0.02);

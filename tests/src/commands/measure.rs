@@ -250,7 +250,11 @@ fn a_target_is_met_or_says_by_how_much_it_is_not() {
 fn a_picture_shows_loudness_spectrum_and_field() {
     let folder = folder();
     wav(folder.path(), "tone.wav", (48_000, 2, 16), 4.0, -18.0);
-    done_in(folder.path(), &["measure", "tone.wav", "--plot", "tone.svg", "--target", "streaming"]);
+    // It is softer than that target, and drawn all the same.
+    assert_eq!(
+        run_in(folder.path(), &["measure", "tone.wav", "--plot", "tone.svg", "--target", "streaming"]).status,
+        1
+    );
     let picture = fs::read_to_string(folder.path().join("tone.svg")).expect("it is written");
     assert!(picture.starts_with("<svg") && picture.trim_end().ends_with("</svg>"));
     for part in ["Loudness", "short-term", "integrated -18.0", "streaming -14", "Spectrum", "Stereo field"] {
