@@ -27,9 +27,9 @@ fn checked(lines: &str, options: &[&str]) -> (crate::program::Ran, tempfile::Tem
 fn expectations_that_hold_are_listed_with_what_was_found() {
     let lines = r#"expect(master.true_peak).below(-7.dBTP);
 expect(master.lufs).above(-30).below(-10.LUFS);
-expect(a.sample_peak).within(-20, 0.1);
+expect(a.rms).within(-23, 0.2);
 expect(at("a").input.sample_peak).within(-8, 0.02);
-expect(at("a>band").sample_peak).within(-26, 0.1);
+expect(at("a>band").rms).within(-29, 0.2);
 expect(at("a/compressor").gain_reduction).within(9.dB, 0.1);
 expect(at("band").rms).below(-27);
 expect(master.clipped_samples).below(0);"#;
