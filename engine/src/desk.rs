@@ -77,6 +77,11 @@ impl Desk {
         Ok(Some((program, changes)))
     }
 
+    /// What an edit to a graph would change; nothing when that is what runs.
+    pub fn preview(&self, graph: &Graph) -> Option<Changes> {
+        diff::edit(&self.mesh, graph).map(|(_, changes)| changes)
+    }
+
     /// The program without what has ended by frame `now` of the renderer's clock; `None` while nothing has.
     ///
     /// # Errors

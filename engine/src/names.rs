@@ -184,6 +184,22 @@ impl Names {
         format!("{thing}.{}", session.setting(owner, which).0.name)
     }
 
+    /// Everything that has a path, as a person would type it: inputs, buses, cables, effects, and the parameters of effects and
+    /// sends.
+    pub fn called(&self, session: &Session) -> Vec<String> {
+        let places = self.index.iter().filter(|(_, found)| matches!(found, Found::Place(_) | Found::Cable(_)));
+        let mut all: Vec<String> = places.map(|(path, _)| path.clone()).collect();
+        for (i, instance) in session.instances.iter().enumerate() {
+            let path = self.call(InstanceId(i));
+            if let Some(effect) = instance.work.effect() {
+                all.extend(effect.table.0.parameters.iter().map(|parameter| format!("{path}.{}", parameter.name)));
+            }
+            all.push(path);
+        }
+        all.sort();
+        all
+    }
+
     /// What a path means.
     ///
     /// # Errors

@@ -37,6 +37,25 @@ impl Lines {
         }
     }
 
+    /// Adds a line, as it was typed.
+    pub fn push(&mut self, line: &str) {
+        self.lines.push(line.to_owned());
+    }
+
+    /// Sets again what other lines set, where these lines do not: a hand has moved since.
+    pub fn keep_sets(&mut self, others: &Lines, except: Option<&str>) {
+        for (path, i) in others.sets.iter().filter(|(path, _)| Some(path.as_str()) != except) {
+            let line = others.lines[*i].clone();
+            match self.sets.get(path) {
+                Some(own) => self.lines[*own] = line,
+                None => {
+                    self.sets.insert(path.clone(), self.lines.len());
+                    self.lines.push(line);
+                }
+            }
+        }
+    }
+
     fn remove(&mut self, line: usize) -> String {
         self.sets.retain(|_, i| *i != line);
         self.sets.values_mut().filter(|i| **i > line).for_each(|i| *i -= 1);

@@ -32,6 +32,8 @@ pub struct Loaded {
     pub files: Vec<SourceFile>,
     /// What would hold without what lines behind the file set, if there are any.
     pub declared: Option<Session>,
+    /// What the last thing in the text gives, if it gives anything.
+    pub value: Option<String>,
 }
 
 /// Evaluates a session's file and prepares what it declares.
@@ -50,7 +52,7 @@ pub fn prepare_evaluated(
     library: &Library,
     change: impl FnOnce(&mut Session) -> Tempo,
 ) -> Loaded {
-    let mut diagnostics = evaluated.diagnostics;
+    let (mut diagnostics, value) = (evaluated.diagnostics, evaluated.value);
     let is_line = |file: u16| evaluated.files.get(usize::from(file)).is_some_and(|file| file.is_line);
     let mut declared = None;
     let prepared = match evaluated.session {
@@ -68,7 +70,7 @@ pub fn prepare_evaluated(
     };
     diagnostics.extend(prepared.diagnostics);
     diagnostics.sort_by_key(|diagnostic| diagnostic.at);
-    Loaded { session: prepared.session, graph: prepared.graph, diagnostics, files: evaluated.files, declared }
+    Loaded { session: prepared.session, graph: prepared.graph, diagnostics, files: evaluated.files, declared, value }
 }
 
 impl Loaded {

@@ -30,6 +30,7 @@ mod osc;
 mod paint;
 mod ping;
 mod play;
+mod prompt;
 mod recorder;
 mod render;
 mod replay;

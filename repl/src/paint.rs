@@ -36,6 +36,16 @@ impl Paint {
         self.wrap("2", text)
     }
 
+    /// A number.
+    pub fn cyan(self, text: impl Display) -> String {
+        self.wrap("36", text)
+    }
+
+    /// A text in quotes.
+    pub fn green(self, text: impl Display) -> String {
+        self.wrap("32", text)
+    }
+
     /// What is wrong.
     pub fn red(self, text: impl Display) -> String {
         self.wrap("1;31", text)

@@ -23,6 +23,7 @@ use crate::ending::{Failure, Outcome};
 use crate::journal::{self, Journal, Performance, Taken, When};
 use crate::last_good::{self, Keeper};
 use crate::load::{self, Loaded, Told};
+use crate::prompt::{Prompt, Typed};
 use crate::recorder::{self, Expected, Recorders};
 use crate::safety::{self, Overload, Programs};
 use crate::sound::{self, Input, Output, Wish};
@@ -35,6 +36,7 @@ mod closing;
 mod hands;
 mod looking;
 mod moment;
+mod typed;
 
 use closing::keep;
 use looking::Looking;
@@ -64,6 +66,8 @@ enum Event {
     Changed(Changed),
     /// A controller has moved.
     Control,
+    /// Somebody has typed at the prompt.
+    Typed(Typed),
     /// The user wants it to end.
     Stop,
 }
@@ -74,7 +78,7 @@ pub fn run(arguments: &Play) -> Outcome {
     let changed = send.clone();
     let watch = Watch::new(move |file| drop(changed.send(Event::Changed(file))))
         .map_err(|error| Failure::Error(format!("files cannot be watched: {error}")))?;
-    let moved = send.clone();
+    let (moved, typed) = (send.clone(), send.clone());
     ctrlc::set_handler(move || drop(send.send(Event::Stop)))
         .map_err(|error| Failure::Error(format!("Ctrl-C cannot be caught: {error}")))?;
     watch.files(std::slice::from_ref(&arguments.session));
@@ -92,6 +96,10 @@ pub fn run(arguments: &Play) -> Outcome {
     let wake = move || drop(moved.send(Event::Control));
     let first = First { text, taken: Taken::of(&loaded), graph, session, told };
     let mut playing = Playing::start(arguments, library, watch, first, wake)?;
+    if !arguments.no_prompt {
+        playing.prompt = Prompt::start(move |line| drop(typed.send(Event::Typed(line))));
+    }
+    playing.teach();
     if own {
         playing.keeper.keep(loaded.files);
     }
@@ -211,6 +219,8 @@ struct Playing<'a> {
     /// What controllers have ordered and the audio side had no room for yet.
     orders: VecDeque<Order>,
     looking: Looking,
+    /// Where somebody types, if there is a terminal.
+    prompt: Option<Prompt>,
     /// When a controller's writes were taken last.
     written: Option<Instant>,
     given: Given,
@@ -291,6 +301,7 @@ impl<'a> Playing<'a> {
             controllers,
             orders: VecDeque::new(),
             looking: Looking::default(),
+            prompt: None,
             written: None,
             given,
             inputs,
@@ -336,6 +347,11 @@ impl<'a> Playing<'a> {
             match events.recv_timeout(self.pause()) {
                 Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
                 Ok(Event::Changed(changed)) => self.edited(&changed),
+                Ok(Event::Typed(typed)) => {
+                    if self.typed(&typed) {
+                        return Ok(());
+                    }
+                }
                 Ok(Event::Control) | Err(RecvTimeoutError::Timeout) => {}
             }
             // What happened before this frame has been reported by now.
@@ -389,13 +405,18 @@ impl<'a> Playing<'a> {
             self.watched = watched;
         }
         loaded.show_news(&mut self.told);
-        let taken = Taken::of(&loaded);
-        let (Some(graph), Some(session)) = (loaded.graph, loaded.session) else {
+        if loaded.graph.is_none() {
             let file = changed.file.display();
-            status::say(format!("{file}: not taken; the last good text still plays"));
-            return;
-        };
+            return status::say(format!("{file}: not taken; the last good text still plays"));
+        }
         says.take().into_iter().for_each(status::say);
+        self.accept(loaded, at.get());
+    }
+
+    /// Takes a text up that is right, from a frame on or at once.
+    fn accept(&mut self, loaded: Loaded, at: Option<u64>) {
+        let taken = Taken::of(&loaded);
+        let (Some(graph), Some(session)) = (loaded.graph, loaded.session) else { return };
         // What was opened is not opened anew while it plays: what is beyond it is told of.
         if let Err(failure) = self.listen_if_needed(&session) {
             status::warning(format!("live inputs are silent: {failure}"));
@@ -406,7 +427,6 @@ impl<'a> Playing<'a> {
             self.channels(),
             "if the device has more, they come at the next start",
         );
-        let at = at.get();
         if let Some(at) = at.filter(|at| *at > self.live.transport() + self.frames(HORIZON)) {
             let bar = self.desk.mesh().tempo.bar_at(at as i64);
             let seconds = (at - self.live.transport()) as f64 / f64::from(self.given.rate);
@@ -416,6 +436,7 @@ impl<'a> Playing<'a> {
         self.sources.extend(graph.event_sources());
         self.controllers.listen(self.text.known(), &self.sources);
         self.waiting = Some(Waiting { session, graph, taken, at, by_hand: false, is_behind: false });
+        self.teach();
     }
 
     /// How many frames a time has.

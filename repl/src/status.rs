@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -23,9 +24,30 @@ pub fn warning(message: impl Display) {
     tell(&format!("{} {message}", Paint::stderr().bold("warning:")));
 }
 
+/// Puts text above a line that is being typed.
+type Above = Box<dyn FnMut(String) + Send>;
+
+/// Who does, while somebody types.
+static ABOVE: Mutex<Option<Above>> = Mutex::new(None);
+
+/// From now on what is told on the terminal goes above the line that is being typed there.
+pub fn above(print: impl FnMut(String) + Send + 'static) {
+    if io::stderr().is_terminal() {
+        *ABOVE.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(print));
+    }
+}
+
+/// Nobody types any more.
+pub fn below() {
+    *ABOVE.lock().unwrap_or_else(PoisonError::into_inner) = None;
+}
+
 /// Text that brings its own line ends and colours, such as a diagnostic.
 pub fn show(text: &str) {
     let newline = if text.ends_with('\n') { "" } else { "\n" };
+    if let Some(print) = ABOVE.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+        return print(format!("{text}{newline}"));
+    }
     // Nobody can be told that standard error is gone.
     let _ = write!(io::stderr().lock(), "{text}{newline}");
 }

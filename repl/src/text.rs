@@ -7,7 +7,7 @@ use engine::media::Library;
 use engine::names::{Found, Names};
 use engine::session::Session;
 use engine::tempo::Tempo;
-use scripting::SourceFile;
+use scripting::{SourceFile, typing};
 
 use crate::control::{Known, Write};
 use crate::lines::Lines;
@@ -38,6 +38,31 @@ pub struct Text {
     known: Known,
     /// Of each path that a line sets, what the rest of the text says.
     hidden: BTreeMap<String, String>,
+    /// What was typed, in order, with the lines as they were before each.
+    past: Vec<Step>,
+    /// What was taken back, the last step last.
+    future: Vec<Step>,
+}
+
+/// One thing that was typed.
+#[derive(Clone)]
+struct Step {
+    /// How it was typed.
+    typed: String,
+    /// The path that it sets, if that is what it does.
+    sets: Option<String>,
+    /// The lines before, or behind what was taken back.
+    lines: Lines,
+}
+
+/// What became of a line that was typed.
+pub enum Answer {
+    /// It is a part of the text now.
+    Taken(Box<Loaded>),
+    /// It declares nothing: what it gives.
+    Value(Option<String>),
+    /// It is wrong, and the text is as it was.
+    Refused(Box<Loaded>),
 }
 
 impl Text {
@@ -49,6 +74,8 @@ impl Text {
             lines: Lines::default(),
             known: Known::new(session),
             hidden: BTreeMap::new(),
+            past: Vec::new(),
+            future: Vec::new(),
         }
     }
 
@@ -124,6 +151,106 @@ impl Text {
         (Some(loaded), kept, wrong)
     }
 
+    /// What the text would be with a line behind it.
+    pub fn tried(&self, library: &Library, line: &str, change: impl Fn(&mut Session) -> Tempo) -> Loaded {
+        let mut lines = self.lines.clone();
+        add(&mut lines, line);
+        load::prepare_evaluated(evaluated(&self.files, &lines), library, change)
+    }
+
+    /// Takes a line that was typed: it becomes a part of the text unless it is wrong, or declares nothing.
+    pub fn typed(&mut self, library: &Library, line: &str, change: impl Fn(&mut Session) -> Tempo) -> Answer {
+        let mut lines = self.lines.clone();
+        let sets = add(&mut lines, line);
+        let loaded = load::prepare_evaluated(evaluated(&self.files, &lines), library, &change);
+        if loaded.graph.is_none() {
+            return Answer::Refused(Box::new(loaded));
+        }
+        if !typing::declares(line) {
+            let before = load::prepare_evaluated(evaluated(&self.files, &self.lines), library, &change);
+            if before.session == loaded.session {
+                return Answer::Value(loaded.value);
+            }
+        }
+        let lines = std::mem::replace(&mut self.lines, lines);
+        self.past.push(Step { typed: line.to_owned(), sets, lines });
+        self.future.clear();
+        self.take(&loaded);
+        Answer::Taken(Box::new(loaded))
+    }
+
+    /// Takes back what was typed last; what that was, and the text without it. What hands have moved since stays.
+    pub fn undo(&mut self, library: &Library, change: impl Fn(&mut Session) -> Tempo) -> Option<(String, Loaded)> {
+        let step = self.past.pop()?;
+        let mut lines = step.lines.clone();
+        lines.keep_sets(&self.lines, step.sets.as_deref());
+        let behind = std::mem::replace(&mut self.lines, lines);
+        self.future.push(Step { lines: behind, ..step.clone() });
+        Some((step.typed, self.anew(library, change)))
+    }
+
+    /// Takes up again what was taken back last.
+    pub fn redo(&mut self, library: &Library, change: impl Fn(&mut Session) -> Tempo) -> Option<(String, Loaded)> {
+        let step = self.future.pop()?;
+        let mut lines = step.lines.clone();
+        lines.keep_sets(&self.lines, step.sets.as_deref());
+        let before = std::mem::replace(&mut self.lines, lines);
+        self.past.push(Step { lines: before, ..step.clone() });
+        Some((step.typed, self.anew(library, change)))
+    }
+
+    /// Forgets all lines, which can be taken back; none if there are none.
+    pub fn forget(&mut self, library: &Library, change: impl Fn(&mut Session) -> Tempo) -> Option<Loaded> {
+        if self.lines.as_slice().is_empty() {
+            return None;
+        }
+        let lines = std::mem::take(&mut self.lines);
+        self.past.push(Step { typed: ":drop".into(), sets: None, lines });
+        self.future.clear();
+        Some(self.anew(library, change))
+    }
+
+    /// The text with the lines as they are now. Those that are no longer right are set aside.
+    fn anew(&mut self, library: &Library, change: impl Fn(&mut Session) -> Tempo) -> Loaded {
+        let mut lines = self.lines.clone();
+        let files = &self.files;
+        let load = |some: &[String]| {
+            let mut all = Lines::default();
+            some.iter().for_each(|line| all.push(line));
+            let loaded = load::prepare_evaluated(evaluated(files, &all), library, &change);
+            if loaded.graph.is_some() { Ok(loaded) } else { Err(Box::new(loaded)) }
+        };
+        match lines.set_aside(load, |line, wrong| status::warning(format!("set aside: {line} ({})", wrong.why()))) {
+            Ok(loaded) => {
+                self.lines = lines;
+                self.take(&loaded);
+                loaded
+            }
+            Err(loaded) => *loaded,
+        }
+    }
+
+    /// The file, then the lines, as they stand.
+    pub fn shown(&self) -> String {
+        let file = self.files.first().map_or("", |file| file.text.trim_end());
+        match self.lines.as_slice() {
+            [] => file.to_owned(),
+            lines => format!("{file}\n\n// typed\n{}", lines.join("\n")),
+        }
+    }
+
+    /// The names that its variables and functions have.
+    pub fn names(&self) -> Vec<String> {
+        let lines = self.lines.as_slice().iter().map(String::as_str);
+        let file = self.files.first().map(|file| file.text.as_str());
+        file.into_iter().chain(lines).flat_map(typing::declared).collect()
+    }
+
+    /// What was typed, in order.
+    pub fn history(&self) -> impl Iterator<Item = &str> {
+        self.past.iter().map(|step| step.typed.as_str())
+    }
+
     /// The newest file is heard from now on, as it was loaded.
     pub fn is_heard(&mut self, session: &Session) {
         self.heard = None;
@@ -153,6 +280,16 @@ impl Text {
         }
         self.hidden = hidden;
     }
+}
+
+/// Adds a line as it was typed; the path that it sets, if that is what it does: the last value of each path wins, in its place.
+fn add(lines: &mut Lines, line: &str) -> Option<String> {
+    let set = typing::set_of(line);
+    match &set {
+        Some((path, value)) => lines.set(path, value),
+        None => lines.push(line),
+    }
+    set.map(|(path, _)| path)
 }
 
 /// What a session says for paths, as a person reads it.

@@ -17,22 +17,30 @@ const OF_EVERY_EFFECT: &str = "Each effect also takes `.mix(percent)`, `.bypass(
 
 /// Prints the words, or the one that is asked for.
 pub fn run(arguments: &Words) -> Outcome {
-    let all = reference();
-    let words = match &arguments.word {
-        None => all,
-        Some(name) => named(all, name).map_err(Failure::Error)?,
+    let word = arguments.word.as_deref();
+    let words = match word {
+        None => reference(),
+        Some(name) => named(reference(), name).map_err(Failure::Error)?,
     };
     let mut out = io::stdout().lock();
     let text = if arguments.json {
         serde_json::to_string_pretty(&words).map_err(io::Error::from)? + "\n"
     } else if arguments.markdown {
         page(&words)
-    } else if arguments.word.is_some() {
-        words.iter().map(|word| in_full(word, Paint::stdout())).collect::<Vec<_>>().join("\n") + also(&words).as_str()
     } else {
-        list(&words, Paint::stdout())
+        shown(word, Paint::stdout()).map_err(Failure::Error)?
     };
     Ok(out.write_all(text.as_bytes())?)
+}
+
+/// The reference as a person reads it: all words in a line each, or one in full.
+///
+/// # Errors
+/// There is no such word: with the nearest one.
+pub fn shown(word: Option<&str>, paint: Paint) -> Result<String, String> {
+    let Some(name) = word else { return Ok(list(&reference(), paint)) };
+    let words = named(reference(), name)?;
+    Ok(words.iter().map(|word| in_full(word, paint)).collect::<Vec<_>>().join("\n") + also(&words).as_str())
 }
 
 /// The words of a name, or of a setter's or part's name the words that have it.

@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 
 use engine::diagnostic::{Diagnostic, Position};
 use engine::session::Session;
-use rhai::{AST, EvalAltResult, Scope};
+use rhai::{AST, Dynamic, EvalAltResult, Scope};
 
 use crate::desk::{self, Desk};
 use crate::machine::{self, MACHINE};
+use crate::value::told;
 use crate::{errors, grammar};
 
 /// The stack that a text is evaluated on: deep nesting must meet a limit of the language, never the end of the stack.
@@ -39,6 +40,8 @@ const MOST_LINES: usize = 10_000;
 pub struct Evaluated {
     /// The session; none if there is any error.
     pub session: Option<Session>,
+    /// What the last thing in the text gives, as a person reads it, if it gives anything.
+    pub value: Option<String>,
     /// Errors and warnings, in the order of the text.
     pub diagnostics: Vec<Diagnostic>,
     /// The session's file, the lines that follow it, and every file that they import or try to, in the order of
@@ -72,6 +75,7 @@ pub fn evaluate_file_with(path: &Path, lines: &[String]) -> Evaluated {
             let message = format!("\"{}\" {why}", file_name(path));
             Evaluated {
                 session: None,
+                value: None,
                 diagnostics: vec![Diagnostic::error("unreadable", at, message)],
                 files: vec![SourceFile { path: path.into(), text, is_line: false }],
             }
@@ -153,6 +157,7 @@ static EVALUATOR: LazyLock<Option<Mutex<Sender<Job>>>> = LazyLock::new(|| {
 fn broken(path: &Path, text: &str, why: &str) -> Evaluated {
     Evaluated {
         session: None,
+        value: None,
         diagnostics: vec![Diagnostic::error("internal", Position::default(), why)],
         files: vec![SourceFile { path: path.into(), text: text.into(), is_line: false }],
     }
@@ -164,11 +169,12 @@ fn evaluate(path: &Path, text: &str, lines: &[String], kept: Option<Vec<SourceFi
     }
     let mut desk = Desk::new(path, text, lines, Instant::now() + time);
     desk.kept = kept;
-    let ((), mut desk) = desk::with_new(desk, run);
+    let (value, mut desk) = desk::with_new(desk, run);
     desk.diagnostics.sort_by_key(|d| d.at);
     let refused = desk.diagnostics.iter().any(Diagnostic::is_error);
     Evaluated {
         session: (!refused).then_some(desk.session),
+        value,
         diagnostics: desk.diagnostics,
         files: (0..)
             .zip(desk.files)
@@ -177,7 +183,8 @@ fn evaluate(path: &Path, text: &str, lines: &[String], kept: Option<Vec<SourceFi
     }
 }
 
-fn run() {
+/// Evaluates the desk's text; what the last thing in it gives.
+fn run() -> Option<String> {
     let (last, faults) = desk::with(|desk| {
         let parts = &desk.files[..desk.parts()];
         let faults = match parts.iter().map(|part| part.text.len() as u64).sum::<u64>() {
@@ -196,16 +203,22 @@ fn run() {
         (last, faults)
     });
     if !faults.is_empty() {
-        return;
+        return None;
     }
     let result = compile(last).and_then(|mut ast| {
         ast.set_source("0");
-        MACHINE.run_ast_with_scope(&mut Scope::new(), &ast).map_err(|error| (error, 0))
+        MACHINE.eval_ast_with_scope::<Dynamic>(&mut Scope::new(), &ast).map_err(|error| (error, 0))
     });
     desk::with(|desk| match result {
-        Ok(()) => desk.finish(),
-        Err((error, file)) => errors::tell(desk, &error, file),
-    });
+        Ok(value) => {
+            desk.finish();
+            told(&value)
+        }
+        Err((error, file)) => {
+            errors::tell(desk, &error, file);
+            None
+        }
+    })
 }
 
 /// Compiles the text to a part. An error comes with the file that it is told of.

@@ -39,6 +39,7 @@ mod setup;
 mod tests;
 mod text;
 mod tokens;
+pub mod typing;
 mod value;
 pub mod words;
 

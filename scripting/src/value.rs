@@ -231,6 +231,22 @@ pub fn shown(value: &Dynamic) -> String {
     }
 }
 
+/// A value as a text would say it, if it can; otherwise what it is. Nothing of nothing.
+pub fn told(value: &Dynamic) -> Option<String> {
+    if let Ok(flag) = value.as_bool() {
+        return Some(if flag { "on" } else { "off" }.into());
+    }
+    if let Some(text) = value.read_lock::<rhai::ImmutableString>() {
+        return Some(format!("{text:?}"));
+    }
+    match (number(value), value.read_lock::<Quantity>()) {
+        _ if value.is_unit() => None,
+        (Some(number), _) => Some(number.to_string()),
+        (_, Some(quantity)) => Some(quantity.to_string()),
+        _ => Some(describe(value).to_owned()),
+    }
+}
+
 /// A value as parameters take it.
 pub fn spoken(value: &Dynamic) -> Spoken {
     if let Ok(number) = value.as_int() {

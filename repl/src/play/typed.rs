@@ -1,0 +1,199 @@
+//! What is done with what somebody types at the prompt: lines become text, commands are obeyed.
+
+use std::cell::Cell;
+
+use engine::desk::Desk;
+use engine::live::Live;
+use engine::parameter::{Parameter, Spoken, Value};
+use engine::session::Session;
+use engine::tempo::{Grid, Tempo};
+use engine::transport::Move;
+use engine::units::Unit;
+
+use super::moment::moment;
+use super::{Given, Playing};
+use crate::changes::{describe, rounded};
+use crate::load::Loaded;
+use crate::paint::Paint;
+use crate::prompt::{Command, Timing, Typed, Vocabulary, page};
+use crate::text::Answer;
+use crate::{status, words};
+
+/// A time as it is typed: `4.bars`, `500.ms`.
+static TIME: Parameter = Parameter::number("time", Unit::Milliseconds, 0.0, 1.0, 3_600_000.0, "a time");
+
+/// When a text is heard, and how fast it is taken up, where that is not as it says itself.
+#[derive(Default)]
+struct Timed {
+    over: Option<f64>,
+    at: Option<Grid>,
+}
+
+impl Playing<'_> {
+    /// Does what was typed; whether that is the end.
+    pub(super) fn typed(&mut self, typed: &Typed) -> bool {
+        let line = match typed {
+            Typed::End => return true,
+            Typed::Line(line) => line,
+        };
+        match Command::read(line) {
+            Err(why) => status::error(why),
+            Ok(Command::Quit) => return true,
+            Ok(command) => self.command(command),
+        }
+        false
+    }
+
+    fn command(&mut self, command: Command) {
+        match command {
+            Command::Line(line, timing) => match self.timed(&timing) {
+                Ok(timed) => self.line(&line, &timed),
+                Err(why) => status::error(why),
+            },
+            Command::Plan(line) => self.plan(&line),
+            Command::Undo => {
+                let at = Cell::new(None);
+                let now = Timed::default();
+                let change = in_time(&self.given, &self.desk, &self.live, &now, &at);
+                let undone = self.text.undo(&self.library, change);
+                self.stepped(undone, at.get(), "taken back", "nothing was typed that could be taken back");
+            }
+            Command::Redo => {
+                let at = Cell::new(None);
+                let now = Timed::default();
+                let change = in_time(&self.given, &self.desk, &self.live, &now, &at);
+                let redone = self.text.redo(&self.library, change);
+                self.stepped(redone, at.get(), "taken up again", "nothing was taken back");
+            }
+            Command::Drop => {
+                let at = Cell::new(None);
+                let now = Timed::default();
+                let change = in_time(&self.given, &self.desk, &self.live, &now, &at);
+                let dropped = self.text.forget(&self.library, change).map(|loaded| ("all lines".into(), loaded));
+                self.stepped(dropped, at.get(), "dropped", "there are no lines");
+            }
+            Command::Text => status::say(self.text.shown()),
+            Command::History => {
+                let lines: Vec<&str> = self.text.history().collect();
+                status::say(if lines.is_empty() { "nothing was typed yet".into() } else { lines.join("\n") });
+            }
+            Command::Start => self.order(Move::Start),
+            Command::Stop => self.order(Move::Stop),
+            Command::Panic => self.order(Move::Panic),
+            Command::Locate(bars) => {
+                let frame = self.desk.mesh().tempo.frame_of_bar(bars);
+                self.order(Move::Locate(frame.max(0.0) as u64));
+            }
+            Command::Words(word) => match words::shown(word.as_deref(), Paint::stderr()) {
+                Ok(text) => status::say(text.trim_end()),
+                Err(why) => status::error(why),
+            },
+            Command::Help => status::say(page()),
+            Command::Quit => {}
+        }
+    }
+
+    fn order(&mut self, order: Move) {
+        if self.live.order(order).is_err() {
+            status::error("too much is ordered at once; type it again");
+        }
+    }
+
+    /// A line of text.
+    fn line(&mut self, line: &str, timed: &Timed) {
+        let at = Cell::new(None);
+        let change = in_time(&self.given, &self.desk, &self.live, timed, &at);
+        match self.text.typed(&self.library, line, change) {
+            Answer::Taken(loaded) => {
+                loaded.show_news(&mut self.told);
+                self.accept(*loaded, at.get());
+            }
+            Answer::Value(Some(value)) => status::say(value),
+            Answer::Value(None) => status::say("that declares nothing"),
+            Answer::Refused(loaded) => {
+                loaded.show();
+                status::say("not taken; what played plays on");
+            }
+        }
+    }
+
+    /// A step through what was typed was made, or there was none to make.
+    fn stepped(&mut self, step: Option<(String, Loaded)>, at: Option<u64>, done: &str, none: &str) {
+        match step {
+            None => status::say(none),
+            Some((typed, loaded)) => {
+                status::say(format!("{done}: {typed}"));
+                self.accept(loaded, at);
+            }
+        }
+    }
+
+    /// Says what a line would change.
+    fn plan(&mut self, line: &str) {
+        let (at, now) = (Cell::new(None), Timed::default());
+        let change = in_time(&self.given, &self.desk, &self.live, &now, &at);
+        let loaded = self.text.tried(&self.library, line, change);
+        loaded.show();
+        let Some(graph) = &loaded.graph else { return };
+        let Some(changes) = self.desk.preview(graph) else { return status::say("plan: no change to the sound") };
+        let when = match at.get() {
+            Some(frame) => format!(", heard from {}.bars on", rounded(self.desk.mesh().tempo.bar_at(frame as i64))),
+            None => ", heard at once".into(),
+        };
+        status::say(format!("plan: {}{when}", describe(&changes)));
+    }
+
+    /// When and how fast a line is to be heard, by the times that were typed with it.
+    fn timed(&self, timing: &Timing) -> Result<Timed, String> {
+        let over = timing.over.as_deref().map(|time| self.time(time)).transpose()?;
+        let clock = self.desk.mesh().tempo.clock();
+        let at = timing.at.as_deref().map(|time| self.time(time)).transpose()?;
+        Ok(Timed {
+            over: over.map(|time| TIME.plain(&time, &clock)),
+            at: at.map(|time| match time {
+                Value::Bars(bars) => Grid::Bars(bars),
+                Value::Beats(beats) => Grid::Beats(beats),
+                other => Grid::Milliseconds(TIME.plain(&other, &clock)),
+            }),
+        })
+    }
+
+    fn time(&self, text: &str) -> Result<Value, String> {
+        let wrong = || format!("`{text}` is no time: write 4.bars, 2.beats, 500.ms or 3.s");
+        let (number, unit) = text.rsplit_once('.').ok_or_else(wrong)?;
+        let unit = Unit::ALL.into_iter().find(|known| known.suffix() == unit).ok_or_else(wrong)?;
+        let said = Spoken::Number(number.parse().map_err(|_| wrong())?, unit);
+        let accepted = TIME.accept(&said, &self.desk.mesh().tempo.clock());
+        accepted.map(|accepted| accepted.value).map_err(|refusal| format!("{}; {}", refusal.message, refusal.expected))
+    }
+
+    /// Tells the prompt what can be completed.
+    pub(super) fn teach(&self) {
+        let Some(prompt) = &self.prompt else { return };
+        let (session, names) = self.text.known().session();
+        let folder = session.folder.clone();
+        prompt.know(Vocabulary { names: self.text.names(), paths: names.called(session), folder });
+    }
+}
+
+/// The musical time in which a text is heard, and from when on, which is left in `at`.
+fn in_time<'a>(
+    given: &'a Given,
+    desk: &'a Desk,
+    live: &'a Live,
+    timed: &'a Timed,
+    at: &'a Cell<Option<u64>>,
+) -> impl Fn(&mut Session) -> Tempo + 'a {
+    move |session| {
+        given.hold(session);
+        let own = session.quantize;
+        session.quantize = timed.at.or(own);
+        let (moment, tempo) = moment(desk, live, session);
+        session.quantize = own;
+        if let Some(over) = timed.over {
+            session.crossfade = over;
+        }
+        at.set(moment);
+        tempo
+    }
+}

@@ -1,0 +1,178 @@
+//! The commands of the prompt: what follows a colon.
+
+use engine::names::nearest;
+
+/// A command, as the list of them shows it.
+pub struct Entry {
+    /// The word behind the colon.
+    pub word: &'static str,
+    /// How it is written.
+    pub signature: &'static str,
+    /// What it does, in one sentence.
+    pub summary: &'static str,
+}
+
+const fn entry(word: &'static str, signature: &'static str, summary: &'static str) -> Entry {
+    Entry { word, signature, summary }
+}
+
+/// Every command, in the order in which they are shown.
+#[rustfmt::skip]
+pub static COMMANDS: &[Entry] = &[
+    entry("plan", ":plan LINE", "Says what a line would change, and changes nothing."),
+    entry("over", ":over TIME LINE", "Takes a line up over a time of its own: `:over 4.bars voice >> fader(-3) >> band`."),
+    entry("at", ":at TIME LINE", "Takes a line up on the next line of a grid: `:at 1.bars tempo(120)`."),
+    entry("undo", ":undo", "Takes the last line back."),
+    entry("redo", ":redo", "Takes up again what was taken back last."),
+    entry("drop", ":drop", "Forgets every line of the prompt: the file alone is the text."),
+    entry("text", ":text", "Shows what plays: the file, then the lines."),
+    entry("history", ":history", "Shows the lines of the prompt, with what each has done."),
+    entry("start", ":start", "Lets the transport go on."),
+    entry("stop", ":stop", "Lets the transport stand still, faded."),
+    entry("locate", ":locate BARS", "Sends the transport to a place, in bars from the start."),
+    entry("tempo", ":tempo BPM", "Changes the tempo; the beat stays."),
+    entry("panic", ":panic", "Silences everything within 5 ms, until the transport is started."),
+    entry("words", ":words [WORD]", "Shows the words of the language, or one in full."),
+    entry("help", ":help", "Shows these commands."),
+    entry("quit", ":quit", "Fades out and ends."),
+];
+
+/// When and how fast a line is to be heard.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Timing {
+    /// How long its changes take, if not as long as the text says.
+    pub over: Option<String>,
+    /// The grid on whose next line it is heard, if not that of the text.
+    pub at: Option<String>,
+}
+
+/// What was asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// A line of text, in a time of its own.
+    Line(String, Timing),
+    /// What a line would change.
+    Plan(String),
+    /// One step back.
+    Undo,
+    /// And forth again.
+    Redo,
+    /// No lines any more.
+    Drop,
+    /// The text.
+    Text,
+    /// The lines.
+    History,
+    /// The transport goes on.
+    Start,
+    /// The transport stands still.
+    Stop,
+    /// The transport goes to a bar.
+    Locate(f64),
+    /// Silence.
+    Panic,
+    /// The reference.
+    Words(Option<String>),
+    /// The commands.
+    Help,
+    /// The end.
+    Quit,
+}
+
+impl Command {
+    /// What a line that somebody has typed asks for.
+    ///
+    /// # Errors
+    /// It begins with a colon and is no command, or one written otherwise: in words.
+    pub fn read(typed: &str) -> Result<Command, String> {
+        let Some(rest) = typed.trim().strip_prefix(':') else {
+            return Ok(Command::Line(typed.trim().to_owned(), Timing::default()));
+        };
+        let (word, argument) = split(rest);
+        let Some(entry) = COMMANDS.iter().find(|entry| entry.word == word) else {
+            let near = nearest(word, COMMANDS.iter().map(|entry| entry.word));
+            let help = near.map_or("`:help` shows them all".into(), |near| format!("did you mean `:{near}`?"));
+            return Err(format!("there is no command `:{word}`; {help}"));
+        };
+        let misuse = || format!("write `{}`", entry.signature);
+        let none = |command: Command| if argument.is_empty() { Ok(command) } else { Err(misuse()) };
+        let timed = |timing: fn(String) -> Timing| match split(argument) {
+            (time, line) if !time.is_empty() && !line.is_empty() => {
+                Ok(Command::Line(line.to_owned(), timing(time.to_owned())))
+            }
+            _ => Err(misuse()),
+        };
+        let some = || Some(argument.to_owned()).filter(|argument| !argument.is_empty());
+        match entry.word {
+            "plan" => some().map(Command::Plan).ok_or_else(misuse),
+            "over" => timed(|time| Timing { over: Some(time), at: None }),
+            "at" => timed(|time| Timing { at: Some(time), over: None }),
+            "undo" => none(Command::Undo),
+            "redo" => none(Command::Redo),
+            "drop" => none(Command::Drop),
+            "text" => none(Command::Text),
+            "history" => none(Command::History),
+            "start" => none(Command::Start),
+            "stop" => none(Command::Stop),
+            "locate" => {
+                let bars = argument.strip_suffix(".bars").unwrap_or(argument).parse::<f64>().ok();
+                bars.filter(|bars| (0.0..=1e6).contains(bars)).map(Command::Locate).ok_or_else(misuse)
+            }
+            "tempo" => some().map(|bpm| Command::Line(format!("tempo({bpm})"), Timing::default())).ok_or_else(misuse),
+            "panic" => none(Command::Panic),
+            "words" => Ok(Command::Words(some())),
+            "quit" => none(Command::Quit),
+            _ => none(Command::Help),
+        }
+    }
+}
+
+/// The first word of a text, and the rest.
+fn split(text: &str) -> (&str, &str) {
+    let text = text.trim();
+    text.split_once(char::is_whitespace).map_or((text, ""), |(first, rest)| (first, rest.trim_start()))
+}
+
+/// Every command with what it does, as a page.
+pub fn page() -> String {
+    let width = COMMANDS.iter().map(|entry| entry.signature.len()).max().unwrap_or(0);
+    let lines: Vec<String> =
+        COMMANDS.iter().map(|entry| format!("  {:width$}  {}", entry.signature, entry.summary)).collect();
+    format!(
+        "A line is text: it is added to what plays. What begins with a colon speaks to the desk:\n{}",
+        lines.join("\n")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_colon_is_text_and_what_has_one_is_a_command() {
+        let line = |text: &str, timing| Ok(Command::Line(text.into(), timing));
+        assert_eq!(Command::read(" voice >> band "), line("voice >> band", Timing::default()));
+        let over = Timing { over: Some("4.bars".into()), at: None };
+        assert_eq!(Command::read(":over 4.bars voice >> fader(-3) >> band"), line("voice >> fader(-3) >> band", over));
+        let at = Timing { at: Some("1.bars".into()), over: None };
+        assert_eq!(Command::read(":at 1.bars tempo(90)"), line("tempo(90)", at));
+        assert_eq!(Command::read(":tempo 90"), line("tempo(90)", Timing::default()));
+        assert_eq!(Command::read(":locate 8.bars"), Ok(Command::Locate(8.0)));
+        assert_eq!(Command::read(":words fader"), Ok(Command::Words(Some("fader".into()))));
+    }
+
+    #[test]
+    fn every_command_is_read_and_a_wrong_one_says_how_it_is_written() {
+        for entry in COMMANDS {
+            let written =
+                entry.signature.replace("[", "").replace("]", "").replace("BARS", "3").replace("TIME", "1.bars");
+            assert!(Command::read(&written).is_ok(), "{written}");
+            assert!(page().contains(entry.signature));
+        }
+        assert!(Command::read(":undoo").unwrap_err().contains(":undo"));
+        assert!(Command::read(":undo 3").unwrap_err().contains("write `:undo`"));
+        assert!(Command::read(":over 4.bars").unwrap_err().contains(":over TIME LINE"));
+        assert!(Command::read(":locate -1").is_err() && Command::read(":locate nan").is_err());
+        assert!(Command::read(":").is_err());
+    }
+}

@@ -1,0 +1,220 @@
+//! What helps with typing: completion of words, names and files, the signature of the word that is being written, colours, and
+//! lines that go on.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+use engine::units::Unit;
+use rustyline::completion::Completer;
+use rustyline::highlight::{CmdKind, Highlighter};
+use rustyline::hint::Hinter;
+use rustyline::validate::{ValidationContext, ValidationResult, Validator};
+use rustyline::{Context, Helper};
+use scripting::typing::{self, Piece, Wanted};
+use scripting::words::{WordEntry, reference};
+
+use super::command::COMMANDS;
+use crate::paint::Paint;
+
+/// The most names that a completion offers.
+const MOST: usize = 200;
+
+/// What the text that plays has, for those who type.
+#[derive(Clone, Debug, Default)]
+pub struct Vocabulary {
+    /// The names of its variables and functions.
+    pub names: Vec<String>,
+    /// The paths of its inputs, buses, cables and effects, and of their parameters.
+    pub paths: Vec<String>,
+    /// The folder that its files are looked for in.
+    pub folder: PathBuf,
+}
+
+/// Who helps.
+pub(super) struct Typist {
+    vocabulary: Arc<RwLock<Vocabulary>>,
+    words: Vec<WordEntry>,
+}
+
+impl Typist {
+    pub(super) fn new(vocabulary: Arc<RwLock<Vocabulary>>) -> Self {
+        Typist { vocabulary, words: reference() }
+    }
+
+    fn vocabulary(&self) -> RwLockReadGuard<'_, Vocabulary> {
+        self.vocabulary.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What could stand between `begin` and the cursor.
+    fn candidates(&self, line: &str, at: usize) -> (usize, Vec<String>) {
+        let vocabulary = self.vocabulary();
+        if let Some(command) = line[..at].strip_prefix(':')
+            && !command.contains(char::is_whitespace)
+        {
+            return (1, matching(COMMANDS.iter().map(|entry| entry.word.to_owned()), command));
+        }
+        let (begin, wanted) = typing::wanted(line, at);
+        let typed = &line[begin..at];
+        let found = match wanted {
+            Wanted::Unit => matching(Unit::ALL.iter().map(|unit| unit.suffix().to_owned()), typed),
+            Wanted::Method(of) => matching(self.methods(of), typed),
+            Wanted::Quoted(Some((word, _))) if matches!(word.as_str(), "clip" | "convolve" | "track") => {
+                return files(&vocabulary.folder, begin, typed);
+            }
+            Wanted::Quoted(_) => matching(vocabulary.paths.iter().cloned(), typed),
+            Wanted::Word => {
+                let words = self.words.iter().map(|entry| entry.word.clone());
+                let words = words.filter(|word| word.starts_with(char::is_alphabetic));
+                matching(words.chain(vocabulary.names.iter().cloned()), typed)
+            }
+        };
+        (begin, found)
+    }
+
+    /// What can be called on what a word makes; on anything, if that is not known.
+    fn methods(&self, of: Option<&str>) -> impl Iterator<Item = String> {
+        let owners = self.words.iter().filter(move |entry| of.is_none_or(|of| entry.word == of));
+        let own = owners.flat_map(|entry| {
+            let parts = entry.parts.iter().filter_map(|part| part.signature.strip_prefix('.')?.split('(').next());
+            entry.parameters.iter().map(|parameter| parameter.name.as_str()).chain(parts).map(str::to_owned)
+        });
+        own.chain(["mix", "bypass", "named"].map(str::to_owned))
+    }
+}
+
+/// Those that begin so, once each, in order.
+fn matching(all: impl Iterator<Item = String>, begin: &str) -> Vec<String> {
+    let mut found: Vec<String> = all.filter(|name| name.starts_with(begin)).collect();
+    found.sort();
+    found.dedup();
+    found.truncate(MOST);
+    found
+}
+
+/// Files and folders whose names begin as typed, and where the name begins.
+fn files(folder: &Path, begin: usize, typed: &str) -> (usize, Vec<String>) {
+    let (within, name) = typed.rsplit_once('/').map_or(("", typed), |(within, name)| (within, name));
+    let entries = std::fs::read_dir(folder.join(within)).into_iter().flatten().flatten();
+    let names = entries.filter_map(|entry| {
+        let name = entry.file_name().into_string().ok().filter(|name| !name.starts_with('.'))?;
+        Some(if entry.path().is_dir() { name + "/" } else { name })
+    });
+    (begin + typed.len() - name.len(), matching(names, name))
+}
+
+impl Completer for Typist {
+    type Candidate = String;
+
+    fn complete(&self, line: &str, at: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<String>)> {
+        Ok(self.candidates(line, at))
+    }
+}
+
+impl Hinter for Typist {
+    type Hint = String;
+
+    fn hint(&self, line: &str, at: usize, _: &Context<'_>) -> Option<String> {
+        if at < line.len() {
+            return None;
+        }
+        if let Some(command) = line.strip_prefix(':') {
+            let word = command.split_whitespace().next()?;
+            let entry = COMMANDS.iter().find(|entry| entry.word == word)?;
+            return Some(format!("   {}", entry.signature)).filter(|_| !command.trim_end().contains(' '));
+        }
+        typing::signature_at(line, at).map(|(signature, _)| format!("   {signature}"))
+    }
+}
+
+impl Highlighter for Typist {
+    fn highlight<'l>(&self, line: &'l str, _: usize) -> Cow<'l, str> {
+        if line.starts_with(':') {
+            return Cow::Borrowed(line);
+        }
+        let paint = Paint::stdout();
+        let mut text = String::new();
+        let mut end = 0;
+        for (Range { start, end: to }, piece) in typing::pieces(line) {
+            text += &line[end..start];
+            let written = &line[start..to];
+            text += &match piece {
+                Piece::Known => paint.bold(written).to_string(),
+                Piece::Number => paint.cyan(written).to_string(),
+                Piece::Text => paint.green(written).to_string(),
+                Piece::Comment => paint.dim(written).to_string(),
+            };
+            end = to;
+        }
+        text += &line[end..];
+        Cow::Owned(text)
+    }
+
+    fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
+        Cow::Owned(Paint::stdout().dim(hint).to_string())
+    }
+
+    fn highlight_char(&self, _: &str, _: usize, kind: CmdKind) -> bool {
+        kind != CmdKind::MoveCursor
+    }
+}
+
+impl Validator for Typist {
+    fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
+        let line = context.input();
+        Ok(match !line.trim_start().starts_with(':') && typing::goes_on(line) {
+            true => ValidationResult::Incomplete,
+            false => ValidationResult::Valid(None),
+        })
+    }
+}
+
+impl Helper for Typist {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typist() -> Typist {
+        let folder = tempfile::tempdir().expect("there is room").keep();
+        std::fs::create_dir(folder.join("audio")).expect("there is room");
+        std::fs::write(folder.join("audio/drums.flac"), "").expect("there is room");
+        let vocabulary = Vocabulary {
+            names: vec!["voice".into(), "vocals".into()],
+            paths: vec!["voice/fader.gain".into(), "voice>band".into(), "band".into()],
+            folder,
+        };
+        Typist::new(Arc::new(RwLock::new(vocabulary)))
+    }
+
+    #[test]
+    fn what_is_offered_fits_where_it_stands() {
+        let typist = typist();
+        let offered = |line: &str| typist.candidates(line, line.len());
+        assert_eq!(offered("vo"), (0, vec!["vocals".into(), "voice".into()]));
+        assert_eq!(offered("voice >> compr"), (9, vec!["compressor".into()]));
+        assert_eq!(offered("voice >> compressor(-18).rel"), (25, vec!["release".into()]));
+        assert_eq!(offered("x >> eq().be"), (10, vec!["bell".into()]));
+        assert_eq!(offered("fader(-3.d").1, ["dB", "dBFS", "dBTP", "degrees"].map(String::from));
+        assert_eq!(offered("set(\"voice/").1, ["voice/fader.gain"]);
+        assert_eq!(offered("clip(\"au"), (6, vec!["audio/".into()]));
+        assert_eq!(offered("clip(\"audio/d"), (12, vec!["drums.flac".into()]));
+        assert_eq!(offered(":und"), (1, vec!["undo".into()]));
+        assert_eq!(offered("nothing_like_it").1, [""; 0]);
+    }
+
+    #[test]
+    fn colours_change_no_letter() {
+        let typist = typist();
+        let line = "voice >> fader(-3.dB) // \"x\"";
+        let shown = typist.highlight(line, 0);
+        let mut plain = String::new();
+        let mut rest = shown.as_ref();
+        while let Some(at) = rest.find('\u{1b}') {
+            plain += &rest[..at];
+            rest = &rest[at..][rest[at..].find('m').expect("an escape ends") + 1..];
+        }
+        assert_eq!(plain + rest, line);
+    }
+}
