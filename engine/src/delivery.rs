@@ -101,6 +101,8 @@ pub struct FileWriter {
     frames: u64,
     /// Measures what the file holds.
     measurement: Option<Box<Measurement>>,
+    /// The same of all files that it goes on from, itself included, as one.
+    whole: Option<Box<Measurement>>,
     /// What is on its way to the file, channels interleaved.
     ints: Vec<i32>,
     floats: Vec<f32>,
@@ -125,14 +127,15 @@ impl FileWriter {
         writer.map_err(|problem| DeliveryError { path: path.to_owned(), problem })
     }
 
-    /// The same, and what it holds is measured: as it is in the file, rounded and dithered.
-    pub fn measured(mut self) -> FileWriter {
-        let Format { rate, channels, depth, .. } = self.format;
+    /// The same, and what it holds is measured, its channels standing as a layout of as many says: as it is in the file,
+    /// rounded and dithered.
+    pub fn measured(mut self, layout: Layout) -> FileWriter {
+        let Format { rate, depth, .. } = self.format;
         let full = match depth {
             Depth::Int16 | Depth::Int24 => 1.0 - 1.0 / steps(depth),
             Depth::Float32 => 1.0,
         };
-        self.measurement = Some(Box::new(Measurement::new(rate, Layout::of(channels)).full_scale(full)));
+        self.measurement = Some(Box::new(Measurement::new(rate, layout).full_scale(full)));
         self
     }
 
@@ -145,10 +148,22 @@ impl FileWriter {
     ///
     /// # Errors
     /// Those of [`FileWriter::create`].
-    pub fn go_on(&self, path: &Path, tags: &Tags) -> Result<FileWriter, DeliveryError> {
+    pub fn go_on(&mut self, path: &Path, tags: &Tags) -> Result<FileWriter, DeliveryError> {
         let writer = FileWriter::begin(path, self.format, tags, self.quantiser.going_on(), wav::LIMIT)
             .map_err(|problem| DeliveryError { path: path.to_owned(), problem })?;
-        Ok(if self.measurement.is_some() { writer.measured() } else { writer })
+        let Some(layout) = self.measurement().map(|measurement| measurement.layout().clone()) else {
+            return Ok(writer);
+        };
+        // Up to the first that goes on, the whole is its own.
+        let whole = self.whole.take().or_else(|| self.measurement.clone());
+        let mut writer = writer.measured(layout);
+        writer.whole = whole;
+        Ok(writer)
+    }
+
+    /// What has been measured of this file and of all that it goes on from, as one sound.
+    pub fn whole(&self) -> Option<&Measurement> {
+        self.whole.as_deref().or(self.measurement())
     }
 
     fn begin(
@@ -171,7 +186,18 @@ impl FileWriter {
         };
         let (ints, floats) = (Vec::new(), Vec::new());
         let path = path.to_owned();
-        Ok(FileWriter { path, file, encoder, format, quantiser, frames: 0, measurement: None, ints, floats })
+        Ok(FileWriter {
+            path,
+            file,
+            encoder,
+            format,
+            quantiser,
+            frames: 0,
+            measurement: None,
+            whole: None,
+            ints,
+            floats,
+        })
     }
 
     /// Appends sound: a slice for each channel of the format, all equally long.
@@ -214,13 +240,15 @@ impl FileWriter {
 
     /// Measures what is on its way to the file.
     fn measure(&mut self) {
-        let Some(measurement) = &mut self.measurement else { return };
+        if self.measurement.is_none() {
+            return;
+        }
         let (channels, step) = (self.format.channels, 1.0 / steps(self.format.depth));
         let sound: Vec<Vec<f64>> = match self.format.depth {
             Depth::Float32 => parted(&self.floats, channels, f64::from),
             Depth::Int16 | Depth::Int24 => parted(&self.ints, channels, |x| f64::from(x) * step),
         };
-        measurement.take(&sound);
+        self.measurement.iter_mut().chain(&mut self.whole).for_each(|measurement| measurement.take(&sound));
     }
 
     /// Ends the file, with what was measured of it, and gives it its name, in place of what had it.
@@ -297,7 +325,20 @@ impl Whole {
         for file in &files {
             free(&file.path).map_err(|problem| DeliveryError { path: file.path.clone(), problem })?;
         }
-        files.into_iter().map(|file| Ok((file.path.clone(), file.publish()?))).collect()
+        let mut there: Vec<(PathBuf, Delivered)> = Vec::new();
+        for file in files {
+            let path = file.path.clone();
+            match file.publish() {
+                Ok(delivered) => there.push((path, delivered)),
+                Err(error) if there.is_empty() => return Err(error),
+                Err(DeliveryError { path, problem }) => {
+                    let names: Vec<String> = there.iter().map(|(path, _)| path.display().to_string()).collect();
+                    let problem = Problem::System(format!("{problem}; written before that: {}", names.join(", ")));
+                    return Err(DeliveryError { path, problem });
+                }
+            }
+        }
+        Ok(there)
     }
 }
 

@@ -55,7 +55,8 @@ impl Bound {
             Bound::Above(least) => format!("at least {}", figure.exactly(least)),
             Bound::Below(most) => format!("at most {}", figure.exactly(most)),
             Bound::Within { value, tolerance } => {
-                format!("{} ± {}", figure.exactly(value), figure.exactly(tolerance))
+                let off = format!("{tolerance} {}", figure.difference());
+                format!("{} ± {}", figure.exactly(value), off.trim_end())
             }
         }
     }
@@ -91,7 +92,7 @@ mod tests {
     #[test]
     fn bounds_are_shown_in_words() {
         assert_eq!(Bound::Below(-1.0).shown(Figure::TruePeak), "at most -1 dBTP");
-        assert_eq!(Bound::Within { value: -14.0, tolerance: 0.5 }.shown(Figure::Lufs), "-14 LUFS ± 0.5 LUFS");
+        assert_eq!(Bound::Within { value: -14.0, tolerance: 0.5 }.shown(Figure::Lufs), "-14 LUFS ± 0.5 LU");
         assert_eq!(Bound::Above(0.25).shown(Figure::Correlation), "at least 0.25");
     }
 }

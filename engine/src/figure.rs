@@ -105,6 +105,15 @@ impl Figure {
         }
     }
 
+    /// What is written behind the difference of two of its numbers.
+    pub const fn difference(self) -> &'static str {
+        match self {
+            Figure::Lufs | Figure::Momentary | Figure::ShortTerm => "LU",
+            Figure::TruePeak | Figure::SamplePeak | Figure::Rms => "dB",
+            other => other.sign(),
+        }
+    }
+
     /// The values that it can have, as a session says them.
     pub const fn parameter(self) -> Parameter {
         let (unit, least, most) = match self {
@@ -118,6 +127,12 @@ impl Figure {
             Figure::ClippedSamples => (Unit::Plain, 0.0, 1e12),
         };
         Parameter::number(self.word(), unit, 0.0, least, most, self.summary())
+    }
+
+    /// Whether it is reckoned from loudness, which weighs channels by where they stand.
+    pub const fn is_of_loudness(self) -> bool {
+        use Figure::{LoudnessRange, Lufs, Momentary, Plr, Psr, ShortTerm};
+        matches!(self, Lufs | Momentary | ShortTerm | LoudnessRange | Plr | Psr)
     }
 
     /// What it says, in one sentence.

@@ -57,6 +57,11 @@ impl Point {
         })
     }
 
+    /// What is delivered: the output with the lowest channels.
+    pub fn delivered() -> Point {
+        Point { name: "master".into(), spot: Spot::Delivered, reduces: false }
+    }
+
     /// The point at something that was found; `input` asks for what comes into a place. A parameter has none, and only a place
     /// has an input.
     pub fn of(session: &Session, names: &Names, found: Found, input: bool) -> Option<Point> {
@@ -69,7 +74,7 @@ impl Point {
             Found::Place(id) if input => {
                 point(format!("{}{INPUT}", names.place(id)), Spot::Node(node(Tap::Place(id))), false)
             }
-            Found::Place(MASTER) => point("master".into(), Spot::Delivered, false),
+            Found::Place(MASTER) => Some(Point::delivered()),
             Found::Place(id) => point(names.place(id).into(), Spot::Node(node(session.end_of_chain(id))), false),
             Found::Cable(id) if !input => {
                 let path = names.cable(id).to_owned();

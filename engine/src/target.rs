@@ -7,14 +7,12 @@ use std::sync::LazyLock;
 
 use serde::Serialize;
 
+use crate::expect::{Bound, SLACK};
 use crate::figure::Figure;
 use crate::measure::{Extreme, Figures};
 
 /// The rows.
 const TABLE: &str = include_str!("targets.tsv");
-
-/// What a figure may be beyond its bound and still holds: half of what is ever shown.
-const SLACK: f64 = 0.005;
 
 /// What a medium wants.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -117,6 +115,19 @@ impl Target {
         let most =
             over(figures.true_peak, self.true_peak).into_iter().chain(over(figures.sample_peak, self.sample_peak));
         most.reduce(f64::max).filter(|over| *over > SLACK)
+    }
+
+    /// Where it wants figures to lie.
+    pub fn bounds(&self) -> Vec<(Figure, Bound)> {
+        let within = |figure: Figure, low: f64, value: f64, high: f64| match low == high {
+            true => vec![(figure, Bound::Within { value, tolerance: low })],
+            false => vec![(figure, Bound::Above(value - low)), (figure, Bound::Below(value + high))],
+        };
+        let loudness = self.loudness.map(|(lufs, low, high)| within(Figure::Lufs, low, lufs, high));
+        let rms = self.rms.map(|(low, high)| vec![(Figure::Rms, Bound::Above(low)), (Figure::Rms, Bound::Below(high))]);
+        let peaks = [(Figure::TruePeak, self.true_peak), (Figure::SamplePeak, self.sample_peak)];
+        let peaks = peaks.into_iter().filter_map(|(figure, most)| Some((figure, Bound::Below(most?))));
+        loudness.into_iter().chain(rms).flatten().chain(peaks).collect()
     }
 
     /// How far figures are from it, in a few words.

@@ -149,6 +149,9 @@ pub struct Render {
     /// Write the files even where a target cannot be reached
     #[arg(long, requires = "target")]
     pub force: bool,
+    /// Measure mono as it is heard from two loudspeakers, 3 LU louder
+    #[arg(long)]
+    pub dual_mono: bool,
     /// How samples become integers: with triangular dither, with dither whose noise lies where the ear hears least, or
     /// rounded
     #[arg(long, default_value = "tpdf")]
@@ -221,7 +224,7 @@ pub struct Measure {
     #[arg(long, value_name = "30s|FRAMESf")]
     pub length: Option<Length>,
     /// Draw loudness over time, the spectrum and the stereo field of one file
-    #[arg(long, value_name = "FILE.svg", value_parser = picture)]
+    #[arg(long, value_name = "FILE.svg|FILE.png", value_parser = picture)]
     pub plot: Option<PathBuf>,
     /// Print an array of objects, one for each file
     #[arg(long)]

@@ -6,8 +6,11 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use engine::audible;
-use engine::diagnostic::{Diagnostic, Severity};
+use engine::diagnostic::{Diagnostic, Position, Severity};
+use engine::expect::Expectation;
+use engine::listen::Point;
 use engine::media::Library;
+use engine::target::{self, Target};
 use serde::Serialize;
 
 use crate::arguments::Check;
@@ -16,7 +19,7 @@ use crate::expectations::{Verdict, judge};
 use crate::live_input::LiveInputs;
 use crate::load::{Loaded, load};
 use crate::paint::Paint;
-use crate::render::length;
+use crate::render::{go_on, interruption, length};
 use crate::status;
 
 /// Checks every session. An error in one does not keep the others from being checked.
@@ -25,8 +28,10 @@ pub fn run(arguments: &Check) -> Outcome {
     let mut checked: Vec<Loaded> = arguments.sessions.iter().map(|path| load(path, &library)).collect();
     let mut verdicts: Vec<Vec<Verdict>> = Vec::new();
     if arguments.render {
+        let interrupted = interruption()?;
         for (path, one) in arguments.sessions.iter().zip(&mut checked) {
-            verdicts.push(hold(arguments, path, one, &library)?);
+            verdicts.push(hold(arguments, path, one, &library));
+            go_on(&interrupted)?;
         }
         for file in &arguments.report {
             report::write(file, &checked, &verdicts)?;
@@ -49,24 +54,40 @@ pub fn run(arguments: &Check) -> Outcome {
     }
     out.flush()?;
     status::say(summary(&checked));
-    let right = |one: &Loaded| one.graph.is_some() && !one.diagnostics.iter().any(Diagnostic::is_error);
+    let right = |one: &Loaded| one.graph.is_some() && !one.is_wrong();
     if checked.iter().all(right) { Ok(()) } else { Err(Failure::Shown) }
 }
 
-/// Renders a session that is right, and holds it to what it expects: what does not hold is an error at its line.
-fn hold(arguments: &Check, path: &Path, checked: &mut Loaded, library: &Library) -> Result<Vec<Verdict>, Failure> {
-    let (Some(graph), Some(session)) = (&checked.graph, &checked.session) else { return Ok(Vec::new()) };
-    if session.expectations.is_empty() {
-        status::say(format!("{}: nothing is expected", path.display()));
-        return Ok(Vec::new());
+/// Renders a session that is right, and holds it to what it expects, and to what its target wants: what does not hold is an
+/// error at its line, and so is what cannot be rendered.
+fn hold(arguments: &Check, path: &Path, checked: &mut Loaded, library: &Library) -> Vec<Verdict> {
+    let (Some(graph), Some(session)) = (&checked.graph, &checked.session) else { return Vec::new() };
+    let mut expectations = session.expectations.clone();
+    if let Some((name, at)) = &session.target {
+        let bounds = target::find(name).map(Target::bounds).unwrap_or_default();
+        let of_target = |(figure, bound)| Expectation { point: Point::delivered(), figure, bound, at: *at };
+        expectations.extend(bounds.into_iter().map(of_target));
     }
-    let mut inputs = LiveInputs::new(session, &arguments.input, library)?;
-    let frames = length(path, arguments.length, graph, session, &inputs)?;
-    let verdicts = judge(graph, &session.expectations, &mut inputs, frames)?;
+    if expectations.is_empty() {
+        status::say(format!("{}: nothing is expected", path.display()));
+        return Vec::new();
+    }
+    let judged = LiveInputs::new(session, &arguments.input, library).and_then(|mut inputs| {
+        let frames = length(path, arguments.length, graph, session, &inputs)?;
+        judge(graph, &expectations, &mut inputs, frames)
+    });
     checked.diagnostics.extend(audible::render_warnings(session));
+    let verdicts = match judged {
+        Ok(verdicts) => verdicts,
+        Err(failure) => {
+            let at = Position { file: 0, line: 1, column: 1 };
+            checked.diagnostics.push(Diagnostic::error("not-rendered", at, failure.to_string()));
+            Vec::new()
+        }
+    };
     checked.diagnostics.extend(verdicts.iter().filter(|verdict| !verdict.holds()).map(Verdict::diagnostic));
     checked.diagnostics.sort_by_key(|diagnostic| diagnostic.at);
-    Ok(verdicts)
+    verdicts
 }
 
 /// One diagnostic as `--json` prints it.

@@ -11,7 +11,7 @@ use engine::tempo::Tempo;
 
 use crate::ending::Failure;
 use crate::live_input::LiveInputs;
-use crate::render::interruption;
+use crate::render::{go_on, interruption};
 use crate::status::Progress;
 
 /// One expectation, and what was found.
@@ -24,7 +24,7 @@ pub struct Verdict {
     /// Where it stood, if it stood somewhere.
     pub stood: Option<Moment>,
     /// Why there is no figure.
-    pub why: &'static str,
+    pub why: String,
 }
 
 /// A moment of a rendering.
@@ -79,7 +79,9 @@ impl Verdict {
         let error = Diagnostic::error("expectation", *at, message);
         match (self.measured, self.stood) {
             (Some(value), stood) => {
-                let missed = figure.exactly((bound.missed_by(value) * 100.0).round() / 100.0);
+                let missed = (bound.missed_by(value) * 100.0).round() / 100.0;
+                let missed = format!("{missed} {}", figure.difference());
+                let missed = missed.trim_end();
                 let at = stood.map_or(String::new(), |moment| format!(", at {}", moment.shown()));
                 error.help(format!("missed by {missed}{at}"))
             }
@@ -142,9 +144,7 @@ pub fn judge(
         frames,
         |live| inputs.fill(live),
         |stream, sound| {
-            if interrupted.load(std::sync::atomic::Ordering::Relaxed) {
-                return Err(Failure::Error("interrupted".into()));
-            }
+            go_on(&interrupted)?;
             match stream {
                 Stream::Heard(i) => {
                     let measured = &mut measured[of[i]];
@@ -163,7 +163,7 @@ pub fn judge(
                 }
                 Stream::Output(_) | Stream::Stem(_) => {}
             }
-            Ok(())
+            Ok::<(), Failure>(())
         },
     )?;
     progress.finish(frames);
@@ -172,8 +172,15 @@ pub fn judge(
     let verdict = |expected: &Expectation| {
         let i = measured.iter().position(|measured| measured.point == expected.point);
         let found = i.and_then(|i| measured[i].get(expected.figure, figures[i].as_ref()));
-        let is_heard = i.is_some_and(|i| measured[i].measurement.is_some());
-        let why = if is_heard { "it is silent, or too short" } else { "it leads to no output" };
+        let measurement = i.and_then(|i| measured[i].measurement.as_ref());
+        let why = match (measurement.map(Measurement::layout), expected.figure) {
+            (None, _) => "it leads to no output".into(),
+            (Some(layout), Figure::Correlation) if layout.channels() < 2 => "one channel has no correlation".into(),
+            (Some(layout), figure) if layout.weights().is_none() && figure.is_of_loudness() => {
+                format!("where its {} channels stand is not known, and so no loudness", layout.channels())
+            }
+            _ => "it is silent, or too short".into(),
+        };
         Verdict {
             expected: expected.clone(),
             measured: found.map(|(value, _)| value),

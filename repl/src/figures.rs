@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use engine::figure;
 use engine::measure::ballistics::KScale;
 use rosc::{OscMessage, OscPacket, OscType, encoder::encode};
 
@@ -27,6 +28,8 @@ type Who = (SocketAddr, View, String);
 
 /// How one of them does.
 struct Follower {
+    /// From which piece on it is to be told.
+    from: u64,
     every: Duration,
     next: Instant,
     until: Instant,
@@ -39,16 +42,12 @@ pub struct Followers {
 }
 
 impl Followers {
-    /// Takes a request for a point: so many times a second, 0.1 to 20, or 0 for no more.
+    /// Takes a request for a point: so many times a second, 0.1 to 20.
     ///
     /// # Errors
     /// Another number, or too many points.
     pub fn ask(&mut self, client: SocketAddr, view: View, point: &str, hertz: f64, now: Instant) -> Result<(), String> {
         let who = (client, view, point.to_owned());
-        if hertz == 0.0 {
-            self.followers.remove(&who);
-            return Ok(());
-        }
         if !(0.1..=20.0).contains(&hertz) {
             return Err("it takes readings a second: 0.1 to 20, or 0 for no more".into());
         }
@@ -56,10 +55,15 @@ impl Followers {
             return Err(format!("{MOST} points are followed already"));
         }
         let every = Duration::from_secs_f64(1.0 / hertz);
-        let new = || Follower { every, next: now + every, until: now };
+        let new = || Follower { from: 0, every, next: now + every, until: now };
         let follower = self.followers.entry(who).or_insert_with(new);
         (follower.every, follower.until) = (every, now + LEASE.max(2 * every));
         Ok(())
+    }
+
+    /// Sends a client no more of a point.
+    pub fn forget(&mut self, client: SocketAddr, view: View, point: &str) {
+        self.followers.remove(&(client, view, point.to_owned()));
     }
 
     /// The points that somebody follows; who has not asked for long is forgotten.
@@ -72,14 +76,16 @@ impl Followers {
     pub fn due(
         &mut self,
         now: Instant,
-        read: impl Fn(View, &str) -> Option<Vec<Figure>>,
+        read: impl Fn(View, &str, u64) -> Option<(Vec<Figure>, u64)>,
     ) -> Vec<(SocketAddr, Vec<u8>)> {
         let mut packets = Vec::new();
         for ((client, view, point), follower) in self.followers.iter_mut().filter(|(_, follower)| follower.next <= now)
         {
             follower.next = (follower.next + follower.every).max(now);
-            packets
-                .extend(read(*view, point).and_then(|all| packet(*view, point, &all)).map(|packet| (*client, packet)));
+            if let Some((all, next)) = read(*view, point, follower.from) {
+                follower.from = next;
+                packets.extend(packet(*view, point, &all).map(|packet| (*client, packet)));
+            }
         }
         packets
     }
@@ -93,24 +99,29 @@ impl Followers {
 /// A figure, if there is one.
 type Figure = Option<f64>;
 
-/// What is told of a point's figures, in this order.
+/// What is told of a point's figures, in this order: of now, of what came since it was told last, and of the whole.
 pub fn told(reading: &Reading) -> Vec<Figure> {
-    let Reading { figures, now, reduced, vu, ppm } = reading;
+    let Reading { figures, momentary, short_term, since, vu, ppm } = reading;
     let needle = |level: f64| Some(level).filter(|level| level.is_finite());
-    vec![
-        now.momentary,
-        now.short_term,
-        figures.integrated,
-        figures.range,
-        figures.true_peak.map(|peak| peak.value),
-        now.sample_peak,
-        now.rms,
-        now.correlation,
-        Some(*reduced),
-        needle(*vu),
-        needle(*ppm),
-        now.rms.map(|rms| KScale::K20.reading(rms)),
-    ]
+    let of = |figure: figure::Figure| figures.as_ref()?.get(figure).map(|(value, _)| value);
+    let whole = [
+        figure::Figure::Lufs,
+        figure::Figure::LoudnessRange,
+        figure::Figure::TruePeak,
+        figure::Figure::Plr,
+        figure::Figure::Psr,
+        figure::Figure::DcOffset,
+        figure::Figure::ClippedSamples,
+    ];
+    let now = [*momentary, *short_term, needle(*vu), needle(*ppm)];
+    let newest = [
+        since.sample_peak(),
+        since.rms(),
+        since.correlation(),
+        Some(since.reduced),
+        since.rms().map(|rms| KScale::K20.reading(rms)),
+    ];
+    now.into_iter().chain(newest).chain(whole.map(of)).collect()
 }
 
 /// A message of numbers; what does not exist is nil.
@@ -127,17 +138,19 @@ fn packet(view: View, point: &str, all: &[Figure]) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::measuring::Since;
     use engine::measure::{Layout, Measurement};
 
     fn client(port: u16) -> SocketAddr {
         ([127, 0, 0, 1], port).into()
     }
 
-    fn reading(level: f64) -> Vec<Figure> {
+    fn reading(level: f64) -> (Vec<Figure>, u64) {
         let mut measurement = Measurement::new(48_000, Layout::of(2));
         measurement.take(&[vec![level; 48_000], vec![level; 48_000]]);
-        let (figures, now) = (measurement.figures(), measurement.readings());
-        told(&Reading { figures, now, reduced: 3.5, vu: -10.0, ppm: f64::NEG_INFINITY })
+        let (figures, since) = (Some(measurement.figures()), Since { peak: level, reduced: 3.5, ..Since::default() });
+        let (vu, ppm) = (-10.0, f64::NEG_INFINITY);
+        (told(&Reading { figures, momentary: None, short_term: Some(-20.0), since, vu, ppm }), 1)
     }
 
     #[test]
@@ -147,26 +160,25 @@ mod tests {
         followers.ask(client(1), View::Figures, "lead voice", 10.0, now).unwrap();
         followers.ask(client(2), View::Spectrum, "master", 1.0, now).unwrap();
         assert_eq!(followers.points(now), BTreeSet::from(["lead voice".into(), "master".into()]));
-        assert!(followers.due(at(99), |_, _| Some(reading(0.5))).is_empty());
-        let packets = followers.due(at(100), |_, _| Some(reading(0.5)));
+        assert!(followers.due(at(99), |_, _, _| Some(reading(0.5))).is_empty());
+        let packets = followers.due(at(100), |_, _, _| Some(reading(0.5)));
         assert_eq!(packets.len(), 1);
         assert_eq!(packets[0].0, client(1));
         let OscPacket::Message(OscMessage { addr, args }) = rosc::decoder::decode_udp(&packets[0].1).unwrap().1 else {
             panic!("no message")
         };
         assert_eq!(addr, "/figures/lead%20voice");
-        assert_eq!(args.len(), 12);
+        assert_eq!(args.len(), 16);
         let float = |i: usize| args[i].clone().float().unwrap();
-        assert!((float(5) + 6.0206).abs() < 1e-3 && (float(6) + 6.0206).abs() < 1e-3 && float(8) == 3.5, "{args:?}");
-        assert_eq!((float(9), &args[10]), (-10.0, &OscType::Nil));
-        assert!((float(11) - 16.99).abs() < 0.01, "{args:?}");
-        assert_eq!(followers.due(at(1000), |_, _| Some(reading(0.5))).len(), 2);
-        assert!(followers.due(at(3000), |_, _| None).is_empty(), "nothing is told of what is not heard");
+        assert_eq!((&args[0], float(1), float(2), &args[3]), (&OscType::Nil, -20.0, -10.0, &OscType::Nil));
+        assert!((float(4) + 6.0206).abs() < 1e-3 && float(7) == 3.5 && (float(14) - 0.5).abs() < 1e-6, "{args:?}");
+        assert_eq!(followers.due(at(1000), |_, _, _| Some(reading(0.5))).len(), 2);
+        assert!(followers.due(at(3000), |_, _, _| None).is_empty(), "nothing is told of what is not heard");
     }
 
     #[test]
     fn what_is_silent_has_no_loudness() {
-        let packet = packet(View::Figures, "x", &reading(0.0)).unwrap();
+        let packet = packet(View::Figures, "x", &reading(0.0).0).unwrap();
         let OscPacket::Message(message) = rosc::decoder::decode_udp(&packet).unwrap().1 else { panic!("no message") };
         assert_eq!(message.args[0], OscType::Nil);
     }

@@ -80,6 +80,11 @@ impl Loaded {
         self.diagnostics.iter().map(told).collect()
     }
 
+    /// Whether anything is wrong with it.
+    pub fn is_wrong(&self) -> bool {
+        self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+
     /// What is wrong, in one line; nothing if nothing is.
     pub fn why(&self) -> String {
         let error = self.diagnostics.iter().find(|one| one.severity == Severity::Error);

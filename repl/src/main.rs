@@ -50,6 +50,8 @@ use arguments::{Arguments, Command};
 use clap::Parser;
 
 fn main() -> ExitCode {
+    #[cfg(unix)]
+    endure_full_files();
     let done = match Arguments::parse().command {
         Command::Play(play) => play::run(&play),
         Command::Render(render) => render::run(&render),
@@ -64,4 +66,12 @@ fn main() -> ExitCode {
         Command::New(new) => new::run(&new),
     };
     ending::exit_code(done)
+}
+
+/// A file that may not grow further is a full disk, told as one, and not the end of the program.
+#[cfg(unix)]
+fn endure_full_files() {
+    // Whoever takes note of the signal is not ended by it.
+    let noted = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, noted);
 }

@@ -1,41 +1,132 @@
 //! What is measured while it plays: a thread takes what the desk hears at its points, and keeps the figures that others ask
-//! for. The audio thread only copies.
+//! for. The audio thread only copies. Whoever asks again is told of what came since, whoever else asks meanwhile.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use engine::kernel::QUANTUM;
 use engine::listen::Hearing;
 use engine::measure::ballistics::{Ppm, Vu};
-use engine::measure::{Figures, Layout, Measurement, Readings, Spectrum, THIRD_OCTAVES};
+use engine::measure::{Figures, Layout, Measurement, Spectrum, THIRD_OCTAVES};
 
-/// How often what was heard is taken: several times in the second that waits for it.
+use crate::status;
+
+/// How often what was heard is taken: many times in the second that waits for it.
 const PAUSE: Duration = Duration::from_millis(20);
+
+/// How many pieces of the past are kept for those who ask seldom: 10 s and more.
+const MOST_PIECES: usize = 600;
+
+/// How often the figures of the whole are reckoned.
+const RECKONED: Duration = Duration::from_millis(250);
+
+/// Seconds of sound that a spectrum is of, and how long one is made after somebody has asked for it.
+const SPECTRUM_SECONDS: f64 = 1.0;
+const SPECTRUM_WANTED: Duration = Duration::from_secs(12);
+
+/// The levels of thirds of an octave, in dBFS.
+pub type Levels = [Option<f64>; THIRD_OCTAVES.len()];
 
 /// What is known of a point.
 #[derive(Clone, Debug)]
 pub struct Reading {
-    /// Of all that was heard there since somebody listens.
-    pub figures: Figures,
-    /// Of now.
-    pub now: Readings,
-    /// By how many dB the effect there turned down, at most since this was asked last.
-    pub reduced: f64,
+    /// Of all that was heard there since somebody listens, up to a quarter of a second ago.
+    pub figures: Option<Figures>,
+    /// Loudness of the last 0.4 s in LUFS.
+    pub momentary: Option<f64>,
+    /// Loudness of the last 3 s in LUFS.
+    pub short_term: Option<f64>,
+    /// Of what came since it was asked last.
+    pub since: Since,
     /// Where the needle of a VU meter stands, of the loudest channel: the peak in dBFS of a steady sine that it would stand at.
     pub vu: f64,
     /// The same of a peak programme meter of type II.
     pub ppm: f64,
 }
 
+/// What came since it was asked last.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Since {
+    /// The largest sample.
+    pub peak: f64,
+    /// By how many dB the effect there turned down at most.
+    pub reduced: f64,
+    /// Samples of all channels.
+    pub samples: u64,
+    /// The sum of their squares.
+    pub squares: f64,
+    /// The sums of left times left, right times right and left times right.
+    pub products: [f64; 3],
+}
+
+impl Since {
+    fn of(sound: &[&[f64]], down: f64) -> Since {
+        let samples = || sound.iter().flat_map(|channel| channel.iter());
+        let product = |a: usize, b: usize| match (sound.get(a), sound.get(b)) {
+            (Some(a), Some(b)) => a.iter().zip(b.iter()).map(|(a, b)| a * b).sum(),
+            _ => 0.0,
+        };
+        Since {
+            peak: samples().fold(0.0, |peak: f64, x| peak.max(x.abs())),
+            reduced: down,
+            samples: samples().count() as u64,
+            squares: samples().map(|x| x * x).sum(),
+            products: [product(0, 0), product(1, 1), product(0, 1)],
+        }
+    }
+
+    fn add(&mut self, other: &Since) {
+        self.peak = self.peak.max(other.peak);
+        self.reduced = self.reduced.max(other.reduced);
+        self.samples += other.samples;
+        self.squares += other.squares;
+        self.products.iter_mut().zip(other.products).for_each(|(sum, product)| *sum += product);
+    }
+
+    /// The largest sample in dBFS.
+    pub fn sample_peak(&self) -> Option<f64> {
+        decibels(self.peak)
+    }
+
+    /// The root of the mean of all squares in dBFS.
+    pub fn rms(&self) -> Option<f64> {
+        decibels((self.squares / self.samples.max(1) as f64).sqrt())
+    }
+
+    /// Of left and right; none where one of them is silent, or there is but one.
+    pub fn correlation(&self) -> Option<f64> {
+        let [left, right, both] = self.products;
+        let both_sound = left > 0.0 && right > 0.0;
+        both_sound.then(|| (both / (left * right).sqrt()).clamp(-1.0, 1.0))
+    }
+}
+
+fn decibels(gain: f64) -> Option<f64> {
+    Some(20.0 * gain.log10()).filter(|decibels| decibels.is_finite())
+}
+
 /// One point that is measured.
 struct Measured {
     measurement: Measurement,
     needles: Vec<(Vu, Ppm)>,
-    reduced: f64,
-    /// Once somebody has asked for it.
-    spectrum: Option<Spectrum>,
+    /// What is known of the newest pieces, the last the newest, and how many there were before.
+    pieces: VecDeque<Since>,
+    before: u64,
+    newest: Since,
+    figures: Option<Figures>,
+    reckoned: Instant,
+    spectrum: Option<Listened>,
+}
+
+/// A spectrum that somebody wants.
+struct Listened {
+    asked: Instant,
+    spectrum: Spectrum,
+    frames: usize,
+    levels: Option<Levels>,
 }
 
 impl Measured {
@@ -44,28 +135,64 @@ impl Measured {
         Measured {
             measurement: Measurement::new(rate, Layout::of(channels)),
             needles: (0..channels).map(|_| needles()).collect(),
-            reduced: 0.0,
+            pieces: VecDeque::with_capacity(MOST_PIECES),
+            before: 0,
+            newest: Since::default(),
+            figures: None,
+            reckoned: Instant::now(),
             spectrum: None,
         }
     }
 
-    fn take(&mut self, sound: &[&[f64]], down: f64) {
+    fn take(&mut self, rate: u32, sound: &[&[f64]], down: f64) {
         self.measurement.take(sound);
         for ((vu, ppm), channel) in self.needles.iter_mut().zip(sound) {
             vu.take(channel);
             ppm.take(channel);
         }
-        self.reduced = self.reduced.max(down);
-        if let Some(spectrum) = &mut self.spectrum {
-            spectrum.take(sound);
+        self.newest.add(&Since::of(sound, down));
+        let channels = self.needles.len();
+        if let Some(listened) = &mut self.spectrum {
+            listened.spectrum.take(sound);
+            listened.frames += QUANTUM;
+            if listened.frames as f64 >= SPECTRUM_SECONDS * f64::from(rate) {
+                listened.levels = Some(listened.spectrum.third_octaves());
+                (listened.spectrum, listened.frames) = (Spectrum::new(rate, channels), 0);
+            }
         }
     }
 
-    fn read(&mut self) -> Reading {
+    /// What was taken is a piece of the past now.
+    fn settle(&mut self, now: Instant) {
+        if self.newest.samples > 0 {
+            if self.pieces.len() == MOST_PIECES {
+                self.pieces.pop_front();
+                self.before += 1;
+            }
+            self.pieces.push_back(std::mem::take(&mut self.newest));
+        }
+        if self.figures.is_none() || now.duration_since(self.reckoned) >= RECKONED {
+            (self.figures, self.reckoned) = (Some(self.measurement.figures()), now);
+        }
+        self.spectrum.take_if(|listened| now.duration_since(listened.asked) > SPECTRUM_WANTED);
+    }
+
+    fn read(&mut self, from: u64) -> (Reading, u64) {
+        let mut since = Since::default();
+        let skip = from.saturating_sub(self.before) as usize;
+        self.pieces.iter().skip(skip).for_each(|piece| since.add(piece));
         let most = |of: fn(&(Vu, Ppm)) -> f64| self.needles.iter().map(of).fold(f64::NEG_INFINITY, f64::max);
         let (vu, ppm) = (most(|(vu, _)| vu.reading()), most(|(_, ppm)| ppm.reading()));
-        let reduced = std::mem::take(&mut self.reduced);
-        Reading { figures: self.measurement.figures(), now: self.measurement.readings(), reduced, vu, ppm }
+        let now = self.measurement.readings();
+        let reading = Reading {
+            figures: self.figures.clone(),
+            momentary: now.momentary,
+            short_term: now.short_term,
+            since,
+            vu,
+            ppm,
+        };
+        (reading, self.before + self.pieces.len() as u64)
     }
 }
 
@@ -94,18 +221,22 @@ impl Measuring {
         let _ = self.hearings.send(hearing);
     }
 
-    /// What is known of a point, if it has been heard.
-    pub fn read(&self, point: &str) -> Option<Reading> {
-        let mut all = lock(&self.all);
-        Some(all.get_mut(point)?.read())
+    /// What is known of a point, if it has been heard, and from which piece on to ask the next time; 0 is the oldest.
+    pub fn read(&self, point: &str, from: u64) -> Option<(Reading, u64)> {
+        Some(lock(&self.all).get_mut(point)?.read(from))
     }
 
-    /// The level in dBFS of each of [`THIRD_OCTAVES`] at a point since this was asked last; nothing yet the first time.
-    pub fn spectrum(&self, point: &str) -> Option<[Option<f64>; THIRD_OCTAVES.len()]> {
+    /// The level in dBFS of each of [`THIRD_OCTAVES`] at a point, of a second up to a second ago; nothing until one has gone
+    /// by since this was asked first.
+    pub fn spectrum(&self, point: &str) -> Option<Levels> {
         let mut all = lock(&self.all);
         let measured = all.get_mut(point)?;
-        let heard = measured.spectrum.replace(Spectrum::new(self.rate, measured.needles.len()));
-        heard.map(|spectrum| spectrum.third_octaves())
+        let channels = measured.needles.len();
+        let asked = Instant::now();
+        let new = || Listened { asked, spectrum: Spectrum::new(self.rate, channels), frames: 0, levels: None };
+        let listened = measured.spectrum.get_or_insert_with(new);
+        listened.asked = asked;
+        listened.levels
     }
 }
 
@@ -114,30 +245,88 @@ fn lock(all: &All) -> MutexGuard<'_, BTreeMap<String, Measured>> {
 }
 
 fn measure(rate: u32, heard: &Receiver<Hearing>, all: &All) {
-    let mut hearings: Vec<Hearing> = Vec::new();
+    let mut hearings: Vec<(Hearing, Option<u64>)> = Vec::new();
+    let mut told = false;
     loop {
         match heard.recv_timeout(PAUSE) {
-            Ok(hearing) => hearings.push(hearing),
+            Ok(hearing) => hearings.push((hearing, None)),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
+        let mut missing = 0;
         let mut all = lock(all);
-        for hearing in &mut hearings {
-            while hearing
-                .next(|point, sound, down| {
-                    let new = || Measured::new(rate, sound.len());
-                    let measured = all.entry(point.name.clone()).or_insert_with(new);
-                    if measured.needles.len() != sound.len() {
-                        *measured = new();
-                    }
-                    measured.take(sound, down);
-                })
-                .is_some()
-            {}
+        for (hearing, next) in &mut hearings {
+            while let Some(frame) = hearing.next(|point, sound, down| {
+                let new = || Measured::new(rate, sound.len());
+                let measured = all.entry(point.name.clone()).or_insert_with(new);
+                if measured.needles.len() != sound.len() {
+                    *measured = new();
+                }
+                measured.take(rate, sound, down);
+            }) {
+                missing += next.map_or(0, |expected| frame.saturating_sub(expected));
+                *next = Some(frame + QUANTUM as u64);
+            }
         }
-        hearings.retain(|hearing| !hearing.is_over());
-        if let [newest] = hearings.as_slice() {
-            all.retain(|name, _| newest.points.iter().any(|point| point.name == *name));
+        hearings.retain(|(hearing, _)| !hearing.is_over());
+        if let [] | [_] = hearings.as_slice() {
+            let is_heard = |name: &String| {
+                hearings.iter().any(|(hearing, _)| hearing.points.iter().any(|point| point.name == *name))
+            };
+            all.retain(|name, _| is_heard(name));
         }
+        let now = Instant::now();
+        all.values_mut().for_each(|measured| measured.settle(now));
+        drop(all);
+        if missing > 0 && !told {
+            told = true;
+            status::warning("the machine is too busy to measure all that is heard: figures have gaps from here on");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A point that has heard so many pieces of a level, one after another.
+    fn heard(levels: &[f64]) -> Measured {
+        let mut measured = Measured::new(48_000, 2);
+        for level in levels {
+            let sound = [*level; QUANTUM];
+            measured.take(48_000, &[&sound, &sound], level.abs());
+            measured.settle(Instant::now());
+        }
+        measured
+    }
+
+    #[test]
+    fn each_who_asks_is_told_of_what_came_since_it_asked_itself() {
+        let mut measured = heard(&[0.5, 0.1]);
+        let (first, quick) = measured.read(0);
+        assert_eq!((first.since.peak, first.since.reduced), (0.5, 0.5));
+        let sound = [0.25; QUANTUM];
+        measured.take(48_000, &[&sound, &sound], 0.0);
+        measured.settle(Instant::now());
+        let ((second, _), (slow, _)) = (measured.read(quick), measured.read(0));
+        assert_eq!((second.since.peak, second.since.reduced, slow.since.peak), (0.25, 0.0, 0.5));
+        assert!((second.since.rms().unwrap() + 12.0412).abs() < 1e-3);
+        assert_eq!(second.since.correlation(), Some(1.0));
+    }
+
+    #[test]
+    fn who_asks_seldom_is_told_of_what_is_kept_and_silence_has_no_level() {
+        let levels: Vec<f64> = (0..MOST_PIECES + 10).map(|i| if i < 10 { 0.9 } else { 0.0 }).collect();
+        let (reading, next) = heard(&levels).read(0);
+        assert_eq!(reading.since.peak, 0.0);
+        assert_eq!((reading.since.sample_peak(), reading.since.rms(), reading.since.correlation()), (None, None, None));
+        assert_eq!(next, levels.len() as u64);
+    }
+
+    #[test]
+    fn one_channel_has_no_correlation_and_opposite_ones_have_minus_one() {
+        let (a, b) = ([0.5; QUANTUM], [-0.5; QUANTUM]);
+        assert_eq!(Since::of(&[&a], 0.0).correlation(), None);
+        assert_eq!(Since::of(&[&a, &b], 0.0).correlation(), Some(-1.0));
     }
 }

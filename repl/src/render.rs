@@ -4,8 +4,8 @@ mod files;
 mod media;
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use engine::audible;
 use engine::delivery::{self, Delivered, Dither, Format, Whole};
@@ -49,7 +49,9 @@ pub fn run(arguments: &Render) -> Outcome {
     let number = arguments.output as usize - 1;
     let mut rendered = match arguments.target.is_empty() {
         true => Rendered::Files(begin(&Medium::plain(arguments, session))?),
-        false => Rendered::Master(Master::create(arguments, session.sample_rate, outlets.channels(arguments)?)?),
+        false => {
+            Rendered::Master(Box::new(Master::create(arguments, session.sample_rate, outlets.channels(arguments)?)?))
+        }
     };
     let progress = Progress::new("rendering", frames, graph.clock.rate);
     let mut done = 0;
@@ -57,9 +59,7 @@ pub fn run(arguments: &Render) -> Outcome {
         frames,
         |live| inputs.fill(live),
         |stream, sound| {
-            if interrupted.load(Ordering::Relaxed) {
-                return Err(Failure::Error("interrupted; nothing is written".into()));
-            }
+            go_on(&interrupted)?;
             if stream == Stream::Output(0) {
                 done += sound.first().map_or(0, |channel| channel.len() as u64);
                 progress.at(done);
@@ -80,7 +80,7 @@ pub fn run(arguments: &Render) -> Outcome {
         }
         Rendered::Master(mut master) => {
             let media = media(arguments, session, &master.figures())?;
-            deliver(&mut master, &media, arguments, begin)?
+            deliver(&mut master, &media, arguments, begin, &interrupted)?
         }
     };
     let mut ended = Vec::new();
@@ -88,6 +88,7 @@ pub fn run(arguments: &Render) -> Outcome {
         ended.extend(files.end()?);
     }
     let (whole, figures): (Vec<Whole>, Vec<Option<Figures>>) = ended.into_iter().unzip();
+    go_on(&interrupted)?;
     let written = Whole::publish_all(whole).map_err(|error| Failure::Error(error.to_string()))?;
     for ((path, delivered), figures) in written.iter().zip(&figures) {
         match delivered.frames {
@@ -102,7 +103,7 @@ pub fn run(arguments: &Render) -> Outcome {
 /// What becomes of what is rendered: files at once, or a master that is measured first.
 enum Rendered {
     Files(Files),
-    Master(Master),
+    Master(Box<Master>),
 }
 
 /// Writes a master for each medium, and looks at what is in the files before any has its name.
@@ -111,12 +112,16 @@ fn deliver(
     media: &[Medium],
     arguments: &Render,
     begin: impl Fn(&Medium) -> Result<Files, Failure>,
+    interrupted: &AtomicBool,
 ) -> Result<Vec<Files>, Failure> {
     let mut all = Vec::new();
     for medium in media {
         let mut files = begin(medium)?;
         let stream = Stream::Output(arguments.output as usize - 1);
-        master.read(|sound| files.write(stream, sound))?;
+        master.read(|sound| {
+            go_on(interrupted)?;
+            files.write(stream, sound)
+        })?;
         files.complete()?;
         if let Some(target) = medium.target {
             status::say(format!("{}: {:+.1} dB", target.name, medium.gain));
@@ -185,13 +190,27 @@ pub fn tell(path: &Path, delivered: Delivered, figures: Option<&Figures>) {
     status::say(format!("{}: {} frames{figures}{clipped}", path.display(), delivered.frames));
 }
 
-/// Set by Ctrl-C, so that a rendering ends by itself and takes its unfinished files along.
+/// Set by Ctrl-C, so that a rendering ends by itself and takes its unfinished files along. The same for all that ask.
 pub fn interruption() -> Result<Arc<AtomicBool>, Failure> {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let set = interrupted.clone();
-    ctrlc::set_handler(move || set.store(true, Ordering::Relaxed))
-        .map_err(|error| Failure::Error(format!("Ctrl-C cannot be caught: {error}")))?;
-    Ok(interrupted)
+    static CAUGHT: OnceLock<Result<Arc<AtomicBool>, String>> = OnceLock::new();
+    let caught = CAUGHT.get_or_init(|| {
+        let interrupted = Arc::new(AtomicBool::new(false));
+        let set = interrupted.clone();
+        let handled = ctrlc::set_handler(move || set.store(true, Ordering::Relaxed));
+        handled.map(|()| interrupted).map_err(|error| format!("Ctrl-C cannot be caught: {error}"))
+    });
+    caught.clone().map_err(Failure::Error)
+}
+
+/// Ends a job that was interrupted.
+///
+/// # Errors
+/// It was.
+pub fn go_on(interrupted: &AtomicBool) -> Outcome {
+    match interrupted.load(Ordering::Relaxed) {
+        true => Err(Failure::Error("interrupted; nothing is written".into())),
+        false => Ok(()),
+    }
 }
 
 /// How much of the session in a file is rendered: what was asked for, or up to where everything has ended.

@@ -59,7 +59,8 @@ impl Compiler<'_> {
 
     /// The meters: master, then inputs and buses in path order.
     pub(super) fn meters(&mut self) {
-        let master = self.plan.outputs.first().map(|output| Meter { path: "master".into(), slots: output.slots });
+        let delivered = self.plan.outputs.iter().find(|output| output.send.is_none());
+        let master = delivered.map(|output| Meter { path: "master".into(), slots: output.slots });
         let mut places: Vec<usize> = (0..self.mesh.nodes.len()).filter(|i| self.is_metered(*i)).collect();
         places.sort_by_key(|i| &self.mesh.nodes[*i].node.path);
         let places = places.into_iter().map(|i| Meter { path: self.node(i).node.path.clone(), slots: self.value[i] });
@@ -73,7 +74,7 @@ impl Compiler<'_> {
             let name = point.name.clone();
             match &point.spot {
                 Spot::Delivered => {
-                    let output = self.plan.outputs.first()?;
+                    let output = self.plan.outputs.iter().find(|output| output.send.is_none() && !output.leaving)?;
                     Some(Heard { name, slots: output.slots, late: output.late, work: None })
                 }
                 Spot::Node(path) => {

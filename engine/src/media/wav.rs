@@ -50,6 +50,8 @@ pub(super) struct Wav<R> {
     format: Format,
     /// Frames that are promised, if the header knows.
     promised: Option<u64>,
+    /// Frames that the header tells of, whether or not it can be believed.
+    said: u64,
     /// Where the sound begins, in bytes.
     start: u64,
     at: u64,
@@ -102,9 +104,9 @@ impl<R: Read> Wav<R> {
         if !RATES.contains(&format.rate) {
             return Err(Fault::Unsupported(format!("a sample rate of {} Hz", format.rate)));
         }
-        let size = (size < ENDLESS || size > u64::from(u32::MAX)).then_some(size);
-        let promised = size.map(|size| size / format.frame() as u64);
-        Ok(Wav { source, format, promised, start, at: 0, bytes: Vec::new() })
+        let said = size / format.frame() as u64;
+        let promised = (size < ENDLESS || size > u64::from(u32::MAX)).then_some(said);
+        Ok(Wav { source, format, promised, said, start, at: 0, bytes: Vec::new() })
     }
 
     pub(super) fn rate(&self) -> u32 {
@@ -159,8 +161,8 @@ impl<R: Read> Wav<R> {
 impl<R> Wav<std::io::BufReader<R>> {
     /// Sound is read in large pieces, which need no buffer between; to be sought in before it is read.
     pub(super) fn unbuffered(self) -> Wav<R> {
-        let Wav { source, format, promised, start, at, bytes } = self;
-        Wav { source: source.into_inner(), format, promised, start, at, bytes }
+        let Wav { source, format, promised, said, start, at, bytes } = self;
+        Wav { source: source.into_inner(), format, promised, said, start, at, bytes }
     }
 }
 
@@ -173,7 +175,8 @@ impl<R: Read + Seek> Wav<R> {
         match self.promised {
             Some(promised) if promised > found => return Err(Fault::CutShort { promised, found }),
             Some(_) => {}
-            None => self.promised = Some(found),
+            // What the header says is right where there is so much: other chunks may follow.
+            None => self.promised = Some(self.said.min(found)),
         }
         self.seek(0)
     }

@@ -264,8 +264,8 @@ pub(super) fn layout(name: &str) -> Result<Layout, String> {
 
 pub(super) fn picture(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
-    let is_picture = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("svg"));
-    is_picture.then_some(path).ok_or_else(|| "the name ends in .svg".into())
+    let is_picture = path.extension().is_some_and(|ending| ending == "svg" || ending == "png");
+    is_picture.then_some(path).ok_or_else(|| "the name ends in .svg or .png".into())
 }
 
 pub(super) fn sound_file(text: &str) -> Result<PathBuf, String> {

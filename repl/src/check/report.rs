@@ -23,8 +23,8 @@ struct Entry<'a> {
     column: u32,
     /// Of what: a path.
     subject: &'a str,
-    /// Of which figure.
-    figure: &'static str,
+    /// Of which figure; null of a session that could not be rendered.
+    figure: Option<&'static str>,
     /// What, in words.
     expected: String,
     /// The figure; null if there is none.
@@ -33,6 +33,8 @@ struct Entry<'a> {
     at_s: Option<f64>,
     /// Whether it holds.
     holds: bool,
+    /// Why the session could not be rendered; null if it could.
+    error: Option<String>,
 }
 
 impl<'a> Entry<'a> {
@@ -43,11 +45,31 @@ impl<'a> Entry<'a> {
             line: expected.at.line,
             column: expected.at.column,
             subject: &expected.point.name,
-            figure: expected.figure.word(),
+            figure: Some(expected.figure.word()),
             expected: expected.bound.shown(expected.figure),
             measured: verdict.measured,
             at_s: verdict.stood.map(|moment| moment.seconds),
             holds: verdict.holds(),
+            error: None,
+        }
+    }
+
+    /// A session that could not be rendered.
+    fn refused(checked: &'a Loaded) -> Self {
+        let error = checked.diagnostics.iter().find(|one| one.is_error());
+        let at = error.map(|error| error.at).unwrap_or_default();
+        let file = checked.files.get(usize::from(at.file));
+        Entry {
+            file: file.map(|file| file.path.display().to_string()).unwrap_or_default(),
+            line: at.line,
+            column: at.column,
+            subject: "",
+            figure: None,
+            expected: "a session that can be rendered".into(),
+            measured: None,
+            at_s: None,
+            holds: false,
+            error: Some(checked.why()),
         }
     }
 }
@@ -67,14 +89,23 @@ pub fn write(file: &Path, checked: &[Loaded], verdicts: &[Vec<Verdict>]) -> Resu
     match file.extension() {
         Some(ending) if ending == "xml" => junit(&mut text, of())?,
         _ => {
-            let entries: Vec<Entry> =
-                of().flat_map(|(one, verdicts)| verdicts.iter().map(|verdict| Entry::of(verdict, one))).collect();
+            let entry = |(one, verdicts): (&'_ Loaded, &'_ Vec<Verdict>)| -> Vec<serde_json::Value> {
+                let refused = is_refused(one, verdicts).then(|| Entry::refused(one));
+                let all = refused.into_iter().chain(verdicts.iter().map(|verdict| Entry::of(verdict, one)));
+                all.filter_map(|entry| serde_json::to_value(entry).ok()).collect()
+            };
+            let entries: Vec<serde_json::Value> = of().flat_map(entry).collect();
             serde_json::to_writer_pretty(&mut text, &entries).map_err(io::Error::from)?;
             text.push(b'\n');
         }
     }
     let written = Whole::of_bytes(file, &text).and_then(Whole::publish);
     written.map(|_| ()).map_err(|error| Failure::Error(error.to_string()))
+}
+
+/// Whether a session could not be rendered.
+fn is_refused(checked: &Loaded, verdicts: &[Verdict]) -> bool {
+    checked.graph.is_none() || verdicts.is_empty() && checked.is_wrong()
 }
 
 /// A suite for each session, a case for each expectation. A session that has errors is a case that did not run.
@@ -84,7 +115,7 @@ fn junit<'a>(into: &mut impl Write, sessions: impl Iterator<Item = (&'a Loaded, 
     xml.create_element("testsuites").write_inner_content(|xml| {
         for (checked, verdicts) in sessions {
             let name = checked.files.first().map(|file| file.path.display().to_string()).unwrap_or_default();
-            let refused = checked.graph.is_none();
+            let refused = is_refused(checked, verdicts);
             let failures = verdicts.iter().filter(|verdict| !verdict.holds()).count();
             let suite = xml
                 .create_element("testsuite")

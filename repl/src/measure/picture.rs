@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
+use engine::delivery::Whole;
 use engine::math::db_from_gain;
 use engine::measure::{Measurement, Spectrum, THIRD_OCTAVES};
 use engine::target::Target;
 use plotters::prelude::*;
 
-use crate::chart::{Area, COLOURS, Curve, Failed, GRID, INK, chart, finite};
+use crate::chart::{Area, COLOURS, Curve, Failed, GRID, INK, chart, encoded, finite};
 use crate::ending::{Failure, Outcome};
 use crate::status;
 
@@ -58,16 +59,9 @@ impl Sketch {
         let failed = |why: String| Failure::Error(format!("{}: {why}", file.display()));
         let picture = self.picture(measurement, targets, title);
         let picture = picture.map_err(|why| failed(format!("the picture cannot be drawn: {why}")))?;
-        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".").suffix(".part");
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let written = builder.tempfile_in(folder).and_then(|part| {
-            std::fs::write(part.path(), picture)?;
-            part.persist(file).map_err(|error| error.error)
-        });
-        written.map_err(|error| failed(format!("cannot be written: {error}")))?;
+        let bytes = encoded(file, picture).map_err(|why| failed(format!("the picture cannot be drawn: {why}")))?;
+        let written = Whole::of_bytes(file, &bytes).and_then(Whole::publish);
+        written.map_err(|error| Failure::Error(error.to_string()))?;
         status::say(file.display());
         Ok(())
     }

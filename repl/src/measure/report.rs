@@ -76,8 +76,13 @@ impl Report {
     pub fn tell(&self, as_json: bool) -> Outcome {
         let text = if as_json { self.json()? } else { self.text() };
         io::stdout().write_all(text.as_bytes())?;
-        let holds =
-            |row: &Row| row.measured.is_ok() && row.judged.iter().all(|(_, lines)| lines.iter().all(|line| line.holds));
+        let holds = |row: &Row| {
+            row.measured.is_ok()
+                && row
+                    .judged
+                    .iter()
+                    .all(|(target, lines)| lines.iter().all(|line| line.holds) && wrong_rate(target, row).is_none())
+        };
         if self.rows.iter().all(holds) { Ok(()) } else { Err(Failure::Shown) }
     }
 
@@ -93,6 +98,9 @@ impl Report {
             for (target, lines) in &row.judged {
                 out.push_str(&format!("\n{named}{}\n", Paint::stdout().bold(target.medium)));
                 lines.iter().for_each(|line| out.push_str(&judged(line)));
+                if let Some(wrong) = wrong_rate(target, row) {
+                    out.push_str(&format!("  {}  {wrong}\n", Paint::stdout().red("fail")));
+                }
             }
         }
         out
@@ -203,6 +211,18 @@ fn judged(line: &Line) -> String {
     let measured = line.measured.map_or("-".into(), |value| line.figure.shown(value));
     let advice = line.advice.as_ref().map_or(String::new(), |advice| format!("\n        {advice}"));
     format!("  {verdict}  {}: {measured}, wanted {}{advice}\n", line.figure.title(), line.wanted)
+}
+
+/// What is wrong with the rate of a file, if a medium wants another.
+fn wrong_rate(target: &Target, row: &Row) -> Option<String> {
+    let (wanted, figures) = (target.rate?, row.measured.as_ref().ok()?);
+    let name = target.name;
+    (figures.rate != wanted).then(|| {
+        format!(
+            "rate: {} Hz, wanted {wanted} Hz\n        `render --target {name}` delivers it at that rate",
+            figures.rate
+        )
+    })
 }
 
 fn seconds(figures: &Figures) -> f64 {

@@ -52,6 +52,10 @@ impl Playing<'_> {
 
     /// Takes the request of a client who follows the figures of a point.
     pub(super) fn follow_figures(&mut self, client: SocketAddr, view: View, path: &str, hertz: f64) {
+        if hertz == 0.0 {
+            // What the text has no more can be followed no more all the same.
+            return self.looking.followers.forget(client, view, path);
+        }
         let (session, names) = self.text.known().session();
         let found = Point::find(session, names, path).map_err(|missing| match missing.help {
             Some(help) => format!("{}; {help}", missing.message),
@@ -83,9 +87,9 @@ impl Playing<'_> {
         self.live.readings().for_each(|reading| meters.read(&reading));
         let mut packets = meters.due(now);
         if let Some(measuring) = measuring {
-            packets.extend(followers.due(now, |view, point| match view {
-                View::Figures => measuring.read(point).map(|reading| told(&reading)),
-                View::Spectrum => measuring.spectrum(point).map(|levels| levels.to_vec()),
+            packets.extend(followers.due(now, |view, point, from| match view {
+                View::Figures => measuring.read(point, from).map(|(reading, next)| (told(&reading), next)),
+                View::Spectrum => measuring.spectrum(point).map(|levels| (levels.to_vec(), 0)),
             }));
         }
         for (client, packet) in packets {
@@ -96,11 +100,11 @@ impl Playing<'_> {
     /// Says how far what was played is from the target of the text.
     pub(super) fn sum_up(&self) {
         let Some((name, _)) = &self.text.known().session().0.target else { return };
-        let Some(reading) = self.looking.measuring.as_ref().and_then(|measuring| measuring.read(MASTER)) else {
+        let Some((reading, _)) = self.looking.measuring.as_ref().and_then(|measuring| measuring.read(MASTER, 0)) else {
             return;
         };
         let Some(target) = target::find(name) else { return };
-        let figures = reading.figures;
+        let Some(figures) = reading.figures else { return };
         let shown = |figure: Figure| figures.get(figure).map(|(value, _)| figure.shown(value));
         let heard: Vec<String> = [Figure::Lufs, Figure::TruePeak].into_iter().filter_map(shown).collect();
         if !heard.is_empty() {

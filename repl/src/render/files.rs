@@ -9,12 +9,13 @@ use engine::album::{self, Layout};
 use engine::credits::Credits;
 use engine::delivery::{DeliveryError, Dither, FileWriter, Kind, Loudness, Mark, Measured, Shape, Tags, Whole};
 use engine::math::gain_from_db;
-use engine::measure::{self, Figures, Measurement};
+use engine::measure::{Figures, Measurement};
 use engine::offline::Stream;
+use engine::random;
 use engine::resample::Resampler;
 use engine::session::Session;
 
-use super::media::Medium;
+use super::media::{Medium, layout};
 use super::{Outlets, format, stem_name};
 use crate::arguments::{Depth, DitherChoice, Render};
 use crate::ending::{Failure, Outcome};
@@ -136,7 +137,7 @@ impl Files {
 
     /// The figures of each whole output that was written, as it is in its files.
     pub fn figures(&self) -> impl Iterator<Item = Figures> {
-        self.targets.iter().filter_map(|target| target.sink.album())
+        self.targets.iter().filter_map(|target| target.sink.whole())
     }
 
     /// Ends the files, still under other names, each with what it reads.
@@ -146,7 +147,7 @@ impl Files {
     pub fn end(self) -> Result<Vec<(Whole, Option<Figures>)>, Failure> {
         let mut all = Vec::new();
         for sink in self.targets.into_iter().map(|target| target.sink) {
-            let album = sink.album().filter(|_| !sink.done.is_empty()).map(|figures| Loudness::from(&figures));
+            let album = sink.whole().filter(|_| !sink.done.is_empty()).map(|figures| Loudness::from(&figures));
             for writer in sink.all() {
                 let figures = writer.measurement().map(Measurement::figures);
                 let own = figures.as_ref().map(Loudness::from).unwrap_or_default();
@@ -273,9 +274,17 @@ impl Plan<'_> {
             (_, DitherChoice::Tpdf) => Dither::Tpdf(Shape::Flat),
             (_, DitherChoice::Shaped) => Dither::Tpdf(Shape::Hearing),
         };
-        let format = format(depth, rate, channels, self.session.seed, dither);
+        let seed = match stream {
+            // Stems add up: each has noise of its own.
+            Stream::Stem(number) => random::mix(self.session.seed ^ random::mix(number as u64 + 1)),
+            _ => self.session.seed,
+        };
+        let format = format(depth, rate, channels, seed, dither);
         let writer = FileWriter::create(&path, format, tags).map_err(failed)?;
-        let writer = if let Stream::Output(_) = stream { writer.measured() } else { writer };
+        let writer = match stream {
+            Stream::Output(_) => writer.measured(layout(self.arguments, channels)),
+            _ => writer,
+        };
         Kind::of(&path).iter().flat_map(|kind| tags.remarks(*kind)).for_each(|remark| {
             status::say(format!("{}: {remark}", path.display()));
         });
@@ -329,10 +338,8 @@ impl Sink {
     }
 
     /// The figures of all its files as one.
-    fn album(&self) -> Option<Figures> {
-        let all = self.done.iter().chain([&self.writer]);
-        let measured: Option<Vec<&Measurement>> = all.map(FileWriter::measurement).collect();
-        measure::album(&measured?)
+    fn whole(&self) -> Option<Figures> {
+        self.writer.whole().map(Measurement::figures)
     }
 
     /// Its files in order.

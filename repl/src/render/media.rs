@@ -70,7 +70,14 @@ impl Medium {
         };
         Medium {
             file: named(&arguments.file),
-            tracks: named(&arguments.tracks),
+            tracks: arguments.tracks.as_ref().map(|folder| match arguments.target.len() {
+                1 => folder.clone(),
+                _ => folder.with_file_name(format!(
+                    "{}-{}",
+                    folder.file_name().unwrap_or_default().to_string_lossy(),
+                    target.name
+                )),
+            }),
             cue: named(&arguments.cue),
             rate: arguments.rate.or(target.rate).unwrap_or(session.sample_rate),
             depth: arguments.bits.or(Some(depth)),
@@ -115,9 +122,15 @@ fn with_name(path: &Path, name: &str) -> PathBuf {
 /// A target that cannot be reached: by how much, and what would help. Not when it is forced.
 pub fn media(arguments: &Render, session: &Session, master: &Figures) -> Result<Vec<Medium>, Failure> {
     let (mut media, mut refused) = (Vec::new(), Vec::new());
-    for target in &arguments.target {
+    for (i, target) in arguments.target.iter().enumerate() {
+        if arguments.target[..i].contains(target) {
+            return Err(Failure::Misuse(format!("--target: {} is there twice", target.name)));
+        }
         let Some(gain) = target.gain(master) else {
-            let why = "what has no loudness cannot be brought to one: it is silent, or too short";
+            let why = match Layout::of(master.channels).weights() {
+                None => format!("where its {} channels stand is not known, and so no loudness", master.channels),
+                Some(_) => "what has no loudness cannot be brought to one: it is silent, or too short".into(),
+            };
             return Err(Failure::Error(format!("{}: {why}; nothing is written", target.name)));
         };
         if let Some(over) = target.over(master, gain).filter(|over| *over > MASTER_OVER) {
@@ -143,10 +156,16 @@ fn unreachable(target: &Target, master: &Figures, gain: f64, over: f64) -> Strin
     let shown = |figure: Figure| master.get(figure).map_or("none".into(), |(value, _)| figure.shown(value));
     let name = target.name;
     let Some((lufs, ..)) = target.loudness else {
-        return format!(
-            "{name}: the peaks of the master are {over:.1} dB over its ceiling; lower the ceiling of the limiter by as much, or \
-             the level before it"
-        );
+        return match gain > 0.0 {
+            true => format!(
+                "{name}: turned up by {gain:.1} dB for its RMS, the peaks of the master would be {over:.1} dB over the ceiling; \
+                 raise `gain` of the limiter by {over:.1} dB or more, or compress it"
+            ),
+            false => format!(
+                "{name}: the peaks of the master are {over:.1} dB over the ceiling; lower the ceiling of the limiter by as \
+                 much, or the level before it"
+            ),
+        };
     };
     // As loud as it can be without passing its own ceiling.
     let most = lufs - over;
@@ -171,6 +190,12 @@ fn unreachable(target: &Target, master: &Figures, gain: f64, over: f64) -> Strin
     )
 }
 
+/// How the channels of the output stand.
+pub fn layout(arguments: &Render, channels: usize) -> Layout {
+    let layout = Layout::of(channels);
+    if arguments.dual_mono { layout.dual_mono() } else { layout }
+}
+
 /// A master that waits, measured, to be delivered: in a file without a name.
 pub struct Master {
     file: BufWriter<File>,
@@ -188,7 +213,7 @@ impl Master {
         let folder = beside.filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let file =
             tempfile::tempfile_in(folder).map_err(|error| Failure::Error(format!("{}: {error}", folder.display())))?;
-        let measurement = Measurement::new(rate, Layout::of(channels));
+        let measurement = Measurement::new(rate, layout(arguments, channels));
         Ok(Master { file: BufWriter::new(file), channels, measurement })
     }
 

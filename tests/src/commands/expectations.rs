@@ -98,3 +98,31 @@ fn a_session_with_an_error_is_an_error_of_the_report() {
     let xml = fs::read_to_string(folder.path().join("told.xml")).unwrap();
     assert!(xml.contains("failures=\"0\" errors=\"1\"") && xml.contains("fadre"), "{xml}");
 }
+
+#[test]
+fn several_sessions_are_held_to_their_word_and_one_that_cannot_be_rendered_is_its_own_error() {
+    let folder = folder(&format!("{MIX}expect(master.lufs).above(-30);\n"));
+    fs::write(folder.path().join("live.rhai"), "input(\"v\", device(1)) >> master; expect(master.lufs).above(0);")
+        .unwrap();
+    fs::write(folder.path().join("soft.rhai"), format!("{MIX}expect(master.lufs).above(0);\n")).unwrap();
+    let arguments = ["check", "--render", "--length", "1s", "--json", "--report", "told.json", "--report", "told.xml"];
+    let ran = run_in(folder.path(), &[&arguments[..], &["session.rhai", "live.rhai", "soft.rhai"]].concat());
+    assert_eq!(ran.status, 1, "{ran:?}");
+    let told = parsed(&ran);
+    let codes: Vec<&str> = told.as_array().unwrap().iter().filter_map(|one| one["code"].as_str()).collect();
+    assert_eq!(codes, ["not-rendered", "expectation"], "{ran:?}");
+    let report: Value = serde_json::from_str(&fs::read_to_string(folder.path().join("told.json")).unwrap()).unwrap();
+    let holds: Vec<bool> = report.as_array().unwrap().iter().filter_map(|one| one["holds"].as_bool()).collect();
+    assert_eq!(holds, [true, false, false]);
+    assert!(report[1]["error"].as_str().is_some_and(|why| why.contains("live input")), "{report}");
+    let xml = fs::read_to_string(folder.path().join("told.xml")).unwrap();
+    assert_eq!((xml.matches("<testsuite ").count(), xml.matches("errors=\"1\"").count()), (3, 1), "{xml}");
+}
+
+#[test]
+fn what_the_target_of_the_text_wants_is_expected_too() {
+    let (ran, _folder) = checked("target(\"ebu_r128\");", &[]);
+    assert_eq!(ran.status, 1, "{ran:?}");
+    assert!(ran.out.contains("expected -23 LUFS ± 0.5 LU") && ran.out.contains(":6:"), "{ran:?}");
+    assert!(ran.out.contains("master true_peak is"), "{ran:?}");
+}

@@ -260,6 +260,9 @@ fn a_picture_shows_loudness_spectrum_and_field() {
     for part in ["Loudness", "short-term", "integrated -18.0", "streaming -14", "Spectrum", "Stereo field"] {
         assert!(picture.contains(part), "{part}");
     }
+    done_in(folder.path(), &["measure", "tone.wav", "--plot", "tone.png"]);
+    let points = fs::read(folder.path().join("tone.png")).expect("it is written");
+    assert!(points.starts_with(b"\x89PNG") && points[16..24] == [0, 0, 5, 0, 0, 0, 3, 132], "1280 by 900");
     assert_eq!(run_in(folder.path(), &["measure", "tone.wav", "--plot", "tone.txt"]).status, 2);
 }
 

@@ -121,3 +121,39 @@ fn the_mastering_examples_hold_what_they_expect() {
         assert!(ran.out.lines().count() >= 4, "{name}: {ran:?}");
     }
 }
+
+#[test]
+fn tracks_are_delivered_to_a_target_as_the_whole_that_they_are() {
+    let folder = folder(
+        "let songs = input(\"songs\", tracks([track(\"One\", \"a.wav\").gap(0), track(\"Two\", \"b.wav\").gap(0)]));\n\
+         songs >> master;\n",
+    );
+    for (name, seconds, db) in [("a.wav", "0.9s", -20), ("b.wav", "2s", -26)] {
+        let text = format!("input(\"n\", noise(\"pink\").level({db})) >> master;");
+        fs::write(folder.path().join("made.rhai"), text).unwrap();
+        let made = run_in(folder.path(), &["render", "made.rhai", "-o", name, "--length", seconds]);
+        assert_eq!(made.status, 0, "{made:?}");
+    }
+    let ran =
+        run_in(folder.path(), &["render", "session.rhai", "--target", "ebu_r128", "--tracks", "t", "--bits", "24"]);
+    assert_eq!(ran.status, 0, "{ran:?}");
+    assert_eq!(fs::read_dir(folder.path().join("t")).unwrap().count(), 2, "{ran:?}");
+}
+
+#[test]
+fn one_channel_is_delivered_as_it_is_heard_from_two_loudspeakers_if_that_is_said() {
+    let folder = folder("input(\"v\", noise(\"pink\").level(-30)) >> master; master >> mono() >> output(1);");
+    for (options, lufs) in [("--target podcast -o one.wav", -16.0), ("--target podcast --dual-mono -o two.wav", -19.0)]
+    {
+        let ran = render(&folder, options);
+        assert_eq!(ran.status, 0, "{ran:?}");
+        let (figures, _) = read(&folder.path().join(options.rsplit(' ').next().unwrap()), 48_000);
+        assert!((figures.integrated.unwrap() - lufs).abs() < 0.06, "{options}: {:?}", figures.integrated);
+    }
+}
+
+#[test]
+fn a_target_that_is_there_twice_is_wrong_use() {
+    let folder = folder(PROGRAMME);
+    assert_eq!(render(&folder, "--target cd,cd -o mix.wav").status, 2);
+}
