@@ -97,18 +97,18 @@ impl Playing<'_> {
         }
     }
 
-    /// Says how far what was played is from the target of the text.
+    /// Says how far what was played is from the target of the text, if it has one.
     pub(super) fn sum_up(&self) {
-        let Some((name, _)) = &self.text.known().session().0.target else { return };
-        let Some((reading, _)) = self.looking.measuring.as_ref().and_then(|measuring| measuring.read(MASTER, 0)) else {
-            return;
-        };
-        let Some(target) = target::find(name) else { return };
-        let Some(figures) = reading.figures else { return };
+        self.distance().into_iter().for_each(status::say);
+    }
+
+    /// How far the master is from the target of the text; nothing without one, or while nothing was heard.
+    pub(super) fn distance(&self) -> Option<String> {
+        let (name, _) = self.text.known().session().0.target.as_ref()?;
+        let (reading, _) = self.looking.measuring.as_ref()?.read(MASTER, 0)?;
+        let (target, figures) = (target::find(name)?, reading.figures?);
         let shown = |figure: Figure| figures.get(figure).map(|(value, _)| figure.shown(value));
         let heard: Vec<String> = [Figure::Lufs, Figure::TruePeak].into_iter().filter_map(shown).collect();
-        if !heard.is_empty() {
-            status::say(format!("the master was {}; {}", heard.join(", "), target.distance(&figures)));
-        }
+        (!heard.is_empty()).then(|| format!("the master is {}; {}", heard.join(", "), target.distance(&figures)))
     }
 }

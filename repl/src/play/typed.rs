@@ -84,6 +84,9 @@ impl Playing<'_> {
                 let frame = self.desk.mesh().tempo.frame_of_bar(bars);
                 self.order(Move::Locate(frame.max(0.0) as u64));
             }
+            Command::Target => status::say(self.distance().unwrap_or_else(|| {
+                "there is no figure yet: write `target(\"streaming\")`, and let it play for a while".into()
+            })),
             Command::Words(word) => match words::shown(word.as_deref(), Paint::stderr()) {
                 Ok(text) => status::say(text.trim_end()),
                 Err(why) => status::error(why),

@@ -32,6 +32,7 @@ pub static COMMANDS: &[Entry] = &[
     entry("locate", ":locate BARS", "Sends the transport to a place, in bars from the start."),
     entry("tempo", ":tempo BPM", "Changes the tempo; the beat stays."),
     entry("panic", ":panic", "Silences everything within 5 ms, until the transport is started."),
+    entry("target", ":target", "Says how far the master is from the target of the text."),
     entry("words", ":words [WORD]", "Shows the words of the language, or one in full."),
     entry("help", ":help", "Shows these commands."),
     entry("quit", ":quit", "Fades out and ends."),
@@ -71,6 +72,8 @@ pub enum Command {
     Locate(f64),
     /// Silence.
     Panic,
+    /// How far the master is from its target.
+    Target,
     /// The reference.
     Words(Option<String>),
     /// The commands.
@@ -120,6 +123,7 @@ impl Command {
             }
             "tempo" => some().map(|bpm| Command::Line(format!("tempo({bpm})"), Timing::default())).ok_or_else(misuse),
             "panic" => none(Command::Panic),
+            "target" => none(Command::Target),
             "words" => Ok(Command::Words(some())),
             "quit" => none(Command::Quit),
             _ => none(Command::Help),

@@ -178,6 +178,44 @@ fn meters_are_sent_to_whoever_asks_for_them() {
 }
 
 #[test]
+fn the_figures_of_a_point_are_sent_to_whoever_follows_it() {
+    let desk = Desk::start(STRIP, &[]);
+    desk.sender.set_read_timeout(Some(Duration::from_secs(20))).expect("it can be set");
+    let padded = |text: &str| {
+        let mut bytes = text.as_bytes().to_vec();
+        bytes.resize(bytes.len() / 4 * 4 + 4, 0);
+        bytes
+    };
+    let ask = |view: &str, rate: f32| {
+        desk.send(&[padded(view), padded(",sf"), padded("a"), rate.to_be_bytes().to_vec()].concat());
+    };
+    ask("/:figures", 10.0);
+    ask("/:spectrum", 2.0);
+    let (mut figures, mut spectra) = (0, 0);
+    let mut packet = [0; 1500];
+    while figures < 8 || spectra < 1 {
+        let length = desk.sender.recv(&mut packet).expect("figures come");
+        let packet = &packet[..length];
+        // The last of the numbers that are there: nil takes no room.
+        let of = |address: &str| packet.starts_with(&padded(address));
+        let tags = |address: &str| packet[padded(address).len()..].iter().take_while(|byte| **byte != 0).count() - 1;
+        if of("/figures/a") {
+            assert_eq!(tags("/figures/a"), 16);
+            figures += 1;
+        } else if of("/spectrum/a") {
+            assert_eq!(tags("/spectrum/a"), 30);
+            // A sine has a level in its own band.
+            let floats = packet[padded("/spectrum/a").len()..].iter().filter(|byte| **byte == b'f').count();
+            spectra += usize::from(floats > 0);
+        }
+    }
+    desk.send(&[padded("/:figures"), padded(",sf"), padded("nothing"), 2.0_f32.to_be_bytes().to_vec()].concat());
+    let mut desk = desk;
+    desk.playing.says("nothing is called `nothing`");
+    desk.stop();
+}
+
+#[test]
 fn the_transport_does_what_it_is_told() {
     let desk = Desk::start(STRIP, &["--record", "take.wav"]);
     desk.sender.set_read_timeout(Some(Duration::from_secs(20))).expect("it can be set");
