@@ -4,8 +4,17 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-/// What decides on how a desk is kept: the desk itself, and what makes it of a text. And which versions of other crates.
-const SOURCES: [&str; 4] = ["../engine/src", "../scripting/src", "src", "../Cargo.lock"];
+/// What decides on how a desk is kept: the desk itself, what makes it of a text, and what keeps it. And which versions of
+/// other crates.
+const SOURCES: [&str; 7] = [
+    "../engine/src",
+    "../scripting/src",
+    "src/journal",
+    "src/journal.rs",
+    "src/replay",
+    "src/replay.rs",
+    "../Cargo.lock",
+];
 
 fn main() -> io::Result<()> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?);
@@ -15,7 +24,7 @@ fn main() -> io::Result<()> {
         collect(&root.join(source), &mut files)?;
     }
     files.sort();
-    // FNV-1a (Fowler, Noll and Vo 1991), of the files' names and what is in them, whatever ends their lines.
+    // FNV-1a (Fowler, Noll and Vo 1991), of the files' paths from here and what is in them, whatever ends their lines.
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     let mut take = |bytes: &[u8]| {
         for byte in bytes.iter().filter(|byte| **byte != b'\r') {
@@ -23,7 +32,8 @@ fn main() -> io::Result<()> {
         }
     };
     for file in files {
-        take(file.file_name().unwrap_or_default().to_string_lossy().as_bytes());
+        let path = file.strip_prefix(&root).map_err(io::Error::other)?.to_string_lossy().replace('\\', "/");
+        take(path.as_bytes());
         take(&fs::read(&file)?);
     }
     println!("cargo::rustc-env=GAINSTAGE_SOURCES={hash:016x}");

@@ -16,9 +16,10 @@ use scripting::SourceFile;
 use crate::paint::Paint;
 use crate::status;
 
-/// The warnings that have been told of a text, and of those before it.
+/// The warnings that have been told of a text, and of those before it: the kind of each, what it says, and the line it is of.
+/// The number of a line says nothing: others come and go above it.
 #[derive(Default)]
-pub struct Told(BTreeSet<String>);
+pub struct Told(BTreeSet<(&'static str, String, String)>);
 
 /// A session's text, looked at.
 pub struct Loaded {
@@ -101,17 +102,27 @@ impl Loaded {
 
     /// The same of a text that others came before: a warning is told once, as long as it stays.
     pub fn show_news(&self, told: &mut Told) {
-        let is_news = |one: &&Diagnostic| one.is_error() || !told.0.contains(&one.message);
         let render = |one| scripting::report::render(one, &self.files, Paint::stderr().is_on());
-        let shown: String = self.diagnostics.iter().filter(is_news).map(render).collect();
+        let shown: String = self.news(told).into_iter().map(render).collect();
         if !shown.is_empty() {
             status::show(&shown);
         }
+    }
+
+    /// What has not been told yet, which has been by then.
+    fn news(&self, told: &mut Told) -> Vec<&Diagnostic> {
+        let key = |one: &Diagnostic| {
+            let file = self.files.get(usize::from(one.at.file)).map_or("", |file| &file.text);
+            let line = file.lines().nth((one.at.line as usize).saturating_sub(1)).unwrap_or_default();
+            (one.code, one.message.clone(), line.trim().to_owned())
+        };
+        let news = self.diagnostics.iter().filter(|one| one.is_error() || !told.0.contains(&key(one))).collect();
         // What is refused may have kept from being seen what was warned of.
         if self.graph.is_some() {
             told.0.clear();
         }
-        told.0.extend(self.diagnostics.iter().filter(|one| !one.is_error()).map(|one| one.message.clone()));
+        told.0.extend(self.diagnostics.iter().filter(|one| !one.is_error()).map(key));
+        news
     }
 
     /// Every file that the session was made from: its texts, and the media it names.
@@ -165,4 +176,27 @@ pub fn inserts(session: &Session) -> Vec<(String, Vec<u16>)> {
     let names = Names::of(session);
     let heard = session.inserts().filter(|(_, effect)| effect.bypass.value != Value::Flag(true));
     heard.map(|(id, effect)| (names.call(id), insert::channels(&effect.settings).1)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::diagnostic::Position;
+
+    #[test]
+    fn a_warning_is_told_once_for_each_line_that_it_is_of_wherever_that_goes() {
+        let mut told = Told::default();
+        let mut news = |text: &str| -> Vec<u32> {
+            let lines = text.lines().zip(1..).filter(|(line, _)| line.contains("odd"));
+            let warn = |(_, line)| Diagnostic::warning("odd", Position { file: 0, line, column: 1 }, "this is odd");
+            let diagnostics = lines.map(warn).collect();
+            let files = vec![SourceFile { path: "a.rhai".into(), text: text.into(), is_line: false }];
+            let loaded = Loaded { session: None, graph: None, diagnostics, files, declared: None, value: None };
+            loaded.news(&mut told).iter().map(|one| one.at.line).collect()
+        };
+        assert_eq!(news("odd(1);\nright;"), [1]);
+        assert_eq!(news("odd(1);\nright;\nodd(2);"), [3]);
+        assert_eq!(news("right;\n  odd(1);\nodd(2);\nodd(3);"), [4]);
+        assert_eq!(news("odd(2);\nodd(1);"), Vec::<u32>::new());
+    }
 }

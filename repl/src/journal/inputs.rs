@@ -20,9 +20,14 @@ pub struct Inputs {
     recording: Recording,
     rate: u32,
     channels: usize,
-    file: Option<Rolling>,
+    /// What is written, and the frame it begins with.
+    file: Option<(u64, Rolling)>,
     /// Whether anything has been heard.
     heard: bool,
+    /// Whether nothing is kept any more.
+    stopped: bool,
+    /// Without a file, the frame up to which everything is kept that was heard.
+    kept: u64,
     /// The frame that comes next.
     next: u64,
     samples: Vec<f32>,
@@ -31,7 +36,8 @@ pub struct Inputs {
 impl Inputs {
     /// Of a desk that has just begun.
     pub fn new(recording: Recording, rate: u32) -> Self {
-        Inputs { recording, rate, channels: 0, file: None, heard: false, next: 0, samples: Vec::new() }
+        let (heard, stopped) = (false, false);
+        Inputs { recording, rate, channels: 0, file: None, heard, stopped, kept: 0, next: 0, samples: Vec::new() }
     }
 
     /// Writes what has come since, to the folder of the journal; what is to be told of it comes to `told`.
@@ -39,43 +45,62 @@ impl Inputs {
     /// # Errors
     /// It cannot be written. As much of it as there is room for waits for the next time.
     pub fn take(&mut self, folder: &Path, told: &mut Vec<Record>) -> io::Result<()> {
-        while self.file.as_ref().is_none_or(|file| file.waiting() < MOST_WAITING) {
+        while self.file.as_ref().is_none_or(|(_, file)| file.waiting() < MOST_WAITING) {
             let Some(quantum) = self.recording.next(&mut self.samples) else { break };
+            if self.stopped {
+                continue;
+            }
             let channels = self.samples.len() / QUANTUM;
             self.channels = channels;
             if quantum.frame > self.next {
                 let (frame, frames) = (self.next, quantum.frame - self.next);
                 told.push(Record::InputLost { frame, frames });
-                self.file.iter_mut().for_each(|file| file.silence(frames));
+                self.file.iter_mut().for_each(|(_, file)| file.silence(frames));
             }
             self.next = quantum.frame + QUANTUM as u64;
             // As long as nothing is heard there is nothing to keep.
             self.heard |= self.samples.iter().any(|x| *x != 0.0);
-            if self.file.is_none() && self.heard {
+            if !self.heard {
+                self.kept = self.next;
+            } else if self.file.is_none() {
                 let file = Rolling::create(&folder.join(FILE), self.rate, channels, MOST);
                 // It is lost unless there is a file for it.
-                self.file = Some(file.inspect_err(|_| self.next = quantum.frame)?);
+                self.file = Some((quantum.frame, file.inspect_err(|_| self.next = quantum.frame)?));
                 told.push(Record::Inputs { frame: quantum.frame, channels });
             }
-            self.file.iter_mut().for_each(|file| file.write(&self.samples));
+            self.file.iter_mut().for_each(|(_, file)| file.write(&self.samples));
         }
-        self.file.iter_mut().try_for_each(Rolling::flush)
+        self.file.iter_mut().try_for_each(|(_, file)| file.flush())
     }
 
     /// Bytes of sound that lie in the folder they are written to.
     pub fn bytes(&self) -> u64 {
-        let of = |file: &Rolling| file.kept() * (self.channels * size_of::<f32>()) as u64;
-        self.file.as_ref().map_or(0, of)
+        self.file.as_ref().map_or(0, |(_, file)| file.kept() * (self.channels * size_of::<f32>()) as u64)
     }
 
-    /// Has what comes go to another folder, in files of their own; gives the frame that comes next.
-    ///
-    /// # Errors
-    /// What waits cannot be written.
-    pub fn go_on_elsewhere(&mut self) -> io::Result<u64> {
-        self.file.iter_mut().try_for_each(Rolling::flush)?;
-        self.file = None;
-        Ok(self.next)
+    /// Has what comes go to another folder, in files of their own, when all that was taken has been written; gives the frame
+    /// that comes next.
+    pub fn go_on_elsewhere(&mut self) -> u64 {
+        if self.file.take().is_some() {
+            self.kept = self.next;
+        }
+        self.next
+    }
+
+    /// Keeps nothing that comes; gives the frame up to which it was kept. None as long as nothing has been heard, and when it
+    /// has been stopped before.
+    pub fn stop(&mut self) -> Option<u64> {
+        if self.stopped || !self.heard {
+            return None;
+        }
+        self.stopped = true;
+        let quantum = QUANTUM as u64;
+        Some(self.file.take().map_or(self.kept, |(begin, file)| begin + file.kept() / quantum * quantum))
+    }
+
+    /// Whether nothing is kept any more.
+    pub fn is_stopped(&self) -> bool {
+        self.stopped
     }
 }
 
@@ -117,28 +142,31 @@ impl Stretch {
 /// What was heard, again.
 pub struct Heard {
     stretches: Vec<Stretch>,
+    /// The frame from which on nothing was kept any more, if there is one.
+    end: Option<u64>,
     /// The stretch that is read, and its number.
     series: Option<(usize, Series)>,
     samples: Vec<f32>,
 }
 
 impl Heard {
-    /// From a frame on; none if nothing is kept.
+    /// From a frame on; none if nothing is kept. What was not kept any more, from the frame `end` on, is silent.
     ///
     /// # Errors
     /// It cannot be read.
-    pub fn open(stretches: &[Stretch], from: u64) -> io::Result<Option<Heard>> {
+    pub fn open(stretches: &[Stretch], end: Option<u64>, from: u64) -> io::Result<Option<Heard>> {
         if stretches.is_empty() {
             return Ok(None);
         }
         let begun = stretches.iter().rposition(|stretch| stretch.frame <= from);
         let skipped = |n: usize| {
             let mut series = stretches[n].open()?;
-            series.skip(from - stretches[n].frame)?;
+            // Beyond the end there is nothing to skip to.
+            series.skip(from.min(end.unwrap_or(from)).saturating_sub(stretches[n].frame))?;
             Ok::<_, io::Error>((n, series))
         };
         let series = begun.map(skipped).transpose()?;
-        Ok(Some(Heard { stretches: stretches.to_vec(), series, samples: Vec::new() }))
+        Ok(Some(Heard { stretches: stretches.to_vec(), end, series, samples: Vec::new() }))
     }
 
     /// The quantum at a frame, a buffer a channel. Asked for one after another.
@@ -161,6 +189,7 @@ impl Heard {
         if series.read(&mut self.samples)? < QUANTUM {
             // What could not be kept just before a part is told of where that was.
             return match coming {
+                _ if self.end.is_some_and(|end| end <= frame) => silence(channels),
                 Some(_) => silence(channels),
                 None => Err(io::Error::other("it ends before the performance does")),
             };
@@ -201,7 +230,7 @@ mod tests {
             listener.take(&(0..320).map(sound).collect::<Vec<f32>>(), 2);
             player.fill(&mut [0.0; 320], 2);
             if block == 25 {
-                inputs.go_on_elsewhere().expect("there is room");
+                inputs.go_on_elsewhere();
             }
             let part = folder.path().join("part");
             std::fs::create_dir_all(&part).expect("there is room");
@@ -217,9 +246,10 @@ mod tests {
             Stretch { folder, frame, channels: 2 }
         };
         let stretches = [stretch(1, first), stretch(2, second)];
-        let mut heard = Heard::open(&stretches, 0).expect("it is there").expect("something was heard");
-        let mut later = Heard::open(&stretches, second - 640).expect("it is there").expect("something was heard");
-        let mut latest = Heard::open(&stretches, second + 640).expect("it is there").expect("something was heard");
+        let mut heard = Heard::open(&stretches, None, 0).expect("it is there").expect("something was heard");
+        let mut later = Heard::open(&stretches, None, second - 640).expect("it is there").expect("something was heard");
+        let mut latest =
+            Heard::open(&stretches, None, second + 640).expect("it is there").expect("something was heard");
         let (mut samples, mut sounding) = (Vec::new(), 0);
         while let Some(quantum) = wanted.next(&mut samples) {
             let again = heard.next(quantum.frame).expect("it is kept");
@@ -235,5 +265,19 @@ mod tests {
         }
         assert!(sounding > 5000, "{sounding}");
         assert!(heard.next(1 << 20).is_err(), "that is all");
+        // Once no more is kept what comes is silent, and nothing is written.
+        let end = inputs.stop().expect("something was heard");
+        assert_eq!((end, inputs.stop()), (stretches[1].end().expect("it is there"), None));
+        listener.take(&[0.5; 1280], 2);
+        player.fill(&mut [0.0; 1280], 2);
+        inputs.take(&folder.path().join("part"), &mut told).expect("nothing is written");
+        assert_eq!((told.len(), stretches[1].end().expect("it is there")), (2, end));
+        for from in [end - 64, end, end + 6400] {
+            let mut heard =
+                Heard::open(&stretches, Some(end), from).expect("it is there").expect("something was heard");
+            let quantum = heard.next(from).expect("it is silent, which is no fault");
+            assert_eq!(quantum.iter().flatten().any(|x| *x != 0.0), from < end, "from frame {from}");
+            assert!(heard.next(end + 6400).expect("so is this").iter().flatten().all(|x| *x == 0.0) || from < end);
+        }
     }
 }

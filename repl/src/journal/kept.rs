@@ -49,6 +49,8 @@ pub struct Kept {
     pub parts: Vec<(usize, u64)>,
     /// What live inputs heard.
     pub inputs: Vec<Stretch>,
+    /// The frame from which on live inputs were not kept any more, if there is one.
+    pub inputs_end: Option<u64>,
     /// The frame before which nothing is missing.
     pub reached: u64,
     /// How it ends.
@@ -105,14 +107,15 @@ impl Kept {
     }
 
     fn of(folder: PathBuf, begins: bool, parsed: Parsed, playing: bool, used: Option<File>) -> Result<Kept, Failure> {
-        let Parsed { header, records, ending, parts, inputs, at, .. } = parsed;
+        let Parsed { header, records, ending, parts, inputs, inputs_end, at, .. } = parsed;
         let mut reached = at.reached;
-        if let (Ending::Cut, Some(last)) = (&ending, inputs.last()) {
+        if let (Ending::Cut, Some(last), None) = (&ending, inputs.last(), inputs_end) {
             // What was heard is kept in a file of its own, which may have been cut off a little earlier.
             reached = reached.min(last.end().map_err(|error| failed(&last.folder, error))?);
         }
         let ending = if playing && ending == Ending::Cut { Ending::Playing } else { ending };
-        Ok(Kept { folder, header, records, begins, parts, inputs, reached, ending, is_rest: false, at, used })
+        let is_rest = false;
+        Ok(Kept { folder, header, records, begins, parts, inputs, inputs_end, reached, ending, is_rest, at, used })
     }
 
     /// The same with what has been added to it since it was read.
@@ -121,8 +124,8 @@ impl Kept {
     /// It cannot be read.
     pub fn go_on(self) -> Result<Kept, Failure> {
         let playing = store::is_played(&self.folder);
-        let Kept { folder, header, records, begins, parts, inputs, at, used, .. } = self;
-        let mut parsed = Parsed { records, parts, inputs, at, ..Parsed::new(header) };
+        let Kept { folder, header, records, begins, parts, inputs, inputs_end, at, used, .. } = self;
+        let mut parsed = Parsed { records, parts, inputs, inputs_end, at, ..Parsed::new(header) };
         loop {
             let next = parts::folder(&folder, parsed.at.part + 1);
             let is_followed = next.join(LINES).is_file();
@@ -246,6 +249,7 @@ struct Parsed {
     torn: Option<usize>,
     parts: Vec<(usize, u64)>,
     inputs: Vec<Stretch>,
+    inputs_end: Option<u64>,
     at: At,
 }
 
@@ -279,7 +283,8 @@ impl Parsed {
     /// Nothing yet.
     fn new(header: Header) -> Self {
         let (records, parts, inputs) = (Vec::new(), Vec::new(), Vec::new());
-        Parsed { header, records, ending: Ending::Cut, torn: None, parts, inputs, at: At { part: 1, ..At::default() } }
+        let at = At { part: 1, ..At::default() };
+        Parsed { header, records, ending: Ending::Cut, torn: None, parts, inputs, inputs_end: None, at }
     }
 
     /// Further parts, one after another.
@@ -338,6 +343,12 @@ impl Parsed {
                     self.inputs.push(Stretch { folder: folder.to_owned(), frame, channels });
                     self.records.push(record);
                 }
+                Record::InputsEnd { frame } if self.inputs_end.is_none() => {
+                    self.inputs_end = Some(frame);
+                    self.records.push(record);
+                }
+                // Said again.
+                Record::InputsEnd { .. } => {}
                 record => self.records.push(record),
             }
         }

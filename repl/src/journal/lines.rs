@@ -1,7 +1,7 @@
 //! The lines of a journal on their way to the disk, and with them the texts that they speak of. What finds no room waits, and
 //! goes out when there is some again: no line is torn, and none is lost.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -29,9 +29,21 @@ impl Lines {
     /// # Errors
     /// It cannot be made.
     pub fn create(folder: &Path) -> io::Result<Lines> {
-        let file = File::create_new(folder.join(LINES))?;
-        store::sync_folder(folder)?;
+        let path = folder.join(LINES);
+        let file = File::create_new(&path)?;
+        // One without a line would be taken for a part.
+        store::sync_folder(folder).inspect_err(|_| drop(fs::remove_file(&path)))?;
         Ok(Lines { file, placed: 0, waiting: Vec::new(), texts: Vec::new(), lost: 0 })
+    }
+
+    /// Goes on in the folder of a further part, when everything has been written.
+    ///
+    /// # Errors
+    /// Its file cannot be made: it goes on where it is.
+    pub fn go_on_in(&mut self, folder: &Path) -> io::Result<()> {
+        let next = Lines::create(folder)?;
+        (self.file, self.placed) = (next.file, 0);
+        Ok(())
     }
 
     /// Takes a line.
@@ -92,8 +104,6 @@ impl Lines {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
 
     #[test]

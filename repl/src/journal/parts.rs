@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::checkpoint;
 use super::inputs;
 use super::store::{self, LINES};
 
@@ -16,14 +17,25 @@ pub fn folder(journal: &Path, number: usize) -> PathBuf {
     if number == 1 { journal.to_owned() } else { journal.join(format!("{PART}{number}")) }
 }
 
-/// Makes the folder of a further part.
+/// Makes the folder of a further part. One that is there with nothing of a part in it is taken as one that was begun before.
 ///
 /// # Errors
-/// It cannot be made.
+/// It cannot be made, or is that of a part.
 pub fn create(journal: &Path, number: usize) -> io::Result<PathBuf> {
     let folder = folder(journal, number);
-    fs::create_dir(&folder)?;
+    let is_begun = || folder.is_dir() && !folder.join(LINES).exists() && inputs::files(&folder).is_empty();
+    match fs::create_dir(&folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && is_begun() => {}
+        made => made?,
+    }
     store::sync_folder(journal).map(|()| folder)
+}
+
+/// The last further part that begins with a checkpoint, or 1: it and those after it are what it takes to go on playing a
+/// performance again.
+pub fn needed(journal: &Path) -> usize {
+    let has_checkpoint = |number: &usize| folder(journal, *number).join(checkpoint::FILE).is_file();
+    further(journal).into_iter().rfind(has_checkpoint).unwrap_or(1)
 }
 
 /// The numbers of the further parts that are there, in order.
@@ -62,6 +74,21 @@ pub fn remove_oldest(journal: &Path, needed: usize) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_that_was_only_begun_can_be_begun_again() {
+        let place = tempfile::tempdir().expect("there is room");
+        let begun = create(place.path(), 2).expect("there is room");
+        assert_eq!(create(place.path(), 2).expect("nothing is in it"), begun);
+        for file in ["inputs.wav", LINES] {
+            fs::write(begun.join(file), "").expect("there is room");
+            assert_eq!(create(place.path(), 2).expect_err("it is one").kind(), io::ErrorKind::AlreadyExists);
+            fs::remove_file(begun.join(file)).expect("it is there");
+        }
+        fs::remove_dir(&begun).expect("it is empty");
+        fs::write(&begun, "").expect("there is room");
+        assert_eq!(create(place.path(), 2).expect_err("it is a file").kind(), io::ErrorKind::AlreadyExists);
+    }
 
     #[test]
     fn the_oldest_parts_go_and_of_the_first_the_line_that_says_what_it_is_stays() {

@@ -86,6 +86,11 @@ pub enum Record {
         /// How many are.
         frames: u64,
     },
+    /// Live inputs are not kept any more: what follows is not what was heard. Each further part says it again.
+    InputsEnd {
+        /// The first frame that is missing.
+        frame: u64,
+    },
     /// So much happened shortly before that nobody was told of all of it: of what follows the bits are not certain.
     ReportsLost {
         /// The last frame that was told of.
@@ -131,6 +136,7 @@ impl Record {
             | Record::Media { .. }
             | Record::Inputs { .. }
             | Record::InputLost { .. }
+            | Record::InputsEnd { .. }
             | Record::Part { .. } => None,
             Record::Text(Text { frame, .. })
             | Record::Settle { frame, .. }

@@ -20,14 +20,14 @@ pub struct Shadow {
     child: Option<(Child, JoinHandle<String>)>,
     /// The part that has begun since it was started.
     wanted: Option<usize>,
-    /// The part that it makes a checkpoint for, and its folder.
-    making: (usize, PathBuf),
+    /// The folder of the part that it makes a checkpoint for.
+    making: PathBuf,
 }
 
 impl Shadow {
     /// Nobody yet, for a journal.
     pub fn new(journal: PathBuf) -> Self {
-        Shadow { making: (1, journal.clone()), journal, child: None, wanted: None }
+        Shadow { making: journal.clone(), journal, child: None, wanted: None }
     }
 
     /// A part has begun: it is to begin with a checkpoint.
@@ -35,22 +35,21 @@ impl Shadow {
         self.wanted = Some(part);
     }
 
-    /// Starts what is wanted, once what was started before is done; gives the part for which a checkpoint has been made
-    /// since.
+    /// Starts what is wanted, once what was started before is done; says whether a checkpoint has been made since.
     ///
     /// # Errors
     /// It cannot be started, or has failed: what it said. What is wanted is not wanted any more then.
-    pub fn look(&mut self) -> io::Result<Option<usize>> {
+    pub fn look(&mut self) -> io::Result<bool> {
         if let Some((child, _)) = &mut self.child {
-            let Some(status) = child.try_wait()? else { return Ok(None) };
+            let Some(status) = child.try_wait()? else { return Ok(false) };
             let said = self.child.take().and_then(|(_, listener)| listener.join().ok()).unwrap_or_default();
-            let (part, folder) = &self.making;
+            let folder = &self.making;
             if !status.success() {
                 clean(folder);
                 let why = if said.is_empty() { "it was stopped" } else { said.trim_start_matches("error: ") };
                 return Err(io::Error::other(why.to_owned()));
             }
-            return Ok(folder.join(checkpoint::FILE).is_file().then_some(*part));
+            return Ok(folder.join(checkpoint::FILE).is_file());
         }
         if let Some(part) = self.wanted.take() {
             let mut command = Command::new(env::current_exe()?);
@@ -66,9 +65,9 @@ impl Shadow {
                 .spawn(move || from.map_or_else(String::new, last_line));
             let listener = listener.inspect_err(|_| drop(child.kill().and_then(|()| child.wait())))?;
             self.child = Some((child, listener));
-            self.making = (part, parts::folder(&self.journal, part));
+            self.making = parts::folder(&self.journal, part);
         }
-        Ok(None)
+        Ok(false)
     }
 }
 
@@ -78,7 +77,7 @@ impl Drop for Shadow {
         if let Some((mut child, _)) = self.child.take() {
             let _ = child.kill();
             let _ = child.wait();
-            clean(&self.making.1);
+            clean(&self.making);
         }
     }
 }

@@ -130,7 +130,11 @@ pub fn unfinished(path: &Path) -> PathBuf {
 /// It cannot be done.
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
-    File::open(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })?.sync_all()?;
+    match File::open(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })?.sync_all() {
+        // Some file systems know of no such thing: they do it by themselves, or nobody can.
+        Err(error) if matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::InvalidInput) => {}
+        done => done?,
+    }
     #[cfg(not(unix))]
     let _ = folder;
     Ok(())
@@ -321,6 +325,15 @@ mod tests {
         fs::create_dir(&path).expect("there is room");
         assert!(write_whole(&path, &[b"one"]).is_err());
         assert!(!unfinished(&path).exists());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_folder_that_its_file_system_cannot_put_on_the_disk_is_no_fault() {
+        let unable = File::open("/proc").and_then(|folder| folder.sync_all()).expect_err("it lies on no disk");
+        assert_eq!(unable.kind(), io::ErrorKind::InvalidInput);
+        sync_folder(Path::new("/proc")).expect("that is no fault");
+        assert!(sync_folder(Path::new("/proc/nowhere")).is_err(), "but this is one");
     }
 
     #[test]

@@ -3,6 +3,8 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -13,19 +15,11 @@ use crate::status;
 /// How often is looked without being asked.
 const PERIOD: Duration = Duration::from_secs(60);
 
-/// What it is asked to do.
+/// Who looks after them.
 pub struct Trim {
-    ask: Option<Sender<Reached>>,
+    ask: Option<Sender<()>>,
+    full: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
-}
-
-/// How far a journal that is played has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reached {
-    /// This part is being written.
-    Part(usize),
-    /// This part begins with a checkpoint.
-    Checkpoint(usize),
 }
 
 impl Trim {
@@ -36,27 +30,31 @@ impl Trim {
     /// The system has no thread to give.
     pub fn start(journals: PathBuf, journal: PathBuf, most: u64) -> io::Result<Trim> {
         let (ask, asked) = mpsc::channel();
-        let mut trimming = Trimming { journals, journal, most, part: 1, needed: 1, told: Vec::new() };
+        let full = Arc::new(AtomicBool::new(false));
+        let mut trimming = Trimming { journals, journal, most, full: full.clone(), told: Vec::new() };
         let thread = thread::Builder::new().name("gainstage-trim".into()).spawn(move || {
             loop {
                 trimming.make_room();
                 match asked.recv_timeout(PERIOD) {
-                    Ok(Reached::Part(part)) => trimming.part = part,
-                    Ok(Reached::Checkpoint(part)) => trimming.needed = part,
-                    Err(RecvTimeoutError::Timeout) => {}
+                    Ok(()) | Err(RecvTimeoutError::Timeout) => {}
                     Err(RecvTimeoutError::Disconnected) => return,
                 }
             }
         })?;
-        Ok(Trim { ask: Some(ask), thread: Some(thread) })
+        Ok(Trim { ask: Some(ask), full, thread: Some(thread) })
     }
 
-    /// Looks again: the journal that is played has come so far.
-    pub fn reached(&self, reached: Reached) {
+    /// Looks again: the journal that is played has a further part, or a checkpoint.
+    pub fn look(&self) {
         if let Some(ask) = &self.ask {
             // Who is gone has failed, which is told at the end.
-            let _ = ask.send(reached);
+            let _ = ask.send(());
         }
+    }
+
+    /// Whether they take more than they may, and nothing is left that could be removed.
+    pub fn is_full(&self) -> bool {
+        self.full.load(Ordering::Relaxed)
     }
 }
 
@@ -73,16 +71,16 @@ struct Trimming {
     journals: PathBuf,
     journal: PathBuf,
     most: u64,
-    /// The part that is written, and the last that begins with a checkpoint.
-    part: usize,
-    needed: usize,
+    /// Whether that is more than can be held to.
+    full: Arc<AtomicBool>,
     /// What has been said, which is said once.
     told: Vec<&'static str>,
 }
 
 impl Trimming {
-    /// Removes what is too much: whole journals first, then the parts of this one that are not needed any more since another
-    /// begins with a checkpoint, and then, as the bound is a bound, parts that are.
+    /// Removes what is too much: whole journals first, then the parts of this one that are not needed any more since a later
+    /// one begins with a checkpoint. What is needed stays, or the rest could never be played: neither by who wants to nor by
+    /// who makes the next checkpoint.
     fn make_room(&mut self) {
         if let Err(error) = self.try_to_make_room() {
             self.tell("error", &format!("a journal cannot be made shorter: {error}"));
@@ -98,26 +96,18 @@ impl Trimming {
         while store::taken(&self.journals) > self.most {
             // Who reads it needs all of it.
             let Some(_unread) = store::lock_unread(&self.journal) else { return Ok(()) };
-            if parts::remove_oldest(&self.journal, self.needed)? {
-                self.tell(
-                    "gone",
-                    &format!(
-                        "the beginning of this performance is removed from its journal, part by part: journals take at most \
-                         {most}"
-                    ),
-                );
-            } else if parts::remove_oldest(&self.journal, self.part)? {
-                self.tell(
-                    "needed",
-                    &format!(
-                        "the beginning of this performance is removed from its journal before a checkpoint could be made: \
-                         journals take at most {most}, and it can be played again only from the next checkpoint on"
-                    ),
-                );
-            } else {
+            if !parts::remove_oldest(&self.journal, parts::needed(&self.journal))? {
+                self.full.store(true, Ordering::Relaxed);
                 return Ok(());
             }
+            self.tell(
+                "gone",
+                &format!(
+                    "the beginning of this performance is removed from its journal, part by part: journals take at most {most}"
+                ),
+            );
         }
+        self.full.store(false, Ordering::Relaxed);
         Ok(())
     }
 
@@ -145,6 +135,7 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
+    use crate::journal::checkpoint;
     use crate::journal::store::LINES;
 
     /// A journal of some parts of 1000 bytes each.
@@ -159,28 +150,40 @@ mod tests {
         folder
     }
 
-    fn trimming(journals: &Path, journal: &Path, part: usize, needed: usize) -> Trimming {
+    fn trimming(journals: &Path, journal: &Path) -> Trimming {
         let (journals, journal) = (journals.to_owned(), journal.to_owned());
-        Trimming { journals, journal, most: 2500, part, needed, told: Vec::new() }
+        Trimming { journals, journal, most: 2500, full: Arc::default(), told: Vec::new() }
+    }
+
+    fn add_checkpoint(journal: &Path, part: usize) {
+        fs::write(parts::folder(journal, part).join(checkpoint::FILE), "").expect("there is room");
     }
 
     #[test]
-    fn the_bound_holds_also_when_no_checkpoint_is_ever_made() {
+    fn what_it_takes_to_go_on_stays_however_much_that_is_and_this_is_found_out() {
         let place = tempfile::tempdir().expect("there is room");
         let folder = journal(place.path(), 6);
         let _played = store::mark_played(&folder).expect("it can be marked");
-        trimming(place.path(), &folder, 6, 1).make_room();
-        assert!(store::taken(place.path()) <= 2500);
-        assert_eq!(parts::further(&folder), [5, 6]);
+        let mut trimming = trimming(place.path(), &folder);
+        trimming.make_room();
+        assert_eq!((parts::further(&folder), trimming.full.load(Ordering::Relaxed)), (vec![2, 3, 4, 5, 6], true));
+        assert!(fs::metadata(folder.join(LINES)).expect("it is there").len() > 1000, "the beginning is needed, too");
+        add_checkpoint(&folder, 3);
+        trimming.make_room();
+        assert_eq!((parts::further(&folder), trimming.full.load(Ordering::Relaxed)), (vec![3, 4, 5, 6], true));
+        add_checkpoint(&folder, 5);
+        trimming.make_room();
+        assert_eq!((parts::further(&folder), trimming.full.load(Ordering::Relaxed)), (vec![5, 6], false));
     }
 
     #[test]
-    fn what_is_not_needed_goes_first_and_what_is_read_stays() {
+    fn what_is_not_needed_goes_unless_somebody_reads_it() {
         let place = tempfile::tempdir().expect("there is room");
         let folder = journal(place.path(), 4);
+        add_checkpoint(&folder, 3);
         let _played = store::mark_played(&folder).expect("it can be marked");
         let read = store::mark_read(&folder).expect("it can be marked");
-        let mut trimming = trimming(place.path(), &folder, 4, 3);
+        let mut trimming = trimming(place.path(), &folder);
         trimming.make_room();
         assert_eq!(parts::further(&folder), [2, 3, 4]);
         drop(read);

@@ -24,7 +24,7 @@ use super::parts;
 use super::record::{FORMAT, Header, KeptFile, Record, Stamp, Text};
 use super::shadow::Shadow;
 use super::store::{self, MOST_BYTES, TEXTS};
-use super::trim::{Reached, Trim};
+use super::trim::Trim;
 use crate::arguments::JournalChoice;
 use crate::ending::Failure;
 use crate::load::Loaded;
@@ -374,25 +374,48 @@ impl Writer {
                 Err(_) => break,
             }
             if flushed.elapsed() >= FLUSH {
-                let done = self.put(reached);
-                let done = done.and_then(|()| if self.is_part_full() { self.begin_part() } else { Ok(()) });
+                let put = self.put(reached);
+                let begun = if put.is_ok() && self.is_part_full() { self.begin_part() } else { Ok(()) };
+                // Trouble is over once everything can be done again, not only what costs nothing.
+                let is_due = self.in_trouble || synced.elapsed() >= SYNC;
+                let done = put.and(begun).and(if is_due { self.lines.sync() } else { Ok(()) });
+                if is_due {
+                    synced = Instant::now();
+                }
                 self.note(done);
+                self.hold_bound()?;
                 self.follow();
                 flushed = Instant::now();
             }
-            if synced.elapsed() >= SYNC && !self.in_trouble {
-                let done = self.lines.sync();
-                self.note(done);
-                synced = Instant::now();
-            }
         }
-        self.put(0)?;
+        // The end is kept also when what was heard last cannot be: then it says from where on that is missing.
+        let heard = self.listen();
+        if heard.is_err() {
+            self.stop_listening()?;
+        }
         if let Some(Some((frame, frames))) = end {
             self.write(&Record::End { frame: frame.max(self.last), frames })?;
         }
         self.lines.flush()?;
         self.lines.sync()?;
-        Ok(self.last > 0)
+        heard.map(|()| self.last > 0)
+    }
+
+    /// Keeps no more live input where there is no room for it; lines and texts are small, and go on.
+    fn hold_bound(&mut self) -> io::Result<()> {
+        if self.trim.as_ref().is_some_and(Trim::is_full) && self.stop_listening()? {
+            status::warning(
+                "live inputs are not kept from here on: journals take all that they may, and what is left of this performance \
+                 is needed to play it again",
+            );
+        }
+        Ok(())
+    }
+
+    /// Keeps no more live input, and says so in a line; whether there was any to be kept.
+    fn stop_listening(&mut self) -> io::Result<bool> {
+        let Some(frame) = self.inputs.as_mut().and_then(Inputs::stop) else { return Ok(false) };
+        self.write(&Record::InputsEnd { frame }).map(|()| true)
     }
 
     /// Writes everything that there is to be written, and that it has come as far as a frame.
@@ -440,26 +463,32 @@ impl Writer {
         self.last >= self.part_end || self.bounds.most.is_some_and(|most| heard > most / SHARES)
     }
 
-    /// Goes on in a further part.
+    /// Goes on in a further part, when everything that was told or heard is in this one. Until that can be begun this one
+    /// goes on.
     fn begin_part(&mut self) -> io::Result<()> {
         self.lines.sync()?;
-        let heard = self.inputs.as_mut().map(Inputs::go_on_elsewhere).transpose()?.unwrap_or(0);
         let folder = parts::create(&self.folder, self.part + 1)?;
-        // Half a part would be taken for one.
-        self.lines = Lines::create(&folder).inspect_err(|_| drop(fs::remove_dir_all(&folder)))?;
+        self.lines.go_on_in(&folder)?;
+        let (heard, stopped) =
+            self.inputs.as_mut().map_or((0, false), |inputs| (inputs.go_on_elsewhere(), inputs.is_stopped()));
         self.part += 1;
         self.part_end = self.last + self.bounds.part;
-        self.write(&Record::Part { number: self.part, frame: heard.max(self.last) })?;
+        let frame = heard.max(self.last);
+        self.write(&Record::Part { number: self.part, frame })?;
+        if stopped {
+            // The part that says so may be removed before this one.
+            self.write(&Record::InputsEnd { frame })?;
+        }
         self.shadow.begins(self.part);
-        self.trim.iter().for_each(|trim| trim.reached(Reached::Part(self.part)));
+        self.trim.iter().for_each(Trim::look);
         self.lines.flush()
     }
 
     /// Looks after the checkpoints.
     fn follow(&mut self) {
         match self.shadow.look() {
-            Ok(Some(part)) => self.trim.iter().for_each(|trim| trim.reached(Reached::Checkpoint(part))),
-            Ok(None) => {}
+            Ok(true) => self.trim.iter().for_each(Trim::look),
+            Ok(false) => {}
             Err(error) => status::warning(format!("the journal gets no checkpoint for now: {error}")),
         }
     }
@@ -528,5 +557,144 @@ impl Texts {
         lines.text(self.folder.join(&name), key.1.clone());
         self.known.insert(key, name.clone());
         name
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::inputs::Stretch;
+    use super::*;
+    use engine::live::{Listener, Player, Setup, start};
+    use engine::media::Library;
+
+    /// A performance that hears something, with parts of a tenth of a second; who plays it, and what it hears with.
+    struct Stage {
+        place: tempfile::TempDir,
+        player: Player,
+        listener: Listener,
+        journal: Option<(Sender<Entry>, JoinHandle<()>)>,
+        now: u64,
+        _live: engine::live::Live,
+    }
+
+    impl Stage {
+        fn new(most: Option<u64>) -> Self {
+            let evaluated = scripting::evaluate_text(Path::new("a.rhai"), "input(\"a\", device(1)) >> master;");
+            let prepared = engine::graph::prepare(evaluated.session.expect("it is right"), &Library::new());
+            let (_, program) = Desk::open(&prepared.graph.expect("it is right"), None).expect("the plan proves right");
+            let keep = Wanted { inputs: 1, ..Wanted::default() };
+            let (_live, player, listener, mut recordings) =
+                start(program, Setup { rate: 48_000, keep, inputs: 1, cushion: 64 });
+            let place = tempfile::tempdir().expect("there is room");
+            let of = Performance { session: Path::new("a.rhai"), rate: 48_000, seed: 0, channels: 1 };
+            let bounds = Bounds { part: 4800, most };
+            let journal = Writer::start(place.path(), of, recordings.inputs.pop(), bounds).expect("there is room");
+            Stage { place, player, listener, journal: Some(journal), now: 0, _live }
+        }
+
+        fn folder(&self) -> PathBuf {
+            store::find(Some(self.place.path())).expect("it is there")
+        }
+
+        fn tell(&self, entry: Entry) {
+            self.journal.as_ref().expect("it has not ended").0.send(entry).expect("it is kept");
+        }
+
+        /// Plays and hears on until something is so.
+        fn play_until(&mut self, mut is_so: impl FnMut(&Path) -> bool) {
+            let (begun, folder) = (Instant::now(), self.folder());
+            while !is_so(&folder) {
+                assert!(begun.elapsed() < Duration::from_secs(20), "it does not come to that");
+                self.listener.take(&[0.5; 480], 1);
+                self.player.fill(&mut [0.0; 480], 1);
+                self.now += 480;
+                // Of the last quantum all is told only with the next.
+                self.tell(Entry::Reached(self.now / 64 * 64 - 64));
+                thread::sleep(Duration::from_millis(5));
+            }
+        }
+
+        /// Ends it; gives its lines, part by part.
+        fn end(&mut self) -> Vec<Vec<Record>> {
+            self.tell(Entry::End(Some((self.now, self.now))));
+            let (to, thread) = self.journal.take().expect("it has not ended");
+            drop(to);
+            thread.join().expect("it ends");
+            let folder = self.folder();
+            let lines = |number: usize| {
+                let text = fs::read_to_string(parts::folder(&folder, number).join(store::LINES)).expect("it is there");
+                text.lines().map(|line| serde_json::from_str(line).expect("it is a line")).collect()
+            };
+            std::iter::once(1).chain(parts::further(&folder)).map(lines).collect()
+        }
+    }
+
+    #[test]
+    fn a_part_that_cannot_be_begun_costs_no_live_input_and_is_begun_when_it_can() {
+        let mut stage = Stage::new(None);
+        let obstacle = parts::folder(&stage.folder(), 2);
+        fs::write(&obstacle, "").expect("there is room");
+        let sounds = |folder: &Path| fs::metadata(folder.join("inputs.wav")).map_or(0, |about| about.len());
+        // A tenth of a second is 19200 bytes: four of them can only be there if it went on.
+        stage.play_until(|folder| sounds(folder) > 4 * 19_200);
+        fs::remove_file(&obstacle).expect("it is there");
+        stage.play_until(|folder| sounds(&parts::folder(folder, 2)) > 4800);
+        let parts = stage.end();
+        let of_all: Vec<&Record> = parts.iter().flatten().collect();
+        let lost = |record: &&&Record| matches!(record, Record::InputLost { .. } | Record::InputsEnd { .. });
+        assert_eq!(of_all.iter().find(lost), None);
+        assert!(matches!(parts[1][0], Record::Part { number: 2, .. }), "{:?}", parts[1]);
+        assert!(matches!(of_all.last(), Some(Record::End { .. })), "{:?}", of_all.last());
+        // What is heard in one part ends where what is heard in the next begins.
+        let (mut begins, mut ends) = (Vec::new(), Vec::new());
+        for (records, number) in parts.iter().zip(1..) {
+            for record in records {
+                let Record::Inputs { frame, channels } = *record else { continue };
+                let stretch = Stretch { folder: parts::folder(&stage.folder(), number), frame, channels };
+                begins.push(frame);
+                ends.push(stretch.end().expect("it is there"));
+            }
+        }
+        assert!(begins.len() >= 2 && ends[..ends.len() - 1] == begins[1..], "{begins:?} {ends:?}");
+    }
+
+    #[test]
+    fn an_end_is_kept_also_when_what_was_heard_last_cannot_be() {
+        let mut stage = Stage::new(None);
+        let sounds = stage.folder().join("inputs.wav");
+        fs::create_dir(&sounds).expect("there is room");
+        stage.play_until(|folder| {
+            fs::read_to_string(folder.join(store::LINES)).is_ok_and(|text| text.contains("input_lost"))
+        });
+        let parts = stage.end();
+        let [.., Record::InputsEnd { frame: 0..640 }, Record::End { .. }] = parts.last().expect("one is there")[..]
+        else {
+            panic!("{parts:?}")
+        };
+    }
+
+    #[test]
+    fn where_there_is_no_room_live_inputs_are_not_kept_any_more_and_what_happens_is() {
+        let mut stage = Stage::new(Some(60_000));
+        let sounds = |folder: &Path| -> u64 {
+            let of =
+                |number| fs::metadata(parts::folder(folder, number).join("inputs.wav")).map_or(0, |about| about.len());
+            (1..100).map(of).sum()
+        };
+        let last = |folder: &Path| parts::folder(folder, parts::further(folder).last().copied().unwrap_or(1));
+        let has_ended = |folder: &Path| {
+            fs::read_to_string(last(folder).join(store::LINES)).is_ok_and(|text| text.contains("inputs_end"))
+        };
+        stage.play_until(has_ended);
+        let (kept, before) = (sounds(&stage.folder()), parts::further(&stage.folder()).len());
+        stage.play_until(|folder| parts::further(folder).len() > before + 1);
+        let parts = stage.end();
+        assert!(kept > 40_000 && sounds(&stage.folder()) == kept, "{kept} of {}", sounds(&stage.folder()));
+        let [Record::Part { .. }, Record::InputsEnd { .. }, .., Record::End { .. }] =
+            parts.last().expect("one is there")[..]
+        else {
+            panic!("{parts:?}")
+        };
+        assert!(matches!(parts[0][0], Record::Header(_)) && parts[0].len() > 1, "its beginning is needed and stays");
     }
 }

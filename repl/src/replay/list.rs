@@ -28,8 +28,9 @@ struct Entry {
     time: String,
     /// The same in frames.
     frame: u64,
-    /// The bar, the first being 1, with its part of a bar.
-    bar: f64,
+    /// The bar, the first being 1, with its part of a bar; none where the transport is not known to have been.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bar: Option<f64>,
     /// What kind of thing happened.
     what: &'static str,
     /// In words.
@@ -73,7 +74,8 @@ fn table(header: &Header, entries: &[Entry], paint: Paint) -> String {
             _ if *times > 1 => format!(" ({times} times)"),
             _ => String::new(),
         };
-        text += &format!("{}  bar {bar:<7.2}  {told}{values}\n", paint.dim(time));
+        let bar = bar.map_or_else(String::new, |bar| format!("bar {bar:.2}"));
+        text += &format!("{}  {bar:<11}  {told}{values}\n", paint.dim(time));
         lines.iter().for_each(|line| text += &format!("{:27}> {line}\n", ""));
     }
     text
@@ -82,7 +84,7 @@ fn table(header: &Header, entries: &[Entry], paint: Paint) -> String {
 /// Everything up to a length of it, which may be in bars of the first tempo.
 fn entries(kept: &Kept, until: Option<Length>) -> Result<Vec<Entry>, Failure> {
     let rate = kept.header.rate;
-    let mut time = Time { transport: Transport::new(f64::from(rate)), clock: 0, tempo: None };
+    let mut time = Time { transport: Transport::new(f64::from(rate)), clock: 0, been: Vec::new(), tempo: None };
     let mut removed = if kept.begins { None } else { kept.checkpoints(u64::MAX, status::warning).next() };
     if let Some(checkpoint) = &removed {
         time.begin_at(checkpoint, rate)?;
@@ -93,19 +95,22 @@ fn entries(kept: &Kept, until: Option<Length>) -> Result<Vec<Entry>, Failure> {
     let mut entries: Vec<Entry> = Vec::new();
     for record in &kept.records {
         // Live input is told of a little later than what else happens, and where it was lost is where that was.
-        let lost = |record: &Record| if let Record::InputLost { frame, .. } = record { Some(*frame) } else { None };
-        let Some(mut frame) = record.frame().or(lost(record)) else { continue };
+        let lost = match record {
+            Record::InputLost { frame, .. } | Record::InputsEnd { frame } => Some(*frame),
+            _ => None,
+        };
+        let Some(mut frame) = record.frame().or(lost) else { continue };
         if let Some(checkpoint) = removed.take_if(|checkpoint| checkpoint.about.frame <= frame) {
             entries.push(time.removed(&checkpoint, rate));
             lines.clone_from(&checkpoint.about.text.lines);
         }
         time.go_to(frame);
-        let mut at = time.transport.frame().saturating_sub(time.clock.saturating_sub(frame));
+        let mut at = time.at(frame);
         let mut texts = Vec::new();
         let mut typed = Vec::new();
         match record {
             Record::Text(text) => {
-                (frame, at) = (text.heard, text.at);
+                (frame, at) = (text.heard, Some(text.at));
                 time.turn(kept, text)?;
                 if let (None, Some(until), Some(tempo)) = (end, until, &time.tempo) {
                     end = Some(until.frames(&tempo.clock()));
@@ -132,7 +137,7 @@ fn entries(kept: &Kept, until: Option<Length>) -> Result<Vec<Entry>, Failure> {
         entries.push(Entry {
             time: clock_time(frame, rate),
             frame,
-            bar: time.bar(at),
+            bar: at.map(|at| time.bar(at)),
             what,
             told,
             times: 1,
@@ -150,7 +155,7 @@ fn entries(kept: &Kept, until: Option<Length>) -> Result<Vec<Entry>, Failure> {
         return Ok(entries);
     }
     time.go_to(frame);
-    let (clock, bar) = (clock_time(frame, rate), time.bar(time.transport.frame()));
+    let (clock, bar) = (clock_time(frame, rate), Some(time.bar(time.transport.frame())));
     let (texts, lines) = (Vec::new(), Vec::new());
     entries.push(Entry { time: clock, frame, bar, what: "end", told, times: 1, from: None, to: None, texts, lines });
     Ok(entries)
@@ -160,6 +165,8 @@ fn entries(kept: &Kept, until: Option<Length>) -> Result<Vec<Entry>, Failure> {
 struct Time {
     transport: Transport,
     clock: u64,
+    /// Where it has been: from a frame of the desk on at one of its own, and whether it went on from there.
+    been: Vec<(u64, u64, bool)>,
     tempo: Option<Tempo>,
 }
 
@@ -168,7 +175,7 @@ impl Time {
     fn begin_at(&mut self, checkpoint: &Checkpoint, rate: u32) -> Outcome {
         let moment = engine::replay::moment(&checkpoint.state, f64::from(rate));
         let Moment { clock, transport, tempo } = moment.map_err(|misfit| Failure::Error(misfit.to_string()))?;
-        *self = Time { transport, clock, tempo: Some(tempo) };
+        *self = Time { transport, clock, been: Vec::new(), tempo: Some(tempo) };
         Ok(())
     }
 
@@ -178,7 +185,7 @@ impl Time {
         Entry {
             time: clock_time(*frame, rate),
             frame: *frame,
-            bar: self.bar(self.transport.frame()),
+            bar: Some(self.bar(self.transport.frame())),
             what: "removed",
             told: "what was played before is not kept any more, and it can be played from here on".into(),
             times: 1,
@@ -195,9 +202,24 @@ impl Time {
             self.transport.turn();
             // They are faded by being asked.
             let _ = (self.transport.gate(), self.transport.voice());
+            let at = self.transport.frame();
+            let goes_on = self.transport.is_rolling();
+            let is_told = |was: &(u64, u64, bool)| was.2 == goes_on && place(was, self.clock) == at;
+            if !self.been.last().is_some_and(is_told) {
+                self.been.push((self.clock, at, goes_on));
+            }
             self.transport.advance();
             self.clock += QUANTUM as u64;
         }
+    }
+
+    /// Where the transport was at a frame of the desk, unless that lies before everything that is known.
+    fn at(&self, frame: u64) -> Option<u64> {
+        if frame >= self.clock {
+            return Some(self.transport.frame());
+        }
+        let after = self.been.partition_point(|(clock, ..)| *clock <= frame);
+        after.checked_sub(1).map(|n| place(&self.been[n], frame))
     }
 
     /// Follows the tempo that a text sets. For that its sound files are not needed.
@@ -217,6 +239,12 @@ impl Time {
     fn bar(&self, at: u64) -> f64 {
         self.tempo.as_ref().map_or(1.0, |tempo| ((tempo.bar_at(at as i64) + 1.0) * 100.0).floor() / 100.0)
     }
+}
+
+/// Where a transport is at a frame of the desk that has been somewhere since another, and went on from there or did not.
+fn place(been: &(u64, u64, bool), frame: u64) -> u64 {
+    let (clock, at, goes_on) = *been;
+    if goes_on { at + (frame - clock) } else { at }
 }
 
 /// What is told once however often it comes in a row.
@@ -248,6 +276,7 @@ fn told(record: &Record, rate: u32) -> Option<(&'static str, String)> {
             let (at, lost) = (clock_time(*frame, rate), clock_time(*frames, rate));
             Some(("input_lost", format!("from {at} on {lost} of live input could not be kept")))
         }
+        Record::InputsEnd { .. } => Some(("inputs_end", "live inputs are not kept any more".into())),
         Record::ReportsLost { reports, .. } => {
             Some(("reports_lost", format!("{reports} reports were lost: what follows may not be what was heard")))
         }
@@ -285,6 +314,26 @@ fn new_lines(before: &[String], now: &[String]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn where_the_transport_was_is_known_through_stops_and_moves() {
+        let transport = Transport::new(48_000.0);
+        let mut time = Time { transport, clock: 6400, been: Vec::new(), tempo: None };
+        time.go_to(12_800);
+        assert_eq!(
+            (time.at(6399), time.at(6400), time.at(7001), time.at(12_800)),
+            (None, Some(0), Some(601), Some(6400))
+        );
+        time.transport.order(Move::Stop);
+        time.go_to(64_000);
+        // It stands once what played on it has faded, in 20 ms: 960 frames.
+        assert_eq!((time.at(13_000), time.at(20_000), time.at(63_999)), (Some(6600), Some(7360), Some(7360)));
+        time.transport.order(Move::Locate(96_000));
+        time.transport.order(Move::Start);
+        time.go_to(128_000);
+        assert_eq!((time.at(20_000), time.at(64_010), time.at(127_999)), (Some(7360), Some(96_010), Some(159_999)));
+        assert_eq!(time.been.len(), 3, "{:?}", time.been);
+    }
 
     #[test]
     fn only_what_the_prompt_added_is_listed() {

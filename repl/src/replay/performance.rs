@@ -188,7 +188,13 @@ impl<'a> Performance<'a> {
                 _ => {}
             }
         }
-        Heard::open(&self.kept.inputs, from).map_err(|error| self.unheard(&error))
+        if let Some(end) = self.kept.inputs_end {
+            status::warning(format!(
+                "live inputs were not kept from {} on: what follows is not what was heard",
+                at(end)
+            ));
+        }
+        Heard::open(&self.kept.inputs, self.kept.inputs_end, from).map_err(|error| self.unheard(&error))
     }
 
     fn failed(&self, why: impl std::fmt::Display) -> Failure {
@@ -279,6 +285,7 @@ impl<'a> Performance<'a> {
             Record::Header(_)
             | Record::Inputs { .. }
             | Record::InputLost { .. }
+            | Record::InputsEnd { .. }
             | Record::MediaLate { .. }
             | Record::InputLate { .. }
             | Record::ReportsLost { .. }
