@@ -373,7 +373,11 @@ fn edits_while_a_new_line_fills_let_nothing_through_before_it_is_full() {
         // Later by the limiter's latency it is out of phase with what it takes over from.
         ("one with a latency put in after it", &[(12_000, sine(">> align(1.s) >> limiter(-1)"))], 0.15),
         ("its level", &[(12_000, sine(">> align(1.s) >> fader(-2)"))], 0.18),
-        ("its level, twice", &[(12_000, sine("* 0.9 >> align(1.s)")), (320, sine(">> align(1.s) * 0.8"))], 0.18),
+        (
+            "its level, twice",
+            &[(12_000, sine(">> align(1.s) >> fader(-1)")), (320, sine(">> align(1.s) >> fader(-2)"))],
+            0.18,
+        ),
         ("undone and redone", &[(24_000, sine("")), (320, sine(align))], 0.2),
         ("muted and unmuted", &[(12_000, muted), (4800, sine(align))], 0.0),
     ];
