@@ -498,10 +498,13 @@ impl EdgeCell {
     }
 
     /// Sets out for a gain after `wait` frames, to arrive in `fade` more; a control sets out after `aim`'s wait. Aiming where
-    /// it already aims changes nothing. RT.
+    /// it already aims changes nothing, but what waits to fall silent does so no later than that. RT.
     pub fn aim(&mut self, goal: f64, wait: u32, fade: u32, aim: &Aim<'_>) {
         let is_new = std::mem::replace(&mut self.is_new, false);
         self.gain.aim(goal, wait, fade);
+        if goal == 0.0 {
+            self.gain.hasten(wait);
+        }
         turn(&mut self.moved, Controlled::Gain, 1.0, aim, is_new);
     }
 

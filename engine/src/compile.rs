@@ -10,7 +10,7 @@ use crate::fade::fade_frames;
 use crate::graph::{Controlled, NodeControl, Port, Role, parameters_of};
 use crate::kernel::QUANTUM;
 use crate::listen::{self, Copier, Hearing, Point};
-use crate::mesh::{Id, Mesh, MeshEdge, MeshNode, Phase};
+use crate::mesh::{Due, Id, Mesh, MeshEdge, MeshNode, Phase};
 use crate::motion::{EventSource, Motion, State};
 use crate::plan::{
     Capture, Op, Plan, PlanBlend, PlanControl, PlanEdge, PlanGain, PlanLoop, PlanMotion, PlanOutput, PlanWork, Slots,
@@ -120,7 +120,7 @@ pub fn compile(mesh: &Mesh, running: &Layout, keep: &Keep, serial: u64) -> Resul
     bank.followed = vec![[0.0; QUANTUM]; plan.followed];
     verify::verify(&plan, &bank, &carry)?;
     let fade = fade_frames(mesh.crossfade, mesh.clock.rate);
-    let lead = plan.gains.iter().map(|gain| gain.wait).max().unwrap_or(0);
+    let lead = plan.gains.iter().map(|gain| gain.due.lead()).max().unwrap_or(0);
     let listened = !plan.heard.is_empty();
     let (copier, hearing) = listened.then(|| listen::hearing(&plan.heard, mesh.clock.rate)).unzip();
     Ok((Program { plan, bank, carry, serial, fade, at: None, lead, copier, hearing }, layout))
@@ -377,15 +377,15 @@ impl<'a> Compiler<'a> {
             None => self.bank.edges.push(Some(Box::new(EdgeCell::new(edge.initial, is_new, edge.delay, channels)))),
         }
         let length = fade_frames(self.mesh.crossfade, self.mesh.clock.rate);
-        let (goal, wait, fade) = match edge.phase {
-            Phase::Steady | Phase::Held | Phase::Ringing(_) => (edge.gain, 0, length),
-            Phase::Arriving(fade) => (edge.gain, fade.wait, fade.length),
-            Phase::Leaving(fade) => (0.0, fade.wait, fade.length),
+        let (goal, due, fade) = match edge.phase {
+            Phase::Steady | Phase::Held | Phase::Ringing(_) => (edge.gain, Due::default(), length),
+            Phase::Arriving(fade) => (edge.gain, fade.due(), fade.length),
+            Phase::Leaving(fade) => (0.0, fade.due(), fade.length),
         };
         let late = edge.late.max(self.node(to).node.late);
         let controls = edge.control.iter().map(|control| self.control(control, None)).collect();
         let controls = self.with_what_moved(edge.id, controls);
-        self.plan.gains.push(PlanGain { goal, wait, late, controls, fade, delay: edge.delay, channels });
+        self.plan.gains.push(PlanGain { goal, due, late, controls, fade, delay: edge.delay, channels });
         cell
     }
 

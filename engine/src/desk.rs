@@ -120,7 +120,7 @@ impl Desk {
 
     /// Learns when the last program was taken up.
     pub fn taken_up(&mut self, taken: Taken) {
-        self.mesh.taken_up(taken.heard);
+        self.mesh.taken_up(taken.clock, taken.heard);
     }
 
     /// The number of something that controls listen to outside, if any does or did.

@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fade::fade_frames;
 use crate::graph::{Graph, Node, Port, Role};
-use crate::kernel::QUANTUM;
-use crate::mesh::{Ends, Fade, Id, Mesh, MeshEdge, MeshNode, Phase};
+use crate::mesh::{Due, Fade, Id, Mesh, MeshEdge, MeshNode, Phase};
 use crate::parameter::Memory;
+use entering::Seams;
 
 mod changes;
 
@@ -52,6 +52,8 @@ pub fn first(graph: &Graph, fresh: Id) -> Mesh {
         edge.phase = Phase::Steady;
         edge.initial = edge.gain;
     }
+    // Lines that nothing was heard before are full of what there was: silence.
+    mesh.nodes.iter_mut().for_each(|node| node.full = Due::default());
     mesh
 }
 
@@ -344,8 +346,9 @@ impl<'a> Union<'a> {
     fn build(&self) -> (Mesh, Changes) {
         let mut mesh = Mesh { fresh: self.old.fresh, ..Mesh::empty(self.graph) };
         let mut changes = Changes::default();
-        let ids = self.nodes(&mut mesh, &mut changes);
-        self.new_edges(&mut mesh, &ids, &mut changes);
+        let seams = Seams::new(self);
+        let ids = self.nodes(&mut mesh, &seams, &mut changes);
+        self.new_edges(&mut mesh, &ids, &seams, &mut changes);
         self.removed_cables(&mesh, &mut changes);
         if !self.old.nodes.is_empty() {
             let (old, new) = (self.old.tempo.clock(), self.graph.tempo.clock());
@@ -361,14 +364,19 @@ impl<'a> Union<'a> {
         self.carried.contains(&id)
     }
 
-    fn nodes(&self, mesh: &mut Mesh, changes: &mut Changes) -> Vec<Id> {
+    /// The running node that a node of the graph is.
+    fn before(&self, node: usize) -> Option<&'a MeshNode> {
+        self.matched[node].and_then(|id| self.old_nodes.get(&id).copied())
+    }
+
+    fn nodes(&self, mesh: &mut Mesh, seams: &Seams<'_>, changes: &mut Changes) -> Vec<Id> {
         let mut ids = vec![0; self.graph.nodes.len()];
         let ended = self.old.nodes.iter().filter(|old| old.current && !self.carried(old.id));
         let ended: BTreeSet<&str> = ended.map(|old| old.node.path.as_str()).collect();
         for (rank, &i) in self.graph.order.iter().enumerate() {
             let node = &self.graph.nodes[i];
             let known = ended.contains(node.path.as_str());
-            let before = self.matched[i].and_then(|id| self.old_nodes.get(&id));
+            let before = self.before(i);
             ids[i] = match before {
                 Some(old) => {
                     if !old.current {
@@ -390,7 +398,7 @@ impl<'a> Union<'a> {
                     mesh.fresh - 1
                 }
             };
-            mesh.nodes.push(MeshNode { id: ids[i], node: node.clone(), rank, current: true });
+            mesh.nodes.push(MeshNode { id: ids[i], node: node.clone(), rank, current: true, full: seams.full[i] });
         }
         let paths: BTreeSet<&str> = self.graph.nodes.iter().map(|node| node.path.as_str()).collect();
         for old in self.old.nodes.iter().filter(|old| !self.carried(old.id)) {
@@ -406,11 +414,11 @@ impl<'a> Union<'a> {
         ids
     }
 
-    fn new_edges(&self, mesh: &mut Mesh, ids: &[Id], changes: &mut Changes) {
+    fn new_edges(&self, mesh: &mut Mesh, ids: &[Id], seams: &Seams<'_>, changes: &mut Changes) {
         let length = fade_frames(self.graph.crossfade, self.graph.clock.rate);
-        let mut loop_waits: BTreeMap<Id, u32> = BTreeMap::new();
+        // What those wait for that are replaced by an edge of the same place, and what replaces them.
+        let mut waits: BTreeMap<Id, Due> = BTreeMap::new();
         let faded_in = self.faded_in();
-        let filled = self.filled();
         // A cable that something was taken out of is the same cable.
         let stayed = self.old.edges.iter().filter(|edge| matches!(edge.phase, Phase::Steady | Phase::Arriving(_)));
         let before: BTreeSet<&str> = stayed.map(|edge| edge.path.as_str()).collect();
@@ -435,7 +443,7 @@ impl<'a> Union<'a> {
                 phase: Phase::Steady,
                 at: edge.at,
             };
-            let fade = |wait: u32| Phase::Arriving(Fade::new(wait, base.late, length));
+            let fade = |wait: Due| Phase::Arriving(Fade::new(wait, base.late, length));
             let goes_on = twin.filter(|old| (old.delay, old.feedback) == (edge.delay, edge.feedback));
             if let Some(old) = goes_on {
                 let phase = match old.phase {
@@ -444,7 +452,10 @@ impl<'a> Union<'a> {
                     {
                         phase
                     }
-                    _ => fade(0),
+                    Phase::Arriving(begun) => fade(begun.due().join(seams.full[edge.from])),
+                    // It was let go, perhaps before anything was to be heard of it.
+                    Phase::Leaving(_) => fade(seams.full[edge.from]),
+                    Phase::Steady | Phase::Held | Phase::Ringing(_) => fade(Due::default()),
                 };
                 if old.gain != edge.gain || old.control != edge.control {
                     changes.changed.push(edge.path.clone());
@@ -453,24 +464,27 @@ impl<'a> Union<'a> {
                 continue;
             }
             if let Some(old) = twin {
-                match edge.feedback {
+                let wait = match edge.feedback {
                     // Its line is filled before it is let through, and until then the old one goes on.
                     Some(line) => {
                         changes.changed.push(edge.path.clone());
-                        loop_waits.extend([mesh.fresh, old.id].map(|id| (id, whole_quanta(line))));
+                        Due::after(line as u32)
                     }
                     None => {
                         let by = edge.delay as i64 - old.delay as i64;
                         changes.realigned(&edge.path, &self.graph.nodes[edge.from], by);
+                        // All that meets there is on time together.
+                        seams.all_into(edge.to)
                     }
-                }
+                };
+                waits.extend([mesh.fresh, old.id].map(|id| (id, wait)));
             }
             let node = &self.graph.nodes[edge.to];
             let stays = self.carried(to) || node.role.leaves();
             let enters = !faded_in[edge.from] && (stays || faded_in[edge.to] && edge.port != Port::Key);
             let (initial, phase) = match enters {
                 // Lines and look-aheads fill with sound before any of it is let through: that takes as long as it is late.
-                true => (0.0, fade(loop_waits.get(&mesh.fresh).copied().unwrap_or(0).max(filled))),
+                true => (0.0, fade(waits.get(&mesh.fresh).copied().unwrap_or_default().join(seams.entering(edge)))),
                 false => (edge.gain, Phase::Steady),
             };
             let only_cable = self.carried(from) && self.carried(to) && twin.is_none();
@@ -481,7 +495,7 @@ impl<'a> Union<'a> {
             mesh.fresh += 1;
             mesh.edges.push(MeshEdge { id: mesh.fresh - 1, initial, phase, ..base });
         }
-        self.leave(mesh, length, &loop_waits, filled);
+        self.leave(mesh, length, &waits, seams);
     }
 
     /// Frames by which what flows into a node is late, now or until now: where that changes, nothing changes before both.
@@ -491,7 +505,7 @@ impl<'a> Union<'a> {
 
     /// What the text no longer has: it fades at the last point before what stays; what echoes is faded at what flows into
     /// it, and rings.
-    fn leave(&self, mesh: &mut Mesh, length: u32, loop_waits: &BTreeMap<Id, u32>, filled: u32) {
+    fn leave(&self, mesh: &mut Mesh, length: u32, waits: &BTreeMap<Id, Due>, seams: &Seams<'_>) {
         let kept: BTreeSet<Id> = mesh.edges.iter().map(|edge| edge.id).collect();
         let gone: Vec<&MeshEdge> = self.old.edges.iter().filter(|edge| !kept.contains(&edge.id)).collect();
         let tails = self.tails(&gone);
@@ -500,11 +514,16 @@ impl<'a> Union<'a> {
                 Some(node) => self.late(edge.to, node),
                 None => edge.late,
             };
-            let leaving = |wait: u32| Phase::Leaving(Fade::new(wait, late, length));
+            let way_on = seams.leaving(edge);
+            // What nothing takes over from is waited for by nothing.
+            let wait =
+                way_on.map_or(Due::default(), |wait| wait.join(waits.get(&edge.id).copied().unwrap_or_default()));
+            let leaving = Phase::Leaving(Fade::new(wait, late, length));
             let leaves_desk = self.old_nodes.get(&edge.to).is_some_and(|to| to.node.role.leaves());
             let last = self.carried(edge.to) || leaves_desk;
             let mut gain = edge.gain;
             let phase = match (edge.phase, tails.get(&edge.from)) {
+                (Phase::Leaving(fade), _) if way_on.is_none() && fade.was_held_back() => leaving,
                 (phase @ Phase::Leaving(_), _) => phase,
                 (phase, Some(_)) if edge.feedback.is_some() && !last => {
                     // A loop that is gone as a whole goes round on, and dies away.
@@ -513,10 +532,10 @@ impl<'a> Union<'a> {
                     }
                     Phase::Held
                 }
-                _ if edge.feedback.is_some() => leaving(loop_waits.get(&edge.id).copied().unwrap_or(0).max(filled)),
+                _ if edge.feedback.is_some() => leaving,
                 (phase @ Phase::Ringing(_), Some(_)) if last => phase,
-                (_, Some(tail)) if last => Phase::Ringing(Ends::After(filled + late as u32 + length + *tail as u32)),
-                (_, None) if last || tails.contains_key(&edge.to) => leaving(filled),
+                (_, Some(tail)) if last => Phase::Ringing(Fade::new(wait, late, length + *tail as u32)),
+                (_, None) if last || tails.contains_key(&edge.to) => leaving,
                 _ => Phase::Held,
             };
             mesh.edges.push(MeshEdge { phase, gain, late, ..edge.clone() });
@@ -559,11 +578,6 @@ impl<'a> Union<'a> {
             }
         }
     }
-}
-
-/// A number of frames rounded up to whole quanta.
-fn whole_quanta(frames: usize) -> u32 {
-    (frames.div_ceil(QUANTUM) * QUANTUM) as u32
 }
 
 fn numbers_differ(old: &Role, new: &Role) -> bool {

@@ -149,7 +149,8 @@ impl Rounder {
         let fed_back: f64 = self.coefficients.iter().zip(errors.iter()).map(|(c, e)| c * e).sum();
         let aim = x * self.scale - fed_back;
         let noise = if self.dither {
-            let counter = 2 * (frame * self.channels as u64 + channel as u64);
+            // Behind a latency frames before the transport's start lie at the far end of the count.
+            let counter = frame.wrapping_mul(self.channels as u64).wrapping_add(channel as u64).wrapping_mul(2);
             random::even(seed, counter) + random::even(seed, counter + 1)
         } else {
             0.0

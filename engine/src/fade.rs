@@ -56,6 +56,14 @@ impl Ramp {
         self.set_out();
     }
 
+    /// What waits sets out after `wait` frames at the latest. RT.
+    pub fn hasten(&mut self, wait: u32) {
+        if let Some(next) = &mut self.next {
+            next.wait = next.wait.min(wait);
+            self.set_out();
+        }
+    }
+
     /// The frames for which it goes on in one straight line. RT.
     pub fn straight(&self) -> usize {
         let left = if self.done < self.length { (self.length - self.done) as usize } else { usize::MAX };
@@ -149,6 +157,19 @@ mod tests {
         assert_eq!(ramp.straight(), 100);
         assert_eq!(ramp.advance(50), Glide { from: 0.5, to: 0.25 });
         assert_eq!(ramp.advance(100), Glide { from: 0.25, to: 0.0 });
+        assert!(ramp.is_still());
+    }
+
+    #[test]
+    fn a_ramp_that_waits_can_be_made_to_set_out_sooner_and_never_later() {
+        let mut ramp = Ramp::still(1.0);
+        ramp.aim(0.0, 500, 100);
+        ramp.hasten(900);
+        assert_eq!(ramp.straight(), 500);
+        ramp.hasten(50);
+        assert_eq!(ramp.advance(50), Glide::still(1.0));
+        assert_eq!(ramp.advance(100), Glide { from: 1.0, to: 0.0 });
+        ramp.hasten(0);
         assert!(ramp.is_still());
     }
 

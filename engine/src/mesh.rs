@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diagnostic::Position;
 use crate::graph::{Graph, Node, NodeControl, Port, Role};
 use crate::keep::{Keep, Ledger};
+use crate::kernel::QUANTUM;
 use crate::tempo::Tempo;
 use crate::units::Clock;
 
@@ -40,6 +41,8 @@ pub struct MeshNode {
     pub rank: usize,
     /// Whether the newest text has it.
     pub current: bool,
+    /// When it and what it hears of give all that they will: lines that were new have filled by then.
+    pub full: Due,
 }
 
 /// What flows, or still flows, from one node to another.
@@ -86,47 +89,102 @@ pub enum Phase {
     Leaving(Fade),
     /// It feeds something that is fading out further on, and ends with it.
     Held,
-    /// It carries a tail, then leaves.
-    Ringing(Ends),
+    /// It carries a tail, for as long as a fade would take, then leaves.
+    Ringing(Fade),
+}
+
+/// The earliest that something may happen: so many frames after the plan is taken up, and not before a frame of the
+/// renderer's clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Due {
+    after: u32,
+    at: u64,
+}
+
+impl Due {
+    /// So many frames after the plan is taken up.
+    pub fn after(frames: u32) -> Due {
+        Due { after: frames, at: 0 }
+    }
+
+    /// The later of two.
+    pub fn join(self, other: Due) -> Due {
+        Due { after: self.after.max(other.after), at: self.at.max(other.at) }
+    }
+
+    /// So many frames later.
+    pub fn later(self, frames: u32) -> Due {
+        match frames {
+            0 => self,
+            _ => Due { after: self.after.saturating_add(frames), at: self.at.saturating_add(u64::from(frames)) },
+        }
+    }
+
+    /// The frames that a plan has to be taken up before something is to happen.
+    pub fn lead(self) -> u32 {
+        self.after
+    }
+
+    /// The frames that are left when the plan is taken up at a frame of the clock. RT.
+    pub fn left(self, clock: u64) -> u32 {
+        self.after.max(u32::try_from(self.at.saturating_sub(clock)).unwrap_or(u32::MAX))
+    }
+
+    /// Begins with a quantum: the clock counts whole ones.
+    fn whole_quanta(self) -> Due {
+        let quantum = QUANTUM as u32;
+        let at = self.at.checked_next_multiple_of(u64::from(quantum)).unwrap_or(self.at);
+        Due { after: self.after.checked_next_multiple_of(quantum).unwrap_or(self.after), at }
+    }
+
+    fn taken_up(&mut self, clock: u64) {
+        if self.after > 0 {
+            *self = Due { after: 0, at: self.at.max(clock + u64::from(self.after)) };
+        }
+    }
 }
 
 /// How an edge gets to its new gain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fade {
-    /// Frames before it sets out.
-    pub wait: u32,
+    /// The earliest that it sets out.
+    wait: Due,
+    /// By how many frames it is later than that, as what flows there is.
+    late: u32,
     /// Frames that it takes.
     pub length: u32,
-    /// When it is over.
-    pub ends: Ends,
+    /// The frame of the renderer's clock at which it sets out where nothing is late, once the plan has been taken up.
+    sets_out: Option<u64>,
 }
 
 impl Fade {
-    /// A fade that has yet to begin, where what flows is `late`.
-    pub fn new(wait: u32, late: usize, length: u32) -> Self {
-        Fade { wait, length, ends: Ends::After(wait + late as u32 + length) }
-    }
-}
-
-/// A moment: counted from when the plan is first heard where nothing is late, then a frame of the renderer's clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ends {
-    /// Frames after the plan is first heard.
-    After(u32),
-    /// A frame of the clock.
-    At(u64),
-}
-
-impl Ends {
-    fn taken_up(self, frame: u64) -> Ends {
-        match self {
-            Ends::After(frames) => Ends::At(frame + u64::from(frames)),
-            at => at,
-        }
+    /// A fade that has yet to begin, with a quantum, where what flows is `late`.
+    pub fn new(wait: Due, late: usize, length: u32) -> Self {
+        Fade { wait: wait.whole_quanta(), late: late as u32, length, sets_out: None }
     }
 
-    fn is_past(self, now: u64) -> bool {
-        matches!(self, Ends::At(frame) if frame <= now)
+    /// When it sets out where nothing is late.
+    pub fn due(&self) -> Due {
+        self.sets_out.map_or(self.wait, |at| Due { after: 0, at })
+    }
+
+    /// Whether it was made to wait for something to fill.
+    pub fn was_held_back(&self) -> bool {
+        self.wait != Due::default()
+    }
+
+    /// The frame of the clock at which it is over, once that is known.
+    fn ends(&self) -> Option<u64> {
+        self.sets_out.map(|at| at + u64::from(self.late) + u64::from(self.length))
+    }
+
+    fn taken_up(&mut self, clock: u64, heard: u64) {
+        let due = heard.max(clock + u64::from(self.wait.left(clock)));
+        self.sets_out.get_or_insert(due);
+    }
+
+    fn is_past(&self, now: u64) -> bool {
+        self.ends().is_some_and(|end| end <= now)
     }
 }
 
@@ -136,10 +194,11 @@ impl Keep for Mesh {
         self.fresh.keep(ledger);
         ledger.exactly(self.nodes.len());
         let mut now: BTreeMap<Id, Id> = BTreeMap::new();
-        for MeshNode { id, node, .. } in &mut self.nodes {
+        for MeshNode { id, node, full, .. } in &mut self.nodes {
             let before = *id;
             ledger.called(&node.path);
             id.keep(ledger);
+            full.at.keep(ledger);
             now.insert(before, *id);
         }
         ledger.exactly(self.edges.len());
@@ -181,12 +240,13 @@ impl Mesh {
         self.nodes.iter().all(|node| node.current) && self.edges.iter().all(|edge| edge.phase == Phase::Steady)
     }
 
-    /// Learns at which frame of the clock the plan made of it is first heard.
-    pub fn taken_up(&mut self, frame: u64) {
+    /// Learns at which frame of the clock the plan made of it was taken up, and from which on it is heard where nothing is
+    /// late.
+    pub fn taken_up(&mut self, clock: u64, heard: u64) {
+        self.nodes.iter_mut().for_each(|node| node.full.taken_up(clock));
         for edge in &mut self.edges {
             match &mut edge.phase {
-                Phase::Arriving(fade) | Phase::Leaving(fade) => fade.ends = fade.ends.taken_up(frame),
-                Phase::Ringing(ends) => *ends = ends.taken_up(frame),
+                Phase::Arriving(fade) | Phase::Leaving(fade) | Phase::Ringing(fade) => fade.taken_up(clock, heard),
                 Phase::Steady | Phase::Held => {}
             }
         }
@@ -195,11 +255,10 @@ impl Mesh {
     /// The next frame at which something ends, if anything will.
     pub fn next_end(&self) -> Option<u64> {
         let ends = self.edges.iter().filter_map(|edge| match edge.phase {
-            Phase::Arriving(fade) | Phase::Leaving(fade) => Some(fade.ends),
-            Phase::Ringing(ends) => Some(ends),
+            Phase::Arriving(fade) | Phase::Leaving(fade) | Phase::Ringing(fade) => fade.ends(),
             Phase::Steady | Phase::Held => None,
         });
-        ends.filter_map(|ends| if let Ends::At(frame) = ends { Some(frame) } else { None }).min()
+        ends.min()
     }
 
     /// What is left when everything that has ended by `now` is gone; `None` when that is all of it.
@@ -208,16 +267,16 @@ impl Mesh {
             return None;
         }
         let mut mesh = self.clone();
-        mesh.edges.retain(|edge| !matches!(edge.phase, Phase::Leaving(fade) if fade.ends.is_past(now)));
+        mesh.edges.retain(|edge| !matches!(edge.phase, Phase::Leaving(fade) if fade.is_past(now)));
         for edge in &mut mesh.edges {
             match edge.phase {
-                Phase::Arriving(fade) if fade.ends.is_past(now) => {
+                Phase::Arriving(fade) if fade.is_past(now) => {
                     edge.phase = Phase::Steady;
                     edge.initial = edge.gain;
                 }
-                Phase::Ringing(ends) if ends.is_past(now) => {
+                Phase::Ringing(fade) if fade.is_past(now) => {
                     let length = crate::fade::fade_frames(TAIL_FADE_SECONDS * 1000.0, self.clock.rate);
-                    edge.phase = Phase::Leaving(Fade::new(0, edge.late, length));
+                    edge.phase = Phase::Leaving(Fade::new(Due::default(), edge.late, length));
                 }
                 _ => {}
             }

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use crate::graph::Controlled;
 use crate::listen::Heard;
+use crate::mesh::Due;
 use crate::meter::Meter;
 use crate::motion::Motion;
 use crate::session::TableRef;
@@ -241,8 +242,8 @@ pub struct SourceId(pub u32);
 pub struct PlanGain {
     /// The linear gain that it glides to.
     pub goal: f64,
-    /// The least frames before it sets out, however early the program is taken up.
-    pub wait: u32,
+    /// The earliest that it sets out, however early the program is taken up.
+    pub due: Due,
     /// Frames by which what flows here is late against the transport.
     pub late: usize,
     /// The control that moves it: none or one.

@@ -1,6 +1,9 @@
 //! Random numbers without state: a hash of a seed and a counter, so that noise is a function of the frame it falls on and
 //! the same on every machine.
 
+use crate::keep::keep;
+use crate::kernel::Io;
+
 /// Sixty-four well-mixed bits of a number: the finaliser of SplitMix64 (Steele, Lea and Flood, 2014). RT.
 pub fn mix(x: u64) -> u64 {
     let x = x.wrapping_add(0x9E37_79B9_7F4A_7C15);
@@ -13,6 +16,24 @@ pub fn mix(x: u64) -> u64 {
 pub fn even(seed: u64, counter: u64) -> f64 {
     const STEP: f64 = 1.0 / (1u64 << 53) as f64;
     (mix(mix(seed) ^ counter) >> 11) as f64 * STEP - 0.5
+}
+
+/// The frames that noise falls on: those of the transport. While that stands they come again, and noise must not.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Count {
+    /// Frames of noise since the transport stands still.
+    stood: u64,
+}
+
+keep!(Count: stood);
+
+impl Count {
+    /// The count for a frame of the buffers, each of which is asked for once. RT.
+    pub fn next(&mut self, io: &Io<'_>, i: usize) -> u64 {
+        let count = if io.rolling { io.frame(i) } else { io.transport.wrapping_add(self.stood) };
+        self.stood = if io.rolling { 0 } else { self.stood + 1 };
+        count
+    }
 }
 
 #[cfg(test)]

@@ -233,6 +233,7 @@ impl Renderer {
     /// RT.
     fn begin(&mut self, old: Option<&Program>, wait: u32) {
         let at = self.transport() as i64 + i64::from(wait);
+        let clock = self.clock;
         let Program { plan, bank, carry, fade, .. } = &mut *self.program;
         let (plan, fade) = (&*plan, *fade);
         // Carried states come in the order of the new plan.
@@ -261,7 +262,7 @@ impl Renderer {
             cell.aim(&aim(&[], blend.wet, &blend.controls, blend.late));
         }
         for (cell, gain) in bank.edges.iter_mut().flatten().zip(&plan.gains) {
-            let least = wait.max(gain.wait).saturating_add(gain.late as u32);
+            let least = wait.max(gain.due.left(clock)).saturating_add(gain.late as u32);
             cell.aim(gain.goal, least, gain.fade, &aim(&[], 1.0, &gain.controls, gain.late));
         }
     }

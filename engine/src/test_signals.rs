@@ -23,6 +23,7 @@ pub struct Bench {
     stretch: usize,
     kernel: Option<Box<dyn Kernel>>,
     frame: u64,
+    rolling: bool,
 }
 
 impl Bench {
@@ -47,6 +48,7 @@ impl Bench {
             stretch: QUANTUM,
             kernel: None,
             frame: 0,
+            rolling: true,
         };
         bench.add_defaults(table.parameters);
         bench
@@ -109,6 +111,12 @@ impl Bench {
         self
     }
 
+    /// With the transport standing still.
+    pub fn standing(mut self) -> Self {
+        self.rolling = false;
+        self
+    }
+
     /// With a part appended, its parameters set in order; those not given keep their defaults.
     pub fn part(mut self, word: &str, numbers: &[f64]) -> Self {
         let part = self.table.parts.iter().position(|p| p.word == word).expect("the table has the part");
@@ -147,7 +155,7 @@ impl Bench {
         kept.finish().expect("it is taken up to the last byte");
         bench.now.clone_from(&self.now);
         bench.goal.clone_from(&self.goal);
-        Bench { stretch: self.stretch, frame: self.frame, ..bench }
+        Bench { stretch: self.stretch, frame: self.frame, rolling: self.rolling, ..bench }
     }
 
     /// What the kernel is built from.
@@ -180,6 +188,7 @@ impl Bench {
         self.kernel();
         let tempo = Tempo::new(self.recipe.clock);
         let (start, length) = (self.now.clone(), input[0].len());
+        let rolling = self.rolling;
         let mut output = vec![Vec::with_capacity(length); self.channels_out()];
         let mut audio: Vec<Buffer> = vec![[0.0; QUANTUM]; self.channels_out().max(input.len())];
         let mut keys: Vec<Buffer> = vec![[0.0; QUANTUM]; key.len()];
@@ -209,13 +218,16 @@ impl Bench {
                 frames: frames.clone(),
                 values: &values,
                 transport,
-                rolling: true,
+                rolling,
                 tempo: &tempo,
                 reduced: 0.0,
             });
             output.iter_mut().zip(&audio).for_each(|(out, buffer)| out.extend_from_slice(&buffer[frames.clone()]));
             done += count;
             self.frame += count as u64;
+            if !self.rolling && self.frame.is_multiple_of(QUANTUM as u64) {
+                self.frame -= QUANTUM as u64;
+            }
         }
         self.now = (0..start.len()).map(|i| self.value(i, start[i], length)).collect();
         output

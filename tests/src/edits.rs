@@ -346,6 +346,111 @@ fn a_tape_that_is_called_otherwise_hisses_as_if_it_had_been_from_the_start() {
     assert!(most < 1e-9, "{most}");
 }
 
+#[test]
+fn a_dither_that_is_called_otherwise_rounds_as_if_it_had_been_from_the_start() {
+    let text = |name: &str| format!("input(\"a\", sine(100).level(-12)) >> dither(8){name} >> master;");
+    let mut rehearsal = Rehearsal::new(&text(""));
+    rehearsal.run(12_000);
+    rehearsal.edit(&text(".named(\"last\")")).expect("it is called otherwise");
+    rehearsal.run(24_000);
+    let cold = cold(&text(".named(\"last\")"), rehearsal.now() as usize);
+    let last = cold[0].len();
+    let tail = |sound: &[Vec<f64>]| vec![sound[0][last - 12_000..].to_vec()];
+    assert_eq!(first_difference(&tail(&cold), &tail(&rehearsal.sound)), None);
+}
+
+/// A frame at which a sine of 100 Hz is near its peak, so that whatever comes or goes with it is heard as a step.
+const NEAR_A_PEAK: usize = 24_128;
+
+#[test]
+fn edits_while_a_new_line_fills_let_nothing_through_before_it_is_full() {
+    let align = ">> align(1.s)";
+    let muted = sine(align) + "mute(\"a\");";
+    // What is saved while the line fills, with the frames between one save and the next, and how loud it is at least.
+    let edits: [(&str, &[(usize, String)], f64); 7] = [
+        ("an effect put in after it", &[(12_000, sine(">> align(1.s) >> gain(-1)"))], 0.2),
+        ("an effect put in before it", &[(12_000, sine(">> gain(-1) >> align(1.s)"))], 0.2),
+        // Later by the limiter's latency it is out of phase with what it takes over from.
+        ("one with a latency put in after it", &[(12_000, sine(">> align(1.s) >> limiter(-1)"))], 0.15),
+        ("its level", &[(12_000, sine(">> align(1.s) >> fader(-2)"))], 0.18),
+        (
+            "its level, twice",
+            &[(12_000, sine(">> align(1.s) >> fader(-1)")), (320, sine(">> align(1.s) >> fader(-2)"))],
+            0.18,
+        ),
+        ("undone and redone", &[(24_000, sine("")), (320, sine(align))], 0.2),
+        ("muted and unmuted", &[(12_000, muted), (4800, sine(align))], 0.0),
+    ];
+    for (what, saves, least) in edits {
+        let mut rehearsal = Rehearsal::new(&sine(""));
+        rehearsal.run(NEAR_A_PEAK);
+        rehearsal.edit(&sine(align)).expect("it is put in");
+        for (frames, text) in saves {
+            rehearsal.run(*frames);
+            rehearsal.edit(text).unwrap_or_else(|| panic!("{what}: an edit"));
+        }
+        rehearsal.run(72_000);
+        let heard = loudest_above(&rehearsal.sound[0][NEAR_A_PEAK - 4096..], 5000.0);
+        assert!(heard < -80.0, "{what}: {heard:.1} dBFS above 5 kHz");
+        // The sine comes out of the line as it went in, whole periods later, so the one takes over from the other.
+        for start in (NEAR_A_PEAK..NEAR_A_PEAK + 72_000).step_by(480) {
+            let peak = peak(&rehearsal.sound, start..start + 480);
+            assert!(peak >= least, "{what}: it dips to {peak} at {start}");
+        }
+    }
+}
+
+#[test]
+fn what_is_muted_unplugged_or_deleted_while_a_new_line_fills_is_silent_after_the_crossfade() {
+    let strip = |chain: &str| {
+        format!("let b = bus(\"b\");\nb >> master;\nlet a = input(\"a\", sine(100).level(-12));\n{chain}")
+    };
+    let (plain, aligned) = (strip("a >> master;"), strip("a >> align(1000) >> master;"));
+    for (what, after) in [
+        ("muted", aligned.clone() + "\nmute(\"a\");"),
+        ("unplugged", strip("")),
+        ("deleted", "let b = bus(\"b\");\nb >> master;".to_owned()),
+    ] {
+        let mut rehearsal = Rehearsal::new(&plain);
+        rehearsal.run(NEAR_A_PEAK);
+        rehearsal.edit(&aligned).expect("it is put in");
+        rehearsal.run(4800);
+        let at = rehearsal.now() as usize;
+        rehearsal.edit(&after).expect("it is silenced");
+        rehearsal.run(640);
+        assert_eq!(rehearsal.edit(&after), None, "{what}: it is on its way");
+        rehearsal.run(60_000);
+        let last = rehearsal.sound[0].len();
+        assert!(peak(&rehearsal.sound, at - 480..at) > 0.2, "{what}: it was heard");
+        assert_eq!(peak(&rehearsal.sound, at + 960..last), 0.0, "{what}");
+        let heard = loudest_above(&rehearsal.sound[0][at - 4096..], 5000.0);
+        assert!(heard < -80.0, "{what}: {heard:.1} dBFS above 5 kHz");
+    }
+}
+
+#[test]
+fn a_line_put_into_one_strip_holds_back_nothing_of_another() {
+    let text = |chain: &str, rest: &str| {
+        format!(
+            "let a = input(\"a\", sine(100).level(-60));\nlet c = input(\"c\", sine(100).level(-12));\n\
+             a {chain} >> master;\n{rest}"
+        )
+    };
+    let (without, with) = (text("", ""), text(">> align(1000)", "c >> master;"));
+    for (what, before, after, least, most) in [
+        ("unplugged", text("", "c >> master;"), text(">> align(1000)", ""), 0.0, 0.0011),
+        ("plugged", without, with, 0.2, 0.3),
+    ] {
+        let mut rehearsal = Rehearsal::new(&before);
+        rehearsal.run(NEAR_A_PEAK);
+        let at = rehearsal.now() as usize;
+        rehearsal.edit(&after).expect("it changes something");
+        rehearsal.run(4800);
+        let peak = peak(&rehearsal.sound, at + 960..at + 4800);
+        assert!((least..most).contains(&peak), "{what}: {peak}");
+    }
+}
+
 /// The loudest sample of the first channel in a range of frames.
 fn peak(sound: &[Vec<f64>], frames: std::ops::Range<usize>) -> f64 {
     sound[0][frames].iter().fold(0.0, |most, x| most.max(x.abs()))

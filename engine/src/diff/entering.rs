@@ -1,25 +1,140 @@
 //! How what is new comes in: what is faded at its input rather than its output, and what has to be filled with sound before.
 
-use super::{Union, whole_quanta};
-use crate::graph::Port;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Union, is_effect};
+use crate::graph::{Edge, Node, Port};
+use crate::mesh::{Due, Id, MeshEdge};
 use crate::parameter::Memory;
 
-impl Union<'_> {
-    /// Frames until all lines that are new are full of sound: what fades in or out waits for that, all of it, so that the one
-    /// follows on from the other.
-    pub(super) fn filled(&self) -> u32 {
-        let mut filled = vec![0; self.graph.nodes.len()];
-        for &i in &self.graph.order {
-            let node = &self.graph.nodes[i];
-            if self.matched[i].is_none() {
-                let feeds = self.graph.edges.iter().filter(|edge| edge.to == i && edge.feedback.is_none());
-                let own = if node.memory == Memory::Line { node.tail as usize } else { 0 };
-                filled[i] = own + feeds.map(|edge| filled[edge.from]).max().unwrap_or(0);
-            }
+/// Where new ways take over from old ones: what fades out there goes on until the lines of what fades in are full, so that the
+/// one follows on from the other. Ways that lead from other places, or to others, have nothing to do with it.
+pub(super) struct Seams<'a> {
+    union: &'a Union<'a>,
+    /// For every node of the graph when lines that are new, or were a moment ago, have filled before it and in it.
+    pub full: Vec<Due>,
+    /// For every node of the graph the places whose sound reaches it, through effects and whatever is new.
+    origins: Vec<BTreeSet<&'a str>>,
+    /// The graph's nodes by the running ones that they are.
+    now: BTreeMap<Id, usize>,
+    /// The running edges by the node that they lead to, and from.
+    into: BTreeMap<Id, Vec<&'a MeshEdge>>,
+    out_of: BTreeMap<Id, Vec<&'a MeshEdge>>,
+}
+
+/// Whether it stands in the text under a name, so that ways begin and end there: no effect, and no sum of a list.
+fn is_place(node: &Node) -> bool {
+    !is_effect(node) && !node.path.contains('+')
+}
+
+fn is_sound(port: Port) -> bool {
+    matches!(port, Port::Main | Port::Dry)
+}
+
+impl<'a> Seams<'a> {
+    pub fn new(union: &'a Union<'a>) -> Self {
+        let (mut into, mut out_of): (BTreeMap<Id, Vec<_>>, BTreeMap<Id, Vec<_>>) = Default::default();
+        for edge in union.old.edges.iter().filter(|edge| edge.feedback.is_none() && is_sound(edge.port)) {
+            into.entry(edge.to).or_default().push(edge);
+            out_of.entry(edge.from).or_default().push(edge);
         }
-        whole_quanta(filled.into_iter().max().unwrap_or(0))
+        let matched = union.matched.iter().enumerate();
+        let now = matched.filter_map(|(i, id)| Some(((*id)?, i))).collect();
+        let nodes = union.graph.nodes.len();
+        let (full, origins) = (vec![Due::default(); nodes], vec![BTreeSet::new(); nodes]);
+        let mut seams = Seams { union, full, origins, now, into, out_of };
+        seams.follow();
+        seams
     }
 
+    fn follow(&mut self) {
+        let graph = self.union.graph;
+        let mut feeds: Vec<Vec<&Edge>> = vec![Vec::new(); graph.nodes.len()];
+        for edge in graph.edges.iter().filter(|edge| edge.feedback.is_none()) {
+            feeds[edge.to].push(edge);
+        }
+        for &i in &graph.order {
+            let (node, before) = (&graph.nodes[i], self.union.before(i));
+            self.full[i] = match before {
+                Some(old) => old.full,
+                None => {
+                    let own = if node.memory == Memory::Line { node.tail as u32 } else { 0 };
+                    feeds[i].iter().fold(Due::default(), |due, edge| due.join(self.full[edge.from])).later(own)
+                }
+            };
+            let mut origins: BTreeSet<&str> = BTreeSet::new();
+            if !is_place(node) || before.is_none() {
+                let heard = feeds[i].iter().filter(|edge| is_sound(edge.port) && edge.gain != 0.0);
+                heard.for_each(|edge| origins.extend(&self.origins[edge.from]));
+            }
+            if is_place(node) || origins.is_empty() {
+                origins.insert(&node.path);
+            }
+            self.origins[i] = origins;
+        }
+    }
+
+    /// When a way that is new, and the others by which the same is heard at the same place, are full.
+    pub fn entering(&self, edge: &Edge) -> Due {
+        let ways = self.ways(edge.to, edge.port, |from| !self.origins[from].is_disjoint(&self.origins[edge.from]));
+        ways.unwrap_or(self.full[edge.from])
+    }
+
+    /// When all that leads to a node of the graph is full.
+    pub fn all_into(&self, to: usize) -> Due {
+        let edges = self.union.graph.edges.iter().filter(|edge| edge.to == to);
+        edges.fold(Due::default(), |due, edge| due.join(self.full[edge.from]))
+    }
+
+    /// When the ways are full by which the sound of a running edge that is gone is heard from now on; none if it is not.
+    pub fn leaving(&self, edge: &MeshEdge) -> Option<Due> {
+        let origins = self.origins_before(edge.from);
+        let same = |from: usize| !self.origins[from].is_disjoint(&origins);
+        self.ends(edge).into_iter().filter_map(|(to, port)| self.ways(to, port, same)).reduce(Due::join)
+    }
+
+    /// When those ways into a node are full that come from such nodes and let anything through; none if there are none.
+    fn ways(&self, to: usize, port: Port, from: impl Fn(usize) -> bool) -> Option<Due> {
+        let edges = self.union.graph.edges.iter().filter(|edge| edge.to == to && edge.port == port);
+        let ways = edges.filter(|edge| edge.gain != 0.0 && from(edge.from));
+        ways.map(|edge| self.full[edge.from]).reduce(Due::join)
+    }
+
+    /// The places whose sound reaches a running node, through effects and whatever is gone.
+    fn origins_before(&self, from: Id) -> BTreeSet<&'a str> {
+        let (mut open, mut seen, mut origins) = (vec![from], BTreeSet::new(), BTreeSet::new());
+        while let Some(id) = open.pop() {
+            let Some(old) = self.union.old_nodes.get(&id).filter(|_| seen.insert(id)) else { continue };
+            let feeds = self.into.get(&id).map_or(&[][..], Vec::as_slice);
+            let place = is_place(&old.node);
+            if place || feeds.is_empty() {
+                origins.insert(old.node.path.as_str());
+            }
+            if !place || !self.union.carried(id) {
+                open.extend(feeds.iter().map(|edge| edge.from));
+            }
+        }
+        origins
+    }
+
+    /// Where the sound of a running edge comes to what stays: the nodes of the graph, and by which way in.
+    fn ends(&self, edge: &MeshEdge) -> Vec<(usize, Port)> {
+        let (mut open, mut seen, mut ends) = (vec![(edge.to, edge.port)], BTreeSet::new(), Vec::new());
+        while let Some((id, port)) = open.pop() {
+            match self.now.get(&id) {
+                Some(node) => ends.push((*node, port)),
+                None if seen.insert(id) => {
+                    let on = self.out_of.get(&id).map_or(&[][..], Vec::as_slice);
+                    open.extend(on.iter().map(|edge| (edge.to, edge.port)));
+                }
+                None => {}
+            }
+        }
+        ends
+    }
+}
+
+impl Union<'_> {
     /// For every node of the graph, whether it is new and its sound fades in by itself: it echoes, and so must never hear
     /// a step, or it hears of something that does; then all that flows into it is faded in.
     pub(super) fn faded_in(&self) -> Vec<bool> {

@@ -7,6 +7,7 @@ use crate::graph::{Graph, Port, Role};
 use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::parameter::{Memory, Parameter, Recipe, Table};
+use crate::random::Count;
 use crate::units::Unit;
 
 const BITS: usize = 0;
@@ -25,7 +26,8 @@ pub static DITHER: Table = Table {
             16.0,
             &[8.0, 12.0, 16.0, 20.0, 24.0],
             "full scale is 2 to the power of bits - 1 steps",
-        ),
+        )
+        .random(),
         Parameter::choice(
             "shape",
             Shape::NAMES,
@@ -42,7 +44,9 @@ pub static DITHER: Table = Table {
         let hold = recipe.rate() as u64 / 2;
         // One that `channels` has refused is never heard.
         match rounder(recipe) {
-            Ok(rounder) => Box::new(Dithering { rounder, seed: recipe.seed, hold, quiet: hold }),
+            Ok(rounder) => {
+                Box::new(Dithering { rounder, seed: recipe.seed, count: Count::default(), hold, quiet: hold })
+            }
             Err(_) => Box::new(Nothing),
         }
     },
@@ -56,13 +60,14 @@ fn rounder(recipe: &Recipe) -> Result<Rounder, String> {
 struct Dithering {
     rounder: Rounder,
     seed: u64,
+    count: Count,
     /// Frames of silence after which it is silent too, until something comes.
     hold: u64,
     /// Frames of silence so far, up to `hold`.
     quiet: u64,
 }
 
-keep!(Dithering: rounder, quiet);
+keep!(Dithering: rounder, count, quiet);
 
 impl Kernel for Dithering {
     fn process(&mut self, io: &mut Io<'_>) {
@@ -73,7 +78,7 @@ impl Kernel for Dithering {
                 self.rounder.reset();
                 continue;
             }
-            let frame = io.frame(i);
+            let frame = self.count.next(io, i);
             for (number, channel) in io.audio.iter_mut().enumerate() {
                 let rounded = self.rounder.round(channel[i], self.seed, frame, number);
                 channel[i] = rounded / self.rounder.scale();
@@ -83,6 +88,7 @@ impl Kernel for Dithering {
 
     fn reset(&mut self) {
         self.rounder.reset();
+        self.count = Count::default();
         self.quiet = self.hold;
     }
 }
@@ -168,6 +174,19 @@ mod tests {
             assert!((level(bin) + 100.0).abs() < 0.2, "shape {shape}: {}", level(bin));
             assert!(level(3 * bin) < -130.0, "shape {shape}: third harmonic {}", level(3 * bin));
         }
+    }
+
+    #[test]
+    fn the_error_is_as_even_while_the_transport_stands() {
+        // Noise that came again with every quantum would lie in lines, 750 Hz apart, with nothing between them.
+        let input = vec![0.1; 1 << 15];
+        let output = Bench::new(&DITHER, 1).standing().run_mono(&input);
+        let power = spectrum(&output);
+        let lines = (1..32).map(|line| power[line * 512]).sum::<f64>() / 31.0;
+        let all = power[100..].iter().sum::<f64>() / (power.len() - 100) as f64;
+        assert!((db_of_power(lines) - db_of_power(all)).abs() < 3.0, "{} dB", db_of_power(lines) - db_of_power(all));
+        let (first, second) = (&output[..64], &output[64..128]);
+        assert!(first.iter().zip(second).filter(|(a, b)| a != b).count() > 16, "quantum by quantum it is another");
     }
 
     #[test]

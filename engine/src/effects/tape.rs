@@ -24,7 +24,7 @@ use crate::math;
 use crate::motion::Rate;
 use crate::one_pole::Smoother;
 use crate::parameter::{Law, Memory, Parameter, Recipe, Table};
-use crate::random::{even, mix};
+use crate::random::{Count, even, mix};
 use crate::units::Unit;
 use crate::wheel::{self, Wheel};
 
@@ -208,7 +208,7 @@ fn kernel(recipe: &Recipe) -> Box<dyn Kernel> {
         depths: [smoother(), smoother()],
         turns: capstan(speed),
         rate,
-        stood: 0,
+        count: Count::default(),
         taps,
     })
 }
@@ -224,8 +224,7 @@ struct Tape {
     depths: [Smoother; 2],
     turns: f64,
     rate: f64,
-    /// Frames of hiss since the transport stands still.
-    stood: u64,
+    count: Count,
 }
 
 struct Channel {
@@ -280,7 +279,7 @@ impl Tape {
 }
 
 keep!(Channel: bender, past, line);
-keep!(Tape: channels, bump, wheels, depths, stood);
+keep!(Tape: channels, bump, wheels, depths, count);
 
 impl Kernel for Tape {
     fn process(&mut self, io: &mut Io<'_>) {
@@ -300,9 +299,7 @@ impl Kernel for Tape {
         let delays = self.delays(io);
         let count = io.frames.len();
         for (n, i) in io.frames.clone().enumerate() {
-            // At a standing transport frames come again, and noise must not.
-            let noise = if io.rolling { io.frame(i) } else { io.transport.wrapping_add(self.stood) };
-            self.stood = if io.rolling { 0 } else { self.stood + 1 };
+            let noise = self.count.next(io, i);
             let hiss = hiss.at(n, count);
             for (channel, buffer) in self.channels.iter_mut().zip(io.audio.iter_mut()) {
                 channel.line.write(buffer[i]);
@@ -327,7 +324,7 @@ impl Kernel for Tape {
         self.bump.reset();
         self.wheels.iter_mut().for_each(Wheel::reset);
         self.depths.iter_mut().for_each(Smoother::reset);
-        self.stood = 0;
+        self.count = Count::default();
     }
 }
 
