@@ -389,16 +389,17 @@ impl Writer {
             }
         }
         // The end is kept also when what was heard last cannot be: then it says from where on that is missing.
-        let heard = self.listen();
-        if heard.is_err() {
+        if let Err(error) = self.listen() {
             self.stop_listening()?;
+            let shown = self.folder.display();
+            status::warning(format!("the journal lacks what live inputs heard last: {shown}: {error}"));
         }
         if let Some(Some((frame, frames))) = end {
             self.write(&Record::End { frame: frame.max(self.last), frames })?;
         }
         self.lines.flush()?;
         self.lines.sync()?;
-        heard.map(|()| self.last > 0)
+        Ok(self.last > 0)
     }
 
     /// Keeps no more live input where there is no room for it; lines and texts are small, and go on.
@@ -566,6 +567,7 @@ mod tests {
     use super::*;
     use engine::live::{Listener, Player, Setup, start};
     use engine::media::Library;
+    use engine::playback::{Capture, Playback};
 
     /// A performance that hears something, with parts of a tenth of a second; who plays it, and what it hears with.
     struct Stage {
