@@ -291,7 +291,8 @@ impl Measurement {
 }
 
 /// The parts in which a sound of so many frames may be measured side by side: each is to be given the frames of its range, and
-/// all of them to [`joined`]. Where it is cut depends on its length alone, and of a sound up to [`PART`] seconds there is one part.
+/// all of them to [`joined`]. Where it is cut depends on its length alone, and of a sound up to 64 seconds there is one
+/// part.
 ///
 /// A part hears four seconds before those that count: three that its first short-term loudness is taken from, and one in which the filters
 /// forget (what was before falls by 60 dB in 29 ms). After its end it hears so much that the points between frames are known.

@@ -97,7 +97,11 @@ fn read(mut editor: Editor<Typist, FileHistory>, history: Option<PathBuf>, take:
                 take(Typed::Line(line));
             }
             Err(ReadlineError::Interrupted) => status::say("Ctrl-D on an empty line, or :quit, fades out and ends"),
-            Err(ReadlineError::Eof) => return take(Typed::End),
+            Err(ReadlineError::Eof) => {
+                // What is told from here on has no line to go above.
+                status::below();
+                return take(Typed::End);
+            }
             Err(error) => {
                 status::warning(format!("the prompt ends, and what plays goes on: {error}; Ctrl-C ends it"));
                 return;

@@ -168,7 +168,11 @@ impl Text {
         }
         if !typing::declares(line) {
             let before = load::prepare_evaluated(evaluated(&self.files, &self.lines), library, &change);
-            if before.session == loaded.session {
+            let declared = |loaded: &Loaded| {
+                // The line itself is one of the session's files.
+                loaded.session.as_ref().map(|session| Session { files: Vec::new(), ..session.clone() })
+            };
+            if declared(&before) == declared(&loaded) {
                 return Answer::Value(loaded.value);
             }
         }

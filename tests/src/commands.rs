@@ -6,7 +6,6 @@ mod expectations;
 mod measure;
 mod parts;
 mod play;
-mod prompt;
 mod recording;
 mod render;
 mod replay;

@@ -367,7 +367,8 @@ fn edits_while_a_new_line_fills_let_nothing_through_before_it_is_full() {
     let align = ">> align(1.s)";
     let muted = sine(align) + "mute(\"a\");";
     // What is saved while the line fills, with the frames between one save and the next, and how loud it is at least.
-    let edits: [(&str, &[(usize, String)], f64); 7] = [
+    type Saves<'a> = &'a [(usize, String)];
+    let edits: [(&str, Saves, f64); 7] = [
         ("an effect put in after it", &[(12_000, sine(">> align(1.s) >> gain(-1)"))], 0.2),
         ("an effect put in before it", &[(12_000, sine(">> gain(-1) >> align(1.s)"))], 0.2),
         // Later by the limiter's latency it is out of phase with what it takes over from.

@@ -38,7 +38,10 @@ impl Playing<'_> {
         };
         match Command::read(line) {
             Err(why) => status::error(why),
-            Ok(Command::Quit) => return true,
+            Ok(Command::Quit) => {
+                status::below();
+                return true;
+            }
             Ok(command) => self.command(command),
         }
         false
