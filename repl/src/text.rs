@@ -16,9 +16,9 @@ use crate::paint::Paint;
 use crate::status;
 
 /// Files as they were, followed by lines.
-fn evaluated(files: &[SourceFile], lines: &Lines) -> scripting::Evaluated {
+fn evaluated(files: &[SourceFile], lines: &[String]) -> scripting::Evaluated {
     let line = |text: &String| SourceFile { path: PathBuf::new(), text: text.clone(), is_line: true };
-    let files: Vec<SourceFile> = files.iter().cloned().chain(lines.as_slice().iter().map(line)).collect();
+    let files: Vec<SourceFile> = files.iter().cloned().chain(lines.iter().map(line)).collect();
     scripting::evaluate_kept(&files)
 }
 
@@ -45,7 +45,6 @@ pub struct Text {
 }
 
 /// One thing that was typed.
-#[derive(Clone)]
 struct Step {
     /// How it was typed.
     typed: String,
@@ -88,14 +87,9 @@ impl Text {
     /// taken when the file itself is wrong.
     pub fn edited(&mut self, file: &Path, library: &Library, change: impl Fn(&mut Session) -> Tempo) -> Loaded {
         let mut lines = self.lines.clone();
-        let load = |lines: &[String]| {
-            let loaded = load::prepare_evaluated(scripting::evaluate_file_with(file, lines), library, &change);
-            if loaded.graph.is_some() { Ok(loaded) } else { Err(Box::new(loaded)) }
-        };
-        let tell = |line: String, wrong: Box<Loaded>| {
-            status::warning(format!("set aside: {line} ({})", wrong.why()));
-        };
-        match lines.set_aside(load, tell) {
+        let load =
+            |lines: &[String]| load::prepare_evaluated(scripting::evaluate_file_with(file, lines), library, &change);
+        match without_wrong(&mut lines, load) {
             Ok(loaded) => {
                 let before = std::mem::replace(&mut self.files, without_lines(&loaded));
                 self.heard.get_or_insert(before);
@@ -117,7 +111,7 @@ impl Text {
         let load = |lines: &Lines| {
             // A hand is heard at once: it moves what plays.
             let playing = self.heard.as_ref().unwrap_or(&self.files);
-            load::prepare_evaluated(evaluated(playing, lines), library, &change)
+            load::prepare_evaluated(evaluated(playing, lines.as_slice()), library, &change)
         };
         let with = |lines: &Lines, writes: &[Write]| {
             let mut lines = lines.clone();
@@ -155,19 +149,19 @@ impl Text {
     pub fn tried(&self, library: &Library, line: &str, change: impl Fn(&mut Session) -> Tempo) -> Loaded {
         let mut lines = self.lines.clone();
         add(&mut lines, line);
-        load::prepare_evaluated(evaluated(&self.files, &lines), library, change)
+        load::prepare_evaluated(evaluated(&self.files, lines.as_slice()), library, change)
     }
 
     /// Takes a line that was typed: it becomes a part of the text unless it is wrong, or declares nothing.
     pub fn typed(&mut self, library: &Library, line: &str, change: impl Fn(&mut Session) -> Tempo) -> Answer {
         let mut lines = self.lines.clone();
         let sets = add(&mut lines, line);
-        let loaded = load::prepare_evaluated(evaluated(&self.files, &lines), library, &change);
+        let loaded = load::prepare_evaluated(evaluated(&self.files, lines.as_slice()), library, &change);
         if loaded.graph.is_none() {
             return Answer::Refused(Box::new(loaded));
         }
         if !typing::declares(line) {
-            let before = load::prepare_evaluated(evaluated(&self.files, &self.lines), library, &change);
+            let before = load::prepare_evaluated(evaluated(&self.files, self.lines.as_slice()), library, &change);
             let declared = |loaded: &Loaded| {
                 // The line itself is one of the session's files.
                 loaded.session.as_ref().map(|session| Session { files: Vec::new(), ..session.clone() })
@@ -184,47 +178,44 @@ impl Text {
     }
 
     /// Takes back what was typed last; what that was, and the text without it. What hands have moved since stays.
-    pub fn undo(&mut self, library: &Library, change: impl Fn(&mut Session) -> Tempo) -> Option<(String, Loaded)> {
+    pub fn undo(&mut self, library: &Library, change: &dyn Fn(&mut Session) -> Tempo) -> Option<(String, Loaded)> {
         let step = self.past.pop()?;
-        let mut lines = step.lines.clone();
-        lines.keep_sets(&self.lines, step.sets.as_deref());
-        let behind = std::mem::replace(&mut self.lines, lines);
-        self.future.push(Step { lines: behind, ..step.clone() });
-        Some((step.typed, self.anew(library, change)))
+        let (typed, step) = self.exchange(step);
+        self.future.push(step);
+        Some((typed, self.anew(library, change)))
     }
 
     /// Takes up again what was taken back last.
-    pub fn redo(&mut self, library: &Library, change: impl Fn(&mut Session) -> Tempo) -> Option<(String, Loaded)> {
+    pub fn redo(&mut self, library: &Library, change: &dyn Fn(&mut Session) -> Tempo) -> Option<(String, Loaded)> {
         let step = self.future.pop()?;
-        let mut lines = step.lines.clone();
-        lines.keep_sets(&self.lines, step.sets.as_deref());
-        let before = std::mem::replace(&mut self.lines, lines);
-        self.past.push(Step { lines: before, ..step.clone() });
-        Some((step.typed, self.anew(library, change)))
+        let (typed, step) = self.exchange(step);
+        self.past.push(step);
+        Some((typed, self.anew(library, change)))
     }
 
     /// Forgets all lines, which can be taken back; none if there are none.
-    pub fn forget(&mut self, library: &Library, change: impl Fn(&mut Session) -> Tempo) -> Option<Loaded> {
+    pub fn forget(&mut self, library: &Library, change: &dyn Fn(&mut Session) -> Tempo) -> Option<(String, Loaded)> {
         if self.lines.as_slice().is_empty() {
             return None;
         }
         let lines = std::mem::take(&mut self.lines);
         self.past.push(Step { typed: ":drop".into(), sets: None, lines });
         self.future.clear();
-        Some(self.anew(library, change))
+        Some(("all lines".into(), self.anew(library, change)))
+    }
+
+    /// Goes to the lines of a step, and keeps those of now in it: what was typed, and the way back.
+    fn exchange(&mut self, mut step: Step) -> (String, Step) {
+        step.lines.keep_sets(&self.lines, step.sets.as_deref());
+        std::mem::swap(&mut self.lines, &mut step.lines);
+        (step.typed.clone(), step)
     }
 
     /// The text with the lines as they are now. Those that are no longer right are set aside.
     fn anew(&mut self, library: &Library, change: impl Fn(&mut Session) -> Tempo) -> Loaded {
         let mut lines = self.lines.clone();
         let files = &self.files;
-        let load = |some: &[String]| {
-            let mut all = Lines::default();
-            some.iter().for_each(|line| all.push(line));
-            let loaded = load::prepare_evaluated(evaluated(files, &all), library, &change);
-            if loaded.graph.is_some() { Ok(loaded) } else { Err(Box::new(loaded)) }
-        };
-        match lines.set_aside(load, |line, wrong| status::warning(format!("set aside: {line} ({})", wrong.why()))) {
+        match without_wrong(&mut lines, |lines| load::prepare_evaluated(evaluated(files, lines), library, &change)) {
             Ok(loaded) => {
                 self.lines = lines;
                 self.take(&loaded);
@@ -263,7 +254,7 @@ impl Text {
 
     /// The newest file with the lines as they are now; none if they do not go together.
     pub fn again(&self, library: &Library, change: impl Fn(&mut Session) -> Tempo) -> Option<Loaded> {
-        let loaded = load::prepare_evaluated(evaluated(&self.files, &self.lines), library, &change);
+        let loaded = load::prepare_evaluated(evaluated(&self.files, self.lines.as_slice()), library, &change);
         loaded.graph.is_some().then_some(loaded)
     }
 
@@ -284,6 +275,18 @@ impl Text {
         }
         self.hidden = hidden;
     }
+}
+
+/// Takes out the lines that are no longer right, telling of each; the text with those that are left.
+///
+/// # Errors
+/// The text without any lines, which is wrong itself: all lines stay then.
+fn without_wrong(lines: &mut Lines, load: impl Fn(&[String]) -> Loaded) -> Result<Loaded, Box<Loaded>> {
+    let check = |lines: &[String]| {
+        let loaded = load(lines);
+        if loaded.graph.is_some() { Ok(loaded) } else { Err(Box::new(loaded)) }
+    };
+    lines.set_aside(check, |line, wrong| status::warning(format!("set aside: {line} ({})", wrong.why())))
 }
 
 /// Adds a line as it was typed; the path that it sets, if that is what it does: the last value of each path wins, in its place.

@@ -78,7 +78,7 @@ fn also(words: &[WordEntry]) -> String {
 }
 
 /// What can be called on an effect or source: its setters and parts.
-fn methods(entry: &WordEntry) -> impl Iterator<Item = &str> {
+pub fn methods(entry: &WordEntry) -> impl Iterator<Item = &str> {
     let parts = entry.parts.iter().filter_map(|part| part.signature.strip_prefix('.')?.split('(').next());
     entry.parameters.iter().map(|parameter| parameter.name.as_str()).chain(parts)
 }

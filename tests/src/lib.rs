@@ -7,6 +7,8 @@ mod audible;
 #[cfg(test)]
 mod bad_scripts;
 #[cfg(test)]
+mod by_hand;
+#[cfg(test)]
 mod commands;
 #[cfg(test)]
 mod controls;

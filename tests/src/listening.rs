@@ -1,16 +1,13 @@
 //! Listening: that at each point the sound is heard which is there, that nobody's listening changes a bit, and that what
 //! dynamics tell of themselves is what they do.
 
-use engine::desk::Desk;
 use engine::kernel::QUANTUM;
 use engine::listen::{Hearing, Point};
-use engine::live::{Live, Player, Report, Setup, start};
 use engine::names::Names;
 use engine::offline::{Offline, Stream};
-use engine::playback::Playback;
 use engine::session::Session;
-use engine::tap::Wanted;
 
+use crate::by_hand::ByHand;
 use crate::exact::rendered;
 use crate::rehearsal::first_difference;
 use crate::sessions::{graph, session};
@@ -152,44 +149,18 @@ fn a_path_that_is_no_point_is_refused_with_what_can_be_listened_to() {
     assert!(why("tone>band.input").message.contains("listened"));
 }
 
-/// A desk as it plays, by hand.
-struct Playing {
-    desk: Desk,
-    live: Live,
-    player: Player,
-    heard: Vec<f32>,
-}
-
-impl Playing {
-    fn start() -> Self {
-        let (desk, program) = Desk::open(&graph(SESSION), None).expect("it compiles");
-        let (live, player, ..) = start(program, Setup { rate: 48_000, keep: Wanted::default(), inputs: 0, cushion: 0 });
-        Playing { desk, live, player, heard: Vec::new() }
-    }
-
-    fn play(&mut self, frames: usize) {
-        let mut block = vec![0.0; 2 * frames];
-        assert_no_alloc::assert_no_alloc(|| self.player.fill(&mut block, 2));
-        self.heard.extend(block);
-    }
-
+impl ByHand {
     fn listen(&mut self, paths: &[&str]) -> Option<Hearing> {
         let mut program = self.desk.observe(false, points(SESSION, paths)).expect("it compiles");
         let hearing = program.hearing.take();
-        assert!(self.live.send(program).is_ok(), "the way is free");
-        self.play(64);
-        for report in self.live.reports() {
-            if let Report::TakenUp { taken, .. } = report {
-                self.desk.taken_up(taken);
-            }
-        }
+        self.take_up(program);
         hearing
     }
 }
 
 #[test]
 fn listening_changes_no_bit_and_what_is_heard_live_is_what_is_heard_offline() {
-    let (mut listened, mut plain) = (Playing::start(), Playing::start());
+    let (mut listened, mut plain) = (ByHand::start(SESSION), ByHand::start(SESSION));
     let offline = heard(SESSION, &["band"]).remove(0).0;
     let mut hearing = listened.listen(&["tone/compressor", "band"]).expect("somebody listens");
     plain.play(64);

@@ -1,12 +1,8 @@
 //! Meters: what they read, and that reading changes nothing.
 
-use engine::desk::Desk;
-use engine::live::{Live, Player, Report, Setup, start};
 use engine::meter::Reading;
-use engine::playback::Playback;
-use engine::tap::Wanted;
 
-use crate::sessions::graph;
+use crate::by_hand::ByHand;
 
 const SESSION: &str = "
     let tone = input(\"tone\", sine(1000).level(-6)); let hush = input(\"hush\", sine(500).level(-40));
@@ -14,45 +10,19 @@ const SESSION: &str = "
     tone >> fader(-6) >> send(room, -12) >> band; hush >> high_pass(90) >> band;
     room >> delay(50) >> band; band >> master; master >> fader(-3) >> output(1, 2);";
 
-/// A desk as it plays, by hand.
-struct Playing {
-    desk: Desk,
-    live: Live,
-    player: Player,
-    heard: Vec<f32>,
-}
-
-impl Playing {
-    fn start() -> Self {
-        let (desk, program) = Desk::open(&graph(SESSION), None).expect("it compiles");
-        let (live, player, ..) = start(program, Setup { rate: 48_000, keep: Wanted::default(), inputs: 0, cushion: 0 });
-        Playing { desk, live, player, heard: Vec::new() }
-    }
-
-    fn play(&mut self, frames: usize) {
-        let mut block = vec![0.0; 2 * frames];
-        self.player.fill(&mut block, 2);
-        self.heard.extend(block);
-    }
-
+impl ByHand {
     /// Meters from now on, or no more; gives their names.
     fn meter(&mut self, on: bool) -> Vec<String> {
         let program = self.desk.observe(on, Vec::new()).expect("it compiles");
         let names = program.plan.meters.iter().map(|meter| meter.path.clone()).collect();
-        assert!(self.live.send(program).is_ok(), "the way is free");
-        self.play(64);
-        for report in self.live.reports() {
-            if let Report::TakenUp { taken, .. } = report {
-                self.desk.taken_up(taken);
-            }
-        }
+        self.take_up(program);
         names
     }
 }
 
 #[test]
 fn meters_read_peak_and_power_of_inputs_buses_and_of_what_leaves() {
-    let mut playing = Playing::start();
+    let mut playing = ByHand::start(SESSION);
     let names = playing.meter(true);
     assert_eq!(names, ["master", "band", "hush", "room", "tone"]);
     // Past the fades of the start, and then whole periods of both tones.
@@ -79,7 +49,7 @@ fn meters_read_peak_and_power_of_inputs_buses_and_of_what_leaves() {
 
 #[test]
 fn metering_changes_no_bit_and_without_it_nothing_is_read() {
-    let (mut metered, mut plain) = (Playing::start(), Playing::start());
+    let (mut metered, mut plain) = (ByHand::start(SESSION), ByHand::start(SESSION));
     for on in [true, false, true] {
         metered.play(1000);
         let _ = metered.meter(on);

@@ -11,21 +11,8 @@ use crate::arguments::Measure;
 use crate::ending::{Failure, Outcome};
 use crate::paint::Paint;
 
-/// The figures of a sound, without those that only effects have.
-const SHOWN: [Figure; 12] = [
-    Figure::Lufs,
-    Figure::Momentary,
-    Figure::ShortTerm,
-    Figure::LoudnessRange,
-    Figure::TruePeak,
-    Figure::SamplePeak,
-    Figure::Rms,
-    Figure::Plr,
-    Figure::Psr,
-    Figure::Correlation,
-    Figure::DcOffset,
-    Figure::ClippedSamples,
-];
+/// The figures of a sound: all but the last, which only effects have.
+const SHOWN: &[Figure] = Figure::ALL.split_last().expect("there are some").1;
 
 /// How the columns of a table are headed, in the order of [`SHOWN`].
 const HEADINGS: [&str; SHOWN.len()] =
@@ -120,7 +107,7 @@ fn list(row: &Row, figures: &Figures) -> String {
     let paint = Paint::stdout();
     let mut out = format!("{}: {}, {} Hz, {channels}\n", paint.bold(&row.name), time(seconds), figures.rate);
     let width = SHOWN.iter().map(|figure| figure.title().len()).max().unwrap_or(0);
-    for figure in SHOWN {
+    for &figure in SHOWN {
         let found = figures.get(figure);
         let number = found.map_or("-".into(), |(value, _)| figure.shown(value));
         // Numbers stand under each other, whatever unit follows them.
@@ -152,7 +139,7 @@ fn table(rows: &[(&Row, &Figures)]) -> String {
             shown.split(' ').next().unwrap_or_default().to_owned()
         };
         let mut cells = vec![row.name.clone(), time(seconds(figures))];
-        cells.extend(SHOWN.map(number));
+        cells.extend(SHOWN.iter().copied().map(number));
         cells
     });
     let headings = ["", "time"].into_iter().chain(HEADINGS).map(str::to_owned).collect();

@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use engine::desk::Desk;
 use engine::live::Live;
+use engine::media::Library;
 use engine::parameter::{Parameter, Spoken, Value};
 use engine::session::Session;
 use engine::tempo::{Grid, Tempo};
@@ -16,7 +17,7 @@ use crate::changes::{describe, rounded};
 use crate::load::Loaded;
 use crate::paint::Paint;
 use crate::prompt::{Command, Timing, Typed, Vocabulary, page};
-use crate::text::Answer;
+use crate::text::{Answer, Text};
 use crate::{status, words};
 
 /// A time as it is typed: `4.bars`, `500.ms`.
@@ -28,6 +29,9 @@ struct Timed {
     over: Option<f64>,
     at: Option<Grid>,
 }
+
+/// A step through what was typed: what it was about, and the text that comes of it.
+type Step = fn(&mut Text, &Library, &dyn Fn(&mut Session) -> Tempo) -> Option<(String, Loaded)>;
 
 impl Playing<'_> {
     /// Does what was typed; whether that is the end.
@@ -54,27 +58,9 @@ impl Playing<'_> {
                 Err(why) => status::error(why),
             },
             Command::Plan(line) => self.plan(&line),
-            Command::Undo => {
-                let at = Cell::new(None);
-                let now = Timed::default();
-                let change = in_time(&self.given, &self.desk, &self.live, &now, &at);
-                let undone = self.text.undo(&self.library, change);
-                self.stepped(undone, at.get(), "taken back", "nothing was typed that could be taken back");
-            }
-            Command::Redo => {
-                let at = Cell::new(None);
-                let now = Timed::default();
-                let change = in_time(&self.given, &self.desk, &self.live, &now, &at);
-                let redone = self.text.redo(&self.library, change);
-                self.stepped(redone, at.get(), "taken up again", "nothing was taken back");
-            }
-            Command::Drop => {
-                let at = Cell::new(None);
-                let now = Timed::default();
-                let change = in_time(&self.given, &self.desk, &self.live, &now, &at);
-                let dropped = self.text.forget(&self.library, change).map(|loaded| ("all lines".into(), loaded));
-                self.stepped(dropped, at.get(), "dropped", "there are no lines");
-            }
+            Command::Undo => self.step(Text::undo, "taken back", "nothing was typed that could be taken back"),
+            Command::Redo => self.step(Text::redo, "taken up again", "nothing was taken back"),
+            Command::Drop => self.step(Text::forget, "dropped", "there are no lines"),
             Command::Text => status::say(self.text.shown()),
             Command::History => {
                 let lines: Vec<&str> = self.text.history().collect();
@@ -123,13 +109,18 @@ impl Playing<'_> {
         }
     }
 
-    /// A step through what was typed was made, or there was none to make.
-    fn stepped(&mut self, step: Option<(String, Loaded)>, at: Option<u64>, done: &str, none: &str) {
-        match step {
+    /// Makes a step through what was typed, if there is one to make.
+    fn step(&mut self, make: Step, done: &str, none: &str) {
+        let (at, now) = (Cell::new(None), Timed::default());
+        let made = {
+            let change = in_time(&self.given, &self.desk, &self.live, &now, &at);
+            make(&mut self.text, &self.library, &change)
+        };
+        match made {
             None => status::say(none),
             Some((typed, loaded)) => {
                 status::say(format!("{done}: {typed}"));
-                self.accept(loaded, at);
+                self.accept(loaded, at.get());
             }
         }
     }

@@ -17,6 +17,7 @@ use scripting::words::{WordEntry, reference};
 
 use super::command::COMMANDS;
 use crate::paint::Paint;
+use crate::words::methods;
 
 /// The most names that a completion offers.
 const MOST: usize = 200;
@@ -76,10 +77,7 @@ impl Typist {
     /// What can be called on what a word makes; on anything, if that is not known.
     fn methods(&self, of: Option<&str>) -> impl Iterator<Item = String> {
         let owners = self.words.iter().filter(move |entry| of.is_none_or(|of| entry.word == of));
-        let own = owners.flat_map(|entry| {
-            let parts = entry.parts.iter().filter_map(|part| part.signature.strip_prefix('.')?.split('(').next());
-            entry.parameters.iter().map(|parameter| parameter.name.as_str()).chain(parts).map(str::to_owned)
-        });
+        let own = owners.flat_map(methods).map(str::to_owned);
         own.chain(["mix", "bypass", "named"].map(str::to_owned))
     }
 }
