@@ -2,6 +2,19 @@
 
 use engine::names::nearest;
 
+/// What can be completed behind a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// Nothing, or what nobody can guess.
+    Nothing,
+    /// A line of text.
+    Line,
+    /// A path of the text that plays.
+    Path,
+    /// A word of the language.
+    Word,
+}
+
 /// A command, as the list of them shows it.
 pub struct Entry {
     /// The word behind the colon.
@@ -10,32 +23,34 @@ pub struct Entry {
     pub signature: &'static str,
     /// What it does, in one sentence.
     pub summary: &'static str,
+    /// What follows it.
+    pub takes: Takes,
 }
 
-const fn entry(word: &'static str, signature: &'static str, summary: &'static str) -> Entry {
-    Entry { word, signature, summary }
+const fn entry(word: &'static str, signature: &'static str, takes: Takes, summary: &'static str) -> Entry {
+    Entry { word, signature, summary, takes }
 }
 
 /// Every command, in the order in which they are shown.
 #[rustfmt::skip]
 pub static COMMANDS: &[Entry] = &[
-    entry("plan", ":plan LINE", "Says what a line would change, and changes nothing."),
-    entry("over", ":over TIME LINE", "Takes a line up over a time of its own: `:over 4.bars voice >> fader(-3) >> band`."),
-    entry("at", ":at TIME LINE", "Takes a line up on the next line of a grid: `:at 1.bars tempo(120)`."),
-    entry("undo", ":undo", "Takes the last line back."),
-    entry("redo", ":redo", "Takes up again what was taken back last."),
-    entry("drop", ":drop", "Forgets every line of the prompt: the file alone is the text."),
-    entry("text", ":text", "Shows what plays: the file, then the lines."),
-    entry("history", ":history", "Shows the lines of the prompt, with what each has done."),
-    entry("start", ":start", "Lets the transport go on."),
-    entry("stop", ":stop", "Lets the transport stand still, faded."),
-    entry("locate", ":locate BARS", "Sends the transport to a place, in bars from the start."),
-    entry("tempo", ":tempo BPM", "Changes the tempo; the beat stays."),
-    entry("panic", ":panic", "Silences everything within 5 ms, until the transport is started."),
-    entry("target", ":target", "Says how far the master is from the target of the text."),
-    entry("words", ":words [WORD]", "Shows the words of the language, or one in full."),
-    entry("help", ":help", "Shows these commands."),
-    entry("quit", ":quit", "Fades out and ends."),
+    entry("plan", ":plan LINE", Takes::Line, "Says what a line would change, and changes nothing."),
+    entry("over", ":over TIME LINE", Takes::Line, "Takes a line up over a time of its own: `:over 4.bars voice >> fader(-3) >> band`."),
+    entry("at", ":at TIME LINE", Takes::Line, "Takes a line up on the next line of a grid: `:at 1.bars tempo(120)`."),
+    entry("undo", ":undo", Takes::Nothing, "Takes the last line back."),
+    entry("redo", ":redo", Takes::Nothing, "Takes up again what was taken back last."),
+    entry("drop", ":drop", Takes::Nothing, "Forgets every line of the prompt: the file alone is the text."),
+    entry("text", ":text", Takes::Nothing, "Shows what plays: the file, then the lines."),
+    entry("history", ":history", Takes::Nothing, "Shows the lines of the prompt, with what each has done."),
+    entry("start", ":start", Takes::Nothing, "Lets the transport go on."),
+    entry("stop", ":stop", Takes::Nothing, "Lets the transport stand still, faded."),
+    entry("locate", ":locate BARS", Takes::Nothing, "Sends the transport to a place, in bars from the start."),
+    entry("tempo", ":tempo BPM", Takes::Nothing, "Changes the tempo; the beat stays."),
+    entry("panic", ":panic", Takes::Nothing, "Silences everything within 5 ms, until the transport is started."),
+    entry("target", ":target", Takes::Nothing, "Says how far the master is from the target of the text."),
+    entry("words", ":words [WORD]", Takes::Word, "Shows the words of the language, or one in full."),
+    entry("help", ":help", Takes::Nothing, "Shows these commands."),
+    entry("quit", ":quit", Takes::Nothing, "Fades out and ends."),
 ];
 
 /// When and how fast a line is to be heard.

@@ -15,7 +15,7 @@ use rustyline::{Context, Helper};
 use scripting::typing::{self, Piece, Wanted};
 use scripting::words::{WordEntry, reference};
 
-use super::command::COMMANDS;
+use super::command::{COMMANDS, Takes};
 use crate::paint::Paint;
 use crate::words::methods;
 
@@ -51,10 +51,20 @@ impl Typist {
     /// What could stand between `begin` and the cursor.
     fn candidates(&self, line: &str, at: usize) -> (usize, Vec<String>) {
         let vocabulary = self.vocabulary();
-        if let Some(command) = line[..at].strip_prefix(':')
-            && !command.contains(char::is_whitespace)
-        {
-            return (1, matching(COMMANDS.iter().map(|entry| entry.word.to_owned()), command));
+        if let Some(command) = line[..at].strip_prefix(':') {
+            let Some((word, behind)) = command.split_once(char::is_whitespace) else {
+                return (1, matching(COMMANDS.iter().map(|entry| entry.word.to_owned()), command));
+            };
+            let takes = COMMANDS.iter().find(|entry| entry.word == word).map_or(Takes::Nothing, |entry| entry.takes);
+            let begin = at - behind.trim_start().len();
+            match takes {
+                Takes::Line => {}
+                Takes::Nothing => return (at, Vec::new()),
+                Takes::Path => return (begin, matching(vocabulary.paths.iter().cloned(), &line[begin..at])),
+                Takes::Word => {
+                    return (begin, matching(self.words.iter().map(|entry| entry.word.clone()), &line[begin..at]));
+                }
+            }
         }
         let (begin, wanted) = typing::wanted(line, at);
         let typed = &line[begin..at];
@@ -199,6 +209,9 @@ mod tests {
         assert_eq!(offered("clip(\"au"), (6, vec!["audio/".into()]));
         assert_eq!(offered("clip(\"audio/d"), (12, vec!["drums.flac".into()]));
         assert_eq!(offered(":und"), (1, vec!["undo".into()]));
+        assert_eq!(offered(":words compr"), (7, vec!["compressor".into()]));
+        assert_eq!(offered(":plan voice >> compr"), (15, vec!["compressor".into()]));
+        assert_eq!(offered(":undo vo").1, [""; 0]);
         assert_eq!(offered("nothing_like_it").1, [""; 0]);
     }
 
