@@ -113,6 +113,7 @@ pub static WORDS: &[Word] = &[
     word("tracks", Places, "tracks([track, ...])", "An album, for an input: its tracks one behind another.", "input(\"album\", tracks([track(\"Dawn\", \"audio/voice.flac\"), track(\"Noon\", \"audio/bass.flac\")])) >> master;", album::tracks),
     thing("master", Places, "master", "The one bus that always exists.", "band >> master;"),
     word("output", Places, "output(left, right)", "Channels of the device or the file, from 1.", "master >> output(1, 2);", place::output),
+    word("cue_output", Places, "cue_output(left, right)", "Channels of the device, from 1, that whoever plays listens ahead on with `:cue`; the audience does not hear them, and they are a part of no render.", "cue_output(3, 4);", place::cue_output),
 
     thing(">>", Flow, "signal >> effect, signal >> bus", "Flows into: an effect gives a signal, a bus is plugged in.", "voice >> fader(-3) >> band;"),
     thing("+", Flow, "signal + signal", "Both signals added.", "kick + snare >> drums;"),
