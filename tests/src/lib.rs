@@ -44,6 +44,8 @@ mod null;
 mod plans;
 #[cfg(test)]
 mod program;
+#[cfg(all(test, unix))]
+mod prompt;
 #[cfg(test)]
 mod random_edits;
 #[cfg(test)]
@@ -68,6 +70,8 @@ mod soak;
 mod spectrum;
 #[cfg(test)]
 mod sweeps;
+#[cfg(all(test, unix))]
+mod terminal;
 #[cfg(test)]
 mod tone;
 #[cfg(test)]
