@@ -462,7 +462,10 @@ impl Player {
                     }
                     self.report(Report::Controlled { source, value, frame });
                 }
-                Order::Move(order) => self.order(order),
+                Order::Move(order) => {
+                    self.monitor.wish(Wish::CountIn(None));
+                    self.order(order);
+                }
                 Order::Monitor(wish) => self.monitor.wish(wish),
             }
         }

@@ -220,6 +220,11 @@ impl Renderer {
         heard.map_or(&[], |point| listen::sound(&self.program.bank.slots, point))
     }
 
+    /// Begins at a frame of the transport, to the quantum. Not RT.
+    pub(crate) fn locate(&mut self, frame: u64) {
+        self.transport.go_to(frame);
+    }
+
     /// Goes along with another renderer from the next quantum on, as if it had gone there. RT.
     pub fn join(&mut self, other: &Renderer) {
         self.transport.join(&other.transport);

@@ -155,7 +155,8 @@ impl Transport {
         }
     }
 
-    fn go_to(&mut self, frame: u64) {
+    /// Goes to the quantum with a frame at once. RT.
+    pub(crate) fn go_to(&mut self, frame: u64) {
         self.frame = frame.min(LAST) / QUANTUM as u64 * QUANTUM as u64;
         self.moved = true;
     }

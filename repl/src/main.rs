@@ -34,6 +34,7 @@ mod prompt;
 mod recorder;
 mod render;
 mod replay;
+mod revisions;
 mod safety;
 mod sound;
 mod state_dir;

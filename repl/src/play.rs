@@ -3,7 +3,8 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use engine::compile::Program;
@@ -33,14 +34,18 @@ use crate::trouble::Trouble;
 use crate::watch::{Changed, Watch};
 
 mod closing;
+mod comparing;
 mod hands;
 mod looking;
 mod moment;
+mod monitoring;
 mod typed;
 
 use closing::keep;
+use comparing::{Comparing, Measured};
 use looking::Looking;
 use moment::{frames, moment};
+use monitoring::Monitoring;
 
 /// How often the audio side is asked what happened: while something fades, while a program is on its way, and otherwise;
 /// then what waits for its moment is looked at in time.
@@ -68,6 +73,8 @@ enum Event {
     Control,
     /// Somebody has typed at the prompt.
     Typed(Typed),
+    /// Another text has been measured beside the one that plays.
+    Compared(Result<Box<Measured>, String>),
     /// The user wants it to end.
     Stop,
 }
@@ -78,11 +85,11 @@ pub fn run(arguments: &Play) -> Outcome {
     let changed = send.clone();
     let watch = Watch::new(move |file| drop(changed.send(Event::Changed(file))))
         .map_err(|error| Failure::Error(format!("files cannot be watched: {error}")))?;
-    let (moved, typed) = (send.clone(), send.clone());
+    let (moved, typed, others) = (send.clone(), send.clone(), send.clone());
     ctrlc::set_handler(move || drop(send.send(Event::Stop)))
         .map_err(|error| Failure::Error(format!("Ctrl-C cannot be caught: {error}")))?;
     watch.files(std::slice::from_ref(&arguments.session));
-    let library = Library::new();
+    let library = Arc::new(Library::new());
     let loaded = load::load(&arguments.session, &library);
     let mut told = Told::default();
     loaded.show_news(&mut told);
@@ -95,7 +102,7 @@ pub fn run(arguments: &Play) -> Outcome {
     let text = Text::new(&loaded, session);
     let wake = move || drop(moved.send(Event::Control));
     let first = First { text, taken: Taken::of(&loaded), graph, session, told };
-    let mut playing = Playing::start(arguments, library, watch, first, wake)?;
+    let mut playing = Playing::start(arguments, library, watch, first, wake, others)?;
     if !arguments.no_prompt {
         playing.prompt = Prompt::start(move |line| drop(typed.send(Event::Typed(line))));
     }
@@ -156,13 +163,25 @@ struct Waiting {
     taken: Taken,
     /// The frame of the transport from which on it is to be heard; at once without one.
     at: Option<u64>,
-    /// Whether a hand on a controller wrote it: then it is told of when the hand rests.
-    by_hand: bool,
+    /// Where it comes from.
+    origin: Origin,
     /// Whether a hand has written since it was read.
     is_behind: bool,
 }
 
+/// Where a text comes from that is to be heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    /// The file, or the prompt.
+    Text,
+    /// A hand on a controller: it is told of when the hand rests.
+    Hand,
+    /// Another text than the session's, which it is compared with.
+    Comparison,
+}
+
 /// What no edit changes of a desk that plays.
+#[derive(Clone)]
 struct Given {
     rate: u32,
     seed: u64,
@@ -190,7 +209,9 @@ struct First<'a> {
 /// A desk that plays, and what it was started with.
 struct Playing<'a> {
     arguments: &'a Play,
-    library: Library,
+    library: Arc<Library>,
+    /// Where threads tell what they have found.
+    events: Sender<Event>,
     watch: Watch,
     /// The files that are watched.
     watched: Vec<PathBuf>,
@@ -219,6 +240,8 @@ struct Playing<'a> {
     /// What controllers have ordered and the audio side had no room for yet.
     orders: VecDeque<Order>,
     looking: Looking,
+    monitoring: Monitoring,
+    comparing: Option<Comparing>,
     /// Where somebody types, if there is a terminal.
     prompt: Option<Prompt>,
     /// When a controller's writes were taken last.
@@ -242,10 +265,11 @@ struct Playing<'a> {
 impl<'a> Playing<'a> {
     fn start(
         arguments: &'a Play,
-        library: Library,
+        library: Arc<Library>,
         watch: Watch,
         first: First<'_>,
         wake: impl Fn() + Send + Sync + 'static,
+        events: Sender<Event>,
     ) -> Result<Self, Failure> {
         let First { text, taken, graph, session, told } = first;
         let (desk, program) =
@@ -256,7 +280,9 @@ impl<'a> Playing<'a> {
         let others = recorder::wanted(arguments);
         let keep = journal::wanted(arguments.journal.as_ref(), others);
         let setup = Setup { rate, keep, inputs: usize::from(inputs), cushion: 2 * arguments.buffer as usize };
-        let channels = program.plan.outputs.iter().flat_map(|output| &output.channels).copied().max().unwrap_or(2);
+        let leaving = program.plan.outputs.iter().flat_map(|output| &output.channels);
+        let ahead = session.cue_output.iter().flat_map(|(channels, _)| channels);
+        let channels = leaving.chain(ahead).copied().max().unwrap_or(2);
         let first = Expected::of(&program, &heard);
         let mut programs = Programs::default();
         programs.remember(&program);
@@ -282,6 +308,7 @@ impl<'a> Playing<'a> {
         let mut playing = Playing {
             arguments,
             library,
+            events,
             watch,
             watched: Vec::new(),
             desk,
@@ -301,6 +328,8 @@ impl<'a> Playing<'a> {
             controllers,
             orders: VecDeque::new(),
             looking: Looking::default(),
+            monitoring: Monitoring::default(),
+            comparing: None,
             prompt: None,
             written: None,
             given,
@@ -352,6 +381,7 @@ impl<'a> Playing<'a> {
                         return Ok(());
                     }
                 }
+                Ok(Event::Compared(measured)) => self.compared(measured),
                 Ok(Event::Control) | Err(RecvTimeoutError::Timeout) => {}
             }
             // What happened before this frame has been reported by now.
@@ -415,6 +445,13 @@ impl<'a> Playing<'a> {
 
     /// Takes a text up that is right, from a frame on or at once.
     fn accept(&mut self, loaded: Loaded, at: Option<u64>) {
+        self.end_audition();
+        self.end_comparison();
+        self.take_up(loaded, at, Origin::Text);
+    }
+
+    /// Lets a text wait for its moment.
+    fn take_up(&mut self, loaded: Loaded, at: Option<u64>, origin: Origin) {
         let taken = Taken::of(&loaded);
         let (Some(graph), Some(session)) = (loaded.graph, loaded.session) else { return };
         // What was opened is not opened anew while it plays: what is beyond it is told of.
@@ -435,7 +472,7 @@ impl<'a> Playing<'a> {
         // Until it is heard, what plays goes on listening too.
         self.sources.extend(graph.event_sources());
         self.controllers.listen(self.text.known(), &self.sources);
-        self.waiting = Some(Waiting { session, graph, taken, at, by_hand: false, is_behind: false });
+        self.waiting = Some(Waiting { session, graph, taken, at, origin, is_behind: false });
         self.teach();
     }
 
@@ -451,13 +488,14 @@ impl<'a> Playing<'a> {
         }
         let ended =
             |desk: &mut Desk, now| desk.settle(now).map(|next| next.map(|program| (program, Sent::Settled(now))));
-        let (metered, points) = self.looked_at();
+        let looks = self.looked_at();
         self.aim_anew();
         let is_time = self.is_time();
         let next = match self.hand.take().or_else(|| self.waiting.take_if(|_| is_time)) {
             Some(waiting) => {
                 // A hand that never rests must not keep what has ended from being taken out.
-                let next = if waiting.by_hand { ended(&mut self.desk, self.live.clock()) } else { Ok(None) };
+                let next =
+                    if waiting.origin == Origin::Hand { ended(&mut self.desk, self.live.clock()) } else { Ok(None) };
                 match next {
                     Ok(Some(_)) => {
                         self.hand = Some(waiting);
@@ -466,8 +504,9 @@ impl<'a> Playing<'a> {
                     _ => self.edit(waiting),
                 }
             }
-            None if self.desk.is_metered() != metered || self.desk.points() != points => {
-                self.desk.observe(metered, points).map(|program| Some((program, Sent::Metered(metered))))
+            None if *self.desk.looks() != looks => {
+                let metered = looks.meters;
+                self.desk.observe(looks).map(|program| Some((program, Sent::Metered(metered))))
             }
             None => ended(&mut self.desk, self.live.clock()),
         };
@@ -480,14 +519,19 @@ impl<'a> Playing<'a> {
 
     /// The program that takes what runs to a text, and what to say of it.
     fn edit(&mut self, waiting: Waiting) -> Result<Option<(Box<Program>, Sent)>, Flaw> {
-        let Waiting { session, graph, taken, at, by_hand, .. } = self.in_time(waiting);
-        let edited = self.desk.edit(&graph, at)?;
-        if !by_hand {
+        let Waiting { session, graph, taken, at, origin, .. } = self.in_time(waiting);
+        let before = self.desk.looks().trim;
+        self.desk.turn(self.trim(origin));
+        let edited = self.desk.edit(&graph, at).inspect_err(|_| self.desk.turn(before))?;
+        let by_hand = origin == Origin::Hand;
+        if origin == Origin::Text {
             self.keeper.keep(taken.files().to_vec());
         }
         let Some((program, changes)) = edited else {
             if !by_hand {
                 status::say("no change to the sound");
+            }
+            if origin == Origin::Text {
                 self.text.is_heard(&session);
             }
             self.journal.text(taken, When::Nothing(self.live.clock()), Changes::default());
@@ -496,12 +540,13 @@ impl<'a> Playing<'a> {
         self.heard = load::live_inputs(&session);
         // What a hand sets is told when it rests; that other paths had to be re-aligned is told at once.
         let told = !by_hand || !changes.realigned.is_empty();
-        let (sources, file) = (graph.event_sources(), (!by_hand).then_some(session));
+        let (sources, file) = (graph.event_sources(), (origin == Origin::Text).then_some(session));
         Ok(Some((program, Sent::Text(Box::new(Edited { taken, changes, wanted: at, told, sources, file })))))
     }
 
     fn send(&mut self, mut program: Box<Program>, sent: Sent) {
         self.looking.at(&mut program, self.given.rate);
+        self.tell_of_cue(&program);
         let begun = Instant::now();
         while !program.media_ready(self.live.transport()) && begun.elapsed() < MEDIA_PATIENCE {
             std::thread::sleep(Duration::from_millis(1));

@@ -198,7 +198,7 @@ fn a_count_in_clicks_so_many_bars_and_then_the_transport_starts() {
     desk.cue_on(vec![3]);
     desk.live.order(Move::Stop).expect("there is room");
     desk.live.order(Move::Locate(4 * 23_040)).expect("there is room");
-    desk.play(RATE / 4);
+    desk.play(188 * 64);
     let at = desk.channel(2).len();
     desk.wish(Wish::CountIn(Some(4 * 23_040)));
     desk.play(4 * 23_040);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use engine::compile::Program;
 use engine::figure::Figure;
-use engine::listen::Point;
+use engine::listen::{Looks, Point};
 use engine::target;
 
 use super::Playing;
@@ -68,8 +68,8 @@ impl Playing<'_> {
         }
     }
 
-    /// Whether the desk is to be metered now, and where it is to be listened to. What the text has no more is not heard.
-    pub(super) fn looked_at(&mut self) -> (bool, Vec<Point>) {
+    /// How the desk is to be looked at now. What the text has no more is not heard.
+    pub(super) fn looked_at(&mut self) -> Looks {
         let now = Instant::now();
         let mut paths = self.looking.followers.points(now);
         let (session, names) = self.text.known().session();
@@ -77,7 +77,7 @@ impl Playing<'_> {
             paths.insert(MASTER.into());
         }
         let points = paths.iter().filter_map(|path| Point::find(session, names, path).ok()).collect();
-        (self.looking.meters.any(now), points)
+        Looks { meters: self.looking.meters.any(now), points, cue: self.heard_ahead(), trim: self.desk.looks().trim }
     }
 
     /// Tells whoever looks what there is to see.

@@ -25,7 +25,7 @@ static TIME: Parameter = Parameter::number("time", Unit::Milliseconds, 0.0, 1.0,
 
 /// When a text is heard, and how fast it is taken up, where that is not as it says itself.
 #[derive(Default)]
-struct Timed {
+pub(super) struct Timed {
     over: Option<f64>,
     at: Option<Grid>,
 }
@@ -66,9 +66,15 @@ impl Playing<'_> {
                 let lines: Vec<&str> = self.text.history().collect();
                 status::say(if lines.is_empty() { "nothing was typed yet".into() } else { lines.join("\n") });
             }
-            Command::Start => self.order(Move::Start),
+            Command::Start => self.start_counted_in(),
             Command::Stop => self.order(Move::Stop),
             Command::Panic => self.order(Move::Panic),
+            Command::Click(bars) => self.click(bars),
+            Command::Level(level) => self.turn_monitor(level.as_deref()),
+            Command::Dim => self.dim(),
+            Command::Mono => self.mono(),
+            Command::Cue(what) => self.cue(what.as_deref()),
+            Command::Compare(revision) => self.compare(revision),
             Command::Locate(bars) => {
                 let frame = self.desk.mesh().tempo.frame_of_bar(bars);
                 self.order(Move::Locate(frame.max(0.0) as u64));
@@ -85,7 +91,8 @@ impl Playing<'_> {
         }
     }
 
-    fn order(&mut self, order: Move) {
+    /// Gives the transport an order.
+    pub(super) fn order(&mut self, order: Move) {
         if self.live.order(order).is_err() {
             status::error("too much is ordered at once; type it again");
         }
@@ -174,7 +181,7 @@ impl Playing<'_> {
 }
 
 /// The musical time in which a text is heard, and from when on, which is left in `at`.
-fn in_time<'a>(
+pub(super) fn in_time<'a>(
     given: &'a Given,
     desk: &'a Desk,
     live: &'a Live,

@@ -11,6 +11,8 @@ pub enum Takes {
     Line,
     /// A path of the text that plays.
     Path,
+    /// A path, or a line of text.
+    Ahead,
     /// A word of the language.
     Word,
 }
@@ -47,6 +49,12 @@ pub static COMMANDS: &[Entry] = &[
     entry("locate", ":locate BARS", Takes::Nothing, "Sends the transport to a place, in bars from the start."),
     entry("tempo", ":tempo BPM", Takes::Nothing, "Changes the tempo; the beat stays."),
     entry("panic", ":panic", Takes::Nothing, "Silences everything within 5 ms, until the transport is started."),
+    entry("click", ":click [BARS]", Takes::Nothing, "A click on each beat, heard beside the master and never kept, or none; with BARS, `:start` counts so many in."),
+    entry("level", ":level DB", Takes::Nothing, "Turns the monitor, which nothing that is kept or rendered hears: `:level -6`, `:level off`."),
+    entry("dim", ":dim", Takes::Nothing, "Turns the monitor down by 20 dB, or back up."),
+    entry("mono", ":mono", Takes::Nothing, "Lets the monitor be heard in mono, or as it is."),
+    entry("cue", ":cue [PATH or LINE]", Takes::Ahead, "Lets the cue output hear a path before its fader, or what a line would sound like; nothing without either."),
+    entry("ab", ":ab [REVISION or off]", Takes::Nothing, "Compares the text with that of a git revision, as loud: loads it, then goes to and fro."),
     entry("target", ":target", Takes::Nothing, "Says how far the master is from the target of the text."),
     entry("words", ":words [WORD]", Takes::Word, "Shows the words of the language, or one in full."),
     entry("help", ":help", Takes::Nothing, "Shows these commands."),
@@ -87,6 +95,18 @@ pub enum Command {
     Locate(f64),
     /// Silence.
     Panic,
+    /// A click, with so many bars counted in.
+    Click(Option<f64>),
+    /// The level of the monitor.
+    Level(Option<String>),
+    /// The monitor much quieter, or as it was.
+    Dim,
+    /// The monitor in mono, or as it was.
+    Mono,
+    /// What is heard ahead.
+    Cue(Option<String>),
+    /// The text against another one.
+    Compare(Option<String>),
     /// How far the master is from its target.
     Target,
     /// The reference.
@@ -138,6 +158,16 @@ impl Command {
             }
             "tempo" => some().map(|bpm| Command::Line(format!("tempo({bpm})"), Timing::default())).ok_or_else(misuse),
             "panic" => none(Command::Panic),
+            "click" => match some().map(|bars| bars.trim_end_matches(".bars").parse::<f64>()) {
+                None => Ok(Command::Click(None)),
+                Some(Ok(bars)) if (0.0..=64.0).contains(&bars) => Ok(Command::Click(Some(bars))),
+                Some(_) => Err(misuse()),
+            },
+            "level" => Ok(Command::Level(some())),
+            "dim" => none(Command::Dim),
+            "mono" => none(Command::Mono),
+            "cue" => Ok(Command::Cue(some())),
+            "ab" => Ok(Command::Compare(some())),
             "target" => none(Command::Target),
             "words" => Ok(Command::Words(some())),
             "quit" => none(Command::Quit),

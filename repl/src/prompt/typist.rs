@@ -60,7 +60,10 @@ impl Typist {
             match takes {
                 Takes::Line => {}
                 Takes::Nothing => return (at, Vec::new()),
-                Takes::Path => return (begin, matching(vocabulary.paths.iter().cloned(), &line[begin..at])),
+                Takes::Ahead if behind.contains(['(', ' ']) => {}
+                Takes::Path | Takes::Ahead => {
+                    return (begin, matching(vocabulary.paths.iter().cloned(), &line[begin..at]));
+                }
                 Takes::Word => {
                     return (begin, matching(self.words.iter().map(|entry| entry.word.clone()), &line[begin..at]));
                 }
