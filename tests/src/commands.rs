@@ -8,7 +8,7 @@ mod parts;
 mod play;
 mod recording;
 mod render;
-pub pub mod replay;
+pub mod replay;
 mod safety;
 mod sweep;
 mod targets;
