@@ -2,8 +2,11 @@
 //! appears above the line that is being typed.
 
 mod command;
+mod plain;
+mod screen;
 mod typist;
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
@@ -12,11 +15,13 @@ use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::{Behavior, ColorMode, CompletionType, Config, Editor, ExternalPrinter};
 
-use crate::paint::Paint;
+use crate::levels::Board;
+use crate::paint::{self, Paint};
 use crate::{state_dir, status};
+use screen::{Kept, Screen};
 use typist::Typist;
 
-pub use command::{Command, Timing, page};
+pub use command::{Command, Metering, Timing, page};
 pub use typist::Vocabulary;
 
 /// What stands before a line, and before one that goes on.
@@ -37,18 +42,30 @@ pub enum Typed {
 /// The prompt of a desk that plays. Dropped, it leaves the terminal as it found it.
 pub struct Prompt {
     vocabulary: Arc<RwLock<Vocabulary>>,
-    _screen: Screen,
+    /// What there is to see for the view of the meters.
+    pub board: Arc<Board>,
+    /// Whether it does without what only eyes can follow.
+    pub is_plain: bool,
+    _kept: Kept,
 }
 
 impl Prompt {
-    /// Begins to read; nothing where there is no terminal to type at. Each line goes to `take`.
-    pub fn start(take: impl Fn(Typed) + Send + 'static) -> Option<Prompt> {
-        use std::io::IsTerminal;
-        if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+    /// Begins to read; nothing where there is no terminal to type at. Each line goes to `take`. In plain words, wherever they
+    /// come from, if that is asked for or the terminal can do no more.
+    pub fn start(plain: bool, take: impl Fn(Typed) + Send + 'static) -> Option<Prompt> {
+        use io::IsTerminal;
+        let is_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
+        let is_plain = plain || is_terminal && paint::is_dumb();
+        if !is_terminal && !is_plain {
             return None;
         }
-        let screen = Screen::remember();
+        let (screen, board) = (Screen::default(), Arc::new(Board::default()));
+        let kept = Kept::remember(screen.clone());
         let vocabulary = Arc::new(RwLock::new(Vocabulary::default()));
+        if is_plain {
+            thread::spawn(move || plain::read(io::stdin().lock(), take));
+            return Some(Prompt { vocabulary, board, is_plain, _kept: kept });
+        }
         let config = Config::builder()
             .behavior(Behavior::PreferTerm)
             .bracketed_paste(true)
@@ -64,11 +81,13 @@ impl Prompt {
         editor.set_helper(Some(Typist::new(vocabulary.clone())));
         // Where messages cannot be put above the line they are told all the same.
         if let Ok(mut printer) = editor.create_external_printer() {
-            status::above(move |text| drop(printer.print(text)));
+            let screen = screen.clone();
+            status::above(move |text| drop(screen.hold(text).map(|text| printer.print(text))));
         }
         let history = state_dir::folder("prompt").map(|folder| folder.join("history")).ok();
-        thread::spawn(move || read(editor, history, take));
-        Some(Prompt { vocabulary, _screen: screen })
+        let shown = board.clone();
+        thread::spawn(move || read(editor, history, || screen.show(&shown), take));
+        Some(Prompt { vocabulary, board, is_plain, _kept: kept })
     }
 
     /// Tells what can be completed from now on.
@@ -77,8 +96,13 @@ impl Prompt {
     }
 }
 
-/// Reads lines until the end.
-fn read(mut editor: Editor<Typist, FileHistory>, history: Option<PathBuf>, take: impl Fn(Typed)) {
+/// Reads lines until the end. `meters` has the terminal between two of them, if that is what was typed.
+fn read(
+    mut editor: Editor<Typist, FileHistory>,
+    history: Option<PathBuf>,
+    meters: impl Fn() -> io::Result<()>,
+    take: impl Fn(Typed),
+) {
     if let Some(file) = &history {
         // The first time there is none.
         let _ = editor.load_history(file);
@@ -94,7 +118,14 @@ fn read(mut editor: Editor<Typist, FileHistory>, history: Option<PathBuf>, take:
                     // A line that is not remembered is no reason to keep it from being heard.
                     let _ = editor.append_history(file);
                 }
-                take(Typed::Line(line));
+                match Command::read(&line) {
+                    Ok(Command::Meters(Metering::View)) => {
+                        if let Err(error) = meters() {
+                            status::warning(format!("the meters cannot be shown here: {error}; `:meters 5` says them"));
+                        }
+                    }
+                    _ => take(Typed::Line(line)),
+                }
             }
             Err(ReadlineError::Interrupted) => status::say("Ctrl-D on an empty line, or :quit, fades out and ends"),
             Err(ReadlineError::Eof) => {
@@ -106,32 +137,6 @@ fn read(mut editor: Editor<Typist, FileHistory>, history: Option<PathBuf>, take:
                 status::warning(format!("the prompt ends, and what plays goes on: {error}; Ctrl-C ends it"));
                 return;
             }
-        }
-    }
-}
-
-/// The terminal as it was: whoever ends while a line is typed has to put it back.
-struct Screen {
-    #[cfg(unix)]
-    modes: Option<rustix::termios::Termios>,
-}
-
-impl Screen {
-    fn remember() -> Screen {
-        Screen {
-            #[cfg(unix)]
-            modes: rustix::termios::tcgetattr(std::io::stdin()).ok(),
-        }
-    }
-}
-
-impl Drop for Screen {
-    fn drop(&mut self) {
-        status::below();
-        #[cfg(unix)]
-        if let Some(modes) = &self.modes {
-            // A terminal that is gone needs no modes.
-            let _ = rustix::termios::tcsetattr(std::io::stdin(), rustix::termios::OptionalActions::Now, modes);
         }
     }
 }
