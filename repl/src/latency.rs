@@ -94,10 +94,14 @@ fn way(graph: &Graph, from: usize) -> Option<Vec<(String, usize)>> {
     Some(pieces)
 }
 
-/// What the text calls a node.
+/// What a person calls a node: by its short form, `master/limiter`.
 fn called(graph: &Graph, node: usize) -> String {
     let node = &graph.nodes[node];
-    node.piece_of.clone().unwrap_or_else(|| node.path.clone())
+    let path = node.piece_of.as_ref().unwrap_or(&node.path);
+    match path.split_once('/') {
+        Some((cable, effect)) => format!("{}/{effect}", cable.split('>').next().unwrap_or(cable)),
+        None => path.clone(),
+    }
 }
 
 #[cfg(test)]

@@ -37,8 +37,9 @@ struct Needles {
 }
 
 impl Needles {
-    fn new(now: Instant) -> Self {
-        Needles { peak: 0.0, square: 0.0, held: (0.0, now), clipped: false }
+    /// Those that have stood where this reading is for long.
+    fn new(reading: &Reading, now: Instant) -> Self {
+        Needles { peak: 0.0, square: reading.square, held: (0.0, now), clipped: false }
     }
 
     fn take(&mut self, reading: &Reading, now: Instant) {
@@ -74,7 +75,7 @@ impl Meters {
     /// Takes a reading.
     pub fn take(&mut self, reading: &Reading, now: Instant) {
         let Some(name) = self.names.get(&reading.serial).and_then(|names| names.get(reading.meter)) else { return };
-        self.needles.entry(name.clone()).or_insert_with(|| Needles::new(now)).take(reading, now);
+        self.needles.entry(name.clone()).or_insert_with(|| Needles::new(reading, now)).take(reading, now);
     }
 
     /// What a meter shows; nothing while none is there.
@@ -263,14 +264,14 @@ mod tests {
         meters.take(&reading(0.5, 0.25), now);
         let first = meters.strip("voice");
         assert!((first.peak.unwrap() + 6.0206).abs() < 1e-3 && first.held == first.peak, "{first:?}");
-        // A second later it has fallen by what a peak programme meter falls in one, and the mean has come within e^(-1/0.3).
+        // A second later it has fallen by what a peak programme meter falls in one, and the mean of squares to e^(-1/0.3).
         for i in 1..=60 {
-            meters.take(&reading(0.0, 0.25), now + Duration::from_millis(1000 * i / 60));
+            meters.take(&reading(0.0, 0.0), now + Duration::from_millis(1000 * i / 60));
         }
         let later = meters.strip("voice");
         assert!((later.peak.unwrap() + 6.0206 + FALL).abs() < 1e-3, "{later:?}");
         assert_eq!(later.held, first.held);
-        let mean = 0.25 * (1.0 - (-61.0 / 60.0 / AVERAGED).exp());
+        let mean = 0.25 * (-1.0 / AVERAGED).exp();
         assert!((later.rms.unwrap() - 10.0 * mean.log10()).abs() < 1e-6, "{later:?}");
         meters.take(&reading(0.1, 0.0), now + HELD + Duration::from_millis(1));
         assert!((meters.strip("voice").held.unwrap() + 20.0).abs() < 1e-9);

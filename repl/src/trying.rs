@@ -1,6 +1,8 @@
 //! The example of a word as a line that fits the text: what an effect does is heard behind the first input, a source is plugged
 //! into the master, quietly.
 
+use engine::effects;
+use engine::nest;
 use engine::session::{PlaceKind, Session};
 use scripting::words::{Group, WordEntry, reference};
 
@@ -27,6 +29,10 @@ fn made(entry: &WordEntry, session: &Session) -> Option<String> {
     let example = entry.example.trim_end_matches(';');
     let behind = |effect: &str| Some(format!("after(\"{name}\", {effect})"));
     match entry.group {
+        // What others stand in has a way of its own.
+        Group::Effects if effects::find(&entry.word).is_some_and(|table| nest::of(table).is_some()) => {
+            Some(format!("{} >> cable(\"try\") >> master", example.replacen('x', &format!("at(\"{name}\")"), 1)))
+        }
         Group::Effects | Group::Methods => behind(example.strip_prefix("x >> ")?),
         Group::Controls => behind(&example.replace("follow(x)", &format!("follow(\"{name}\")"))),
         Group::Sources => {
@@ -56,13 +62,12 @@ mod tests {
     #[test]
     fn every_line_that_is_offered_is_right_behind_the_first_example() {
         let (evaluated, session) = first();
-        let mut offered = 0;
+        let (library, mut offered) = (engine::media::Library::new(), 0);
         for entry in reference() {
             let Some(line) = made(&entry, &session) else { continue };
             offered += 1;
             let text = &evaluated.files[0];
             let with = scripting::evaluate_text_with(&text.path, &text.text, std::slice::from_ref(&line));
-            let library = engine::media::Library::new();
             let loaded =
                 crate::load::prepare_evaluated(with, &library, |session| engine::tempo::Tempo::new(session.clock()));
             // Some examples name files that the reader has to have.

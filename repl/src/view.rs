@@ -279,9 +279,9 @@ mod tests {
                 assert!(all.contains(part), "{size:?}: {part} is not in\n{all}");
             }
             let first = rows.iter().find(|row| row.starts_with("strip 0")).expect("it is there");
-            assert!(first.contains("!M ") && first.contains('█') && first.contains('▒'), "{first}");
+            assert!(first.contains("!M ") && first.contains('█'), "{first}");
             let roomy = size.1 > LEAST.1;
-            assert_eq!(all.contains("true peak -1.1"), true, "{all}");
+            assert!(all.contains("true peak -1.1"), "{all}");
             assert!(!roomy || all.contains("streaming"), "{all}");
         }
     }

@@ -15,8 +15,8 @@ use engine::sources::{self, End};
 
 use crate::levels::{SILENT, shown};
 
-/// The most steps that are looked at.
-const MOST: usize = 40;
+/// The most steps that are looked at on the way to a thing, and on the way on from it.
+const MOST: usize = 24;
 
 /// A level from which on down nobody hears anything of it, in dB.
 const OFF: f64 = -60.0;
@@ -88,6 +88,8 @@ pub struct Step {
     fault: Option<Fault>,
     /// Whether sound leaves the desk here.
     leaves: bool,
+    /// A parameter that a control moves, and where that is written.
+    moved: Option<(String, Position)>,
 }
 
 /// The way, and whatever is wrong with all of it.
@@ -102,6 +104,8 @@ pub struct Walk {
     asked: usize,
     /// Whether there is more than was looked at.
     more: bool,
+    /// The places whose way on was looked at.
+    led: Vec<PlaceId>,
 }
 
 fn fault(what: impl Into<String>, at: Position, help: impl Into<String>) -> Option<Fault> {
@@ -180,6 +184,7 @@ impl Walk {
             from: Vec::new(),
             fault: own_fault(around, found),
             leaves,
+            moved: moved(around, found),
         });
         self.steps.len() - 1
     }
@@ -190,9 +195,10 @@ impl Walk {
         }
     }
 
-    fn is_full(&mut self) -> bool {
-        self.more |= self.steps.len() >= MOST;
-        self.more
+    fn is_full(&mut self, most: usize) -> bool {
+        let full = self.steps.len() >= most;
+        self.more |= full;
+        full
     }
 
     /// The steps from a place to a tap, each linked to the one before it; the last.
@@ -228,7 +234,7 @@ impl Walk {
     fn up_place(&mut self, around: &Around<'_>, place: PlaceId, seen: &mut Vec<PlaceId>) {
         let into: Vec<CableId> = cables(around.session).filter(|id| around.session.cables[id.0].to == place).collect();
         for id in into {
-            if self.is_full() {
+            if self.is_full(MOST) {
                 return;
             }
             let from = around.session.origin(around.session.cables[id.0].from);
@@ -244,13 +250,16 @@ impl Walk {
 
     /// Where a place leads.
     fn down(&mut self, around: &Around<'_>, place: PlaceId) {
+        self.led.push(place);
         let step = self.step(around, Found::Place(place));
         if let (Found::Cable(_), asked) = (self.steps[self.asked].found, self.asked) {
             self.link(asked, step);
         }
-        let on: Vec<CableId> = cables(around.session)
+        let mut on: Vec<CableId> = cables(around.session)
             .filter(|id| around.session.origin(around.session.cables[id.0].from) == place)
             .collect();
+        // The way itself comes before what is sent elsewhere on it.
+        on.sort_by_key(|id| around.session.cables[id.0].kind != CableKind::Plug);
         if on.is_empty() && !self.steps[step].leaves {
             self.goes_nowhere(around, Found::Place(place));
         }
@@ -259,16 +268,14 @@ impl Walk {
 
     fn on(&mut self, around: &Around<'_>, on: &[CableId]) {
         for &id in on {
-            if self.is_full() {
+            if self.is_full(2 * MOST) {
                 return;
             }
-            let known = self.steps.iter().any(|step| step.found == Found::Cable(id));
             let cable = self.cable(around, id);
             let to = around.session.cables[id.0].to;
-            let is_new = !self.steps.iter().any(|step| step.found == Found::Place(to));
             let step = self.step(around, Found::Place(to));
             self.link(cable, step);
-            if is_new && !known {
+            if !self.led.contains(&to) {
                 self.down(around, to);
             }
         }
@@ -319,7 +326,7 @@ impl Walk {
             text.push(format!("  {:width$}  {told}{down}{why}", step.name));
         }
         if self.more {
-            text.push(format!("  ... there is more than {MOST} steps of it; ask about one that is nearer"));
+            text.push(format!("  ... there are more steps than are looked at; ask about one of them"));
         }
         let (arrived, causes) = self.verdict(&faults, &heard);
         let name = &self.name;
@@ -332,8 +339,14 @@ impl Walk {
             },
         };
         let mut told = Vec::new();
+        let mut seen: Vec<(&str, Option<Position>)> = Vec::new();
         let causes = causes.iter().filter_map(|i| faults[*i].as_ref());
         for fault in self.whole.iter().chain(causes.filter(|_| !arrived)) {
+            // What silences several cables is said once.
+            if seen.contains(&(&fault.what, fault.at)) {
+                continue;
+            }
+            seen.push((&fault.what, fault.at));
             match fault.at {
                 Some(at) => {
                     told.push(Diagnostic::warning("not-heard", at, fault.what.clone()).help(fault.help.clone()))
@@ -395,6 +408,10 @@ impl Walk {
             Found::Place(_) if step.from.is_empty() => {
                 none(format!("`{name}` is silent just now"), "its source gives nothing at the moment")
             }
+            Found::Instance(_) if step.moved.is_some() => step.moved.as_ref().and_then(|(path, at)| {
+                let what = format!("`{path}` is moved by a control, and nothing gets through just now");
+                fault(what, *at, format!("type `set(\"{path}\", 0)` to hold it"))
+            }),
             Found::Instance(_) => {
                 none(format!("`{name}` lets nothing through just now"), "see what its parameters and controls are")
             }
@@ -405,6 +422,15 @@ impl Walk {
 
 fn cables(session: &Session) -> impl Iterator<Item = CableId> {
     (0..session.cables.len()).map(CableId)
+}
+
+/// A parameter of an effect that a control moves.
+fn moved(around: &Around<'_>, found: Found) -> Option<(String, Position)> {
+    let Found::Instance(id) = found else { return None };
+    let effect = around.session.instances[id.0].work.effect()?;
+    let mut settings = effect.settings.iter().enumerate();
+    let (i, setting) = settings.find(|(_, setting)| matches!(setting.value, Value::Control(_)))?;
+    Some((around.names.call_parameter(around.session, Owner::Instance(id), Which::Own(i)), setting.at))
 }
 
 /// What a person calls it.
@@ -585,7 +611,9 @@ fn off(around: &Around<'_>, setting: &Setting, path: &str, thing: &str) -> Optio
         true => ", by a line that was typed",
         false => "",
     };
-    fault(format!("{what}{hidden}"), setting.at, format!("type `set(\"{path}\", 0)`, or what it shall be"))
+    // What makes a sound is not begun at full scale.
+    let shall = if path.ends_with(".level") { -18 } else { 0 };
+    fault(format!("{what}{hidden}"), setting.at, format!("type `set(\"{path}\", {shall})`, or what it shall be"))
 }
 
 /// Where the text mutes a thing.
@@ -614,4 +642,95 @@ fn said(around: &Around<'_>, is: impl Fn(&Amend) -> bool) -> Option<Position> {
 /// Names as one reads them.
 fn list(names: &[String]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use engine::media::Library;
+    use engine::tempo::Tempo;
+
+    use super::*;
+    use crate::load::prepare_evaluated;
+
+    /// The way of a path, and what is answered where each point has the level that `level` gives for its name.
+    fn asked(text: &str, path: &str, channels: (u16, u16), level: impl Fn(&str) -> f64) -> (Walk, String) {
+        let evaluated = scripting::evaluate_text(Path::new("session.rhai"), text);
+        let said = evaluated.session.clone().expect("it is right");
+        let loaded = prepare_evaluated(evaluated, &Library::new(), |session| Tempo::new(session.clock()));
+        let session = loaded.session.expect("it is right");
+        let names = Names::of(&session);
+        let around = Around {
+            session: &session,
+            names: &names,
+            said: &said,
+            graph: loaded.graph.as_ref(),
+            is_line: &|_| false,
+            frame: 0,
+            rolling: true,
+            panicked: false,
+            channels,
+        };
+        let walk = Walk::of(path, &around).expect("it is there");
+        let level = |name: &str| {
+            let peak = Some(level(name)).filter(|level| *level > -150.0);
+            Some(Level { peak, rms: peak, reduced: 0.0 })
+        };
+        let (text, told) = walk.answer(level);
+        let told: Vec<String> = told.iter().map(|one| format!("{} {:?}", one.message, one.help)).collect();
+        (walk.clone(), format!("{text}\n{}", told.join("\n")))
+    }
+
+    const TWO: &str = r#"
+        let a = input("a", sine(440)); let b = input("b", sine(220)); let room = bus("room");
+        a >> gain(3) >> send(room, -6) >> master; b >> master; room >> reverb() >> master;
+    "#;
+
+    #[test]
+    fn what_is_heard_is_said_to_be_with_each_step_on_its_way() {
+        let (walk, text) = asked(TWO, "a", (2, 0), |_| -12.0);
+        assert!(text.starts_with("a is heard\n"), "{text}");
+        for step in ["a ", "a/gain", "a>master", "master", "a>room", "room/reverb", "room>master", "output 1-2"] {
+            assert!(text.contains(step), "{step} is not in {text}");
+        }
+        assert!(!walk.steps.iter().any(|step| step.name.starts_with('b')), "{text}");
+        // The way itself comes before what is sent elsewhere.
+        assert!(text.find("output 1-2") < text.find("a>room"), "{text}");
+        let (_, text) = asked(TWO, "room", (2, 0), |_| -12.0);
+        assert!(text.starts_with("room is heard") && text.contains("a>room") && !text.contains("\n  b"), "{text}");
+    }
+
+    #[test]
+    fn an_output_that_is_not_there_and_an_input_without_a_device_are_said() {
+        let there = format!("{TWO} master >> output(3, 4);");
+        let (_, text) = asked(&there, "a", (2, 0), |_| -12.0);
+        assert!(text.contains("channels that are not open: there are 2"), "{text}");
+        let live = "input(\"a\", device(3)) >> master;";
+        assert!(asked(live, "a", (2, 0), |_| -200.0).1.contains("no device is open for `a`"));
+        assert!(asked(live, "a", (2, 2), |_| -200.0).1.contains("a channel that is not open: there are 2"));
+        let (_, text) = asked(live, "a", (2, 4), |_| -200.0);
+        assert!(text.starts_with("a is not heard: `a` is silent just now"), "{text}");
+    }
+
+    #[test]
+    fn a_thing_that_hears_nothing_is_told_what_it_would_hear() {
+        let (_, text) = asked(&format!("{TWO} mute(\"a\");"), "room", (2, 0), |name| match name {
+            "a.input" | "a/gain" => -12.0,
+            _ => -200.0,
+        });
+        assert!(text.starts_with("room is not heard: `a` is muted"), "{text}");
+        assert!(text.contains("mute(\\\"a\\\", off)"), "{text}");
+    }
+
+    #[test]
+    fn loops_and_many_strips_are_walked_within_bounds() {
+        let text = r#"let echo = bus("echo"); for i in 0..200 { input(`s${i}`, sine(100)) >> gain(1) >> send(echo, -6) >> master; }
+            echo >> gain(-6) >> feedback(echo, 250); echo >> master;"#;
+        for path in ["s7", "echo", "master", "s7>echo", "s7/gain", "echo/gain"] {
+            let (walk, text) = asked(text, path, (2, 0), |_| -12.0);
+            assert!(walk.steps.len() < 3 * MOST, "{path}: {}", walk.steps.len());
+            assert!(text.starts_with(&format!("{path} is heard")), "{text}");
+        }
+    }
 }

@@ -6,6 +6,7 @@ mod expectations;
 mod measure;
 mod parts;
 mod play;
+mod prompt;
 mod recording;
 mod render;
 mod replay;

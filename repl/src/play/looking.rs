@@ -1,6 +1,7 @@
 //! Who looks at the desk while it plays: OSC clients, at meters and at figures; and the program itself, at the master, where
 //! the text has a target.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -19,6 +20,11 @@ use crate::status;
 
 /// The point that a target speaks of.
 pub(super) const MASTER: &str = "master";
+
+/// The points of which more than levels is wanted.
+fn wholly(followers: &mut Followers, now: Instant) -> BTreeSet<String> {
+    followers.points(now).into_iter().chain([MASTER.into()]).collect()
+}
 
 /// Who looks at levels and figures, and who reckons them.
 #[derive(Default)]
@@ -44,7 +50,9 @@ impl Looking {
         self.shown.name(program.serial, names.clone());
         self.meters.name(program.serial, names);
         if let Some(hearing) = program.hearing.take() {
-            self.measuring.get_or_insert_with(|| Measuring::start(rate)).hear(hearing);
+            let measuring = self.measuring.get_or_insert_with(|| Measuring::start(rate));
+            measuring.wholly(wholly(&mut self.followers, Instant::now()));
+            measuring.hear(hearing);
         }
     }
 }
@@ -99,6 +107,7 @@ impl Playing<'_> {
         });
         let mut packets = meters.due(now);
         if let Some(measuring) = measuring {
+            measuring.wholly(wholly(followers, now));
             packets.extend(followers.due(now, |view, point, from| match view {
                 View::Figures => measuring.read(point, from).map(|(reading, next)| (told(&reading), next)),
                 View::Spectrum => measuring.spectrum(point).map(|levels| (levels.to_vec(), 0)),

@@ -99,13 +99,15 @@ impl Playing<'_> {
         let files = self.text.declared().files;
         let paint = Paint::stderr();
         let quoted: String = told.iter().map(|one| scripting::report::render(one, &files, paint.is_on())).collect();
+        if let Some(at) = self.waiting.as_ref().and_then(|waiting| waiting.at) {
+            let bar = rounded(self.desk.mesh().tempo.bar_at(at as i64));
+            status::say(format!(
+                "the newest text waits for {bar}.bars: what is said here is of that, and is not heard before"
+            ));
+        }
         status::say(text);
         if !quoted.is_empty() {
             status::show(&quoted);
-        }
-        if let Some(at) = self.waiting.as_ref().and_then(|waiting| waiting.at) {
-            let bar = rounded(self.desk.mesh().tempo.bar_at(at as i64));
-            status::say(format!("the newest text waits for {bar}.bars: what it changes is not heard before"));
         }
         let late = self.late_inputs().into_iter().filter(|late| late.name == asked.path);
         late.for_each(|late| status::say(late.said(self.given.rate)));
