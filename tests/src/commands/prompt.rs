@@ -1,12 +1,13 @@
 //! What the prompt shows, as somebody meets it who has it read aloud: plain lines, why something is not heard, what a line costs.
 
-use std::fs;
+use std::f64::consts::TAU;
+use std::path::Path;
 use std::thread;
 
 use tempfile::TempDir;
 
 use super::folder;
-use crate::program::{Running, examples};
+use crate::program::Running;
 
 /// Plays a session to somebody who types.
 fn typing(folder: &TempDir, more: &[&str]) -> Running {
@@ -33,6 +34,22 @@ a >> fader(-3) >> send(room, -6) >> master;
 b >> master;
 room >> low_pass(900) >> master;
 "#;
+
+/// Writes ten seconds of a tone.
+fn tone(file: &Path) {
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 48_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut wav = hound::WavWriter::create(file, spec).expect("it can be written");
+    for i in 0..480_000 {
+        let x = (TAU * 440.0 * f64::from(i) / 48_000.0).sin();
+        wav.write_sample((x * 4000.0) as i16).expect("it can be written");
+    }
+    wav.finalize().expect("it can be written");
+}
 
 /// A reason why `a` is not heard: what the text says, what is typed first, what is answered, and what is typed to mend it.
 type Reason = (String, &'static [&'static str], &'static str, &'static str);
@@ -64,12 +81,12 @@ fn reasons() -> Vec<Reason> {
             "set(\"a/gate.threshold\", -80)",
         ),
         (alone("input(\"a\", sine(440).level(off)) >> master;"), &[], "`a` is off", "set(\"a.level\", -18)"),
-        (alone("input(\"a\", clip(\"a.flac\").start(40.bars)) >> master;"), &[], "begins at 40.bars", ":locate 40"),
-        (alone("input(\"a\", clip(\"a.flac\")) >> master;"), &[":locate 50"], "`a` is over", ":locate 0"),
+        (alone("input(\"a\", clip(\"a.wav\").start(40.bars)) >> master;"), &[], "begins at 40.bars", ":locate 40"),
+        (alone("input(\"a\", clip(\"a.wav\")) >> master;"), &[":locate 50"], "`a` is over", ":locate 0"),
         (two(""), &[":stop"], "the transport stands still", ":start"),
         (two(""), &[":panic"], "silenced by `:panic`", ":start"),
         (
-            alone("input(\"a\", sine(440)) >> fader(osc(\"/a\").range(-120, 0)) >> master;"),
+            alone("input(\"a\", sine(440)) >> fader(lfo(1.bars).range(-120, -110)) >> master;"),
             &[],
             "`a/fader.gain` is moved by a control",
             "set(\"a/fader.gain\", 0)",
@@ -86,8 +103,7 @@ fn every_reason_why_something_is_not_heard_is_told_with_what_mends_it() {
             for (text, typed, told, mends) in some {
                 scope.spawn(move || {
                     let folder = folder(text);
-                    fs::copy(examples().join("audio/drums.flac"), folder.path().join("a.flac"))
-                        .expect("it can be copied");
+                    tone(&folder.path().join("a.wav"));
                     let mut playing = typing(&folder, &[]);
                     for line in *typed {
                         playing.types(line);
