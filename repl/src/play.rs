@@ -554,11 +554,7 @@ impl<'a> Playing<'a> {
                 }
                 Report::Controlled { .. } => {}
                 Report::Moved { order, transport, .. } => {
-                    match order {
-                        Move::Panic => self.panicked = true,
-                        Move::Start => self.panicked = false,
-                        Move::Stop | Move::Locate(_) => {}
-                    }
+                    self.panicked = order == Move::Panic || self.panicked && order != Move::Start;
                     status::say(moved(order, transport, &self.desk.mesh().tempo));
                 }
                 Report::Poisoned { serial, work } => {
