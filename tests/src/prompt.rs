@@ -1,6 +1,8 @@
 //! The prompt, typed at in a real terminal: what a performer relies on.
 
 mod ending;
+mod hostile;
+mod messages;
 mod typing;
 
 use crate::commands::{folder, write};

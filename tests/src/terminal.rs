@@ -8,7 +8,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::sync::mpsc::{self, Sender};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -56,7 +56,7 @@ pub struct Terminal {
     keys: Sender<Vec<u8>>,
     /// The terminal; closed once nobody has it any more.
     pty: Option<Arc<Pty>>,
-    arrived: Arc<(Mutex<Arrived>, Condvar)>,
+    arrived: Arc<Mutex<Arrived>>,
 }
 
 impl Terminal {
@@ -71,7 +71,7 @@ impl Terminal {
         let child = Command::from(command).spawn(child_side).expect("the program starts");
         let pty = Arc::new(pty);
         let parser = Parser::new(at_least_one(rows), at_least_one(columns), REMEMBERED);
-        let arrived = Arc::new((Mutex::new(Arrived { parser, is_over: false }), Condvar::new()));
+        let arrived = Arc::new(Mutex::new(Arrived { parser, is_over: false }));
         let (keys, typed) = mpsc::channel::<Vec<u8>>();
         // A program that does not listen must not keep the test from looking.
         let to = pty.clone();
@@ -88,7 +88,10 @@ impl Terminal {
 
     /// The same on a screen of some rows and columns.
     pub fn playing_of_size(size: (u16, u16), folder: &Path, more: &[&str]) -> Self {
-        let arguments = ["play", "session.rhai", "--device", "none", "--osc", "none"];
+        let mut arguments = vec!["play", "session.rhai", "--device", "none"];
+        if !more.contains(&"--osc") {
+            arguments.extend(["--osc", "none"]);
+        }
         let terminal = Self::of_size(size, folder, &[&arguments[..], more].concat());
         terminal.prompts();
         terminal
@@ -110,9 +113,13 @@ impl Terminal {
         self.prompts();
         let before = self.times_told(told);
         self.enters(line);
-        self.sees(("after", line, "it tells", told), |screen| {
-            count(&everything(screen), told) > before && is_empty_prompt(screen)
-        });
+        self.tells_again(told, before);
+        self.prompts();
+    }
+
+    /// Waits until something is told that was told so often before.
+    pub fn tells_again(&self, told: &str, before: usize) {
+        self.sees(("once more", told), |screen| count(&everything(screen), told) > before);
     }
 
     /// How often something has been told so far, also above what the screen shows now.
@@ -127,7 +134,7 @@ impl Terminal {
 
     /// Waits until the screen shows a text.
     pub fn shows(&self, text: &str) {
-        self.sees(text, |screen| screen.contents().contains(text));
+        self.sees(text, |screen| shown(screen).contains(text));
     }
 
     /// Waits until what is being typed stands so on the screen, whole, as its last line, with the cursor at its end.
@@ -138,15 +145,20 @@ impl Terminal {
 
     /// Waits until the screen is as wanted. `wanted` tells what that is.
     pub fn sees(&self, wanted: impl Debug, is_so: impl Fn(&Screen) -> bool) {
-        let (mut arrived, begun) = (self.look(), Instant::now());
-        while !is_so(arrived.parser.screen()) {
-            let left = PATIENCE.saturating_sub(begun.elapsed());
-            if arrived.is_over || left.is_zero() {
-                let (shown, is_over) = (arrived.parser.screen().contents(), arrived.is_over);
+        let begun = Instant::now();
+        loop {
+            // What is still to come is waited for where nobody is kept from taking it in.
+            let arrived = self.look();
+            if is_so(arrived.parser.screen()) {
+                return;
+            }
+            if arrived.is_over || begun.elapsed() > PATIENCE {
+                let (shown, is_over) = (shown(arrived.parser.screen()), arrived.is_over);
                 drop(arrived);
                 panic!("{wanted:?} does not come{}:\n{shown}", if is_over { " before the end" } else { "" });
             }
-            arrived = self.arrived.1.wait_timeout(arrived, left).expect("nobody has panicked").0;
+            drop(arrived);
+            thread::sleep(Duration::from_millis(5));
         }
     }
 
@@ -202,7 +214,7 @@ impl Terminal {
     }
 
     fn look(&self) -> MutexGuard<'_, Arrived> {
-        self.arrived.0.lock().expect("nobody has panicked")
+        self.arrived.lock().expect("nobody has panicked")
     }
 }
 
@@ -219,7 +231,7 @@ fn at_least_one(count: u16) -> NonZeroU16 {
 }
 
 /// Takes in what the program writes, until there is no terminal or no program any more.
-fn listen(from: &Weak<Pty>, to: &(Mutex<Arrived>, Condvar)) {
+fn listen(from: &Weak<Pty>, to: &Mutex<Arrived>) {
     let moment = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
     let mut bytes = [0; 16_384];
     while let Some(pty) = from.upgrade() {
@@ -228,8 +240,7 @@ fn listen(from: &Weak<Pty>, to: &(Mutex<Arrived>, Condvar)) {
             Ok(0) => {}
             Ok(_) => match (&*pty).read(&mut bytes) {
                 Ok(count @ 1..) => {
-                    to.0.lock().expect("nobody has panicked").parser.process(&bytes[..count]);
-                    to.1.notify_all();
+                    to.lock().expect("nobody has panicked").parser.process(&bytes[..count]);
                 }
                 // Linux says so once nobody has the other side open.
                 Ok(0) | Err(_) => break,
@@ -237,8 +248,22 @@ fn listen(from: &Weak<Pty>, to: &(Mutex<Arrived>, Condvar)) {
             Err(_) => break,
         }
     }
-    to.0.lock().expect("nobody has panicked").is_over = true;
-    to.1.notify_all();
+    to.lock().expect("nobody has panicked").is_over = true;
+}
+
+/// What a screen shows: a row that is full goes on in the next.
+fn shown(screen: &Screen) -> String {
+    let (_, columns) = screen.size();
+    let rows = screen.rows(0, columns.get()).zip(0..);
+    let mut text = String::new();
+    for (row, i) in rows {
+        text += &row;
+        let is_full = screen.cell(i, columns.get() - 1).is_some_and(|cell| cell.has_contents());
+        if !is_full && !screen.row_wrapped(i) {
+            text.push('\n');
+        }
+    }
+    text
 }
 
 /// All that a screen remembers.
@@ -254,7 +279,7 @@ fn everything(screen: &Screen) -> String {
         }
     }
     screen.set_scrollback(0);
-    text + screen.contents().as_str()
+    text + shown(&screen).as_str()
 }
 
 /// How often something stands in a text, what was typed aside.
@@ -264,7 +289,7 @@ fn count(text: &str, told: &str) -> usize {
 
 /// What stands on a screen from the last prompt on.
 fn typed(screen: &Screen) -> String {
-    let shown = screen.contents();
+    let shown = shown(screen);
     let lines: Vec<&str> = shown.lines().collect();
     let begin = lines.iter().rposition(|line| line.starts_with(PROMPT)).unwrap_or(lines.len());
     lines[begin..].join("\n")
