@@ -3,6 +3,7 @@
 mod ending;
 mod hostile;
 mod messages;
+mod random_lines;
 mod typing;
 
 use crate::commands::{folder, write};

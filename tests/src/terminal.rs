@@ -1,14 +1,15 @@
 //! The program at a terminal of its own: what is typed goes to it key by key, and what can be asked is what a person would see
 //! on the screen.
 
+use std::cell::{RefCell, RefMut};
 use std::fmt::Debug;
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Stdio};
-use std::sync::mpsc::{self, Sender};
-use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
+use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -46,6 +47,7 @@ const PROMPT: &str = ">";
 /// What has arrived.
 struct Arrived {
     parser: Parser,
+    more: Receiver<Vec<u8>>,
     /// Whether nothing more will.
     is_over: bool,
 }
@@ -56,7 +58,7 @@ pub struct Terminal {
     keys: Sender<Vec<u8>>,
     /// The terminal; closed once nobody has it any more.
     pty: Option<Arc<Pty>>,
-    arrived: Arc<Mutex<Arrived>>,
+    arrived: RefCell<Arrived>,
 }
 
 impl Terminal {
@@ -71,12 +73,13 @@ impl Terminal {
         let child = Command::from(command).spawn(child_side).expect("the program starts");
         let pty = Arc::new(pty);
         let parser = Parser::new(at_least_one(rows), at_least_one(columns), REMEMBERED);
-        let arrived = Arc::new(Mutex::new(Arrived { parser, is_over: false }));
+        let (to, more) = mpsc::channel();
+        let arrived = RefCell::new(Arrived { parser, more, is_over: false });
         let (keys, typed) = mpsc::channel::<Vec<u8>>();
         // A program that does not listen must not keep the test from looking.
-        let to = pty.clone();
-        thread::spawn(move || typed.iter().try_for_each(|keys| (&*to).write_all(&keys)));
-        let (from, to) = (Arc::downgrade(&pty), arrived.clone());
+        let keyboard = pty.clone();
+        thread::spawn(move || typed.iter().try_for_each(|keys| (&*keyboard).write_all(&keys)));
+        let from = Arc::downgrade(&pty);
         thread::spawn(move || listen(&from, &to));
         Terminal { child, keys, pty: Some(pty), arrived }
     }
@@ -147,7 +150,6 @@ impl Terminal {
     pub fn sees(&self, wanted: impl Debug, is_so: impl Fn(&Screen) -> bool) {
         let begun = Instant::now();
         loop {
-            // What is still to come is waited for where nobody is kept from taking it in.
             let arrived = self.look();
             if is_so(arrived.parser.screen()) {
                 return;
@@ -213,8 +215,19 @@ impl Terminal {
         assert!(self.is_as_a_shell_wants_it());
     }
 
-    fn look(&self) -> MutexGuard<'_, Arrived> {
-        self.arrived.lock().expect("nobody has panicked")
+    /// Takes in what has arrived by now.
+    fn look(&self) -> RefMut<'_, Arrived> {
+        let mut arrived = self.arrived.borrow_mut();
+        loop {
+            match arrived.more.try_recv() {
+                Ok(bytes) => arrived.parser.process(&bytes),
+                Err(TryRecvError::Empty) => return arrived,
+                Err(TryRecvError::Disconnected) => {
+                    arrived.is_over = true;
+                    return arrived;
+                }
+            }
+        }
     }
 }
 
@@ -230,8 +243,8 @@ fn at_least_one(count: u16) -> NonZeroU16 {
     NonZeroU16::new(count).expect("a screen has rows and columns")
 }
 
-/// Takes in what the program writes, until there is no terminal or no program any more.
-fn listen(from: &Weak<Pty>, to: &Mutex<Arrived>) {
+/// Passes on what the program writes, until there is no terminal or no program any more.
+fn listen(from: &Weak<Pty>, to: &Sender<Vec<u8>>) {
     let moment = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
     let mut bytes = [0; 16_384];
     while let Some(pty) = from.upgrade() {
@@ -239,16 +252,13 @@ fn listen(from: &Weak<Pty>, to: &Mutex<Arrived>) {
         match poll(&mut [PollFd::new(&*pty, PollFlags::IN)], Some(&moment)) {
             Ok(0) => {}
             Ok(_) => match (&*pty).read(&mut bytes) {
-                Ok(count @ 1..) => {
-                    to.lock().expect("nobody has panicked").parser.process(&bytes[..count]);
-                }
-                // Linux says so once nobody has the other side open.
-                Ok(0) | Err(_) => break,
+                Ok(count @ 1..) if to.send(bytes[..count].to_vec()).is_ok() => {}
+                // Nobody looks any more, or, as Linux says it, nobody has the other side open.
+                _ => return,
             },
-            Err(_) => break,
+            Err(_) => return,
         }
     }
-    to.lock().expect("nobody has panicked").is_over = true;
 }
 
 /// What a screen shows: a row that is full goes on in the next.
