@@ -1,24 +1,28 @@
 //! The prompt: a thread of its own reads lines with everything that a terminal offers, and passes them on. What is told meanwhile
 //! appears above the line that is being typed.
 
+mod above;
 mod command;
 mod plain;
 mod screen;
+mod stage;
 mod typist;
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
-use rustyline::{Behavior, ColorMode, CompletionType, Config, Editor, ExternalPrinter};
+use rustyline::{Behavior, Cmd, ColorMode, CompletionType, Config, Editor, ExternalPrinter, KeyEvent};
 
 use crate::levels::Board;
 use crate::paint::{self, Paint};
 use crate::{state_dir, status};
-use screen::{Kept, Screen};
+use above::Above;
+use screen::Screen;
+use stage::Stage;
 use typist::Typist;
 
 pub use command::{Command, Metering, Timing, page};
@@ -29,6 +33,9 @@ const PROMPT: &str = "> ";
 
 /// How many lines are remembered from one performance to the next.
 const REMEMBERED: usize = 10_000;
+
+/// The most bytes that are taken at once. More than any session has comes from a wrong clipboard.
+const MOST: usize = 256 * 1024;
 
 /// What somebody has typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +53,9 @@ pub struct Prompt {
     pub board: Arc<Board>,
     /// Whether it does without what only eyes can follow.
     pub is_plain: bool,
-    _kept: Kept,
+    stage: Stage,
+    /// The terminal, if it is more than lines.
+    screen: Option<Arc<Screen>>,
 }
 
 impl Prompt {
@@ -59,13 +68,13 @@ impl Prompt {
         if !is_terminal && !is_plain {
             return None;
         }
-        let (screen, board) = (Screen::default(), Arc::new(Board::default()));
-        let kept = Kept::remember(screen.clone());
+        let (stage, board) = (Stage::default(), Arc::new(Board::default()));
         let vocabulary = Arc::new(RwLock::new(Vocabulary::default()));
         if is_plain {
             thread::spawn(move || plain::read(io::stdin().lock(), take));
-            return Some(Prompt { vocabulary, board, is_plain, _kept: kept });
+            return Some(Prompt { vocabulary, board, is_plain, stage, screen: None });
         }
+        let screen = Arc::new(Screen::take_over());
         let config = Config::builder()
             .behavior(Behavior::PreferTerm)
             .bracketed_paste(true)
@@ -79,15 +88,18 @@ impl Prompt {
             .map_err(|error| status::warning(format!("there is no prompt: {error}")));
         let mut editor = editor.ok()?;
         editor.set_helper(Some(Typist::new(vocabulary.clone())));
+        // Not what it means elsewhere: a performance is not suspended.
+        editor.bind_sequence(KeyEvent::ctrl('Z'), Cmd::Undo(1));
         // Where messages cannot be put above the line they are told all the same.
         if let Ok(mut printer) = editor.create_external_printer() {
-            let screen = screen.clone();
-            status::above(move |text| drop(screen.hold(text).map(|text| printer.print(text))));
+            let above = Above::start(move |text| printer.print(text).is_ok());
+            let stage = stage.clone();
+            status::above(move |text| stage.hold(text).into_iter().for_each(|text| above.tell(text)));
         }
         let history = state_dir::folder("prompt").map(|folder| folder.join("history")).ok();
-        let shown = board.clone();
-        thread::spawn(move || read(editor, history, || screen.show(&shown), take));
-        Some(Prompt { vocabulary, board, is_plain, _kept: kept })
+        let (own, shown, on) = (screen.clone(), board.clone(), stage.clone());
+        thread::spawn(move || read(editor, history, &own, || on.show(&shown), take));
+        Some(Prompt { vocabulary, board, is_plain, stage, screen: Some(screen) })
     }
 
     /// Tells what can be completed from now on.
@@ -96,10 +108,19 @@ impl Prompt {
     }
 }
 
+impl Drop for Prompt {
+    fn drop(&mut self) {
+        status::below();
+        self.stage.end();
+        self.screen.iter().for_each(|screen| screen.give_back());
+    }
+}
+
 /// Reads lines until the end. `meters` has the terminal between two of them, if that is what was typed.
 fn read(
     mut editor: Editor<Typist, FileHistory>,
     history: Option<PathBuf>,
+    screen: &Screen,
     meters: impl Fn() -> io::Result<()>,
     take: impl Fn(Typed),
 ) {
@@ -107,36 +128,53 @@ fn read(
         // The first time there is none.
         let _ = editor.load_history(file);
     }
+    // What was typed of a line before something came that is no text.
+    let mut begun = (String::new(), String::new());
     loop {
-        match editor.readline(PROMPT) {
+        let (left, right) = std::mem::take(&mut begun);
+        match screen.reads(|| editor.readline_with_initial(PROMPT, (&left, &right))) {
+            Ok(line) if line.trim().is_empty() => {}
+            Ok(line) if line.len() > MOST => {
+                let (has, most) = (line.len() / 1024, MOST / 1024);
+                status::error(format!("that has {has} kB, and a line at most {most}: it was not taken"));
+            }
             Ok(line) => {
-                if line.trim().is_empty() {
-                    continue;
-                }
                 let _ = editor.add_history_entry(line.as_str());
                 if let Some(file) = &history {
                     // A line that is not remembered is no reason to keep it from being heard.
                     let _ = editor.append_history(file);
                 }
-                match Command::read(&line) {
-                    Ok(Command::Meters(Metering::View)) => {
-                        if let Err(error) = meters() {
-                            status::warning(format!("the meters cannot be shown here: {error}; `:meters 5` says them"));
-                        }
-                    }
-                    _ => take(Typed::Line(line)),
+                if Command::read(&line) == Ok(Command::Quit) {
+                    return end(take);
                 }
+                if Command::read(&line) == Ok(Command::Meters(Metering::View)) {
+                    if let Err(error) = meters() {
+                        status::warning(format!("the meters cannot be shown here: {error}; `:meters 5` says them"));
+                    }
+                    continue;
+                }
+                take(Typed::Line(line));
             }
             Err(ReadlineError::Interrupted) => status::say("Ctrl-D on an empty line, or :quit, fades out and ends"),
-            Err(ReadlineError::Eof) => {
-                // What is told from here on has no line to go above.
-                status::below();
-                return take(Typed::End);
+            Err(ReadlineError::Eof) => return end(take),
+            Err(ReadlineError::Io(error)) if error.kind() == ErrorKind::InvalidData => {
+                // The rest would be taken for something else than it was.
+                screen.throw_away();
+                status::error("what came is no text (UTF-8): nothing of it was taken");
+                begun = editor.helper().map(Typist::seen).unwrap_or_default();
             }
             Err(error) => {
+                status::below();
+                screen.give_back();
                 status::warning(format!("the prompt ends, and what plays goes on: {error}; Ctrl-C ends it"));
                 return;
             }
         }
     }
+}
+
+/// What is told from here on has no line to go above.
+fn end(take: impl Fn(Typed)) {
+    status::below();
+    take(Typed::End);
 }

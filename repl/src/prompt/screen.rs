@@ -1,225 +1,96 @@
-//! The terminal, which the prompt and the view of the meters share: one of them has it at a time. Whoever ends, and however, it
-//! is left as it was found, and what was told while the view was open is told again above the prompt.
+//! The terminal itself: how it was, so that it can be put back, and how it is while there is a prompt.
 
-use std::io::{self, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
-use std::time::Duration;
+#[cfg(unix)]
+pub(super) use unix::Screen;
 
-use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
-use ratatui::crossterm::cursor::{Hide, Show};
-use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
-use ratatui::crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
-use ratatui::crossterm::{execute, queue};
-use ratatui::layout::Rect;
+#[cfg(unix)]
+mod unix {
+    use std::io::{Write, stdin, stdout};
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::levels::Board;
-use crate::paint::Paint;
-use crate::status;
-use crate::view::{self, Look};
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    use rustix::termios::{InputModes, LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios};
+    use rustix::termios::{tcflush, tcgetattr, tcsetattr};
 
-/// How often it is drawn: 15 times a second.
-const PAUSE: Duration = Duration::from_millis(66);
+    /// After how long without a byte a paste is over.
+    const REST: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
 
-/// How many of the last lines told are kept for the view.
-const LAST: usize = 8;
-
-/// Whether the view has the terminal.
-static OPEN: AtomicBool = AtomicBool::new(false);
-
-/// Gives the terminal back, if the view has it.
-fn leave() {
-    if OPEN.swap(false, Ordering::SeqCst) {
-        // A terminal that is gone needs nothing.
-        let _ = execute!(io::stdout(), LeaveAlternateScreen, Show);
-        let _ = disable_raw_mode();
-    }
-}
-
-#[derive(Default)]
-struct State {
-    /// What was told while the view was open, to be told again.
-    held: Vec<String>,
-    /// The desk has ended.
-    ended: bool,
-}
-
-/// Who has the terminal.
-#[derive(Clone, Default)]
-pub(super) struct Screen(Arc<Mutex<State>>);
-
-impl Screen {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The terminal as it was: whoever ends while a line is typed has to put it back.
+    pub struct Screen {
+        modes: Mutex<Option<Termios>>,
+        /// Whether a line is being read.
+        reads: AtomicBool,
     }
 
-    /// Keeps what is told while the view is open; gives it back otherwise.
-    pub(super) fn hold(&self, text: String) -> Option<String> {
-        let mut state = self.state();
-        if !OPEN.load(Ordering::SeqCst) {
-            return Some(text);
-        }
-        state.held.push(text);
-        None
-    }
-
-    /// The desk ends: the terminal is the prompt's again, for good.
-    pub(super) fn end(&self) {
-        let mut state = self.state();
-        state.ended = true;
-        leave();
-        let held = std::mem::take(&mut state.held);
-        drop(state);
-        held.iter().for_each(|text| status::show(text));
-    }
-
-    /// Shows the meters until a key or the end of the desk closes them.
-    ///
-    /// # Errors
-    /// Those of the terminal.
-    pub(super) fn show(&self, board: &Board) -> io::Result<()> {
-        let shown = self.enter().and_then(|()| self.draw(board));
-        let mut state = self.state();
-        leave();
-        let held = std::mem::take(&mut state.held);
-        drop(state);
-        held.iter().for_each(|text| status::show(text));
-        shown
-    }
-
-    fn enter(&self) -> io::Result<()> {
-        static HOOK: Once = Once::new();
-        HOOK.call_once(|| {
-            let before = std::panic::take_hook();
-            std::panic::set_hook(Box::new(move |panic| {
-                leave();
-                before(panic);
-            }));
-        });
-        let state = self.state();
-        if state.ended {
-            return Ok(());
-        }
-        enable_raw_mode()?;
-        OPEN.store(true, Ordering::SeqCst);
-        let mut out = io::stdout();
-        queue!(out, EnterAlternateScreen, Hide)?;
-        out.flush()
-    }
-
-    fn draw(&self, board: &Board) -> io::Result<()> {
-        let mut terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
-        let mut look = Look { colour: Paint::stdout().is_on(), first: 0 };
-        loop {
-            let picture = board.look();
-            {
-                // As long as this is held nobody else writes to the terminal.
-                let state = self.state();
-                if state.ended || !OPEN.load(Ordering::SeqCst) {
-                    return Ok(());
-                }
-                let told = last_lines(&state.held);
-                terminal.draw(|frame| view::draw(&picture, &told, look, frame.buffer_mut()))?;
+    impl Screen {
+        /// Takes the terminal over. Also between two lines, when nobody reads, nothing that is typed is shown twice, lost or taken
+        /// for a signal: it waits for the next line.
+        pub fn take_over() -> Self {
+            let modes = tcgetattr(stdin()).ok();
+            if let Some(modes) = &modes {
+                let mut quiet = modes.clone();
+                quiet.local_modes -= LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG | LocalModes::IEXTEN;
+                quiet.input_modes -= InputModes::ICRNL | InputModes::IXON;
+                quiet.special_codes[SpecialCodeIndex::VMIN] = 1;
+                quiet.special_codes[SpecialCodeIndex::VTIME] = 0;
+                // One that does not take it echoes what is typed too early, and does no harm besides.
+                let _ = tcsetattr(stdin(), OptionalActions::Now, &quiet);
             }
-            if !event::poll(PAUSE)? {
-                continue;
-            }
-            let Event::Key(key) = event::read()? else { continue };
-            if key.kind == KeyEventKind::Release {
-                continue;
-            }
-            let size = terminal.size()?;
-            let area = Rect::new(0, 0, size.width, size.height);
-            let page = view::page(&picture, area).max(1);
-            look.first = match key.code {
-                KeyCode::Char('q') | KeyCode::Esc => return Ok(()),
-                KeyCode::Char('c' | 'd') if key.modifiers.contains(KeyModifiers::CONTROL) => return Ok(()),
-                KeyCode::Up => look.first.saturating_sub(1),
-                KeyCode::Down => look.first + 1,
-                KeyCode::PageUp => look.first.saturating_sub(page),
-                KeyCode::PageDown => look.first + page,
-                KeyCode::Home => 0,
-                KeyCode::End => usize::MAX,
-                _ => look.first,
-            };
-            look.first = view::held(&picture, area, look.first);
+            Screen { modes: Mutex::new(modes), reads: AtomicBool::new(false) }
         }
-    }
-}
 
-/// The last lines of what was told, without the escapes of colours.
-fn last_lines(held: &[String]) -> Vec<String> {
-    let mut lines: Vec<String> = held
-        .iter()
-        .rev()
-        .flat_map(|text| text.lines().rev())
-        .filter(|line| !line.is_empty())
-        .take(LAST)
-        .map(plain)
-        .collect();
-    lines.reverse();
-    lines
-}
-
-fn plain(line: &str) -> String {
-    let mut text = String::new();
-    let mut rest = line.chars();
-    while let Some(c) = rest.next() {
-        match c {
-            '\u{1b}' => drop(rest.by_ref().find(|c| c.is_ascii_alphabetic())),
-            '\t' => text.push(' '),
-            c if c.is_control() => {}
-            c => text.push(c),
+        /// Reads a line.
+        pub fn reads<T>(&self, read: impl FnOnce() -> T) -> T {
+            self.reads.store(true, Ordering::Relaxed);
+            let line = read();
+            self.reads.store(false, Ordering::Relaxed);
+            line
         }
-    }
-    text
-}
 
-/// The terminal as it was: whoever ends while a line is typed has to put it back.
-pub(super) struct Kept {
-    screen: Screen,
-    #[cfg(unix)]
-    modes: Option<rustix::termios::Termios>,
-}
-
-impl Kept {
-    pub(super) fn remember(screen: Screen) -> Kept {
-        Kept {
-            screen,
-            #[cfg(unix)]
-            modes: rustix::termios::tcgetattr(std::io::stdin()).ok(),
-        }
-    }
-}
-
-impl Drop for Kept {
-    fn drop(&mut self) {
-        status::below();
-        self.screen.end();
-        #[cfg(unix)]
-        if let Some(modes) = &self.modes {
+        /// Puts the terminal back as it was, once.
+        pub fn give_back(&self) {
+            let modes = self.modes.lock().ok().and_then(|mut modes| modes.take());
+            let Some(modes) = modes else { return };
             // A terminal that is gone needs no modes.
-            let _ = rustix::termios::tcsetattr(std::io::stdin(), rustix::termios::OptionalActions::Now, modes);
+            let _ = tcsetattr(stdin(), OptionalActions::Now, &modes);
+            if self.reads.load(Ordering::Relaxed) {
+                // Who reads has asked that pastes be marked, and does not come to take that back.
+                let _ = stdout().write_all(b"\x1b[?2004l\r\n").and_then(|()| stdout().flush());
+            }
+        }
+
+        /// Throws away what is being typed or pasted, to its end.
+        pub fn throw_away(&self) {
+            while tcflush(stdin(), QueueSelector::IFlush).is_ok()
+                && poll(&mut [PollFd::new(&stdin(), PollFlags::IN)], Some(&REST)).is_ok_and(|ready| ready > 0)
+            {
+            }
+        }
+    }
+
+    impl Drop for Screen {
+        fn drop(&mut self) {
+            self.give_back();
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Where terminals have no modes that could be lost.
+#[cfg(not(unix))]
+pub(super) struct Screen;
 
-    #[test]
-    fn the_last_lines_told_are_shown_in_order_without_colours() {
-        let held = vec!["one\ntwo\n".into(), "\u{1b}[1;31merror:\u{1b}[0m\tthree\n\n".into()];
-        assert_eq!(last_lines(&held), ["one", "two", "error: three"]);
-        let many: Vec<String> = (0..50).map(|i| format!("{i}\n")).collect();
-        assert_eq!(last_lines(&many).last().map(String::as_str), Some("49"));
-        assert_eq!(last_lines(&many).len(), LAST);
+#[cfg(not(unix))]
+impl Screen {
+    pub(super) fn take_over() -> Self {
+        Screen
     }
 
-    #[test]
-    fn what_is_told_while_no_view_is_open_is_not_held() {
-        assert_eq!(Screen::default().hold("told".into()), Some("told".into()));
+    pub(super) fn reads<T>(&self, read: impl FnOnce() -> T) -> T {
+        read()
     }
+
+    pub(super) fn give_back(&self) {}
+
+    pub(super) fn throw_away(&self) {}
 }
