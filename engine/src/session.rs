@@ -374,10 +374,10 @@ pub struct Amendment {
 /// What an [`Amendment`] does.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Amend {
-    /// `mute(x)`.
-    Mute(Target),
-    /// `solo(x)`.
-    Solo(Target),
+    /// `mute(x)`, or with `off` no longer.
+    Mute(Target, bool),
+    /// `solo(x)`, or with `off` no longer.
+    Solo(Target, bool),
     /// `safe(x)`.
     Safe(Target),
     /// `set(path, value)`.

@@ -15,6 +15,7 @@ use engine::live::{Listener, Live, Report, Setup, start};
 use engine::media::Library;
 use engine::motion::EventSource;
 use engine::session::Session;
+use engine::transport::Move;
 use engine::verify::Flaw;
 
 use crate::arguments::{DeviceChoice, Play};
@@ -24,6 +25,7 @@ use crate::ending::{Failure, Outcome};
 use crate::journal::{self, Journal, Performance, Taken, When};
 use crate::last_good::{self, Keeper};
 use crate::load::{self, Loaded, Told};
+use crate::paint;
 use crate::prompt::{Prompt, Typed};
 use crate::recorder::{self, Expected, Recorders};
 use crate::safety::{self, Overload, Programs};
@@ -35,11 +37,14 @@ use crate::watch::{Changed, Watch};
 
 mod closing;
 mod comparing;
+mod costing;
 mod hands;
+mod levels;
 mod looking;
 mod moment;
 mod monitoring;
 mod typed;
+mod why;
 
 use closing::keep;
 use comparing::{Comparing, Measured};
@@ -81,6 +86,9 @@ enum Event {
 
 /// Plays until the user stops it, or the length is over.
 pub fn run(arguments: &Play) -> Outcome {
+    if arguments.plain {
+        paint::plain();
+    }
     let (send, events) = mpsc::channel();
     let changed = send.clone();
     let watch = Watch::new(move |file| drop(changed.send(Event::Changed(file))))
@@ -104,7 +112,7 @@ pub fn run(arguments: &Play) -> Outcome {
     let first = First { text, taken: Taken::of(&loaded), graph, session, told };
     let mut playing = Playing::start(arguments, library, watch, first, wake, others)?;
     if !arguments.no_prompt {
-        playing.prompt = Prompt::start(move |line| drop(typed.send(Event::Typed(line))));
+        playing.prompt = Prompt::start(arguments.plain, move |line| drop(typed.send(Event::Typed(line))));
     }
     playing.teach();
     if own {
@@ -242,6 +250,8 @@ struct Playing<'a> {
     looking: Looking,
     monitoring: Monitoring,
     comparing: Option<Comparing>,
+    /// All was silenced, and the transport has not been started since.
+    panicked: bool,
     /// Where somebody types, if there is a terminal.
     prompt: Option<Prompt>,
     /// When a controller's writes were taken last.
@@ -330,6 +340,7 @@ impl<'a> Playing<'a> {
             looking: Looking::default(),
             monitoring: Monitoring::default(),
             comparing: None,
+            panicked: false,
             prompt: None,
             written: None,
             given,
@@ -346,6 +357,9 @@ impl<'a> Playing<'a> {
         playing.listen_if_needed(session)?;
         playing.controllers.listen(playing.text.known(), &playing.sources);
         sound::tell_of_channels(graph, session, playing.channels(), "the device has no more");
+        if playing.input.is_some() {
+            playing.late_inputs().iter().for_each(|late| status::say(late.said(rate)));
+        }
         Ok(playing)
     }
 
@@ -585,6 +599,7 @@ impl<'a> Playing<'a> {
                 }
                 Report::Controlled { .. } => {}
                 Report::Moved { order, transport, .. } => {
+                    self.panicked = order == Move::Panic || self.panicked && order != Move::Start;
                     status::say(moved(order, transport, &self.desk.mesh().tempo));
                 }
                 Report::Poisoned { serial, work } => {

@@ -258,6 +258,11 @@ impl Text {
         loaded.graph.is_some().then_some(loaded)
     }
 
+    /// What it says, before what it says of the whole is applied to it.
+    pub fn declared(&self) -> scripting::Evaluated {
+        evaluated(&self.files, self.lines.as_slice())
+    }
+
     /// Takes note of what a text declares, and says which lines hide an edit of it.
     fn take(&mut self, loaded: &Loaded) {
         if let Some(session) = &loaded.session {

@@ -123,8 +123,8 @@ pub static WORDS: &[Word] = &[
     word("feedback", Flow, "feedback(bus, time)", "A send that closes a loop; `time`, once round, is in ms (or a note length) up to 10 000, and at least a quantum of 64 frames.", "echo >> gain(-6) >> feedback(echo, 250);", place::feedback),
     word("cable", Flow, "cable(name)", "Names the cable that follows, to have two between the same places.", "voice >> cable(\"dry\") >> band;", place::cable),
 
-    word("mute", Changes, "mute(x)", "Silences what leaves an input, a bus or a cable; x is a signal, a path or a list.", "mute(\"drums-*\");", amend::mute),
-    word("solo", Changes, "solo(x)", "Silences every input that has no way through a soloed thing.", "solo(voice);", amend::solo),
+    word("mute", Changes, "mute(x, on)", "Silences what leaves an input, a bus or a cable; x is a signal, a path or a list, and `off` behind it takes back what was said above.", "mute(\"drums-*\");", amend::mute),
+    word("solo", Changes, "solo(x, on)", "Silences every input that has no way through a soloed thing; `off` takes back what was said above.", "solo(voice);", amend::solo),
     word("safe", Changes, "safe(x)", "Exempts an input, or all that leads through a bus, from the solo of others.", "safe(room);", amend::safe),
     word("set", Changes, "set(path, value)", "Gives a parameter another value.", "set(\"voice/compressor.threshold\", -24);", amend::set),
     word("get", Changes, "get(path)", "Reads a parameter.", "get(\"voice/compressor.threshold\")", amend::get),

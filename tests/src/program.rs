@@ -1,7 +1,7 @@
 //! The program as a person runs it: what `cargo build` made, what it says, and the files it leaves.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -91,9 +91,27 @@ pub struct Running {
 impl Running {
     /// Starts the program in a folder.
     pub fn start(folder: &Path, arguments: &[&str]) -> Self {
-        let mut command = gainstage(arguments);
-        command.current_dir(folder).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("the program starts");
+        Running::spawned(gainstage(arguments).current_dir(folder))
+    }
+
+    /// Starts the program in a folder, with somebody who types.
+    pub fn typed_to(folder: &Path, arguments: &[&str]) -> Self {
+        Running::spawned(gainstage(arguments).current_dir(folder).stdin(Stdio::piped()))
+    }
+
+    /// Types a line.
+    pub fn types(&mut self, line: &str) {
+        let keys = self.child.stdin.as_mut().expect("somebody types");
+        writeln!(keys, "{line}").and_then(|()| keys.flush()).expect("it is still there");
+    }
+
+    /// Types no more.
+    pub fn hangs_up(&mut self) {
+        self.child.stdin = None;
+    }
+
+    fn spawned(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the program starts");
         let from = BufReader::new(child.stderr.take().expect("it is piped"));
         let (to, lines) = mpsc::channel();
         thread::spawn(move || from.lines().map_while(Result::ok).try_for_each(|line| to.send(line)));

@@ -2,6 +2,9 @@
 
 mod ending;
 mod listening;
+mod hostile;
+mod messages;
+mod random_lines;
 mod typing;
 
 use crate::commands::{folder, write};

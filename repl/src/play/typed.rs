@@ -18,7 +18,7 @@ use crate::load::Loaded;
 use crate::paint::Paint;
 use crate::prompt::{Command, Timing, Typed, Vocabulary, page};
 use crate::text::{Answer, Text};
-use crate::{status, words};
+use crate::{status, trying, words};
 
 /// A time as it is typed: `4.bars`, `500.ms`.
 static TIME: Parameter = Parameter::number("time", Unit::Milliseconds, 0.0, 1.0, 3_600_000.0, "a time");
@@ -82,8 +82,19 @@ impl Playing<'_> {
             Command::Target => status::say(self.distance().unwrap_or_else(|| {
                 "there is no figure yet: write `target(\"streaming\")`, and let it play for a while".into()
             })),
+            Command::Meters(how) => self.show_meters(how),
+            Command::Why(path) => self.why(&path),
+            Command::Latency => self.tell_latency(),
+            Command::Try(word) => self.try_word(&word),
             Command::Words(word) => match words::shown(word.as_deref(), Paint::stderr()) {
-                Ok(text) => status::say(text.trim_end()),
+                Ok(text) => {
+                    let line =
+                        word.and_then(|word| Some((trying::line(&word, self.text.known().session().0).ok()?, word)));
+                    let hint = line.map_or(String::new(), |(line, word)| {
+                        format!("\n\n`:try {word}` types {line}; `:undo` takes it back")
+                    });
+                    status::say(format!("{}{hint}", text.trim_end()));
+                }
                 Err(why) => status::error(why),
             },
             Command::Help => status::say(page()),
@@ -144,7 +155,20 @@ impl Playing<'_> {
             Some(frame) => format!(", heard from {}.bars on", rounded(self.desk.mesh().tempo.bar_at(frame as i64))),
             None => ", heard at once".into(),
         };
-        status::say(format!("plan: {}{when}", describe(&changes)));
+        let later = self.later(graph).map_or(String::new(), |later| format!("; {later}"));
+        status::say(format!("plan: {}{when}{later}", describe(&changes)));
+        self.weigh(graph);
+    }
+
+    /// Types the example of a word.
+    fn try_word(&mut self, word: &str) {
+        match trying::line(word, self.text.known().session().0) {
+            Err(why) => status::error(why),
+            Ok(line) => {
+                status::say(format!("> {line}"));
+                self.line(&line, &Timed::default());
+            }
+        }
     }
 
     /// When and how fast a line is to be heard, by the times that were typed with it.

@@ -56,7 +56,11 @@ pub static COMMANDS: &[Entry] = &[
     entry("cue", ":cue [PATH or LINE]", Takes::Ahead, "Lets the cue output hear a path before its fader, or what a line would sound like; nothing without either."),
     entry("ab", ":ab [REVISION or off]", Takes::Nothing, "Compares the text with that of a git revision, as loud: loads it, then goes to and fro."),
     entry("target", ":target", Takes::Nothing, "Says how far the master is from the target of the text."),
+    entry("meters", ":meters [line|SECONDS|off]", Takes::Nothing, "Shows the meters, or says them in the terminal's title or every so many seconds."),
+    entry("why", ":why PATH", Takes::Path, "Says where the sound of something goes, and where and why it is lost."),
+    entry("latency", ":latency", Takes::Nothing, "Says how late live inputs are heard, and what makes them so."),
     entry("words", ":words [WORD]", Takes::Word, "Shows the words of the language, or one in full."),
+    entry("try", ":try WORD", Takes::Word, "Types the example of a word, made to fit the text; `:undo` takes it back."),
     entry("help", ":help", Takes::Nothing, "Shows these commands."),
     entry("quit", ":quit", Takes::Nothing, "Fades out and ends."),
 ];
@@ -68,6 +72,33 @@ pub struct Timing {
     pub over: Option<String>,
     /// The grid on whose next line it is heard, if not that of the text.
     pub at: Option<String>,
+}
+
+/// How the meters are to be told of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Metering {
+    /// As a picture that fills the terminal; once in plain lines where there is none.
+    View,
+    /// As one line in the terminal's title, or no longer.
+    Line,
+    /// In plain lines, every so many seconds.
+    Every(f64),
+    /// No longer.
+    Off,
+}
+
+impl Metering {
+    fn read(argument: &str) -> Option<Metering> {
+        Some(match argument {
+            "" => Metering::View,
+            "line" => Metering::Line,
+            "off" => Metering::Off,
+            seconds => {
+                let seconds = seconds.strip_suffix(".s").unwrap_or(seconds).parse().ok();
+                Metering::Every(seconds.filter(|seconds| (1.0..=3600.0).contains(seconds))?)
+            }
+        })
+    }
 }
 
 /// What was asked for.
@@ -109,8 +140,16 @@ pub enum Command {
     Compare(Option<String>),
     /// How far the master is from its target.
     Target,
+    /// The meters.
+    Meters(Metering),
+    /// Where the sound of something is lost.
+    Why(String),
+    /// How late live inputs are.
+    Latency,
     /// The reference.
     Words(Option<String>),
+    /// The example of a word, typed.
+    Try(String),
     /// The commands.
     Help,
     /// The end.
@@ -169,7 +208,11 @@ impl Command {
             "cue" => Ok(Command::Cue(some())),
             "ab" => Ok(Command::Compare(some())),
             "target" => none(Command::Target),
+            "meters" => Metering::read(argument).map(Command::Meters).ok_or_else(misuse),
+            "why" => some().map(Command::Why).ok_or_else(misuse),
+            "latency" => none(Command::Latency),
             "words" => Ok(Command::Words(some())),
+            "try" => some().map(Command::Try).ok_or_else(misuse),
             "quit" => none(Command::Quit),
             _ => none(Command::Help),
         }
@@ -207,14 +250,25 @@ mod tests {
         assert_eq!(Command::read(":at 1.bars tempo(90)"), line("tempo(90)", at));
         assert_eq!(Command::read(":tempo 90"), line("tempo(90)", Timing::default()));
         assert_eq!(Command::read(":locate 8.bars"), Ok(Command::Locate(8.0)));
+        assert_eq!(Command::read(":meters"), Ok(Command::Meters(Metering::View)));
+        assert_eq!(Command::read(":meters line"), Ok(Command::Meters(Metering::Line)));
+        assert_eq!(Command::read(":meters 5.s"), Ok(Command::Meters(Metering::Every(5.0))));
+        assert_eq!(Command::read(":meters off"), Ok(Command::Meters(Metering::Off)));
+        assert_eq!(Command::read(":why voice>band"), Ok(Command::Why("voice>band".into())));
+        assert_eq!(Command::read(":try fader"), Ok(Command::Try("fader".into())));
         assert_eq!(Command::read(":words fader"), Ok(Command::Words(Some("fader".into()))));
     }
 
     #[test]
     fn every_command_is_read_and_a_wrong_one_says_how_it_is_written() {
         for entry in COMMANDS {
-            let written =
-                entry.signature.replace("[", "").replace("]", "").replace("BARS", "3").replace("TIME", "1.bars");
+            let written = entry
+                .signature
+                .replace("[", "")
+                .replace("]", "")
+                .replace("BARS", "3")
+                .replace("TIME", "1.bars")
+                .replace("line|SECONDS|off", "5");
             assert!(Command::read(&written).is_ok(), "{written}");
             assert!(page().contains(entry.signature));
         }
@@ -222,6 +276,9 @@ mod tests {
         assert!(Command::read(":undo 3").unwrap_err().contains("write `:undo`"));
         assert!(Command::read(":over 4.bars").unwrap_err().contains(":over TIME LINE"));
         assert!(Command::read(":locate -1").is_err() && Command::read(":locate nan").is_err());
+        for wrong in [":meters 0", ":meters nan", ":meters often", ":why", ":try", ":latency 3"] {
+            assert!(Command::read(wrong).unwrap_err().starts_with("write `:"), "{wrong}");
+        }
         assert!(Command::read(":").is_err());
     }
 }
