@@ -4,6 +4,7 @@ mod ending;
 mod listening;
 mod hostile;
 mod messages;
+mod newcomer;
 mod random_lines;
 mod typing;
 
