@@ -11,6 +11,7 @@ mod ending;
 mod errand;
 mod expectations;
 mod figures;
+mod file_edit;
 #[cfg(test)]
 mod fuzz;
 mod graph;
@@ -35,6 +36,7 @@ mod recorder;
 mod render;
 mod replay;
 mod safety;
+mod scenes;
 mod sound;
 mod state_dir;
 mod status;

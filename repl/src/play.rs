@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use engine::compile::Program;
@@ -32,15 +32,19 @@ use crate::text::Text;
 use crate::trouble::Trouble;
 use crate::watch::{Changed, Watch};
 
+mod aside;
 mod closing;
 mod hands;
 mod looking;
 mod moment;
+mod saving;
+mod scenes;
 mod typed;
 
 use closing::keep;
 use looking::Looking;
 use moment::{frames, moment};
+use saving::Saving;
 
 /// How often the audio side is asked what happened: while something fades, while a program is on its way, and otherwise;
 /// then what waits for its moment is looked at in time.
@@ -68,6 +72,8 @@ enum Event {
     Control,
     /// Somebody has typed at the prompt.
     Typed(Typed),
+    /// What was done aside is done.
+    Done(aside::Then),
     /// The user wants it to end.
     Stop,
 }
@@ -78,7 +84,7 @@ pub fn run(arguments: &Play) -> Outcome {
     let changed = send.clone();
     let watch = Watch::new(move |file| drop(changed.send(Event::Changed(file))))
         .map_err(|error| Failure::Error(format!("files cannot be watched: {error}")))?;
-    let (moved, typed) = (send.clone(), send.clone());
+    let (moved, typed, done) = (send.clone(), send.clone(), send.clone());
     ctrlc::set_handler(move || drop(send.send(Event::Stop)))
         .map_err(|error| Failure::Error(format!("Ctrl-C cannot be caught: {error}")))?;
     watch.files(std::slice::from_ref(&arguments.session));
@@ -95,7 +101,7 @@ pub fn run(arguments: &Play) -> Outcome {
     let text = Text::new(&loaded, session);
     let wake = move || drop(moved.send(Event::Control));
     let first = First { text, taken: Taken::of(&loaded), graph, session, told };
-    let mut playing = Playing::start(arguments, library, watch, first, wake)?;
+    let mut playing = Playing::start(arguments, library, watch, first, wake, done)?;
     if !arguments.no_prompt {
         playing.prompt = Prompt::start(move |line| drop(typed.send(Event::Typed(line))));
     }
@@ -219,6 +225,9 @@ struct Playing<'a> {
     /// What controllers have ordered and the audio side had no room for yet.
     orders: VecDeque<Order>,
     looking: Looking,
+    /// Where what is done aside is heard of.
+    events: Sender<Event>,
+    saving: Saving,
     /// Where somebody types, if there is a terminal.
     prompt: Option<Prompt>,
     /// When a controller's writes were taken last.
@@ -246,6 +255,7 @@ impl<'a> Playing<'a> {
         watch: Watch,
         first: First<'_>,
         wake: impl Fn() + Send + Sync + 'static,
+        events: Sender<Event>,
     ) -> Result<Self, Failure> {
         let First { text, taken, graph, session, told } = first;
         let (desk, program) =
@@ -301,6 +311,8 @@ impl<'a> Playing<'a> {
             controllers,
             orders: VecDeque::new(),
             looking: Looking::default(),
+            events,
+            saving: Saving::default(),
             prompt: None,
             written: None,
             given,
@@ -352,6 +364,7 @@ impl<'a> Playing<'a> {
                         return Ok(());
                     }
                 }
+                Ok(Event::Done(then)) => then(self),
                 Ok(Event::Control) | Err(RecvTimeoutError::Timeout) => {}
             }
             // What happened before this frame has been reported by now.
@@ -387,6 +400,9 @@ impl<'a> Playing<'a> {
 
     /// A file was saved: the newest text is evaluated, and sent unless something is wrong with it.
     fn edited(&mut self, changed: &Changed) {
+        if self.is_saved_here(changed) {
+            return;
+        }
         let given = &self.given;
         let (says, at) = (Cell::new(None), Cell::new(None));
         let (desk, live) = (&self.desk, &self.live);

@@ -1,6 +1,7 @@
 //! The prompt, typed at in a real terminal: what a performer relies on.
 
 mod ending;
+mod saving;
 mod typing;
 
 use crate::commands::{folder, write};

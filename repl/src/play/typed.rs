@@ -18,14 +18,14 @@ use crate::load::Loaded;
 use crate::paint::Paint;
 use crate::prompt::{Command, Timing, Typed, Vocabulary, page};
 use crate::text::{Answer, Text};
-use crate::{status, words};
+use crate::{scenes, status, words};
 
 /// A time as it is typed: `4.bars`, `500.ms`.
 static TIME: Parameter = Parameter::number("time", Unit::Milliseconds, 0.0, 1.0, 3_600_000.0, "a time");
 
 /// When a text is heard, and how fast it is taken up, where that is not as it says itself.
 #[derive(Default)]
-struct Timed {
+pub(super) struct Timed {
     over: Option<f64>,
     at: Option<Grid>,
 }
@@ -66,6 +66,9 @@ impl Playing<'_> {
                 let lines: Vec<&str> = self.text.history().collect();
                 status::say(if lines.is_empty() { "nothing was typed yet".into() } else { lines.join("\n") });
             }
+            Command::Save(to) => self.save(to),
+            Command::Scene(name) => self.scene(name),
+            Command::Go(name, timing) => self.go(name, timing),
             Command::Start => self.order(Move::Start),
             Command::Stop => self.order(Move::Stop),
             Command::Panic => self.order(Move::Panic),
@@ -141,7 +144,7 @@ impl Playing<'_> {
     }
 
     /// When and how fast a line is to be heard, by the times that were typed with it.
-    fn timed(&self, timing: &Timing) -> Result<Timed, String> {
+    pub(super) fn timed(&self, timing: &Timing) -> Result<Timed, String> {
         let over = timing.over.as_deref().map(|time| self.time(time)).transpose()?;
         let clock = self.desk.mesh().tempo.clock();
         let at = timing.at.as_deref().map(|time| self.time(time)).transpose()?;
@@ -168,13 +171,13 @@ impl Playing<'_> {
     pub(super) fn teach(&self) {
         let Some(prompt) = &self.prompt else { return };
         let (session, names) = self.text.known().session();
-        let folder = session.folder.clone();
-        prompt.know(Vocabulary { names: self.text.names(), paths: names.called(session), folder });
+        let (folder, scenes) = (session.folder.clone(), scenes::folder(&self.arguments.session));
+        prompt.know(Vocabulary { names: self.text.names(), paths: names.called(session), folder, scenes });
     }
 }
 
 /// The musical time in which a text is heard, and from when on, which is left in `at`.
-fn in_time<'a>(
+pub(super) fn in_time<'a>(
     given: &'a Given,
     desk: &'a Desk,
     live: &'a Live,
