@@ -41,6 +41,7 @@ mod saving;
 mod scenes;
 mod typed;
 
+use aside::Aside;
 use closing::keep;
 use looking::Looking;
 use moment::{frames, moment};
@@ -225,8 +226,7 @@ struct Playing<'a> {
     /// What controllers have ordered and the audio side had no room for yet.
     orders: VecDeque<Order>,
     looking: Looking,
-    /// Where what is done aside is heard of.
-    events: Sender<Event>,
+    aside: Aside,
     saving: Saving,
     /// Where somebody types, if there is a terminal.
     prompt: Option<Prompt>,
@@ -311,7 +311,7 @@ impl<'a> Playing<'a> {
             controllers,
             orders: VecDeque::new(),
             looking: Looking::default(),
-            events,
+            aside: Aside::new(events),
             saving: Saving::default(),
             prompt: None,
             written: None,

@@ -82,12 +82,11 @@ impl Playing<'_> {
             status::say("not saved: an edit of the file waits for its moment; type :save when it is heard");
             return;
         }
-        self.saving.writing = true;
         let work = move || {
             let written = draft.write();
             (draft, written)
         };
-        self.aside(work, |playing, (draft, written)| playing.wrote(&draft, written));
+        self.saving.writing = self.aside(work, |playing, (draft, written)| playing.wrote(&draft, written));
     }
 
     /// Something was written, or not.

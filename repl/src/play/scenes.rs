@@ -10,22 +10,22 @@ use crate::status;
 
 impl Playing<'_> {
     /// Keeps the lines as a scene, or lists the scenes that are kept.
-    pub(super) fn scene(&self, name: Option<String>) {
+    pub(super) fn scene(&mut self, name: Option<String>) {
         let (session, lines) = (self.arguments.session.clone(), self.text.snapshot().lines);
         let work = move || match name {
             Some(name) => scenes::keep(&session, &name, &lines),
             None => Ok(scenes::list(&session)),
         };
-        self.aside(work, |_, told| match told {
+        self.aside_in_order(work, |_, told| match told {
             Ok(told) => status::say(told),
             Err(why) => status::error(why),
         });
     }
 
     /// Goes to a scene.
-    pub(super) fn go(&self, name: String, timing: Timing) {
+    pub(super) fn go(&mut self, name: String, timing: Timing) {
         let session = self.arguments.session.clone();
-        self.aside(
+        self.aside_in_order(
             move || scenes::read(&session, &name),
             move |playing, read| match read {
                 Ok(scene) => match playing.timed(&timing) {

@@ -36,6 +36,9 @@ type Step = fn(&mut Text, &Library, &dyn Fn(&mut Session) -> Tempo) -> Option<(S
 impl Playing<'_> {
     /// Does what was typed; whether that is the end.
     pub(super) fn typed(&mut self, typed: &Typed) -> bool {
+        if self.waits_its_turn(typed) {
+            return false;
+        }
         let line = match typed {
             Typed::End => return true,
             Typed::Line(line) => line,
