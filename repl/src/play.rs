@@ -44,7 +44,7 @@ mod typed;
 use aside::Aside;
 use closing::keep;
 use looking::Looking;
-use moment::{frames, moment};
+use moment::{Given, frames, moment};
 use saving::Saving;
 
 /// How often the audio side is asked what happened: while something fades, while a program is on its way, and otherwise;
@@ -167,22 +167,6 @@ struct Waiting {
     by_hand: bool,
     /// Whether a hand has written since it was read.
     is_behind: bool,
-}
-
-/// What no edit changes of a desk that plays.
-struct Given {
-    rate: u32,
-    seed: u64,
-    /// The folder of the session, wherever a text of it lies.
-    home: PathBuf,
-}
-
-impl Given {
-    /// Holds a text to it.
-    fn hold(&self, session: &mut Session) {
-        (session.sample_rate, session.seed) = (self.rate, self.seed);
-        session.folder.clone_from(&self.home);
-    }
 }
 
 /// What a desk is started with.

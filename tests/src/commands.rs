@@ -7,7 +7,7 @@ mod measure;
 mod parts;
 mod play;
 mod recording;
-mod render;
+pub mod render;
 pub mod replay;
 mod safety;
 mod sweep;

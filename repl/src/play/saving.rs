@@ -131,9 +131,8 @@ impl Playing<'_> {
             self.saving.meanwhile.push(changed.clone());
             return true;
         }
-        self.saving
-            .written
-            .take_if(|written| changed.file == self.arguments.session && changed.content.as_ref() == Some(written))
-            .is_some()
+        let own = changed.file == self.arguments.session;
+        let written = if own { self.saving.written.take() } else { None };
+        written.is_some() && written == changed.content
     }
 }

@@ -11,8 +11,8 @@ use engine::tempo::{Grid, Tempo};
 use engine::transport::Move;
 use engine::units::Unit;
 
-use super::moment::moment;
-use super::{Given, Playing};
+use super::Playing;
+use super::moment::{Given, moment};
 use crate::changes::{describe, rounded};
 use crate::load::Loaded;
 use crate::paint::Paint;

@@ -40,6 +40,8 @@ impl Text {
         // A file that is wrong by itself is told of when the whole is loaded.
         let _ = without_wrong(&mut wanted, load, tell);
         if !safe.is_empty() {
+            let names: Vec<&str> = safe.iter().map(String::as_str).collect();
+            status::say(format!("left as it is, since it is safe: {}", names.join(", ")));
             let mut lines = Lines::default();
             let kept = self.concerning(&self.lines, &safe, true);
             let taken = self.concerning(&wanted, &safe, false);

@@ -1,3 +1,5 @@
+//! What lines become in a file: tidy results as texts, and any result as what it means.
+
 use std::path::Path;
 
 use engine::random;
