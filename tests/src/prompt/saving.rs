@@ -41,7 +41,7 @@ fn what_would_be_written_is_shown_anew_when_the_text_has_changed() {
     let desk = Terminal::playing(folder.path(), &[]);
     desk.asks("mute(\"voice\")", "changed");
     desk.asks(":save", ":save once more writes this into");
-    desk.asks("tempo(90)", "no change to the sound");
+    desk.asks("tempo(90)", "changed tempo");
     desk.asks(":save", ":save once more writes this into");
     assert_eq!(text(folder.path()), SESSION);
     desk.asks(":save", "saved: the lines are in");
@@ -62,7 +62,7 @@ fn a_file_that_is_wrong_or_lies_elsewhere_is_not_written_and_another_one_not_wit
     desk.asks(":save other.rhai", "saved to other.rhai; the lines stay");
     let other = || fs::read_to_string(folder.path().join("other.rhai")).expect("it is there");
     assert_eq!(other(), format!("{SESSION}mute(\"voice\");\n"));
-    desk.asks("tempo(90)", "no change to the sound");
+    desk.asks("tempo(90)", "changed tempo");
     desk.asks(":save other.rhai", ":save other.rhai once more writes this into");
     assert_eq!(other(), format!("{SESSION}mute(\"voice\");\n"));
     desk.asks(":save other.rhai", "saved to");
