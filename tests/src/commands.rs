@@ -1,6 +1,6 @@
 //! Each command as its user meets it: exit status, what goes to which stream, and what programs read of it.
 
-mod controllers;
+pub mod controllers;
 mod delivery;
 mod expectations;
 mod measure;
