@@ -12,6 +12,7 @@ mod ending;
 mod errand;
 mod expectations;
 mod figures;
+mod file_edit;
 #[cfg(test)]
 mod fuzz;
 mod graph;
@@ -39,6 +40,7 @@ mod render;
 mod replay;
 mod revisions;
 mod safety;
+mod scenes;
 mod sound;
 mod state_dir;
 mod status;

@@ -35,6 +35,7 @@ use crate::text::Text;
 use crate::trouble::Trouble;
 use crate::watch::{Changed, Watch};
 
+mod aside;
 mod closing;
 mod comparing;
 mod costing;
@@ -43,14 +44,19 @@ mod levels;
 mod looking;
 mod moment;
 mod monitoring;
+mod reports;
+mod saving;
+mod scenes;
 mod typed;
 mod why;
 
+use aside::Aside;
 use closing::keep;
-use comparing::{Comparing, Measured};
+use comparing::Comparing;
 use looking::Looking;
-use moment::{frames, moment};
+use moment::{Given, frames, moment};
 use monitoring::Monitoring;
+use saving::Saving;
 
 /// How often the audio side is asked what happened: while something fades, while a program is on its way, and otherwise;
 /// then what waits for its moment is looked at in time.
@@ -78,8 +84,8 @@ enum Event {
     Control,
     /// Somebody has typed at the prompt.
     Typed(Typed),
-    /// Another text has been measured beside the one that plays.
-    Compared(Result<Box<Measured>, String>),
+    /// What was done aside is done.
+    Done(aside::Then),
     /// The user wants it to end.
     Stop,
 }
@@ -93,7 +99,7 @@ pub fn run(arguments: &Play) -> Outcome {
     let changed = send.clone();
     let watch = Watch::new(move |file| drop(changed.send(Event::Changed(file))))
         .map_err(|error| Failure::Error(format!("files cannot be watched: {error}")))?;
-    let (moved, typed, others) = (send.clone(), send.clone(), send.clone());
+    let (moved, typed, done) = (send.clone(), send.clone(), send.clone());
     ctrlc::set_handler(move || drop(send.send(Event::Stop)))
         .map_err(|error| Failure::Error(format!("Ctrl-C cannot be caught: {error}")))?;
     watch.files(std::slice::from_ref(&arguments.session));
@@ -110,7 +116,7 @@ pub fn run(arguments: &Play) -> Outcome {
     let text = Text::new(&loaded, session);
     let wake = move || drop(moved.send(Event::Control));
     let first = First { text, taken: Taken::of(&loaded), graph, session, told };
-    let mut playing = Playing::start(arguments, library, watch, first, wake, others)?;
+    let mut playing = Playing::start(arguments, library, watch, first, wake, done)?;
     if !arguments.no_prompt {
         playing.prompt = Prompt::start(arguments.plain, move |line| drop(typed.send(Event::Typed(line))));
     }
@@ -188,23 +194,6 @@ enum Origin {
     Comparison,
 }
 
-/// What no edit changes of a desk that plays.
-#[derive(Clone)]
-struct Given {
-    rate: u32,
-    seed: u64,
-    /// The folder of the session, wherever a text of it lies.
-    home: PathBuf,
-}
-
-impl Given {
-    /// Holds a text to it.
-    fn hold(&self, session: &mut Session) {
-        (session.sample_rate, session.seed) = (self.rate, self.seed);
-        session.folder.clone_from(&self.home);
-    }
-}
-
 /// What a desk is started with.
 struct First<'a> {
     text: Text,
@@ -218,8 +207,6 @@ struct First<'a> {
 struct Playing<'a> {
     arguments: &'a Play,
     library: Arc<Library>,
-    /// Where threads tell what they have found.
-    events: Sender<Event>,
     watch: Watch,
     /// The files that are watched.
     watched: Vec<PathBuf>,
@@ -252,6 +239,8 @@ struct Playing<'a> {
     comparing: Option<Comparing>,
     /// All was silenced, and the transport has not been started since.
     panicked: bool,
+    aside: Aside,
+    saving: Saving,
     /// Where somebody types, if there is a terminal.
     prompt: Option<Prompt>,
     /// When a controller's writes were taken last.
@@ -318,7 +307,6 @@ impl<'a> Playing<'a> {
         let mut playing = Playing {
             arguments,
             library,
-            events,
             watch,
             watched: Vec::new(),
             desk,
@@ -341,6 +329,8 @@ impl<'a> Playing<'a> {
             monitoring: Monitoring::default(),
             comparing: None,
             panicked: false,
+            aside: Aside::new(events),
+            saving: Saving::default(),
             prompt: None,
             written: None,
             given,
@@ -395,7 +385,7 @@ impl<'a> Playing<'a> {
                         return Ok(());
                     }
                 }
-                Ok(Event::Compared(measured)) => self.compared(measured),
+                Ok(Event::Done(then)) => then(self),
                 Ok(Event::Control) | Err(RecvTimeoutError::Timeout) => {}
             }
             // What happened before this frame has been reported by now.
@@ -431,6 +421,9 @@ impl<'a> Playing<'a> {
 
     /// A file was saved: the newest text is evaluated, and sent unless something is wrong with it.
     fn edited(&mut self, changed: &Changed) {
+        if self.is_saved_here(changed) {
+            return;
+        }
         let given = &self.given;
         let (says, at) = (Cell::new(None), Cell::new(None));
         let (desk, live) = (&self.desk, &self.live);
@@ -572,74 +565,5 @@ impl<'a> Playing<'a> {
         if self.live.send(program).is_err() {
             unreachable!("nothing is sent while a program is in flight");
         }
-    }
-
-    fn hear_reports(&mut self) {
-        let mut costed = None;
-        for report in self.live.reports() {
-            self.journal.report(report, &self.desk, &self.programs);
-            match report {
-                Report::TakenUp { serial, taken } => {
-                    if let Some(InFlight { sent, ramps, .. }) = self.in_flight.take_if(|sent| sent.serial == serial) {
-                        self.desk.taken_up(taken);
-                        // What the text does not say is said here, to be written into it.
-                        let bar = rounded(self.desk.mesh().tempo.bar_at(taken.at as i64));
-                        for path in ramps {
-                            status::say(format!("{path}: its ramp begins here; `.start({bar}.bars)` keeps it here"));
-                        }
-                        if let Sent::Text(edited) = &sent {
-                            self.sources.clone_from(&edited.sources);
-                            edited.file.iter().for_each(|session| self.text.is_heard(session));
-                            if edited.told {
-                                status::say(describe(&edited.changes));
-                            }
-                        }
-                        keep(&self.journal, serial, taken, sent);
-                    }
-                }
-                Report::Controlled { .. } => {}
-                Report::Moved { order, transport, .. } => {
-                    self.panicked = order == Move::Panic || self.panicked && order != Move::Start;
-                    status::say(moved(order, transport, &self.desk.mesh().tempo));
-                }
-                Report::Poisoned { serial, work } => {
-                    let path = self.programs.works(serial).get(work).map_or("an effect", String::as_str);
-                    status::warning(format!(
-                        "{path} gave what is no number: it was silenced, and is passed by until the text changes it"
-                    ));
-                }
-                Report::MediaLate { .. } => self.trouble.media += 1,
-                Report::InputLate { .. } => self.trouble.input += 1,
-                Report::RecordLate { .. } => self.trouble.record += 1,
-                Report::Guarded { serial, deed, channel, level, origin } => {
-                    status::warning(self.programs.deed(serial, deed, channel, level, origin));
-                }
-                Report::Costed { serial } => costed = Some(self.programs.works(serial)),
-            }
-        }
-        if let lost @ 1.. = self.live.take_lost_reports() {
-            self.journal.lost(lost);
-            status::warning(format!("{lost} reports were lost: a replay may not be what was heard from here on"));
-        }
-        if let Some(works) = costed {
-            let shares = self.live.costs().shares(works.len(), self.given.rate);
-            status::warning(safety::costs(works, &shares));
-        }
-        let (dropouts, others) = sound::attend(&self.output, self.input.as_ref());
-        self.trouble.dropouts += dropouts;
-        self.trouble.device += others;
-        self.trouble.late_blocks = self.output.late();
-        if self.overload.look(self.output.smoothed_load(), self.trouble.late_blocks, Instant::now()) {
-            self.live.costs().ask();
-        }
-        if let Some(ppm) = self.live.input_drift_ppm().filter(|ppm| ppm.abs() > DRIFT_TOLD && !self.drift_told) {
-            self.drift_told = true;
-            let than = if ppm > 0.0 { "faster" } else { "slower" };
-            let ppm = ppm.abs();
-            status::say(format!(
-                "the input device's clock runs {ppm:.0} ppm {than} than the output's: resampled to fit"
-            ));
-        }
-        self.trouble.tell();
     }
 }

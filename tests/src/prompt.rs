@@ -1,11 +1,12 @@
 //! The prompt, typed at in a real terminal: what a performer relies on.
 
 mod ending;
-mod listening;
 mod hostile;
+mod listening;
 mod messages;
 mod newcomer;
 mod random_lines;
+mod saving;
 mod typing;
 
 use crate::commands::{folder, write};

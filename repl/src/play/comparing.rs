@@ -1,7 +1,6 @@
 //! The text against the session as it was in a git revision: both are measured ahead, and then heard in turn, as loud.
 
 use std::cell::Cell;
-use std::thread;
 
 use engine::graph::Graph;
 use engine::math::gain_from_db;
@@ -10,7 +9,7 @@ use engine::offline::{Offline, Stream};
 use scripting::SourceFile;
 
 use super::typed::{Timed, in_time};
-use super::{Event, Origin, Playing};
+use super::{Origin, Playing};
 use crate::load;
 use crate::paint::Paint;
 use crate::{revisions, status};
@@ -32,7 +31,7 @@ pub(super) struct Comparing {
 }
 
 /// What was found of another text.
-pub(super) struct Measured {
+struct Measured {
     revision: String,
     files: Vec<SourceFile>,
     /// The loudness of the text that plays, and of the other, in LUFS; none where they are silent.
@@ -74,29 +73,27 @@ impl Playing<'_> {
         let Some(own) = own.and_then(|loaded| loaded.graph) else {
             return status::error("the text that plays does not go together with its lines: nothing is compared");
         };
-        let (library, given, events) = (self.library.clone(), self.given.clone(), self.events.clone());
+        let (library, given) = (self.library.clone(), self.given.clone());
         let (session, from) = (self.arguments.session.clone(), self.live.transport());
         status::say(format!("measuring {revision} beside the text, {SECONDS} s from here"));
-        thread::spawn(move || {
-            let measured = revisions::texts_at(&session, &revision).and_then(|files| {
-                let loaded = load::prepare_evaluated(scripting::evaluate_kept(&files), &library, |session| {
-                    given.hold(session);
-                    tempo
-                });
-                let told = loaded.told(Paint::stderr());
-                let other = loaded.graph.ok_or_else(|| format!("the session of {revision} is not right:\n{told}"))?;
-                let loudness = [loudness(&own, from)?, loudness(&other, from)?];
-                Ok(Box::new(Measured { revision, files, loudness }))
+        let work = move || {
+            let files = revisions::texts_at(&session, &revision)?;
+            let loaded = load::prepare_evaluated(scripting::evaluate_kept(&files), &library, |session| {
+                given.hold(session);
+                tempo
             });
-            // The desk may have ended.
-            let _ = events.send(Event::Compared(measured));
-        });
+            let told = loaded.told(Paint::stderr());
+            let other = loaded.graph.ok_or_else(|| format!("the session of {revision} is not right:\n{told}"))?;
+            let loudness = [loudness(&own, from)?, loudness(&other, from)?];
+            Ok(Measured { revision, files, loudness })
+        };
+        self.aside(work, |playing, measured| playing.compared(measured));
     }
 
     /// Another text was measured: it is heard from now on.
-    pub(super) fn compared(&mut self, measured: Result<Box<Measured>, String>) {
+    fn compared(&mut self, measured: Result<Measured, String>) {
         let Measured { revision, files, loudness } = match measured {
-            Ok(measured) => *measured,
+            Ok(measured) => measured,
             Err(why) => return status::error(format!("{why}; the text plays on")),
         };
         let trim = match loudness {

@@ -11,14 +11,14 @@ use engine::tempo::{Grid, Tempo};
 use engine::transport::Move;
 use engine::units::Unit;
 
-use super::moment::moment;
-use super::{Given, Playing};
+use super::Playing;
+use super::moment::{Given, moment};
 use crate::changes::{describe, rounded};
 use crate::load::Loaded;
 use crate::paint::Paint;
 use crate::prompt::{Command, Timing, Typed, Vocabulary, page};
 use crate::text::{Answer, Text};
-use crate::{status, trying, words};
+use crate::{scenes, status, trying, words};
 
 /// A time as it is typed: `4.bars`, `500.ms`.
 static TIME: Parameter = Parameter::number("time", Unit::Milliseconds, 0.0, 1.0, 3_600_000.0, "a time");
@@ -36,6 +36,9 @@ type Step = fn(&mut Text, &Library, &dyn Fn(&mut Session) -> Tempo) -> Option<(S
 impl Playing<'_> {
     /// Does what was typed; whether that is the end.
     pub(super) fn typed(&mut self, typed: &Typed) -> bool {
+        if self.waits_its_turn(typed) {
+            return false;
+        }
         let line = match typed {
             Typed::End => return true,
             Typed::Line(line) => line,
@@ -66,6 +69,9 @@ impl Playing<'_> {
                 let lines: Vec<&str> = self.text.history().collect();
                 status::say(if lines.is_empty() { "nothing was typed yet".into() } else { lines.join("\n") });
             }
+            Command::Save(to) => self.save(to),
+            Command::Scene(name) => self.scene(name),
+            Command::Go(name, timing) => self.go(name, timing),
             Command::Start => self.start_counted_in(),
             Command::Stop => self.order(Move::Stop),
             Command::Panic => self.order(Move::Panic),
@@ -172,7 +178,7 @@ impl Playing<'_> {
     }
 
     /// When and how fast a line is to be heard, by the times that were typed with it.
-    fn timed(&self, timing: &Timing) -> Result<Timed, String> {
+    pub(super) fn timed(&self, timing: &Timing) -> Result<Timed, String> {
         let over = timing.over.as_deref().map(|time| self.time(time)).transpose()?;
         let clock = self.desk.mesh().tempo.clock();
         let at = timing.at.as_deref().map(|time| self.time(time)).transpose()?;
@@ -199,8 +205,8 @@ impl Playing<'_> {
     pub(super) fn teach(&self) {
         let Some(prompt) = &self.prompt else { return };
         let (session, names) = self.text.known().session();
-        let folder = session.folder.clone();
-        prompt.know(Vocabulary { names: self.text.names(), paths: names.called(session), folder });
+        let (folder, scenes) = (session.folder.clone(), scenes::folder(&self.arguments.session));
+        prompt.know(Vocabulary { names: self.text.names(), paths: names.called(session), folder, scenes });
     }
 }
 

@@ -78,7 +78,7 @@ impl Playing<'_> {
         let now = Instant::now();
         let read = |point: &str, from| self.looking.measuring.as_ref().and_then(|all| all.read(point, from));
         let listens = self.in_flight.is_none()
-            && asked.points().all(|name| self.desk.points().iter().any(|point| point.name == name));
+            && asked.points().all(|name| self.desk.looks().points.iter().any(|point| point.name == name));
         let late = now.duration_since(asked.since) > PATIENCE;
         if asked.heard.is_none() && (listens || late) {
             let from = asked.points().map(|point| read(point, u64::MAX).map_or(0, |(_, next)| next)).collect();

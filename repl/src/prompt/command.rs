@@ -15,6 +15,8 @@ pub enum Takes {
     Ahead,
     /// A word of the language.
     Word,
+    /// The name of a scene.
+    Scene,
 }
 
 /// A command, as the list of them shows it.
@@ -42,6 +44,9 @@ pub static COMMANDS: &[Entry] = &[
     entry("undo", ":undo", Takes::Nothing, "Takes the last line back."),
     entry("redo", ":redo", Takes::Nothing, "Takes up again what was taken back last."),
     entry("drop", ":drop", Takes::Nothing, "Forgets every line of the prompt: the file alone is the text."),
+    entry("save", ":save [FILE]", Takes::Nothing, "Shows what the lines change in the file; typed once more, writes it. With FILE, into another."),
+    entry("scene", ":scene [NAME]", Takes::Scene, "Keeps the lines as a scene; without a name, lists the scenes there are."),
+    entry("go", ":go NAME [over TIME]", Takes::Scene, "Exchanges the lines for those of a scene: `:go chorus over 4.bars`."),
     entry("text", ":text", Takes::Nothing, "Shows what plays: the file, then the lines."),
     entry("history", ":history", Takes::Nothing, "Shows the lines of the prompt, with what each has done."),
     entry("start", ":start", Takes::Nothing, "Lets the transport go on."),
@@ -114,6 +119,12 @@ pub enum Command {
     Redo,
     /// No lines any more.
     Drop,
+    /// The lines in the session's file, or in another.
+    Save(Option<String>),
+    /// The lines under a name, or the names there are.
+    Scene(Option<String>),
+    /// The lines that a name has, in a time of their own.
+    Go(String, Timing),
     /// The text.
     Text,
     /// The lines.
@@ -187,6 +198,16 @@ impl Command {
             "undo" => none(Command::Undo),
             "redo" => none(Command::Redo),
             "drop" => none(Command::Drop),
+            "save" => Ok(Command::Save(some())),
+            "scene" => Ok(Command::Scene(some())),
+            "go" => {
+                let (name, over) = match argument.rsplit_once(" over ") {
+                    Some((name, time)) => (name.trim_end(), Some(time.trim().to_owned())),
+                    None => (argument, None),
+                };
+                let timing = Timing { over, at: None };
+                if name.is_empty() { Err(misuse()) } else { Ok(Command::Go(name.to_owned(), timing)) }
+            }
             "text" => none(Command::Text),
             "history" => none(Command::History),
             "start" => none(Command::Start),
@@ -256,6 +277,12 @@ mod tests {
         assert_eq!(Command::read(":meters off"), Ok(Command::Meters(Metering::Off)));
         assert_eq!(Command::read(":why voice>band"), Ok(Command::Why("voice>band".into())));
         assert_eq!(Command::read(":try fader"), Ok(Command::Try("fader".into())));
+        assert_eq!(Command::read(":save"), Ok(Command::Save(None)));
+        assert_eq!(Command::read(":save my set.rhai"), Ok(Command::Save(Some("my set.rhai".into()))));
+        assert_eq!(Command::read(":scene big chorus"), Ok(Command::Scene(Some("big chorus".into()))));
+        assert_eq!(Command::read(":go big chorus"), Ok(Command::Go("big chorus".into(), Timing::default())));
+        let over = Timing { over: Some("4.bars".into()), at: None };
+        assert_eq!(Command::read(":go big chorus over 4.bars"), Ok(Command::Go("big chorus".into(), over)));
         assert_eq!(Command::read(":words fader"), Ok(Command::Words(Some("fader".into()))));
     }
 
@@ -273,6 +300,7 @@ mod tests {
             assert!(page().contains(entry.signature));
         }
         assert!(Command::read(":undoo").unwrap_err().contains(":undo"));
+        assert!(Command::read(":go").unwrap_err().contains(":go NAME [over TIME]"));
         assert!(Command::read(":undo 3").unwrap_err().contains("write `:undo`"));
         assert!(Command::read(":over 4.bars").unwrap_err().contains(":over TIME LINE"));
         assert!(Command::read(":locate -1").is_err() && Command::read(":locate nan").is_err());
