@@ -49,6 +49,8 @@ pub enum Command {
     Ping(Ping),
     /// Make a folder with a first session that plays at once
     New(New),
+    /// Tell the desk that plays a line, or a block of them, as if it was typed at its prompt
+    Tell(Tell),
 }
 
 /// `gainstage play`.
@@ -365,6 +367,21 @@ pub struct New {
     /// The folder to make
     pub dir: PathBuf,
 }
+
+/// `gainstage tell`.
+#[derive(Debug, Args)]
+pub struct Tell {
+    /// The line, or a `:command`; without it, or as "-", what is read from standard input: several statements are taken up
+    /// together, or not at all
+    pub line: Option<String>,
+    /// Tell what is in this file; "-" is standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "line")]
+    pub file: Option<PathBuf>,
+    /// The session of the desk that is meant, where several play
+    #[arg(long, value_name = "FILE")]
+    pub session: Option<PathBuf>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -39,6 +39,7 @@ mod sound;
 mod state_dir;
 mod status;
 mod sweep;
+mod tell;
 mod text;
 mod trouble;
 mod watch;
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
         Command::Measure(measure) => measure::run(&measure),
         Command::Ping(ping) => ping::run(&ping),
         Command::New(new) => new::run(&new),
+        Command::Tell(tell) => tell::run(&tell),
     };
     ending::exit_code(done)
 }

@@ -28,6 +28,7 @@ use crate::recorder::{self, Expected, Recorders};
 use crate::safety::{self, Overload, Programs};
 use crate::sound::{self, Input, Output, Wish};
 use crate::status;
+use crate::tell::Asked;
 use crate::text::Text;
 use crate::trouble::Trouble;
 use crate::watch::{Changed, Watch};
@@ -36,11 +37,13 @@ mod closing;
 mod hands;
 mod looking;
 mod moment;
+mod told;
 mod typed;
 
 use closing::keep;
 use looking::Looking;
 use moment::{frames, moment};
+use told::Editors;
 
 /// How often the audio side is asked what happened: while something fades, while a program is on its way, and otherwise;
 /// then what waits for its moment is looked at in time.
@@ -68,6 +71,8 @@ enum Event {
     Control,
     /// Somebody has typed at the prompt.
     Typed(Typed),
+    /// Somebody tells something from elsewhere.
+    Told(Asked),
     /// The user wants it to end.
     Stop,
 }
@@ -78,7 +83,7 @@ pub fn run(arguments: &Play) -> Outcome {
     let changed = send.clone();
     let watch = Watch::new(move |file| drop(changed.send(Event::Changed(file))))
         .map_err(|error| Failure::Error(format!("files cannot be watched: {error}")))?;
-    let (moved, typed) = (send.clone(), send.clone());
+    let (moved, typed, told_to) = (send.clone(), send.clone(), send.clone());
     ctrlc::set_handler(move || drop(send.send(Event::Stop)))
         .map_err(|error| Failure::Error(format!("Ctrl-C cannot be caught: {error}")))?;
     watch.files(std::slice::from_ref(&arguments.session));
@@ -99,6 +104,7 @@ pub fn run(arguments: &Play) -> Outcome {
     if !arguments.no_prompt {
         playing.prompt = Prompt::start(move |line| drop(typed.send(Event::Typed(line))));
     }
+    playing.editors.listen(arguments, &told_to);
     playing.teach();
     if own {
         playing.keeper.keep(loaded.files);
@@ -221,6 +227,7 @@ struct Playing<'a> {
     looking: Looking,
     /// Where somebody types, if there is a terminal.
     prompt: Option<Prompt>,
+    editors: Editors,
     /// When a controller's writes were taken last.
     written: Option<Instant>,
     given: Given,
@@ -302,6 +309,7 @@ impl<'a> Playing<'a> {
             orders: VecDeque::new(),
             looking: Looking::default(),
             prompt: None,
+            editors: Editors::default(),
             written: None,
             given,
             inputs,
@@ -352,6 +360,7 @@ impl<'a> Playing<'a> {
                         return Ok(());
                     }
                 }
+                Ok(Event::Told(asked)) => self.editors.take(asked),
                 Ok(Event::Control) | Err(RecvTimeoutError::Timeout) => {}
             }
             // What happened before this frame has been reported by now.
@@ -361,6 +370,9 @@ impl<'a> Playing<'a> {
             self.controlled();
             self.tell_levels();
             self.go_on();
+            if self.heed() {
+                return Ok(());
+            }
         }
         Ok(())
     }

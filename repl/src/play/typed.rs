@@ -104,7 +104,7 @@ impl Playing<'_> {
             Answer::Value(None) => status::say("that declares nothing"),
             Answer::Refused(loaded) => {
                 loaded.show();
-                status::say("not taken; what played plays on");
+                status::refuse("not taken; what played plays on");
             }
         }
     }
@@ -131,7 +131,7 @@ impl Playing<'_> {
         let change = in_time(&self.given, &self.desk, &self.live, &now, &at);
         let loaded = self.text.tried(&self.library, line, change);
         loaded.show();
-        let Some(graph) = &loaded.graph else { return };
+        let Some(graph) = &loaded.graph else { return status::refuse("it would not be taken") };
         let Some(changes) = self.desk.preview(graph) else { return status::say("plan: no change to the sound") };
         let when = match at.get() {
             Some(frame) => format!(", heard from {}.bars on", rounded(self.desk.mesh().tempo.bar_at(frame as i64))),

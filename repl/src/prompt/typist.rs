@@ -220,12 +220,6 @@ mod tests {
         let typist = typist();
         let line = "voice >> fader(-3.dB) // \"x\"";
         let shown = typist.highlight(line, 0);
-        let mut plain = String::new();
-        let mut rest = shown.as_ref();
-        while let Some(at) = rest.find('\u{1b}') {
-            plain += &rest[..at];
-            rest = &rest[at..][rest[at..].find('m').expect("an escape ends") + 1..];
-        }
-        assert_eq!(plain + rest, line);
+        assert_eq!(crate::paint::plain(&shown), line);
     }
 }
