@@ -10,10 +10,9 @@ mod values;
 
 pub use values::{
     Depth, DeviceChoice, DitherChoice, GraphFormat, JournalChoice, Length, LiveInput, MidiMap, OscChoice,
+    sound_file, wav_file,
 };
-use values::{
-    ceiling, channel, cue_file, frequency, layout, level, picture, report_file, sound_file, target, time, wav_file,
-};
+use values::{ceiling, channel, cue_file, frequency, layout, level, picture, report_file, target, time};
 
 /// A live-coded mixing and mastering desk.
 #[derive(Debug, Parser)]
@@ -195,6 +194,9 @@ pub struct Replay {
     /// Print the list as an array of objects
     #[arg(long, requires = "list")]
     pub json: bool,
+    /// Let everything else on the machine go first
+    #[arg(long, hide = true)]
+    pub modest: bool,
     /// Follow what is played until this part of its journal begins with a checkpoint: what `play` does beside itself
     #[arg(long, value_name = "PART", hide = true, conflicts_with_all = ["file", "stems", "list"])]
     pub checkpoint: Option<usize>,

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use engine::compile::Program;
@@ -26,7 +26,7 @@ use crate::load::{self, Loaded, Told};
 use crate::prompt::{Prompt, Typed};
 use crate::recorder::{self, Expected, Recorders};
 use crate::safety::{self, Overload, Programs};
-use crate::sound::{self, Input, Output, Wish};
+use crate::sound::{self, Input, Opened, Output, Wish};
 use crate::status;
 use crate::tell::Asked;
 use crate::text::Text;
@@ -34,15 +34,21 @@ use crate::trouble::Trouble;
 use crate::watch::{Changed, Watch};
 
 mod closing;
+mod device;
 mod hands;
+mod keeping;
 mod looking;
 mod moment;
+mod recording;
+mod tapping;
 mod told;
 mod typed;
 
 use closing::keep;
+use keeping::Keeping;
 use looking::Looking;
 use moment::{frames, moment};
+use tapping::Tapping;
 use told::Editors;
 
 /// How often the audio side is asked what happened: while something fades, while a program is on its way, and otherwise;
@@ -73,6 +79,8 @@ enum Event {
     Typed(Typed),
     /// Somebody tells something from elsewhere.
     Told(Asked),
+    /// A device was opened beside what plays.
+    Opened(Opened),
     /// The user wants it to end.
     Stop,
 }
@@ -105,6 +113,7 @@ pub fn run(arguments: &Play) -> Outcome {
         playing.prompt = Prompt::start(move |line| drop(typed.send(Event::Typed(line))));
     }
     playing.editors.listen(arguments, &told_to);
+    playing.events = Some(told_to);
     playing.teach();
     if own {
         playing.keeper.keep(loaded.files);
@@ -228,6 +237,10 @@ struct Playing<'a> {
     /// Where somebody types, if there is a terminal.
     prompt: Option<Prompt>,
     editors: Editors,
+    tapping: Tapping,
+    keeping: Keeping,
+    /// Where those report who work beside the desk.
+    events: Option<Sender<Event>>,
     /// When a controller's writes were taken last.
     written: Option<Instant>,
     given: Given,
@@ -256,7 +269,7 @@ impl<'a> Playing<'a> {
     ) -> Result<Self, Failure> {
         let First { text, taken, graph, session, told } = first;
         let (desk, program) =
-            Desk::open(graph, recorder::stems_of(arguments)).map_err(|flaw| Failure::Error(flaw.to_string()))?;
+            Desk::open(graph, Some(recorder::STEMS_OF)).map_err(|flaw| Failure::Error(flaw.to_string()))?;
         let rate = session.sample_rate;
         let heard = load::live_inputs(session);
         let inputs = heard.iter().flat_map(|(_, channels)| channels).copied().max().unwrap_or(0).max(2);
@@ -310,6 +323,9 @@ impl<'a> Playing<'a> {
             looking: Looking::default(),
             prompt: None,
             editors: Editors::default(),
+            tapping: Tapping::default(),
+            keeping: Keeping::default(),
+            events: None,
             written: None,
             given,
             inputs,
@@ -361,6 +377,7 @@ impl<'a> Playing<'a> {
                     }
                 }
                 Ok(Event::Told(asked)) => self.editors.take(asked),
+                Ok(Event::Opened(opened)) => self.opened(opened),
                 Ok(Event::Control) | Err(RecvTimeoutError::Timeout) => {}
             }
             // What happened before this frame has been reported by now.
@@ -380,6 +397,7 @@ impl<'a> Playing<'a> {
     /// How long nothing has to be looked at unless an event comes.
     fn pause(&self) -> Duration {
         let fades = self.desk.mesh().next_end().is_some() || self.hand.is_some() || self.controllers.has_writes();
+        let fades = fades || self.editors.wait();
         let pause = match (&self.in_flight, &self.waiting) {
             (Some(_), _) => IN_FLIGHT,
             (None, _) if fades => BUSY,

@@ -7,6 +7,7 @@ mod typist;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
+use std::time::Instant;
 
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
@@ -16,7 +17,7 @@ use crate::paint::Paint;
 use crate::{state_dir, status};
 use typist::Typist;
 
-pub use command::{Command, Timing, page};
+pub use command::{Command, Midi, Timing, page};
 pub use typist::Vocabulary;
 
 /// What stands before a line, and before one that goes on.
@@ -30,6 +31,8 @@ const REMEMBERED: usize = 10_000;
 pub enum Typed {
     /// A line, or several that belong together.
     Line(String),
+    /// Enter on an empty line.
+    Beat(Instant),
     /// The end: Ctrl-D on an empty line.
     End,
 }
@@ -87,6 +90,7 @@ fn read(mut editor: Editor<Typist, FileHistory>, history: Option<PathBuf>, take:
         match editor.readline(PROMPT) {
             Ok(line) => {
                 if line.trim().is_empty() {
+                    take(Typed::Beat(Instant::now()));
                     continue;
                 }
                 let _ = editor.add_history_entry(line.as_str());

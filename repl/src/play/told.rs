@@ -24,7 +24,14 @@ pub(super) struct Editors {
     _ears: Option<Ears>,
     waiting: VecDeque<Asked>,
     /// What was done, and is answered when it is heard.
-    done: Option<(Asked, Instant)>,
+    done: Option<Done>,
+}
+
+/// Something that was done, when, and the frame by which the audio side has reported what it was ordered.
+struct Done {
+    asked: Asked,
+    since: Instant,
+    frame: u64,
 }
 
 impl Editors {
@@ -40,6 +47,11 @@ impl Editors {
         let _ = (arguments, events);
     }
 
+    /// Whether somebody waits for an answer.
+    pub(super) fn wait(&self) -> bool {
+        self.done.is_some()
+    }
+
     /// Takes something to be done.
     pub(super) fn take(&mut self, asked: Asked) {
         self.waiting.push_back(asked);
@@ -50,12 +62,13 @@ impl Playing<'_> {
     /// Does what was told, one after another, and answers; whether that is the end.
     pub(super) fn heed(&mut self) -> bool {
         loop {
-            if let Some((asked, since)) = self.editors.done.take() {
-                if !self.is_at_rest() && since.elapsed() < PATIENCE {
-                    self.editors.done = Some((asked, since));
+            if let Some(done) = self.editors.done.take() {
+                let is_heard = self.is_at_rest() && self.live.clock() >= done.frame;
+                if !is_heard && done.since.elapsed() < PATIENCE {
+                    self.editors.done = Some(done);
                     return false;
                 }
-                asked.answer(status::heard());
+                done.asked.answer(status::heard());
             }
             let Some(asked) = self.editors.waiting.pop_front() else { return false };
             if !asked.take() {
@@ -68,7 +81,9 @@ impl Playing<'_> {
                 return true;
             }
             self.go_on();
-            self.editors.done = Some((asked, Instant::now()));
+            // The block that is being made may have been begun before.
+            let frame = self.live.clock() + 2 * u64::from(self.arguments.buffer);
+            self.editors.done = Some(Done { asked, since: Instant::now(), frame });
         }
     }
 

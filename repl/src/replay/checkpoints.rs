@@ -88,7 +88,7 @@ fn left_alone() -> Result<Arc<AtomicBool>, Failure> {
 }
 
 /// Lets everything else on the machine go first, where the system knows of that.
-fn step_back() {
+pub fn step_back() {
     // Whoever may not step back goes on as it is.
     #[cfg(unix)]
     let _ = rustix::process::nice(MODESTY);

@@ -64,9 +64,10 @@ impl Stage {
             let folder = folder.path().join("takes");
             let job = Job {
                 recording: recording.expect("it is wanted"),
-                name: Box::new(move |key| folder.join(name(key))),
+                name: Box::new(move |key| Ok(folder.join(name(key)))),
                 rate: RATE,
                 frames: u64::MAX,
+                whole: true,
                 limit,
                 patience,
             };
