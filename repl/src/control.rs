@@ -322,7 +322,8 @@ impl Controllers {
 
     /// A controller moves every parameter that it is mapped to.
     fn mapped(&mut self, known: &Known, channel: u8, controller: u8, value: u8) {
-        let paths: Vec<String> = self.maps.iter().filter(|map| map.hears(channel, controller)).map(|map| map.path.clone()).collect();
+        let paths: Vec<String> =
+            self.maps.iter().filter(|map| map.hears(channel, controller)).map(|map| map.path.clone()).collect();
         for path in paths {
             let written = self.parameter(known, &path).and_then(|(owner, which)| {
                 let (parameter, _) = known.session.setting(owner, which);

@@ -1,14 +1,18 @@
 //! `gainstage devices`: what can be opened, by the names that `--device` and `--midi` take.
 
 use crate::arguments::Devices;
-use crate::ending::{Failure, Outcome};
+use crate::ending::Outcome;
 
 /// Prints the devices.
 #[cfg(feature = "devices")]
 pub fn run(arguments: &Devices) -> Outcome {
     use std::io::{self, Write};
 
-    let devices = all();
+    let mut devices = engine::device::list();
+    if devices.is_empty() {
+        crate::status::say("there is no sound device; `--device none` plays in silence");
+    }
+    devices.extend(midi_ports());
     let mut out = io::stdout().lock();
     if arguments.json {
         serde_json::to_writer_pretty(&mut out, &devices).map_err(io::Error::from)?;
@@ -17,26 +21,6 @@ pub fn run(arguments: &Devices) -> Outcome {
         out.write_all(table(&devices).as_bytes())?;
     }
     Ok(())
-}
-
-/// The devices as a table.
-///
-/// # Errors
-/// This build has none.
-#[cfg(feature = "devices")]
-pub fn shown() -> Result<String, Failure> {
-    Ok(table(&all()))
-}
-
-/// Every device and port; that there is no sound device is told.
-#[cfg(feature = "devices")]
-fn all() -> Vec<engine::device::Listed> {
-    let mut devices = engine::device::list();
-    if devices.is_empty() {
-        crate::status::say("there is no sound device; `--device none` plays in silence");
-    }
-    devices.extend(midi_ports());
-    devices
 }
 
 /// The MIDI ports, which give no sound. A system without MIDI has none.
@@ -60,15 +44,8 @@ fn midi_ports() -> Vec<engine::device::Listed> {
 /// Says that this build has none.
 #[cfg(not(feature = "devices"))]
 pub fn run(_: &Devices) -> Outcome {
-    shown().map(drop)
-}
+    use crate::ending::Failure;
 
-/// Says that this build has none.
-///
-/// # Errors
-/// It has none.
-#[cfg(not(feature = "devices"))]
-pub fn shown() -> Result<String, Failure> {
     Err(Failure::Error("this gainstage is built without sound devices; `--device none` plays in silence".into()))
 }
 

@@ -20,6 +20,7 @@ mod last_good;
 mod lines;
 mod live_input;
 mod load;
+mod manual;
 mod measure;
 mod measuring;
 mod meters;
@@ -66,6 +67,8 @@ fn main() -> ExitCode {
         Command::Ping(ping) => ping::run(&ping),
         Command::New(new) => new::run(&new),
         Command::Tell(tell) => tell::run(&tell),
+        Command::Completions(completions) => manual::completions(&completions),
+        Command::Man(man) => manual::pages(&man),
     };
     ending::exit_code(done)
 }

@@ -108,12 +108,13 @@ pub fn run(arguments: &Play) -> Outcome {
     let text = Text::new(&loaded, session);
     let wake = move || drop(moved.send(Event::Control));
     let first = First { text, taken: Taken::of(&loaded), graph, session, told };
+    // Who is told that it plays can tell it something.
+    let editors = Editors::listening(arguments, &told_to);
     let mut playing = Playing::start(arguments, library, watch, first, wake)?;
     if !arguments.no_prompt {
         playing.prompt = Prompt::start(move |line| drop(typed.send(Event::Typed(line))));
     }
-    playing.editors.listen(arguments, &told_to);
-    playing.events = Some(told_to);
+    (playing.editors, playing.events) = (editors, Some(told_to));
     playing.teach();
     if own {
         playing.keeper.keep(loaded.files);

@@ -83,12 +83,25 @@ pub fn run(arguments: &Tell) -> Outcome {
 pub fn run(_: &Tell) -> Outcome {
     use crate::ending::Failure;
 
-    Err(Failure::Error("`tell` needs local sockets, which gainstage uses on Unix only: save the session's file instead".into()))
+    Err(Failure::Error(
+        "`tell` needs local sockets, which gainstage uses on Unix only: save the session's file instead".into(),
+    ))
 }
 
 /// A desk that listens to nobody.
 #[cfg(not(unix))]
 pub struct Ears;
+
+#[cfg(not(unix))]
+impl Ears {
+    /// There is nothing to listen at.
+    ///
+    /// # Errors
+    /// Never.
+    pub fn open(_: &std::path::Path, _: impl Fn(Asked) + Clone + Send + 'static) -> std::io::Result<Option<Ears>> {
+        Ok(None)
+    }
+}
 
 /// What is to be told: the line, a file, or standard input.
 #[cfg(unix)]
@@ -116,7 +129,9 @@ fn told(arguments: &Tell) -> Result<String, crate::ending::Failure> {
     };
     match text.trim() {
         "" => Err(Failure::Misuse("there is nothing to tell: the text is empty".into())),
-        _ if text.len() > MOST => Err(Failure::Misuse(format!("that is too much: at most {MOST} bytes can be told at once"))),
+        _ if text.len() > MOST => {
+            Err(Failure::Misuse(format!("that is too much: at most {MOST} bytes can be told at once")))
+        }
         _ => Ok(text),
     }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::desk::Desk;
-use engine::graph::Graph;
 use engine::device::{OpenError, Wanted};
+use engine::graph::Graph;
 use engine::keeper::{Device, Devices, Direction, Keeper, Maker, News, StandIn, Wish};
 use engine::live::{Live, Setup, start};
 use engine::playback::{Capture, Load, Playback};
@@ -92,8 +92,13 @@ impl Playing {
         let time = Arc::new(Time::default());
         let [card, second, microphone] = [(); 3].map(|()| FakeCard::new(time.clone()));
         let load = Arc::new(Load::default());
-        let (mut keeper, stand_in) =
-            Keeper::of_output(Box::new(Rack([card.clone(), second.clone()])), time.clone(), wish(), Box::new(player), load);
+        let (mut keeper, stand_in) = Keeper::of_output(
+            Box::new(Rack([card.clone(), second.clone()])),
+            time.clone(),
+            wish(),
+            Box::new(player),
+            load,
+        );
         if !without {
             keeper.open().expect("the card is there");
         }

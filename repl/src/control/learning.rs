@@ -69,7 +69,8 @@ impl Controllers {
     pub(super) fn learned(&mut self, channel: u8, controller: u8) -> bool {
         let Some(Learning { path, .. }) = self.learning.take() else { return false };
         let map = MidiMap { controller, channel: Some(channel), path };
-        let others: Vec<&str> = self.maps.iter().filter(|one| one.hears(channel, controller)).map(|map| &*map.path).collect();
+        let others: Vec<&str> =
+            self.maps.iter().filter(|one| one.hears(channel, controller)).map(|map| &*map.path).collect();
         let too = if others.is_empty() { String::new() } else { format!("; it sets {} too", others.join(", ")) };
         status::say(format!(
             "controller {controller} on channel {channel} sets {}{too}; at the next start: --midi-map {map}",
@@ -112,7 +113,11 @@ mod tests {
         assert_eq!(writes.len(), 1);
         assert_eq!(writes[0].path, "voice/gate.threshold");
         assert_eq!(moved(&mut controllers, 4, 21, 127), [], "of that channel alone");
-        assert_eq!(controllers.maps()["--midi-map ".len()..].parse(), Ok(controllers.maps[0].clone()), "as it is written");
+        assert_eq!(
+            controllers.maps()["--midi-map ".len()..].parse(),
+            Ok(controllers.maps[0].clone()),
+            "as it is written"
+        );
         controllers.forget("voice/gate.threshold").expect("one sets it");
         assert_eq!(moved(&mut controllers, 3, 21, 0), []);
         assert!(controllers.forget("voice/gate.threshold").unwrap_err().contains("no controller sets"));
@@ -121,7 +126,7 @@ mod tests {
     #[test]
     fn what_no_controller_can_set_is_not_waited_for_and_a_wait_ends() {
         let (mut controllers, known) = (controllers(&[]), known());
-        for (path, why) in [("voice/gate", "no parameter"), ("voyce/gate.threshold", "voice")] {
+        for (path, why) in [("voice/gate", "no parameter"), ("voyce/gate.threshold", "voyce")] {
             assert!(controllers.learn(&known, path).unwrap_err().contains(why), "{path}");
         }
         let begin = Instant::now();

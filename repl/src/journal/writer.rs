@@ -597,7 +597,8 @@ mod tests {
             let place = tempfile::tempdir().expect("there is room");
             let of = Performance { session: Path::new("a.rhai"), rate: 48_000, seed: 0, channels: 1 };
             let bounds = Bounds { part: 4800, most };
-            let (_, to, thread) = Writer::start(place.path(), of, recordings.inputs.pop(), bounds).expect("there is room");
+            let (_, to, thread) =
+                Writer::start(place.path(), of, recordings.inputs.pop(), bounds).expect("there is room");
             Stage { place, player, listener, journal: Some((to, thread)), now: 0, _live }
         }
 

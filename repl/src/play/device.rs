@@ -1,5 +1,8 @@
 //! The device that the desk plays to, changed while it plays, and which there are.
 
+use std::io;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
 use std::sync::mpsc::Sender;
 use std::thread;
 
@@ -8,7 +11,7 @@ use engine::math::gain_from_db;
 use super::{Event, Playing};
 use crate::arguments::DeviceChoice;
 use crate::sound::{self, Change, Opened, Wish};
-use crate::{devices, status};
+use crate::status;
 
 impl Playing<'_> {
     /// Goes over to another device. What is opened is opened beside what plays, which plays on until it is open, and if it cannot
@@ -50,11 +53,24 @@ impl Playing<'_> {
     }
 }
 
-/// Lists the devices, when the system has found them, which may take a while.
+/// What a program says of the devices.
+fn listed(program: &Path) -> io::Result<Output> {
+    let mut command = Command::new(program);
+    // What stops the desk from a terminal is not meant for it.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    command.arg("devices").stdin(Stdio::null()).output()
+}
+
+/// Lists the devices, when the system has found them, which may take a while. A second `gainstage` looks for them: what drivers
+/// write to the terminal is no line of what is told.
 pub(super) fn list() {
-    let list = || match devices::shown() {
-        Ok(list) => status::say(list.trim_end()),
-        Err(failure) => status::error(failure),
+    let list = || match std::env::current_exe().and_then(|program| listed(&program)) {
+        Ok(listed) => {
+            let list = String::from_utf8_lossy(&listed.stdout);
+            status::say(if list.is_empty() { "there is no device but `none`" } else { list.trim_end() });
+        }
+        Err(error) => status::error(format!("the devices cannot be listed: {error}")),
     };
     if let Err(error) = thread::Builder::new().name("gainstage-list".into()).spawn(list) {
         status::error(format!("the devices cannot be listed: {error}"));

@@ -54,7 +54,9 @@ impl Playing<'_> {
     /// Writes what was just played, for a time, to a file.
     pub(super) fn keep_last(&mut self, time: &str, file: Option<PathBuf>) {
         let Some(journal) = self.journal.folder() else {
-            return status::error("no journal is kept, so that nothing that was played is known: leave out --journal none");
+            return status::error(
+                "no journal is kept, so that nothing that was played is known: leave out --journal none",
+            );
         };
         let asked = match self.frames_of(time) {
             Ok(frames) => frames,

@@ -35,16 +35,12 @@ struct Done {
 }
 
 impl Editors {
-    /// Begins to listen. Without a place to listen at the desk plays all the same.
-    pub(super) fn listen(&mut self, arguments: &Play, events: &Sender<Event>) {
-        #[cfg(unix)]
-        {
-            let events = events.clone();
-            let ears = Ears::open(&arguments.session, move |asked| drop(events.send(Event::Told(asked))));
-            self._ears = ears.map_err(|error| status::warning(format!("`gainstage tell` is not heard: {error}"))).ok();
-        }
-        #[cfg(not(unix))]
-        let _ = (arguments, events);
+    /// Those who are listened to from now on. Without a place to listen at the desk plays all the same.
+    pub(super) fn listening(arguments: &Play, events: &Sender<Event>) -> Self {
+        let events = events.clone();
+        let ears = Ears::open(&arguments.session, move |asked| drop(events.send(Event::Told(asked))));
+        let ears = ears.inspect_err(|error| status::warning(format!("`gainstage tell` is not heard: {error}"))).ok();
+        Editors { _ears: ears.flatten(), ..Editors::default() }
     }
 
     /// Whether somebody waits for an answer.

@@ -262,7 +262,8 @@ mod tests {
         for entry in COMMANDS {
             let written =
                 entry.signature.replace("[", "").replace("]", "").replace("BARS", "3").replace("TIME", "1.bars");
-            let written = written.replace("FILE", "a.wav").replace("learn|forget", "learn").replace("NAME|none", "none");
+            let written =
+                written.replace("FILE", "a.wav").replace("learn|forget", "learn").replace("NAME|none", "none");
             assert!(Command::read(&written).is_ok(), "{written}");
             assert!(page().contains(entry.signature));
         }

@@ -113,10 +113,7 @@ impl Keeper {
     }
 
     /// Runs a writer, which is made here or there.
-    fn run<M>(
-        job: Job,
-        make: impl FnOnce(Job, Receiver<(u64, Layout)>) -> Result<M, Failure>,
-    ) -> Result<Self, Failure>
+    fn run<M>(job: Job, make: impl FnOnce(Job, Receiver<(u64, Layout)>) -> Result<M, Failure>) -> Result<Self, Failure>
     where
         M: FnOnce() -> Result<Writer, Failure> + Send + 'static,
     {

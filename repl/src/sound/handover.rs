@@ -79,7 +79,7 @@ mod tests {
             playback.fill(&mut block, 2);
             heard.extend(block.iter().step_by(2));
         }
-        let frames = 2400;
+        let frames = fade_frames(FADE_MS, 48_000.0) as usize;
         let steps = heard.windows(2).map(|pair| pair[1] - pair[0]);
         assert!(steps.clone().all(|step| (-1e-6..=1.1 / frames as f32).contains(&step)));
         assert!(heard[0] < 0.01 && heard[frames..].iter().all(|x| *x == 1.0), "{:?}", &heard[frames - 2..frames + 2]);

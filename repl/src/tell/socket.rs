@@ -122,9 +122,7 @@ pub fn choose(session: Option<&Path>) -> Result<Desk, Failure> {
         several if session.is_some() => {
             Err(Failure::Error(format!("{} desks play that session: end all but one", several.len())))
         }
-        several => {
-            Err(Failure::Misuse(format!("several desks play: choose one with --session: {}", list(several))))
-        }
+        several => Err(Failure::Misuse(format!("several desks play: choose one with --session: {}", list(several)))),
     }
 }
 
