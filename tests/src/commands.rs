@@ -8,7 +8,7 @@ mod parts;
 mod play;
 mod recording;
 mod render;
-mod replay;
+pub mod replay;
 mod safety;
 mod sweep;
 mod targets;
@@ -25,13 +25,14 @@ use tempfile::TempDir;
 use crate::program::{Ran, done_in, examples, gainstage, path, run_in};
 
 /// A folder with a session in it.
-fn folder(text: &str) -> TempDir {
+pub fn folder(text: &str) -> TempDir {
     let folder = TempDir::new().expect("there is room");
     write(folder.path(), text);
     folder
 }
 
-fn write(folder: &Path, text: &str) {
+/// Gives the session in a folder another text.
+pub fn write(folder: &Path, text: &str) {
     fs::write(folder.join("session.rhai"), text).expect("it can be written");
 }
 

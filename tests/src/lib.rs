@@ -42,6 +42,8 @@ mod null;
 mod plans;
 #[cfg(test)]
 mod program;
+#[cfg(all(test, unix))]
+mod prompt;
 #[cfg(test)]
 mod random_edits;
 #[cfg(test)]
@@ -66,6 +68,8 @@ mod soak;
 mod spectrum;
 #[cfg(test)]
 mod sweeps;
+#[cfg(all(test, unix))]
+mod terminal;
 #[cfg(test)]
 mod tone;
 #[cfg(test)]
