@@ -91,7 +91,7 @@ pub fn run(arguments: &Play) -> Outcome {
     let changed = send.clone();
     let watch = Watch::new(move |file| drop(changed.send(Event::Changed(file))))
         .map_err(|error| Failure::Error(format!("files cannot be watched: {error}")))?;
-    let (moved, typed, told_to) = (send.clone(), send.clone(), send.clone());
+    let (moved, typed, others) = (send.clone(), send.clone(), send.clone());
     ctrlc::set_handler(move || drop(send.send(Event::Stop)))
         .map_err(|error| Failure::Error(format!("Ctrl-C cannot be caught: {error}")))?;
     watch.files(std::slice::from_ref(&arguments.session));
@@ -108,13 +108,10 @@ pub fn run(arguments: &Play) -> Outcome {
     let text = Text::new(&loaded, session);
     let wake = move || drop(moved.send(Event::Control));
     let first = First { text, taken: Taken::of(&loaded), graph, session, told };
-    // Who is told that it plays can tell it something.
-    let editors = Editors::listening(arguments, &told_to);
-    let mut playing = Playing::start(arguments, library, watch, first, wake)?;
+    let mut playing = Playing::start(arguments, library, watch, first, wake, others)?;
     if !arguments.no_prompt {
         playing.prompt = Prompt::start(move |line| drop(typed.send(Event::Typed(line))));
     }
-    (playing.editors, playing.events) = (editors, Some(told_to));
     playing.teach();
     if own {
         playing.keeper.keep(loaded.files);
@@ -240,8 +237,8 @@ struct Playing<'a> {
     editors: Editors,
     tapping: Tapping,
     keeping: Keeping,
-    /// Where those report who work beside the desk.
-    events: Option<Sender<Event>>,
+    /// Where threads tell what they have found.
+    events: Sender<Event>,
     /// When a controller's writes were taken last.
     written: Option<Instant>,
     given: Given,
@@ -267,6 +264,7 @@ impl<'a> Playing<'a> {
         watch: Watch,
         first: First<'_>,
         wake: impl Fn() + Send + Sync + 'static,
+        events: Sender<Event>,
     ) -> Result<Self, Failure> {
         let First { text, taken, graph, session, told } = first;
         let (desk, program) =
@@ -298,6 +296,8 @@ impl<'a> Playing<'a> {
         status::say(format!("playing {}", arguments.session.display()));
         let controllers = Controllers::start(arguments, wake);
         let wish = Wish { device: arguments.device.as_ref(), rate, buffer: arguments.buffer, channels };
+        // Who is told that it plays can tell it something.
+        let editors = Editors::listening(arguments, &events);
         let output = sound::open_output(wish, Box::new(player))?;
         let given = Given { rate, seed: session.seed, home: last_good::home(&arguments.session) };
         let mut playing = Playing {
@@ -323,10 +323,10 @@ impl<'a> Playing<'a> {
             orders: VecDeque::new(),
             looking: Looking::default(),
             prompt: None,
-            editors: Editors::default(),
+            editors,
             tapping: Tapping::default(),
             keeping: Keeping::default(),
-            events: None,
+            events,
             written: None,
             given,
             inputs,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::desk::Desk;
-use engine::device::{OpenError, Wanted};
+use engine::device::{self, OpenError};
 use engine::graph::Graph;
 use engine::keeper::{Device, Devices, Direction, Keeper, Maker, News, StandIn, Wish};
 use engine::live::{Live, Setup, start};
@@ -39,7 +39,7 @@ fn wish() -> Wish {
 struct Rack([FakeCard; 2]);
 
 impl Rack {
-    fn named(&mut self, wanted: &Wanted) -> Result<&mut FakeCard, OpenError> {
+    fn named(&mut self, wanted: &device::Wanted) -> Result<&mut FakeCard, OpenError> {
         match wanted.name {
             None => Ok(&mut self.0[0]),
             Some("second") => Ok(&mut self.0[1]),
@@ -49,11 +49,15 @@ impl Rack {
 }
 
 impl Devices for Rack {
-    fn open_output(&mut self, wanted: &Wanted, make: Maker<dyn Playback>) -> Result<Box<dyn Device>, OpenError> {
+    fn open_output(
+        &mut self,
+        wanted: &device::Wanted,
+        make: Maker<dyn Playback>,
+    ) -> Result<Box<dyn Device>, OpenError> {
         self.named(wanted)?.open_output(wanted, make)
     }
 
-    fn open_input(&mut self, wanted: &Wanted, make: Maker<dyn Capture>) -> Result<Box<dyn Device>, OpenError> {
+    fn open_input(&mut self, wanted: &device::Wanted, make: Maker<dyn Capture>) -> Result<Box<dyn Device>, OpenError> {
         self.named(wanted)?.open_input(wanted, make)
     }
 }

@@ -17,7 +17,6 @@ impl Playing<'_> {
     /// Goes over to another device. What is opened is opened beside what plays, which plays on until it is open, and if it cannot
     /// be.
     pub(super) fn change_device(&mut self, device: DeviceChoice) {
-        let Some(events) = self.events.clone() else { return };
         if device == DeviceChoice::None {
             status::say("the sound goes over to silence, in time");
         } else {
@@ -26,7 +25,7 @@ impl Playing<'_> {
         match self.output.change(&device) {
             Change::Told => {}
             Change::Nothing => status::say("it plays to the silent device already"),
-            Change::Opens => self.open_beside(device, events),
+            Change::Opens => self.open_beside(device, self.events.clone()),
         }
     }
 
