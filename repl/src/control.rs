@@ -473,7 +473,7 @@ fn rounded(number: f64, span: f64) -> f64 {
 }
 
 #[cfg(test)]
-pub mod tests {
+mod tests {
     use super::*;
     use crate::fuzz::{Dice, cases};
     use crate::osc::understand;

@@ -25,7 +25,7 @@ use crate::last_good::{self, Keeper};
 use crate::load::{self, Loaded, Told};
 use crate::prompt::{Prompt, Typed};
 use crate::recorder::{self, Expected, Recorders};
-use crate::safety::{self, Overload, Programs};
+use crate::safety::{Overload, Programs};
 use crate::sound::{self, Input, Opened, Output, Wish};
 use crate::status;
 use crate::tell::Asked;
@@ -33,6 +33,7 @@ use crate::text::Text;
 use crate::trouble::Trouble;
 use crate::watch::{Changed, Watch};
 
+mod attending;
 mod closing;
 mod device;
 mod hands;
@@ -65,9 +66,6 @@ const STOP_PATIENCE: Duration = Duration::from_millis(1500);
 
 /// How long an edit waits for the first of a sound file that is read while it plays.
 const MEDIA_PATIENCE: Duration = Duration::from_millis(500);
-
-/// By how many millionths the clocks of input and output may differ before this is told.
-const DRIFT_TOLD: f64 = 50.0;
 
 /// Everything that can wake the desk.
 enum Event {
@@ -585,32 +583,9 @@ impl<'a> Playing<'a> {
                 Report::Guarded { serial, deed, channel, level, origin } => {
                     status::warning(self.programs.deed(serial, deed, channel, level, origin));
                 }
-                Report::Costed { serial } => costed = Some(self.programs.works(serial)),
+                Report::Costed { serial } => costed = Some(serial),
             }
         }
-        if let lost @ 1.. = self.live.take_lost_reports() {
-            self.journal.lost(lost);
-            status::warning(format!("{lost} reports were lost: a replay may not be what was heard from here on"));
-        }
-        if let Some(works) = costed {
-            let shares = self.live.costs().shares(works.len(), self.given.rate);
-            status::warning(safety::costs(works, &shares));
-        }
-        let (dropouts, others) = sound::attend(&self.output, self.input.as_ref());
-        self.trouble.dropouts += dropouts;
-        self.trouble.device += others;
-        self.trouble.late_blocks = self.output.late();
-        if self.overload.look(self.output.smoothed_load(), self.trouble.late_blocks, Instant::now()) {
-            self.live.costs().ask();
-        }
-        if let Some(ppm) = self.live.input_drift_ppm().filter(|ppm| ppm.abs() > DRIFT_TOLD && !self.drift_told) {
-            self.drift_told = true;
-            let than = if ppm > 0.0 { "faster" } else { "slower" };
-            let ppm = ppm.abs();
-            status::say(format!(
-                "the input device's clock runs {ppm:.0} ppm {than} than the output's: resampled to fit"
-            ));
-        }
-        self.trouble.tell();
+        self.attend(costed);
     }
 }
