@@ -1,9 +1,12 @@
 //! The prompt: a thread of its own reads lines with everything that a terminal offers, and passes them on. What is told meanwhile
 //! appears above the line that is being typed.
 
+mod above;
 mod command;
+mod screen;
 mod typist;
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
@@ -11,10 +14,12 @@ use std::time::Instant;
 
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
-use rustyline::{Behavior, ColorMode, CompletionType, Config, Editor, ExternalPrinter};
+use rustyline::{Behavior, Cmd, ColorMode, CompletionType, Config, Editor, ExternalPrinter, KeyEvent};
 
 use crate::paint::Paint;
 use crate::{state_dir, status};
+use above::Above;
+use screen::Screen;
 use typist::Typist;
 
 pub use command::{Command, Midi, Timing, page};
@@ -25,6 +30,9 @@ const PROMPT: &str = "> ";
 
 /// How many lines are remembered from one performance to the next.
 const REMEMBERED: usize = 10_000;
+
+/// The most bytes that are taken at once. More than any session has comes from a wrong clipboard.
+const MOST: usize = 256 * 1024;
 
 /// What somebody has typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +48,7 @@ pub enum Typed {
 /// The prompt of a desk that plays. Dropped, it leaves the terminal as it found it.
 pub struct Prompt {
     vocabulary: Arc<RwLock<Vocabulary>>,
-    _screen: Screen,
+    screen: Arc<Screen>,
 }
 
 impl Prompt {
@@ -50,7 +58,7 @@ impl Prompt {
         if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
             return None;
         }
-        let screen = Screen::remember();
+        let screen = Arc::new(Screen::take_over());
         let vocabulary = Arc::new(RwLock::new(Vocabulary::default()));
         let config = Config::builder()
             .behavior(Behavior::PreferTerm)
@@ -65,13 +73,17 @@ impl Prompt {
             .map_err(|error| status::warning(format!("there is no prompt: {error}")));
         let mut editor = editor.ok()?;
         editor.set_helper(Some(Typist::new(vocabulary.clone())));
+        // Not what it means elsewhere: a performance is not suspended.
+        editor.bind_sequence(KeyEvent::ctrl('Z'), Cmd::Undo(1));
         // Where messages cannot be put above the line they are told all the same.
         if let Ok(mut printer) = editor.create_external_printer() {
-            status::above(move |text| drop(printer.print(text)));
+            let above = Above::start(move |text| printer.print(text).is_ok());
+            status::above(move |text| above.tell(text));
         }
         let history = state_dir::folder("prompt").map(|folder| folder.join("history")).ok();
-        thread::spawn(move || read(editor, history, take));
-        Some(Prompt { vocabulary, _screen: screen })
+        let own = screen.clone();
+        thread::spawn(move || read(editor, history, &own, take));
+        Some(Prompt { vocabulary, screen })
     }
 
     /// Tells what can be completed from now on.
@@ -80,33 +92,51 @@ impl Prompt {
     }
 }
 
+impl Drop for Prompt {
+    fn drop(&mut self) {
+        status::below();
+        self.screen.give_back();
+    }
+}
+
 /// Reads lines until the end.
-fn read(mut editor: Editor<Typist, FileHistory>, history: Option<PathBuf>, take: impl Fn(Typed)) {
+fn read(mut editor: Editor<Typist, FileHistory>, history: Option<PathBuf>, screen: &Screen, take: impl Fn(Typed)) {
     if let Some(file) = &history {
         // The first time there is none.
         let _ = editor.load_history(file);
     }
+    // What was typed of a line before something came that is no text.
+    let mut begun = (String::new(), String::new());
     loop {
-        match editor.readline(PROMPT) {
+        let (left, right) = std::mem::take(&mut begun);
+        match screen.reads(|| editor.readline_with_initial(PROMPT, (&left, &right))) {
+            Ok(line) if line.trim().is_empty() => take(Typed::Beat(Instant::now())),
+            Ok(line) if line.len() > MOST => {
+                let (has, most) = (line.len() / 1024, MOST / 1024);
+                status::error(format!("that has {has} kB, and a line at most {most}: it was not taken"));
+            }
             Ok(line) => {
-                if line.trim().is_empty() {
-                    take(Typed::Beat(Instant::now()));
-                    continue;
-                }
                 let _ = editor.add_history_entry(line.as_str());
                 if let Some(file) = &history {
                     // A line that is not remembered is no reason to keep it from being heard.
                     let _ = editor.append_history(file);
                 }
+                if Command::read(&line) == Ok(Command::Quit) {
+                    return end(take);
+                }
                 take(Typed::Line(line));
             }
             Err(ReadlineError::Interrupted) => status::say("Ctrl-D on an empty line, or :quit, fades out and ends"),
-            Err(ReadlineError::Eof) => {
-                // What is told from here on has no line to go above.
-                status::below();
-                return take(Typed::End);
+            Err(ReadlineError::Eof) => return end(take),
+            Err(ReadlineError::Io(error)) if error.kind() == ErrorKind::InvalidData => {
+                // The rest would be taken for something else than it was.
+                screen.throw_away();
+                status::error("what came is no text (UTF-8): nothing of it was taken");
+                begun = editor.helper().map(Typist::seen).unwrap_or_default();
             }
             Err(error) => {
+                status::below();
+                screen.give_back();
                 status::warning(format!("the prompt ends, and what plays goes on: {error}; Ctrl-C ends it"));
                 return;
             }
@@ -114,28 +144,8 @@ fn read(mut editor: Editor<Typist, FileHistory>, history: Option<PathBuf>, take:
     }
 }
 
-/// The terminal as it was: whoever ends while a line is typed has to put it back.
-struct Screen {
-    #[cfg(unix)]
-    modes: Option<rustix::termios::Termios>,
-}
-
-impl Screen {
-    fn remember() -> Screen {
-        Screen {
-            #[cfg(unix)]
-            modes: rustix::termios::tcgetattr(std::io::stdin()).ok(),
-        }
-    }
-}
-
-impl Drop for Screen {
-    fn drop(&mut self) {
-        status::below();
-        #[cfg(unix)]
-        if let Some(modes) = &self.modes {
-            // A terminal that is gone needs no modes.
-            let _ = rustix::termios::tcsetattr(std::io::stdin(), rustix::termios::OptionalActions::Now, modes);
-        }
-    }
+/// What is told from here on has no line to go above.
+fn end(take: impl Fn(Typed)) {
+    status::below();
+    take(Typed::End);
 }

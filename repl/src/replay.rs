@@ -29,7 +29,7 @@ pub fn run(arguments: &Arguments) -> Outcome {
         return checkpoints::make(arguments.journal.as_deref(), part);
     }
     if arguments.modest {
-        checkpoints::step_back();
+        checkpoints::step_back(checkpoints::MODEST);
     }
     let kept = Kept::open(arguments.journal.as_deref())?;
     if arguments.list {

@@ -34,19 +34,19 @@ pub fn warning(message: impl Display) {
 }
 
 /// Puts text above a line that is being typed.
-type Above = Box<dyn FnMut(String) + Send>;
+type Above = Box<dyn Fn(String) + Send>;
 
 /// Who does, while somebody types.
 static ABOVE: Mutex<Option<Above>> = Mutex::new(None);
 
 /// From now on what is told on the terminal goes above the line that is being typed there.
-pub fn above(print: impl FnMut(String) + Send + 'static) {
+pub fn above(print: impl Fn(String) + Send + 'static) {
     if io::stderr().is_terminal() {
         *ABOVE.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(print));
     }
 }
 
-/// Nobody types any more.
+/// Nobody types any more. What was to go above the line has been told.
 pub fn below() {
     *ABOVE.lock().unwrap_or_else(PoisonError::into_inner) = None;
 }
@@ -75,7 +75,7 @@ fn mark_refused() {
 pub fn show(text: &str) {
     let newline = if text.ends_with('\n') { "" } else { "\n" };
     HEARD.with_borrow_mut(|heard| heard.iter_mut().for_each(|(_, told)| *told += &format!("{text}{newline}")));
-    if let Some(print) = ABOVE.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+    if let Some(print) = ABOVE.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
         return print(format!("{text}{newline}"));
     }
     // Nobody can be told that standard error is gone.

@@ -1,13 +1,13 @@
 //! Each command as its user meets it: exit status, what goes to which stream, and what programs read of it.
 
-mod controllers;
+pub mod controllers;
 mod delivery;
 mod expectations;
 mod measure;
 mod parts;
 mod play;
 mod recording;
-mod render;
+pub mod render;
 pub mod replay;
 mod safety;
 mod sweep;

@@ -290,6 +290,7 @@ fn another_card_takes_over_once_it_is_open_and_one_that_does_not_open_changes_no
     fades_in(&heard, RATE);
     // It is the one that is kept open now.
     playing.second.unplug();
+    playing.run(0.05);
     playing.keeps_time(0.5);
     playing.second.card().is.present = true;
     playing.keeps_time(2.0);

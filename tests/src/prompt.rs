@@ -1,6 +1,9 @@
 //! The prompt, typed at in a real terminal: what a performer relies on.
 
 mod ending;
+mod hostile;
+mod messages;
+mod random_lines;
 mod typing;
 
 use crate::commands::{folder, write};

@@ -1,14 +1,15 @@
 //! The program at a terminal of its own: what is typed goes to it key by key, and what can be asked is what a person would see
 //! on the screen.
 
+use std::cell::{RefCell, RefMut};
 use std::fmt::Debug;
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Stdio};
-use std::sync::mpsc::{self, Sender};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, Weak};
+use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
+use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -46,6 +47,7 @@ const PROMPT: &str = ">";
 /// What has arrived.
 struct Arrived {
     parser: Parser,
+    more: Receiver<Vec<u8>>,
     /// Whether nothing more will.
     is_over: bool,
 }
@@ -56,7 +58,7 @@ pub struct Terminal {
     keys: Sender<Vec<u8>>,
     /// The terminal; closed once nobody has it any more.
     pty: Option<Arc<Pty>>,
-    arrived: Arc<(Mutex<Arrived>, Condvar)>,
+    arrived: RefCell<Arrived>,
 }
 
 impl Terminal {
@@ -71,12 +73,13 @@ impl Terminal {
         let child = Command::from(command).spawn(child_side).expect("the program starts");
         let pty = Arc::new(pty);
         let parser = Parser::new(at_least_one(rows), at_least_one(columns), REMEMBERED);
-        let arrived = Arc::new((Mutex::new(Arrived { parser, is_over: false }), Condvar::new()));
+        let (to, more) = mpsc::channel();
+        let arrived = RefCell::new(Arrived { parser, more, is_over: false });
         let (keys, typed) = mpsc::channel::<Vec<u8>>();
         // A program that does not listen must not keep the test from looking.
-        let to = pty.clone();
-        thread::spawn(move || typed.iter().try_for_each(|keys| (&*to).write_all(&keys)));
-        let (from, to) = (Arc::downgrade(&pty), arrived.clone());
+        let keyboard = pty.clone();
+        thread::spawn(move || typed.iter().try_for_each(|keys| (&*keyboard).write_all(&keys)));
+        let from = Arc::downgrade(&pty);
         thread::spawn(move || listen(&from, &to));
         Terminal { child, keys, pty: Some(pty), arrived }
     }
@@ -88,7 +91,10 @@ impl Terminal {
 
     /// The same on a screen of some rows and columns.
     pub fn playing_of_size(size: (u16, u16), folder: &Path, more: &[&str]) -> Self {
-        let arguments = ["play", "session.rhai", "--device", "none", "--osc", "none"];
+        let mut arguments = vec!["play", "session.rhai", "--device", "none"];
+        if !more.contains(&"--osc") {
+            arguments.extend(["--osc", "none"]);
+        }
         let terminal = Self::of_size(size, folder, &[&arguments[..], more].concat());
         terminal.prompts();
         terminal
@@ -110,9 +116,13 @@ impl Terminal {
         self.prompts();
         let before = self.times_told(told);
         self.enters(line);
-        self.sees(("after", line, "it tells", told), |screen| {
-            count(&everything(screen), told) > before && is_empty_prompt(screen)
-        });
+        self.tells_again(told, before);
+        self.prompts();
+    }
+
+    /// Waits until something is told that was told so often before.
+    pub fn tells_again(&self, told: &str, before: usize) {
+        self.sees(("once more", told), |screen| count(&everything(screen), told) > before);
     }
 
     /// How often something has been told so far, also above what the screen shows now.
@@ -127,7 +137,7 @@ impl Terminal {
 
     /// Waits until the screen shows a text.
     pub fn shows(&self, text: &str) {
-        self.sees(text, |screen| screen.contents().contains(text));
+        self.sees(text, |screen| shown(screen).contains(text));
     }
 
     /// Waits until what is being typed stands so on the screen, whole, as its last line, with the cursor at its end.
@@ -138,15 +148,19 @@ impl Terminal {
 
     /// Waits until the screen is as wanted. `wanted` tells what that is.
     pub fn sees(&self, wanted: impl Debug, is_so: impl Fn(&Screen) -> bool) {
-        let (mut arrived, begun) = (self.look(), Instant::now());
-        while !is_so(arrived.parser.screen()) {
-            let left = PATIENCE.saturating_sub(begun.elapsed());
-            if arrived.is_over || left.is_zero() {
-                let (shown, is_over) = (arrived.parser.screen().contents(), arrived.is_over);
+        let begun = Instant::now();
+        loop {
+            let arrived = self.look();
+            if is_so(arrived.parser.screen()) {
+                return;
+            }
+            if arrived.is_over || begun.elapsed() > PATIENCE {
+                let (shown, is_over) = (shown(arrived.parser.screen()), arrived.is_over);
                 drop(arrived);
                 panic!("{wanted:?} does not come{}:\n{shown}", if is_over { " before the end" } else { "" });
             }
-            arrived = self.arrived.1.wait_timeout(arrived, left).expect("nobody has panicked").0;
+            drop(arrived);
+            thread::sleep(Duration::from_millis(5));
         }
     }
 
@@ -201,8 +215,19 @@ impl Terminal {
         assert!(self.is_as_a_shell_wants_it());
     }
 
-    fn look(&self) -> MutexGuard<'_, Arrived> {
-        self.arrived.0.lock().expect("nobody has panicked")
+    /// Takes in what has arrived by now.
+    fn look(&self) -> RefMut<'_, Arrived> {
+        let mut arrived = self.arrived.borrow_mut();
+        loop {
+            match arrived.more.try_recv() {
+                Ok(bytes) => arrived.parser.process(&bytes),
+                Err(TryRecvError::Empty) => return arrived,
+                Err(TryRecvError::Disconnected) => {
+                    arrived.is_over = true;
+                    return arrived;
+                }
+            }
+        }
     }
 }
 
@@ -218,8 +243,8 @@ fn at_least_one(count: u16) -> NonZeroU16 {
     NonZeroU16::new(count).expect("a screen has rows and columns")
 }
 
-/// Takes in what the program writes, until there is no terminal or no program any more.
-fn listen(from: &Weak<Pty>, to: &(Mutex<Arrived>, Condvar)) {
+/// Passes on what the program writes, until there is no terminal or no program any more.
+fn listen(from: &Weak<Pty>, to: &Sender<Vec<u8>>) {
     let moment = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
     let mut bytes = [0; 16_384];
     while let Some(pty) = from.upgrade() {
@@ -227,18 +252,28 @@ fn listen(from: &Weak<Pty>, to: &(Mutex<Arrived>, Condvar)) {
         match poll(&mut [PollFd::new(&*pty, PollFlags::IN)], Some(&moment)) {
             Ok(0) => {}
             Ok(_) => match (&*pty).read(&mut bytes) {
-                Ok(count @ 1..) => {
-                    to.0.lock().expect("nobody has panicked").parser.process(&bytes[..count]);
-                    to.1.notify_all();
-                }
-                // Linux says so once nobody has the other side open.
-                Ok(0) | Err(_) => break,
+                Ok(count @ 1..) if to.send(bytes[..count].to_vec()).is_ok() => {}
+                // Nobody looks any more, or, as Linux says it, nobody has the other side open.
+                _ => return,
             },
-            Err(_) => break,
+            Err(_) => return,
         }
     }
-    to.0.lock().expect("nobody has panicked").is_over = true;
-    to.1.notify_all();
+}
+
+/// What a screen shows: a row that is full goes on in the next.
+fn shown(screen: &Screen) -> String {
+    let (_, columns) = screen.size();
+    let rows = screen.rows(0, columns.get()).zip(0..);
+    let mut text = String::new();
+    for (row, i) in rows {
+        text += &row;
+        let is_full = screen.cell(i, columns.get() - 1).is_some_and(|cell| cell.has_contents());
+        if !is_full && !screen.row_wrapped(i) {
+            text.push('\n');
+        }
+    }
+    text
 }
 
 /// All that a screen remembers.
@@ -254,7 +289,7 @@ fn everything(screen: &Screen) -> String {
         }
     }
     screen.set_scrollback(0);
-    text + screen.contents().as_str()
+    text + shown(&screen).as_str()
 }
 
 /// How often something stands in a text, what was typed aside.
@@ -264,7 +299,7 @@ fn count(text: &str, told: &str) -> usize {
 
 /// What stands on a screen from the last prompt on.
 fn typed(screen: &Screen) -> String {
-    let shown = screen.contents();
+    let shown = shown(screen);
     let lines: Vec<&str> = shown.lines().collect();
     let begin = lines.iter().rposition(|line| line.starts_with(PROMPT)).unwrap_or(lines.len());
     lines[begin..].join("\n")

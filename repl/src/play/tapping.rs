@@ -85,9 +85,12 @@ impl Playing<'_> {
         if self.tapping.line.as_ref() == Some(&line) {
             return;
         }
-        let before = self.tapping.line.replace(line.clone());
+        status::say(&line);
+        let before = self.tapping.line.clone();
         self.line_in_place_of(before.as_deref(), &line);
-        status::say(line);
+        if self.text.history().last() == Some(line.as_str()) {
+            self.tapping.line = Some(line);
+        }
     }
 }
 

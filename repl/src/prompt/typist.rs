@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use engine::units::Unit;
 use rustyline::completion::Completer;
@@ -33,15 +33,27 @@ pub struct Vocabulary {
     pub folder: PathBuf,
 }
 
+/// The bytes of a line up to which it is coloured and explained; what is longer was not typed by hand.
+const LOOKED_AT: usize = 4096;
+
 /// Who helps.
 pub(super) struct Typist {
     vocabulary: Arc<RwLock<Vocabulary>>,
     words: Vec<WordEntry>,
+    /// What was typed so far, and where the cursor is.
+    seen: Mutex<(String, usize)>,
 }
 
 impl Typist {
     pub(super) fn new(vocabulary: Arc<RwLock<Vocabulary>>) -> Self {
-        Typist { vocabulary, words: reference() }
+        Typist { vocabulary, words: reference(), seen: Mutex::default() }
+    }
+
+    /// The line as it was shown last, before the cursor and behind it.
+    pub(super) fn seen(&self) -> (String, String) {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let (left, right) = seen.0.split_at(seen.1);
+        (left.to_owned(), right.to_owned())
     }
 
     fn vocabulary(&self) -> RwLockReadGuard<'_, Vocabulary> {
@@ -130,7 +142,8 @@ impl Hinter for Typist {
     type Hint = String;
 
     fn hint(&self, line: &str, at: usize, _: &Context<'_>) -> Option<String> {
-        if at < line.len() {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = (line.to_owned(), at);
+        if at < line.len() || line.len() > LOOKED_AT {
             return None;
         }
         if let Some(command) = line.strip_prefix(':') {
@@ -144,7 +157,7 @@ impl Hinter for Typist {
 
 impl Highlighter for Typist {
     fn highlight<'l>(&self, line: &'l str, _: usize) -> Cow<'l, str> {
-        if line.starts_with(':') {
+        if line.starts_with(':') || line.len() > LOOKED_AT {
             return Cow::Borrowed(line);
         }
         let paint = Paint::stdout();
@@ -169,8 +182,8 @@ impl Highlighter for Typist {
         Cow::Owned(Paint::stdout().dim(hint).to_string())
     }
 
-    fn highlight_char(&self, _: &str, _: usize, kind: CmdKind) -> bool {
-        kind != CmdKind::MoveCursor
+    fn highlight_char(&self, line: &str, _: usize, kind: CmdKind) -> bool {
+        kind != CmdKind::MoveCursor && line.len() <= LOOKED_AT
     }
 }
 

@@ -13,7 +13,7 @@ use crate::program::{Running, done_in, run_in};
 const STRIP: &str = "let a = input(\"a\", sine(1000));\na >> fader(-6) >> master;\n";
 
 /// An OSC message with one float.
-fn message(address: &str, value: f32) -> Vec<u8> {
+pub fn message(address: &str, value: f32) -> Vec<u8> {
     let padded = |text: &str| {
         let mut bytes = text.as_bytes().to_vec();
         bytes.resize(bytes.len() / 4 * 4 + 4, 0);

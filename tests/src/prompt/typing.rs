@@ -82,3 +82,76 @@ fn a_line_is_whole_again_when_the_window_has_another_size() {
     desk.shows("added voice>band/eq");
     desk.leaves();
 }
+
+#[test]
+fn an_open_bracket_or_chain_goes_on_in_the_next_line() {
+    let folder = folder(SESSION);
+    let desk = Terminal::playing(folder.path(), &[]);
+    desk.enters("voice >> fader(");
+    desk.types("-9) >>\rba");
+    desk.holds("voice >> fader(\n-9) >>\nba");
+    desk.enters("nd");
+    desk.shows("changed voice>band/fader");
+    desk.leaves();
+}
+
+#[test]
+fn a_paste_of_two_hundred_lines_is_one_text() {
+    let folder = folder(SESSION);
+    let desk = Terminal::playing(folder.path(), &[]);
+    let lines = |wrong: usize| -> String {
+        let line = |i| {
+            let word = if i == wrong { "fadre" } else { "fader" };
+            format!("input(\"pasted {i}\", sine({})) >> {word}(-40) >> band;\n", 100 + i)
+        };
+        (0..200).map(line).collect()
+    };
+    let paste = |text: &str| {
+        desk.types(format!("\x1b[200~{text}\x1b[201~"));
+        desk.shows("input(\"pasted 199\", sine(299))");
+        desk.types(key::ENTER);
+    };
+    // One of them is wrong: none is taken.
+    paste(&lines(150));
+    desk.shows("did you mean `fader`?");
+    desk.shows("not taken; what played plays on");
+    desk.asks("get(\"pasted 0/fader.gain\")", "error");
+    paste(&lines(usize::MAX));
+    desk.shows("added pasted 0");
+    desk.asks("get(\"pasted 199/fader.gain\")", "-40");
+    // And it goes as it has come.
+    desk.asks(":undo", "removed pasted 0");
+    desk.asks("get(\"voice/fader.gain\")", "-20");
+    desk.leaves();
+}
+
+#[test]
+fn more_completions_than_the_screen_holds_are_shown_page_by_page_or_not_at_all() {
+    let folder = folder(SESSION);
+    let desk = Terminal::playing(folder.path(), &[]);
+    desk.types([key::TAB, key::TAB].concat());
+    desk.shows("possibilities? (y or n)");
+    desk.types("y");
+    desk.shows("--More--");
+    // What happens meanwhile waits, and is told.
+    write(folder.path(), &SESSION.replace("-20", "-21"));
+    desk.types("q");
+    desk.prompts();
+    desk.shows("changed voice>band/fader");
+    desk.asks("1 + 41", "42");
+    desk.leaves();
+}
+
+#[test]
+fn what_is_typed_ahead_is_kept_for_the_next_line() {
+    let folder = folder(SESSION);
+    let desk = Terminal::playing(folder.path(), &[]);
+    desk.types("1 + 1\r10 + 10\r100 + 100\r:undo\rvoice >> fader(-6) >> ba");
+    desk.shows("nothing was typed that could be taken back");
+    for told in ["2", "20", "200"] {
+        assert!(desk.told().lines().any(|line| line == told), "{told}");
+    }
+    desk.holds("voice >> fader(-6) >> ba");
+    desk.types(key::CTRL_U);
+    desk.leaves();
+}
