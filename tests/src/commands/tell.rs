@@ -102,7 +102,7 @@ fn a_line_a_block_and_a_command_are_done_as_if_typed_and_the_answer_comes_back()
     assert_eq!(user.line("1 + 1"), "2\n");
     user.line(":quit");
     assert_eq!(playing.end(), 0, "{:#?}", playing.told);
-    assert_eq!(user.sockets(), [PathBuf::new(); 0], "it leaves no socket");
+    assert!(user.sockets().is_empty(), "it leaves no socket");
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn what_is_recorded_and_kept_while_it_plays_is_that_stretch_of_the_performance()
     let take = wav(&path("session-take.wav"));
     assert!(told.ends_with(&format!("{} frames", take.len() / 2)) && take.len() > 2 * 12_000, "{told}");
     let at = place_of(&take, &all).expect("it is a stretch of what was played");
-    assert!(at > 0 && at % 128 == 0, "it begins with a quantum: {at}");
+    assert!(at > 0 && at.is_multiple_of(128), "it begins with a quantum: {at}");
     for stem in ["session-band.wav", "session-c.wav"] {
         let (stem, all) = (wav(&path("parts").join(stem)), wav(&path("all").join(stem)));
         let begin = stem.iter().position(|x| *x != 0.0).expect("it sounds");
