@@ -1,5 +1,6 @@
 //! From a save to the sound of it: the program plays a session of 200 lines to the silent device, 64 frames at a time, and is
-//! given 200 edits. Measured is the time from the file's being closed to the program's saying that the new plan is heard.
+//! given 200 edits. Measured is the time from the file's being closed to the program's saying that the new plan is heard, and then
+//! the same from Enter at the prompt, in a terminal.
 //!
 //! `cargo build --release && cargo bench -p gainstage-tests --bench edit_to_sound`.
 
@@ -8,7 +9,7 @@ use engine::graph::prepare;
 use engine::media::Library;
 use engine::render::Taken;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -30,6 +31,10 @@ fn session(fader: f64) -> String {
         ));
     }
     text + "mix >> limiter(-1) >> master;\n// two hundred\n"
+}
+
+fn program() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release/gainstage")
 }
 
 /// The middle and nearly the worst of some times.
@@ -71,11 +76,10 @@ fn steps() {
 
 fn main() {
     steps();
-    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release/gainstage");
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("session.rhai");
     std::fs::write(&file, session(0.0)).expect("the session can be written");
-    let mut child = Command::new(program)
+    let mut child = Command::new(program())
         .args(["play", "--device", "none", "--no-prompt"])
         .arg(&file)
         .stderr(Stdio::piped())
@@ -103,4 +107,56 @@ fn main() {
     child.kill().expect("it can be stopped");
     child.wait().expect("it ends");
     show("save to sound", times);
+    #[cfg(unix)]
+    typed(&file);
+}
+
+/// From Enter to the sound of a line: each changes the level of one strip.
+#[cfg(unix)]
+fn typed(file: &Path) {
+    use std::io::{Read, Write};
+
+    std::fs::write(file, session(0.0)).expect("the session can be written");
+    let (terminal, other_side) = pty_process::blocking::open().expect("there are terminals");
+    terminal.resize(pty_process::Size::new(30, 100)).expect("it has a size");
+    let mut child = pty_process::blocking::Command::new(program())
+        .args(["play", "--device", "none", "--osc", "none", "--journal", "none"])
+        .arg(file)
+        .env("TERM", "xterm")
+        .env("XDG_STATE_HOME", file.with_file_name("state"))
+        .spawn(other_side)
+        .expect("the program starts");
+    thread::sleep(Duration::from_millis(500));
+    let times = thread::scope(|scope| {
+        let (told, heard) = mpsc::channel();
+        let mut shown = &terminal;
+        scope.spawn(move || {
+            // What is shown comes in pieces.
+            let (mut bytes, mut seen) = ([0; 4096], Vec::new());
+            while let Ok(count @ 1..) = shown.read(&mut bytes) {
+                seen.extend_from_slice(&bytes[..count]);
+                if let Some(at) = seen.windows(9).position(|part| part == b"changed i") {
+                    seen.drain(..at + 9);
+                    let _ = told.send(Instant::now());
+                }
+            }
+        });
+        let mut keys = &terminal;
+        let times: Vec<f64> = (1..=SAVES)
+            .map(|i| {
+                let line = format!("set(\"in-25/fader.gain\", -{})", i as f64 / 10.0);
+                keys.write_all(line.as_bytes()).expect("it listens");
+                thread::sleep(PAUSE);
+                let entered = Instant::now();
+                keys.write_all(b"\r").expect("it listens");
+                let heard = heard.recv_timeout(Duration::from_secs(5)).expect("the line is heard");
+                thread::sleep(PAUSE);
+                heard.saturating_duration_since(entered).as_secs_f64() * 1000.0
+            })
+            .collect();
+        child.kill().expect("it can be stopped");
+        child.wait().expect("it ends");
+        times
+    });
+    show("Enter to sound", times);
 }

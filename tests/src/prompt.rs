@@ -3,6 +3,7 @@
 mod ending;
 mod hostile;
 mod messages;
+mod newcomer;
 mod random_lines;
 mod typing;
 

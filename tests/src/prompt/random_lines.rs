@@ -75,8 +75,8 @@ fn line(dice: &mut impl FnMut(u64) -> u64) -> String {
     }
 }
 
-/// Plays a case; what was done, and by how much the end of the recording is off a cold start.
-fn play(case: u64) -> (String, f64) {
+/// Plays a case; what was done, by how much the end of the recording is off a cold start, and how loud that is.
+fn play(case: u64) -> (String, f64, f64) {
     let place = folder(&file(5));
     let desk = Terminal::playing_of_size((200, 160), place.path(), &["--record", "take.wav", "--journal", "none"]);
     let mut thrown = 1000 * case;
@@ -116,11 +116,12 @@ fn play(case: u64) -> (String, f64) {
     let shown = shown.split("\n> ").next().unwrap_or_default().trim_end().to_owned();
     thread::sleep(Duration::from_millis(200));
     desk.leaves();
-    (format!("{done}--- the text\n{shown}\n"), off(place.path(), &shown))
+    let (off, loudest) = off(place.path(), &shown);
+    (format!("{done}--- the text\n{shown}\n"), off, loudest)
 }
 
-/// By how much the end of what was recorded is off a cold start of a text.
-fn off(folder: &Path, shown: &str) -> f64 {
+/// By how much the end of what was recorded is off a cold start of a text, and the loudest of that.
+fn off(folder: &Path, shown: &str) -> (f64, f64) {
     let (file, typed) = shown.split_once(TYPED).unwrap_or((shown, ""));
     let lines: Vec<String> = typed.lines().map(str::to_owned).collect();
     let evaluated = scripting::evaluate_text_with(&folder.join("session.rhai"), &format!("{file}\n"), &lines);
@@ -134,7 +135,9 @@ fn off(folder: &Path, shown: &str) -> f64 {
     let differs = |channel: usize| {
         end.clone().map(|i| (f64::from(taken[2 * i + channel]) - cold.sound[channel][i]).abs()).fold(0.0, f64::max)
     };
-    differs(0).max(differs(1))
+    let loudest =
+        cold.sound.iter().flat_map(|channel| &channel[end.clone()]).fold(0.0, |peak: f64, x| peak.max(x.abs()));
+    (differs(0).max(differs(1)), loudest)
 }
 
 #[test]
@@ -144,10 +147,13 @@ fn whatever_was_typed_what_plays_is_a_cold_start_of_the_text() {
     for cases in cases.chunks(AT_ONCE) {
         thread::scope(|scope| {
             let played: Vec<_> = cases.iter().map(|case| (case, scope.spawn(move || play(*case)))).collect();
+            let mut loud = 0.0_f64;
             for (case, played) in played {
-                let (done, off) = played.join().unwrap_or_else(|_| panic!("case {case}"));
+                let (done, off, loudest) = played.join().unwrap_or_else(|_| panic!("case {case}"));
                 assert!(off < 1e-7, "case {case}: {off} off a cold start, after\n{done}");
+                loud = loud.max(loudest);
             }
+            assert!(loud > 1e-3, "none of the cases {cases:?} can be heard");
         });
     }
 }
