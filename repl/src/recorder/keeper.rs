@@ -15,7 +15,7 @@ use engine::kernel::QUANTUM;
 use engine::rolling::Rolling;
 use engine::tap::{Quantum, Recording};
 
-use super::numbered;
+use super::{Name, numbered};
 use crate::ending::Failure;
 use crate::status;
 
@@ -63,7 +63,7 @@ pub struct Job {
     /// What comes.
     pub recording: Recording,
     /// What the file of a name is called, or why there can be none.
-    pub name: Box<dyn Fn(&str) -> Result<PathBuf, String> + Send>,
+    pub name: Name,
     /// Frames a second.
     pub rate: u32,
     /// How many frames are wanted.
