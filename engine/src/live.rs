@@ -20,7 +20,7 @@ use crate::plan::SourceId;
 use crate::playback::Playback;
 use crate::probe::Probe;
 use crate::render::{Renderer, Taken};
-use crate::tap::{Recordings, Taps, Wanted};
+use crate::tap::{Door, Full, Recording, Recordings, Taps, Wanted, What};
 use crate::transport::Move;
 
 /// How long the sound fades when the desk stops, in milliseconds.
@@ -123,6 +123,7 @@ pub struct Live {
     returned: Consumer<Box<Program>>,
     reports: Consumer<Report>,
     readings: Consumer<Reading>,
+    door: Door,
     shared: Arc<Shared>,
     crossing: Watch,
     costs: Costs,
@@ -173,7 +174,7 @@ pub fn start(program: Box<Program>, setup: Setup) -> (Live, Player, Listener, Re
         lost: AtomicU64::new(0),
     });
     let (meters, readings) = Meters::new(setup.rate);
-    let (taps, recordings) = Taps::new(setup.keep, setup.rate, &program.plan, setup.inputs);
+    let (taps, door, recordings) = Taps::new(setup.keep, setup.rate, &program.plan, setup.inputs);
     let (listener, ear, crossing) = crossing(setup.inputs, setup.rate, setup.cushion);
     let (costs, meter) = costs();
     let player = Player {
@@ -193,7 +194,12 @@ pub fn start(program: Box<Program>, setup: Setup) -> (Live, Player, Listener, Re
         fade: Ramp::still(1.0),
         fade_length: fade_frames(STOP_FADE_MS, f64::from(setup.rate)),
     };
-    (Live { programs, orders, returned, reports, readings, shared, crossing, costs }, player, listener, recordings)
+    (
+        Live { programs, orders, returned, reports, readings, door, shared, crossing, costs },
+        player,
+        listener,
+        recordings,
+    )
 }
 
 impl Live {
@@ -221,8 +227,17 @@ impl Live {
         self.orders.push(Order::Move(order)).map_err(|_| Busy)
     }
 
+    /// Begins to keep something, from one of the next quanta on. A recording of the same that is under way gets no more.
+    ///
+    /// # Errors
+    /// When more has begun than the audio thread could take yet: begin it again.
+    pub fn record(&mut self, what: What) -> Result<Recording, Busy> {
+        self.door.begin(what).map_err(|Full| Busy)
+    }
+
     /// What was reported since last asked. Frees what came back.
     pub fn reports(&mut self) -> impl Iterator<Item = Report> {
+        self.door.sweep();
         while self.returned.pop().is_ok() {}
         std::iter::from_fn(|| self.reports.pop().ok())
     }

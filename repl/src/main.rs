@@ -20,6 +20,7 @@ mod last_good;
 mod lines;
 mod live_input;
 mod load;
+mod manual;
 mod measure;
 mod measuring;
 mod meters;
@@ -39,6 +40,7 @@ mod sound;
 mod state_dir;
 mod status;
 mod sweep;
+mod tell;
 mod text;
 mod trouble;
 mod watch;
@@ -64,6 +66,9 @@ fn main() -> ExitCode {
         Command::Measure(measure) => measure::run(&measure),
         Command::Ping(ping) => ping::run(&ping),
         Command::New(new) => new::run(&new),
+        Command::Tell(tell) => tell::run(&tell),
+        Command::Completions(completions) => manual::completions(&completions),
+        Command::Man(man) => manual::pages(&man),
     };
     ending::exit_code(done)
 }

@@ -56,6 +56,16 @@ impl Paint {
     }
 }
 
+/// A text without its colours.
+pub fn plain(text: &str) -> String {
+    let (mut plain, mut rest) = (String::new(), text);
+    while let Some((before, escape)) = rest.split_once("\x1b[") {
+        plain += before;
+        rest = escape.split_once('m').map_or("", |(_, after)| after);
+    }
+    plain + rest
+}
+
 fn wanted(terminal: bool) -> bool {
     let set = |name| env::var_os(name).filter(|value| !value.is_empty());
     terminal && set("NO_COLOR").is_none() && set("TERM").is_none_or(|term| term != "dumb")
@@ -69,6 +79,7 @@ mod tests {
     fn text_is_untouched_without_colour_and_reset_with_it() {
         assert_eq!(Paint { on: false }.bold("fader"), "fader");
         assert_eq!(Paint { on: true }.bold("fader"), "\x1b[1mfader\x1b[0m");
+        assert_eq!(plain(&format!("a {} >> b", Paint { on: true }.red("fader"))), "a fader >> b");
     }
 
     #[test]

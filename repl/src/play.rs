@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 use engine::compile::Program;
@@ -25,22 +25,32 @@ use crate::last_good::{self, Keeper};
 use crate::load::{self, Loaded, Told};
 use crate::prompt::{Prompt, Typed};
 use crate::recorder::{self, Expected, Recorders};
-use crate::safety::{self, Overload, Programs};
-use crate::sound::{self, Input, Output, Wish};
+use crate::safety::{Overload, Programs};
+use crate::sound::{self, Input, Opened, Output, Wish};
 use crate::status;
+use crate::tell::Asked;
 use crate::text::Text;
 use crate::trouble::Trouble;
 use crate::watch::{Changed, Watch};
 
+mod attending;
 mod closing;
+mod device;
 mod hands;
+mod keeping;
 mod looking;
 mod moment;
+mod recording;
+mod tapping;
+mod told;
 mod typed;
 
 use closing::keep;
+use keeping::Keeping;
 use looking::Looking;
 use moment::{frames, moment};
+use tapping::Tapping;
+use told::Editors;
 
 /// How often the audio side is asked what happened: while something fades, while a program is on its way, and otherwise;
 /// then what waits for its moment is looked at in time.
@@ -57,9 +67,6 @@ const STOP_PATIENCE: Duration = Duration::from_millis(1500);
 /// How long an edit waits for the first of a sound file that is read while it plays.
 const MEDIA_PATIENCE: Duration = Duration::from_millis(500);
 
-/// By how many millionths the clocks of input and output may differ before this is told.
-const DRIFT_TOLD: f64 = 50.0;
-
 /// Everything that can wake the desk.
 enum Event {
     /// A file of the session was saved.
@@ -68,6 +75,10 @@ enum Event {
     Control,
     /// Somebody has typed at the prompt.
     Typed(Typed),
+    /// Somebody tells something from elsewhere.
+    Told(Asked),
+    /// A device was opened beside what plays.
+    Opened(Opened),
     /// The user wants it to end.
     Stop,
 }
@@ -78,7 +89,7 @@ pub fn run(arguments: &Play) -> Outcome {
     let changed = send.clone();
     let watch = Watch::new(move |file| drop(changed.send(Event::Changed(file))))
         .map_err(|error| Failure::Error(format!("files cannot be watched: {error}")))?;
-    let (moved, typed) = (send.clone(), send.clone());
+    let (moved, typed, others) = (send.clone(), send.clone(), send.clone());
     ctrlc::set_handler(move || drop(send.send(Event::Stop)))
         .map_err(|error| Failure::Error(format!("Ctrl-C cannot be caught: {error}")))?;
     watch.files(std::slice::from_ref(&arguments.session));
@@ -95,7 +106,7 @@ pub fn run(arguments: &Play) -> Outcome {
     let text = Text::new(&loaded, session);
     let wake = move || drop(moved.send(Event::Control));
     let first = First { text, taken: Taken::of(&loaded), graph, session, told };
-    let mut playing = Playing::start(arguments, library, watch, first, wake)?;
+    let mut playing = Playing::start(arguments, library, watch, first, wake, others)?;
     if !arguments.no_prompt {
         playing.prompt = Prompt::start(move |line| drop(typed.send(Event::Typed(line))));
     }
@@ -221,6 +232,11 @@ struct Playing<'a> {
     looking: Looking,
     /// Where somebody types, if there is a terminal.
     prompt: Option<Prompt>,
+    editors: Editors,
+    tapping: Tapping,
+    keeping: Keeping,
+    /// Where threads tell what they have found.
+    events: Sender<Event>,
     /// When a controller's writes were taken last.
     written: Option<Instant>,
     given: Given,
@@ -246,10 +262,11 @@ impl<'a> Playing<'a> {
         watch: Watch,
         first: First<'_>,
         wake: impl Fn() + Send + Sync + 'static,
+        events: Sender<Event>,
     ) -> Result<Self, Failure> {
         let First { text, taken, graph, session, told } = first;
         let (desk, program) =
-            Desk::open(graph, recorder::stems_of(arguments)).map_err(|flaw| Failure::Error(flaw.to_string()))?;
+            Desk::open(graph, Some(recorder::STEMS_OF)).map_err(|flaw| Failure::Error(flaw.to_string()))?;
         let rate = session.sample_rate;
         let heard = load::live_inputs(session);
         let inputs = heard.iter().flat_map(|(_, channels)| channels).copied().max().unwrap_or(0).max(2);
@@ -277,6 +294,8 @@ impl<'a> Playing<'a> {
         status::say(format!("playing {}", arguments.session.display()));
         let controllers = Controllers::start(arguments, wake);
         let wish = Wish { device: arguments.device.as_ref(), rate, buffer: arguments.buffer, channels };
+        // Who is told that it plays can tell it something.
+        let editors = Editors::listening(arguments, &events);
         let output = sound::open_output(wish, Box::new(player))?;
         let given = Given { rate, seed: session.seed, home: last_good::home(&arguments.session) };
         let mut playing = Playing {
@@ -302,6 +321,10 @@ impl<'a> Playing<'a> {
             orders: VecDeque::new(),
             looking: Looking::default(),
             prompt: None,
+            editors,
+            tapping: Tapping::default(),
+            keeping: Keeping::default(),
+            events,
             written: None,
             given,
             inputs,
@@ -352,6 +375,8 @@ impl<'a> Playing<'a> {
                         return Ok(());
                     }
                 }
+                Ok(Event::Told(asked)) => self.editors.take(asked),
+                Ok(Event::Opened(opened)) => self.opened(opened),
                 Ok(Event::Control) | Err(RecvTimeoutError::Timeout) => {}
             }
             // What happened before this frame has been reported by now.
@@ -361,6 +386,9 @@ impl<'a> Playing<'a> {
             self.controlled();
             self.tell_levels();
             self.go_on();
+            if self.heed() {
+                return Ok(());
+            }
         }
         Ok(())
     }
@@ -368,6 +396,7 @@ impl<'a> Playing<'a> {
     /// How long nothing has to be looked at unless an event comes.
     fn pause(&self) -> Duration {
         let fades = self.desk.mesh().next_end().is_some() || self.hand.is_some() || self.controllers.has_writes();
+        let fades = fades || self.editors.wait();
         let pause = match (&self.in_flight, &self.waiting) {
             (Some(_), _) => IN_FLIGHT,
             (None, _) if fades => BUSY,
@@ -554,32 +583,9 @@ impl<'a> Playing<'a> {
                 Report::Guarded { serial, deed, channel, level, origin } => {
                     status::warning(self.programs.deed(serial, deed, channel, level, origin));
                 }
-                Report::Costed { serial } => costed = Some(self.programs.works(serial)),
+                Report::Costed { serial } => costed = Some(serial),
             }
         }
-        if let lost @ 1.. = self.live.take_lost_reports() {
-            self.journal.lost(lost);
-            status::warning(format!("{lost} reports were lost: a replay may not be what was heard from here on"));
-        }
-        if let Some(works) = costed {
-            let shares = self.live.costs().shares(works.len(), self.given.rate);
-            status::warning(safety::costs(works, &shares));
-        }
-        let (dropouts, others) = sound::attend(&self.output, self.input.as_ref());
-        self.trouble.dropouts += dropouts;
-        self.trouble.device += others;
-        self.trouble.late_blocks = self.output.late();
-        if self.overload.look(self.output.smoothed_load(), self.trouble.late_blocks, Instant::now()) {
-            self.live.costs().ask();
-        }
-        if let Some(ppm) = self.live.input_drift_ppm().filter(|ppm| ppm.abs() > DRIFT_TOLD && !self.drift_told) {
-            self.drift_told = true;
-            let than = if ppm > 0.0 { "faster" } else { "slower" };
-            let ppm = ppm.abs();
-            status::say(format!(
-                "the input device's clock runs {ppm:.0} ppm {than} than the output's: resampled to fit"
-            ));
-        }
-        self.trouble.tell();
+        self.attend(costed);
     }
 }

@@ -92,7 +92,13 @@ impl Running {
     /// Starts the program in a folder.
     pub fn start(folder: &Path, arguments: &[&str]) -> Self {
         let mut command = gainstage(arguments);
-        command.current_dir(folder).stdout(Stdio::null()).stderr(Stdio::piped());
+        command.current_dir(folder);
+        Running::of(command)
+    }
+
+    /// Starts a program that is about to begin.
+    pub fn of(mut command: Command) -> Self {
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
         let from = BufReader::new(child.stderr.take().expect("it is piped"));
         let (to, lines) = mpsc::channel();

@@ -1,6 +1,10 @@
 //! The commands of the prompt: what follows a colon.
 
+use std::path::PathBuf;
+
 use engine::names::nearest;
+
+use crate::arguments::{DeviceChoice, sound_file, wav_file};
 
 /// What can be completed behind a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,10 +13,10 @@ pub enum Takes {
     Nothing,
     /// A line of text.
     Line,
-    /// A path of the text that plays.
-    Path,
     /// A word of the language.
     Word,
+    /// One of these words, and a path of the text that plays behind it.
+    Path(&'static [&'static str]),
 }
 
 /// A command, as the list of them shows it.
@@ -47,6 +51,13 @@ pub static COMMANDS: &[Entry] = &[
     entry("locate", ":locate BARS", Takes::Nothing, "Sends the transport to a place, in bars from the start."),
     entry("tempo", ":tempo BPM", Takes::Nothing, "Changes the tempo; the beat stays."),
     entry("panic", ":panic", Takes::Nothing, "Silences everything within 5 ms, until the transport is started."),
+    entry("tap", ":tap", Takes::Nothing, "Takes the tempo from you: then Enter on each beat, from the fourth on it is heard."),
+    entry("record", ":record [FILE]", Takes::Nothing, "Begins to record the master, to a .wav file; again, it ends."),
+    entry("stems", ":stems [DIR]", Takes::Nothing, "Begins to record what flows into the master, a file each; again, it ends."),
+    entry("keep", ":keep TIME [FILE]", Takes::Nothing, "Writes what was just played to a file, from the journal: `:keep 30.s`."),
+    entry("midi", ":midi [learn|forget PATH]", Takes::Path(&["learn", "forget"]), "Lets the next controller that moves set a parameter; alone, shows which do."),
+    entry("devices", ":devices", Takes::Nothing, "Lists the devices that there are."),
+    entry("device", ":device NAME|none", Takes::Nothing, "Plays to another device, once that is open."),
     entry("target", ":target", Takes::Nothing, "Says how far the master is from the target of the text."),
     entry("words", ":words [WORD]", Takes::Word, "Shows the words of the language, or one in full."),
     entry("help", ":help", Takes::Nothing, "Shows these commands."),
@@ -87,6 +98,20 @@ pub enum Command {
     Locate(f64),
     /// Silence.
     Panic,
+    /// A tap on the beat.
+    Tap,
+    /// The master is recorded from here on, or no more.
+    Record(Option<PathBuf>),
+    /// Stems are.
+    Stems(Option<PathBuf>),
+    /// What was just played, for so long, is written to a file.
+    Keep(String, Option<PathBuf>),
+    /// What MIDI controllers do.
+    Midi(Midi),
+    /// The devices.
+    Devices,
+    /// Another device.
+    Device(DeviceChoice),
     /// How far the master is from its target.
     Target,
     /// The reference.
@@ -95,6 +120,17 @@ pub enum Command {
     Help,
     /// The end.
     Quit,
+}
+
+/// What is asked of MIDI.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Midi {
+    /// Which controller sets what.
+    Shown,
+    /// The next that moves sets this path; without one, none does.
+    Learn(Option<String>),
+    /// None sets this path any more.
+    Forget(String),
 }
 
 impl Command {
@@ -138,6 +174,23 @@ impl Command {
             }
             "tempo" => some().map(|bpm| Command::Line(format!("tempo({bpm})"), Timing::default())).ok_or_else(misuse),
             "panic" => none(Command::Panic),
+            "tap" => none(Command::Tap),
+            "record" => some().map(|file| wav_file(&file)).transpose().map(Command::Record),
+            "stems" => Ok(Command::Stems(some().map(PathBuf::from))),
+            "keep" => match split(argument) {
+                ("", _) => Err(misuse()),
+                (time, "") => Ok(Command::Keep(time.to_owned(), None)),
+                (time, file) => sound_file(file).map(|file| Command::Keep(time.to_owned(), Some(file))),
+            },
+            "midi" => match split(argument) {
+                ("", _) => Ok(Command::Midi(Midi::Shown)),
+                ("learn", "") => Ok(Command::Midi(Midi::Learn(None))),
+                ("learn", path) => Ok(Command::Midi(Midi::Learn(Some(path.to_owned())))),
+                ("forget", path) if !path.is_empty() => Ok(Command::Midi(Midi::Forget(path.to_owned()))),
+                _ => Err(misuse()),
+            },
+            "devices" => none(Command::Devices),
+            "device" => argument.parse().map(Command::Device).map_err(|_| misuse()),
             "target" => none(Command::Target),
             "words" => Ok(Command::Words(some())),
             "quit" => none(Command::Quit),
@@ -181,10 +234,36 @@ mod tests {
     }
 
     #[test]
+    fn files_and_folders_may_have_spaces_in_their_names_and_end_as_what_they_are() {
+        assert_eq!(Command::read(":record my take.wav"), Ok(Command::Record(Some("my take.wav".into()))));
+        assert!(Command::read(":record take.flac").unwrap_err().contains(".wav"));
+        assert_eq!(Command::read(":stems my stems"), Ok(Command::Stems(Some("my stems".into()))));
+        assert_eq!(Command::read(":keep 4.bars"), Ok(Command::Keep("4.bars".into(), None)));
+        let kept = Command::Keep("30s".into(), Some("it was good.flac".into()));
+        assert_eq!(Command::read(":keep 30s it was good.flac"), Ok(kept));
+        assert!(Command::read(":keep").is_err() && Command::read(":keep 30s a.mp3").is_err());
+    }
+
+    #[test]
+    fn midi_is_shown_learned_and_forgotten_and_devices_are_named() {
+        assert_eq!(Command::read(":midi"), Ok(Command::Midi(Midi::Shown)));
+        assert_eq!(Command::read(":midi learn"), Ok(Command::Midi(Midi::Learn(None))));
+        let path = || "lead voice/fader.gain".to_owned();
+        assert_eq!(Command::read(":midi learn lead voice/fader.gain"), Ok(Command::Midi(Midi::Learn(Some(path())))));
+        assert_eq!(Command::read(":midi forget lead voice/fader.gain"), Ok(Command::Midi(Midi::Forget(path()))));
+        assert!(Command::read(":midi forget").is_err() && Command::read(":midi lern x").is_err());
+        assert_eq!(Command::read(":device none"), Ok(Command::Device(DeviceChoice::None)));
+        assert_eq!(Command::read(":device hw:0 x"), Ok(Command::Device(DeviceChoice::Named("hw:0 x".into()))));
+        assert!(Command::read(":device").unwrap_err().contains(":device NAME|none"));
+    }
+
+    #[test]
     fn every_command_is_read_and_a_wrong_one_says_how_it_is_written() {
         for entry in COMMANDS {
             let written =
                 entry.signature.replace("[", "").replace("]", "").replace("BARS", "3").replace("TIME", "1.bars");
+            let written =
+                written.replace("FILE", "a.wav").replace("learn|forget", "learn").replace("NAME|none", "none");
             assert!(Command::read(&written).is_ok(), "{written}");
             assert!(page().contains(entry.signature));
         }
