@@ -14,7 +14,6 @@
 //!
 //! [`Keeper::look`] takes all decisions and knows no threads; [`Kept`] is what runs it.
 
-use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
@@ -27,9 +26,11 @@ use crate::playback::{Capture, Load, Playback};
 use crate::resampled::{ResampledCapture, ResampledPlayback};
 
 mod edge;
+mod news;
 
 pub use edge::{Clock, StandIn, SystemClock};
 use edge::{Ear, Inlet, NOBODY, Outlet, Seat};
+pub use news::{News, Opening};
 
 /// How often a keeper looks.
 const PERIOD: Duration = Duration::from_millis(20);
@@ -43,6 +44,9 @@ const GIVEN_UP: Duration = Duration::from_secs(3);
 /// How long to wait before a device is tried again: at first, and at most. It doubles in between.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+
+/// How long a device whose place another takes is given to fade out: the fade, and the largest block.
+const LEAVING: Duration = Duration::from_millis(250);
 
 /// How long a dead device may take to close.
 const CLOSING: Duration = Duration::from_secs(5);
@@ -106,83 +110,6 @@ pub struct Wish {
     pub buffer: u32,
     /// The least number of channels, if there is a choice.
     pub channels: u16,
-}
-
-/// How a device differs from what was wanted of it, as it is told after its name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Opening {
-    format: Format,
-    wish: Wish,
-}
-
-impl fmt::Display for Opening {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Format { description, host, rate, channels, buffer, .. } = &self.format;
-        write!(f, "{description} ({host}), {rate} Hz")?;
-        if *rate != self.wish.rate {
-            write!(f, " (it refuses the session's {} Hz: resampled at the edge)", self.wish.rate)?;
-        }
-        write!(f, ", {channels} channels, {buffer} frames at a time")?;
-        if *buffer != self.wish.buffer {
-            write!(f, " (it refuses {})", self.wish.buffer)?;
-        }
-        Ok(())
-    }
-}
-
-/// What a keeper has to tell: a line each.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum News {
-    /// The device is gone.
-    Gone(Direction),
-    /// The device does not call, though it has not said that it is gone.
-    Silent(Direction),
-    /// It calls again, after this long.
-    Resumed(Direction, Duration),
-    /// A device is open again, after this long; or the first, if there was none at the start.
-    Back(Direction, Opening, Duration),
-    /// It is there, and refuses; it is tried again.
-    Refused(OpenError),
-    /// The system has moved the stream to another device.
-    Moved(Direction),
-    /// The system gives the audio thread no priority.
-    NoPriority,
-    /// A dead device does not let itself be closed.
-    Hangs(String),
-}
-
-impl News {
-    /// Whether something is wrong.
-    pub fn is_warning(&self) -> bool {
-        !matches!(self, News::Resumed(..) | News::Back(..) | News::Moved(_))
-    }
-}
-
-impl fmt::Display for News {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use Direction::{Input, Output};
-        match self {
-            News::Gone(Output) => f.write_str("the sound device is gone: the transport goes on in silence"),
-            News::Gone(Input) => f.write_str("the input device is gone: live inputs are silent"),
-            News::Silent(Output) => f.write_str("the sound device takes no sound: the transport goes on in silence"),
-            News::Silent(Input) => f.write_str("the input device gives no sound: live inputs are silent"),
-            News::Resumed(Output, after) => {
-                write!(f, "the sound device takes sound again, after {:.1} s", after.as_secs_f64())
-            }
-            News::Resumed(Input, after) => {
-                write!(f, "the input device gives sound again, after {:.1} s", after.as_secs_f64())
-            }
-            News::Back(Output, opening, after) => write!(f, "back on {opening}, after {:.1} s", after.as_secs_f64()),
-            News::Back(Input, opening, after) => {
-                write!(f, "listening again to {opening}, after {:.1} s", after.as_secs_f64())
-            }
-            News::Refused(error) => write!(f, "{error}; it is tried again"),
-            News::Moved(Output) => f.write_str("the system has moved the sound to another device"),
-            News::Moved(Input) => f.write_str("the system has moved live input to another device"),
-            News::NoPriority => f.write_str("the system gives the audio thread no priority: sound may drop out"),
-            News::Hangs(device) => write!(f, "{device} does not close: it is left to itself"),
-        }
-    }
 }
 
 /// How it stands with a keeper's devices: how they are open, and what they did wrong without being lost.
@@ -266,13 +193,14 @@ enum State {
     /// It is open.
     Open {
         device: Box<dyn Device>,
+        number: u64,
         /// How often it had called, and how long it has not called since.
         beats: u64,
         still: Duration,
         /// Since when nothing has been heard, and what is to be told when that is over.
         silent: Option<(Duration, Return)>,
     },
-    /// It is not.
+    /// It is not, and is tried again at `next`.
     Away { since: Duration, next: Duration, pause: Duration, refused: Option<OpenError> },
 }
 
@@ -283,6 +211,14 @@ enum Return {
     Resumed,
     /// A device has been opened.
     Opened,
+}
+
+/// What is to take the place of the device that is open.
+struct Coming {
+    /// None is to: there is to be silence.
+    device: Option<(Box<dyn Device>, u64)>,
+    wish: Wish,
+    since: Duration,
 }
 
 /// A dead device that is being closed on a thread of its own.
@@ -299,8 +235,9 @@ pub struct Keeper {
     wish: Wish,
     end: End,
     state: State,
+    coming: Option<Coming>,
     /// The number of the newest device.
-    number: u64,
+    newest: u64,
     closing: Vec<Closing>,
     looked: Duration,
     standing: Arc<Standing>,
@@ -337,7 +274,8 @@ impl Keeper {
             wish,
             end,
             state,
-            number: NOBODY,
+            coming: None,
+            newest: NOBODY,
             closing: Vec::new(),
             looked: now,
             standing,
@@ -350,16 +288,53 @@ impl Keeper {
     /// # Errors
     /// There is none, or it refuses.
     pub fn open(&mut self) -> Result<Opening, OpenError> {
-        let device = self.open_device(false)?;
+        let (device, number) = self.open_device(&self.wish.clone(), Some(true))?;
         let opening = Opening { format: device.format().clone(), wish: self.wish.clone() };
-        self.hold(device, None);
+        self.hold(device, number, None);
         Ok(opening)
     }
 
-    fn hold(&mut self, device: Box<dyn Device>, silent: Option<(Duration, Return)>) {
+    fn hold(&mut self, device: Box<dyn Device>, number: u64, silent: Option<(Duration, Return)>) {
         self.standing.channels.store(device.format().channels, Ordering::Relaxed);
         self.looked = self.clock.now();
-        self.state = State::Open { device, beats: self.end.gate().beats(), still: Duration::ZERO, silent };
+        self.state = State::Open { device, number, beats: self.end.gate().beats(), still: Duration::ZERO, silent };
+    }
+
+    /// Lets another device take the place of the one that is open, or silence that of any: the other is opened first, then the
+    /// one before fades out and the other in. What comes of it is told, now or when [`Keeper::look`] sees it.
+    pub fn change(&mut self, name: Option<&str>, mut tell: impl FnMut(News)) {
+        let wish = Wish { name: name.map(str::to_owned), ..self.wish.clone() };
+        let device = match name.map(|_| self.open_device(&wish, None)).transpose() {
+            Ok(device) => device,
+            Err(error) => return tell(News::Unchanged(error)),
+        };
+        if let Some(Coming { device: Some((device, _)), .. }) = self.coming.take() {
+            self.close(device);
+        }
+        if let State::Open { number, .. } = &self.state {
+            self.end.gate().leave(*number);
+        }
+        self.coming = Some(Coming { device, wish, since: self.clock.now() });
+    }
+
+    /// Exchanges the devices, once the one that goes has faded.
+    fn exchange(&mut self, now: Duration, tell: &mut impl FnMut(News)) {
+        let is_open = matches!(self.state, State::Open { .. });
+        let faded = |coming: &mut Coming| !is_open || now.saturating_sub(coming.since) >= LEAVING;
+        let Some(Coming { device, wish, .. }) = self.coming.take_if(faded) else { return };
+        self.wish = wish;
+        self.end.gate().leave(NOBODY);
+        self.end.gate().allow(device.as_ref().map_or(NOBODY, |(_, number)| *number), false);
+        // Where silence is wanted no device is ever tried again.
+        let away = State::Away { since: now, next: Duration::MAX, pause: FIRST_PAUSE, refused: None };
+        if let State::Open { device, .. } = std::mem::replace(&mut self.state, away) {
+            self.close(device);
+        }
+        tell(News::Changed(device.map(|(device, number)| {
+            let opening = Opening { format: device.format().clone(), wish: self.wish.clone() };
+            self.hold(device, number, None);
+            opening
+        })));
     }
 
     /// How it stands with the devices.
@@ -375,11 +350,12 @@ impl Keeper {
         let passed = now.saturating_sub(self.looked).min(2 * PERIOD);
         self.looked = now;
         // Who is not allowed any more may have had the last word.
-        let number = if matches!(self.state, State::Open { .. }) { self.number } else { NOBODY };
+        let number = if let State::Open { number, .. } = self.state { number } else { NOBODY };
         if self.end.gate().served() != number {
             self.end.gate().stand_in();
         }
         self.closing.retain(|closing| !closing.is_over(&mut tell));
+        self.exchange(now, &mut tell);
         match self.state {
             State::Open { .. } => self.attend(now, passed, &mut tell),
             State::Away { next, .. } if now >= next => self.try_again(now, &mut tell),
@@ -389,7 +365,7 @@ impl Keeper {
 
     /// Sees how it stands with an open device.
     fn attend(&mut self, now: Duration, passed: Duration, tell: &mut impl FnMut(News)) {
-        let State::Open { device, beats, still, silent } = &mut self.state else { return };
+        let State::Open { device, number, beats, still, silent } = &mut self.state else { return };
         let (gate, direction) = (self.end.gate(), self.end.direction());
         let faults = device.faults();
         self.standing.dropouts.fetch_add(faults.take(Fault::Dropout), Ordering::Relaxed);
@@ -409,7 +385,7 @@ impl Keeper {
             tell(News::Silent(direction));
         }
         if still.is_zero()
-            && gate.served() == self.number
+            && gate.served() == *number
             && let Some((since, how)) = silent.take()
         {
             let after = now.saturating_sub(since);
@@ -442,12 +418,12 @@ impl Keeper {
     }
 
     fn try_again(&mut self, now: Duration, tell: &mut impl FnMut(News)) {
-        let opened = self.open_device(true);
+        let opened = self.open_device(&self.wish.clone(), Some(false));
         let State::Away { since, next, pause, refused } = &mut self.state else { return };
         match opened {
-            Ok(device) => {
+            Ok((device, number)) => {
                 let since = *since;
-                self.hold(device, Some((since, Return::Opened)));
+                self.hold(device, number, Some((since, Return::Opened)));
             }
             Err(error) => {
                 *pause = (2 * *pause).min(LONGEST_PAUSE);
@@ -462,20 +438,25 @@ impl Keeper {
         }
     }
 
-    /// Opens and starts a device: with the buffer wanted, or the nearest size that it takes.
-    fn open_device(&mut self, returns: bool) -> Result<Box<dyn Device>, OpenError> {
+    /// Opens and starts a device: with the buffer wanted, or the nearest size that it takes. It is served at once, or when it
+    /// has settled; without a word of that it is given silence.
+    fn open_device(&mut self, wish: &Wish, at_once: Option<bool>) -> Result<(Box<dyn Device>, u64), OpenError> {
         let mut refused = None;
-        for buffer in sizes(self.wish.buffer) {
-            self.number += 1;
-            match self.end.open(&mut *self.devices, &self.wish, buffer, self.number) {
+        for buffer in sizes(wish.buffer) {
+            self.newest += 1;
+            match self.end.open(&mut *self.devices, wish, buffer, self.newest) {
                 Ok(device) => {
-                    self.end.gate().allow(self.number, !returns);
+                    if let Some(at_once) = at_once {
+                        self.end.gate().allow(self.newest, at_once);
+                    }
                     if let Err(error) = device.start() {
-                        self.end.gate().allow(NOBODY, false);
+                        if at_once.is_some() {
+                            self.end.gate().allow(NOBODY, false);
+                        }
                         self.close(device);
                         return Err(error);
                     }
-                    return Ok(device);
+                    return Ok((device, self.newest));
                 }
                 Err(error @ OpenError::Unsupported { .. }) => refused = refused.or(Some(error)),
                 Err(error) => return Err(refused.unwrap_or(error)),
@@ -521,6 +502,7 @@ fn sizes(wanted: u32) -> impl Iterator<Item = u32> {
 /// A keeper at work, and the clock that stands in for its devices. Dropping it closes them.
 pub struct Kept {
     news: Receiver<News>,
+    changes: Sender<Option<String>>,
     standing: Arc<Standing>,
     stop: Arc<AtomicBool>,
     clock: Option<JoinHandle<()>>,
@@ -536,11 +518,15 @@ impl Kept {
     pub fn start(mut keeper: Keeper, stand_in: Option<StandIn>) -> io::Result<Kept> {
         let (tell, news) = mpsc::channel();
         let (busy, done) = mpsc::channel();
+        let (changes, changed) = mpsc::channel::<Option<String>>();
         let (stop, standing) = (Arc::new(AtomicBool::new(false)), keeper.standing.clone());
         let stopped = stop.clone();
         thread::Builder::new().name("gainstage-devices".into()).spawn(move || {
             let _busy: Sender<()> = busy;
             while !stopped.load(Ordering::Relaxed) {
+                for name in changed.try_iter() {
+                    keeper.change(name.as_deref(), |news| drop(tell.send(news)));
+                }
                 // Whoever does not listen any more is about to stop.
                 keeper.look(|news| drop(tell.send(news)));
                 thread::sleep(PERIOD);
@@ -548,7 +534,7 @@ impl Kept {
             keeper.end.gate().allow(NOBODY, false);
             drop(keeper);
         })?;
-        let mut kept = Kept { news, standing, stop: stop.clone(), clock: None, done };
+        let mut kept = Kept { news, changes, standing, stop: stop.clone(), clock: None, done };
         if let Some(mut stand_in) = stand_in {
             let clock = thread::Builder::new().name("gainstage-clock".into());
             kept.clock = Some(clock.spawn(move || {
@@ -558,6 +544,12 @@ impl Kept {
             })?);
         }
         Ok(kept)
+    }
+
+    /// Lets another device take the place of the one that is open, or silence that of any. What comes of it is told.
+    pub fn change(&self, name: Option<String>) {
+        // A keeper that is gone keeps nothing open.
+        let _ = self.changes.send(name);
     }
 
     /// What there is to tell since last asked.

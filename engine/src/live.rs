@@ -21,7 +21,7 @@ use crate::plan::{PlanCue, SourceId};
 use crate::playback::Playback;
 use crate::probe::Probe;
 use crate::render::{Renderer, Taken};
-use crate::tap::{Recordings, Taps, Wanted};
+use crate::tap::{Door, Full, Recording, Recordings, Taps, Wanted, What};
 use crate::transport::Move;
 
 /// How long the sound fades when the desk stops, in milliseconds.
@@ -127,6 +127,7 @@ pub struct Live {
     dismissed: Consumer<Box<Audition>>,
     reports: Consumer<Report>,
     readings: Consumer<Reading>,
+    door: Door,
     shared: Arc<Shared>,
     crossing: Watch,
     costs: Costs,
@@ -179,7 +180,7 @@ pub fn start(program: Box<Program>, setup: Setup) -> (Live, Player, Listener, Re
         lost: AtomicU64::new(0),
     });
     let (meters, readings) = Meters::new(setup.rate);
-    let (taps, recordings) = Taps::new(setup.keep, setup.rate, &program.plan, setup.inputs);
+    let (taps, door, recordings) = Taps::new(setup.keep, setup.rate, &program.plan, setup.inputs);
     let (listener, ear, crossing) = crossing(setup.inputs, setup.rate, setup.cushion);
     let (costs, meter) = costs();
     let player = Player {
@@ -203,7 +204,8 @@ pub fn start(program: Box<Program>, setup: Setup) -> (Live, Player, Listener, Re
         fade: Ramp::still(1.0),
         fade_length: fade_frames(STOP_FADE_MS, f64::from(setup.rate)),
     };
-    let live = Live { programs, orders, returned, auditions, dismissed, reports, readings, shared, crossing, costs };
+    let live =
+        Live { programs, orders, returned, auditions, dismissed, reports, readings, door, shared, crossing, costs };
     (live, player, listener, recordings)
 }
 
@@ -248,8 +250,17 @@ impl Live {
         self.auditions.push(audition).map_err(|_| Busy)
     }
 
+    /// Begins to keep something, from one of the next quanta on. A recording of the same that is under way gets no more.
+    ///
+    /// # Errors
+    /// When more has begun than the audio thread could take yet: begin it again.
+    pub fn record(&mut self, what: What) -> Result<Recording, Busy> {
+        self.door.begin(what).map_err(|Full| Busy)
+    }
+
     /// What was reported since last asked. Frees what came back.
     pub fn reports(&mut self) -> impl Iterator<Item = Report> {
+        self.door.sweep();
         while self.returned.pop().is_ok() {}
         while self.dismissed.pop().is_ok() {}
         std::iter::from_fn(|| self.reports.pop().ok())

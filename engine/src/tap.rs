@@ -1,7 +1,8 @@
 //! What of a playing desk is kept: every quantum of the output, of what flows into the master, and of the live input as
-//! it was used, through a ring to whoever writes it.
+//! it was used, through a ring to whoever writes it. What is kept from the start is said then; what is kept from some moment
+//! on gets its ring there by a [`Door`].
 
-use rtrb::{Consumer, Producer, RingBuffer};
+use rtrb::{Consumer, Producer, PushError, RingBuffer};
 
 use crate::kernel::{Buffer, QUANTUM};
 use crate::plan::Plan;
@@ -22,6 +23,15 @@ pub struct Wanted {
     pub stems: bool,
     /// The live input as it was used: how many want it, each by itself.
     pub inputs: usize,
+}
+
+/// What can begin to be kept while the desk plays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// The output with the lowest channels.
+    Master,
+    /// What the plans capture, of so many channels now: of many, fewer seconds may wait.
+    Stems(usize),
 }
 
 /// What is kept, as it comes.
@@ -107,24 +117,88 @@ pub(crate) struct Taps {
     channels: usize,
     stems: Option<Tap>,
     inputs: Box<[Tap]>,
+    coming: Consumer<(What, Tap)>,
+    gone: Producer<Tap>,
+}
+
+/// How something begins to be kept while the desk plays. What it takes the place of comes back here, to be freed.
+pub(crate) struct Door {
+    coming: Producer<(What, Tap)>,
+    gone: Consumer<Tap>,
+    rate: u32,
+    /// Channels of the output.
+    channels: usize,
+}
+
+/// Taps that may be on their way, in and out.
+const DOOR: usize = 4;
+
+impl Door {
+    /// Begins to keep something, without a gap from one of the next quanta on. A recording of the same that is under way gets
+    /// no more.
+    ///
+    /// # Errors
+    /// Too many have begun at once.
+    pub(crate) fn begin(&mut self, what: What) -> Result<Recording, Full> {
+        self.sweep();
+        let channels = match what {
+            What::Master => self.channels,
+            What::Stems(channels) => stem_channels(channels),
+        };
+        let (tap, recording) = Tap::new(self.rate, channels);
+        self.coming.push((what, tap)).map(|()| recording).map_err(|PushError::Full(_)| Full)
+    }
+
+    /// Frees what has come back.
+    pub(crate) fn sweep(&mut self) {
+        while self.gone.pop().is_ok() {}
+    }
+}
+
+/// Too many recordings have begun at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Full;
+
+/// For how many channels of stems there is room when there are so many now.
+fn stem_channels(now: usize) -> usize {
+    let (least, most) = STEM_CHANNELS;
+    now.clamp(least, most)
 }
 
 impl Taps {
     /// Rings for what is wanted of a desk that begins with `plan` and has so many channels of live input.
-    pub(crate) fn new(wanted: Wanted, rate: u32, plan: &Plan, inputs: usize) -> (Taps, Recordings) {
+    pub(crate) fn new(wanted: Wanted, rate: u32, plan: &Plan, inputs: usize) -> (Taps, Door, Recordings) {
         let channels = plan.outputs.first().map_or(2, |output| output.slots.count);
-        let (least, most) = STEM_CHANNELS;
         let captured: usize = plan.captures.iter().map(|capture| capture.slots.count).sum();
         let (master, output) = wanted.master.then(|| Tap::new(rate, channels)).unzip();
-        let (stems, captures) = wanted.stems.then(|| Tap::new(rate, captured.clamp(least, most))).unzip();
+        let (stems, captures) = wanted.stems.then(|| Tap::new(rate, stem_channels(captured))).unzip();
         let (heard, inputs): (Vec<Tap>, _) = (0..wanted.inputs).map(|_| Tap::new(rate, inputs)).unzip();
-        let taps = Taps { master, channels, stems, inputs: heard.into() };
-        (taps, Recordings { master: output, stems: captures, inputs })
+        let ((begin, coming), (gone, back)) = (RingBuffer::new(DOOR), RingBuffer::new(DOOR));
+        let taps = Taps { master, channels, stems, inputs: heard.into(), coming, gone };
+        let door = Door { coming: begin, gone: back, rate, channels };
+        (taps, door, Recordings { master: output, stems: captures, inputs })
+    }
+
+    /// Takes up what is to be kept from now on. RT.
+    fn take_up(&mut self) {
+        // What could not be given back waits.
+        while self.gone.slots() > 0 {
+            let Ok((what, tap)) = self.coming.pop() else { return };
+            let place = match what {
+                What::Master => &mut self.master,
+                What::Stems(_) => &mut self.stems,
+            };
+            // There is room: nobody else pushes.
+            if let Some(Err(PushError::Full(tap))) = place.replace(tap).map(|before| self.gone.push(before)) {
+                std::mem::forget(tap);
+            }
+        }
     }
 
     /// Keeps the quantum that was computed last, which began at `frame` of the renderer's clock and heard this live
     /// input; says whether there was room. RT.
     pub(crate) fn take(&mut self, frame: u64, renderer: &Renderer, live: &[Buffer]) -> bool {
+        self.take_up();
         let serial = renderer.serial();
         let of = |samples, late| Quantum { frame, serial, late, samples };
         let plan = &renderer.program().plan;

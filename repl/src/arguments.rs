@@ -9,11 +9,10 @@ use engine::target::Target;
 mod values;
 
 pub use values::{
-    Depth, DeviceChoice, DitherChoice, GraphFormat, JournalChoice, Length, LiveInput, MidiMap, OscChoice,
+    Depth, DeviceChoice, DitherChoice, GraphFormat, JournalChoice, Length, LiveInput, MidiMap, OscChoice, sound_file,
+    wav_file,
 };
-use values::{
-    ceiling, channel, cue_file, frequency, layout, level, picture, report_file, sound_file, target, time, wav_file,
-};
+use values::{ceiling, channel, cue_file, frequency, layout, level, picture, report_file, target, time};
 
 /// A live-coded mixing and mastering desk.
 #[derive(Debug, Parser)]
@@ -28,6 +27,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Play a session and follow its edits
+    #[command(after_help = AFTER_PLAY)]
     Play(Play),
     /// Render a session to a file, to the same bits that are heard
     Render(Render),
@@ -49,7 +49,28 @@ pub enum Command {
     Ping(Ping),
     /// Make a folder with a first session that plays at once
     New(New),
+    /// Tell the desk that plays a line, or a block of them, as if it was typed at its prompt
+    Tell(Tell),
+    /// Print what a shell needs to complete these commands
+    Completions(Completions),
+    /// Write the man pages of these commands into a folder
+    Man(Manual),
 }
+
+/// What follows the options of `play`.
+const AFTER_PLAY: &str = "\
+Save the file, and what has changed is heard. At a terminal lines can be typed: each is added to what plays, \
+and `:help` lists what can be ordered. `gainstage tell` does the same from an editor. Ctrl-C fades out.
+
+Examples:
+  gainstage play examples/first.rhai
+  gainstage play session.rhai --device none --length 16bars --record take.wav
+  gainstage play session.rhai --midi-map 7=voice/fader.gain --max-level -12";
+
+/// What the options of `play` are about.
+const DEVICES: &str = "Devices";
+const RECORDING: &str = "Recording";
+const CONTROLLERS: &str = "Controllers";
 
 /// `gainstage play`.
 #[derive(Debug, Args)]
@@ -58,29 +79,29 @@ pub struct Play {
     pub session: PathBuf,
     /// The device to play to, as `gainstage devices` names it; "none" keeps time in silence. One that goes away is played to
     /// again when it is back
-    #[arg(long, value_name = "NAME|none")]
+    #[arg(long, value_name = "NAME|none", help_heading = DEVICES)]
     pub device: Option<DeviceChoice>,
     /// The device to listen to; "none" is silence
-    #[arg(long, value_name = "NAME|none")]
+    #[arg(long, value_name = "NAME|none", help_heading = DEVICES)]
     pub input: Option<DeviceChoice>,
     /// Frames to ask the device for at a time
-    #[arg(long, value_name = "FRAMES", default_value_t = 512, value_parser = clap::value_parser!(u32).range(16..=8192))]
+    #[arg(long, value_name = "FRAMES", help_heading = DEVICES, default_value_t = 512, value_parser = clap::value_parser!(u32).range(16..=8192))]
     pub buffer: u32,
+    /// The highest level that may reach the device, in dBFS; what is recorded or rendered never passes it
+    #[arg(long, value_name = "DB", help_heading = DEVICES, default_value_t = 0.0, allow_negative_numbers = true, value_parser = ceiling)]
+    pub max_level: f64,
     /// Write what is heard to a file while it plays; nothing that is there already is overwritten
-    #[arg(long, value_name = "FILE.wav", value_parser = wav_file)]
+    #[arg(long, value_name = "FILE.wav", help_heading = RECORDING, value_parser = wav_file)]
     pub record: Option<PathBuf>,
     /// Write one file for each signal plugged into the master while it plays
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = RECORDING)]
     pub record_stems: Option<PathBuf>,
     /// Write one file for each live input, as it comes in, while it plays
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = RECORDING)]
     pub record_inputs: Option<PathBuf>,
-    /// Stop after this long
-    #[arg(long, value_name = "30s|16bars|FRAMESf")]
-    pub length: Option<Length>,
     /// The folder in which a journal of the performance is kept, live inputs too, for `gainstage replay`; the user's state
     /// directory unless said; "none" keeps nothing
-    #[arg(long, value_name = "DIR|none")]
+    #[arg(long, value_name = "DIR|none", help_heading = RECORDING)]
     pub journal: Option<JournalChoice>,
     /// How long a part of the journal is; the next begins with a checkpoint
     #[arg(long, value_name = "TIME", default_value = "3600s", hide = true)]
@@ -90,18 +111,18 @@ pub struct Play {
     pub journal_room: Option<u64>,
     /// Listen for OSC at this address; "none" listens to nobody. Only this machine is heard unless an address of its network
     /// is given
-    #[arg(long, value_name = "ADDRESS:PORT|none", default_value = "127.0.0.1:9000")]
+    #[arg(long, value_name = "ADDRESS:PORT|none", help_heading = CONTROLLERS, default_value = "127.0.0.1:9000")]
     pub osc: OscChoice,
     /// The MIDI port to listen to, as `gainstage devices` names it; all of them unless said, once something is to be heard
-    #[arg(long, value_name = "NAME|none")]
+    #[arg(long, value_name = "NAME|none", help_heading = CONTROLLERS)]
     pub midi: Option<DeviceChoice>,
     /// Let a MIDI controller set a parameter, over its whole range; a level that goes down to silence as on a fader, off to
     /// +6 dB with unity at 99 of 127; may be given for each
-    #[arg(long, value_name = "CC[:CHANNEL]=PATH")]
+    #[arg(long, value_name = "CC[:CHANNEL]=PATH", help_heading = CONTROLLERS)]
     pub midi_map: Vec<MidiMap>,
-    /// The highest level that may reach the device, in dBFS; what is recorded or rendered never passes it
-    #[arg(long, value_name = "DB", default_value_t = 0.0, allow_negative_numbers = true, value_parser = ceiling)]
-    pub max_level: f64,
+    /// Stop after this long
+    #[arg(long, value_name = "30s|16bars|FRAMESf")]
+    pub length: Option<Length>,
     /// While the session has errors, play the last text of it that had none
     #[arg(long)]
     pub last_good: bool,
@@ -197,6 +218,9 @@ pub struct Replay {
     /// Print the list as an array of objects
     #[arg(long, requires = "list")]
     pub json: bool,
+    /// Let everything else on the machine go first
+    #[arg(long, hide = true)]
+    pub modest: bool,
     /// Follow what is played until this part of its journal begins with a checkpoint: what `play` does beside itself
     #[arg(long, value_name = "PART", hide = true, conflicts_with_all = ["file", "stems", "list"])]
     pub checkpoint: Option<usize>,
@@ -369,6 +393,35 @@ pub struct New {
     /// The folder to make
     pub dir: PathBuf,
 }
+
+/// `gainstage tell`.
+#[derive(Debug, Args)]
+pub struct Tell {
+    /// The line, or a `:command`; without it, or as "-", what is read from standard input: several statements are taken up
+    /// together, or not at all
+    pub line: Option<String>,
+    /// Tell what is in this file; "-" is standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "line")]
+    pub file: Option<PathBuf>,
+    /// The session of the desk that is meant, where several play
+    #[arg(long, value_name = "FILE")]
+    pub session: Option<PathBuf>,
+}
+
+/// `gainstage completions`.
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+/// `gainstage man`.
+#[derive(Debug, Args)]
+pub struct Manual {
+    /// The folder, made if it is not there, such as ~/.local/share/man/man1
+    pub dir: PathBuf,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

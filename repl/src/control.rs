@@ -27,6 +27,10 @@ use crate::notices::{Notices, visible};
 use crate::osc::Osc;
 use crate::status;
 
+mod learning;
+
+use learning::Learning;
+
 /// How long a hand must rest before what it has set is told.
 const REST: Duration = Duration::from_millis(400);
 
@@ -127,6 +131,8 @@ pub struct Write {
 pub struct Controllers {
     inbox: Arc<Inbox>,
     maps: Vec<MidiMap>,
+    /// The path that the next controller to move is to set.
+    learning: Option<Learning>,
     wanted: Option<DeviceChoice>,
     osc: Option<Osc>,
     midi: Option<Midi>,
@@ -152,6 +158,7 @@ impl Controllers {
         Controllers {
             inbox: Arc::new(Inbox::new(wake)),
             maps,
+            learning: None,
             wanted,
             osc: None,
             midi: None,
@@ -170,9 +177,14 @@ impl Controllers {
             }
         }
         let wanted = has_controls || !self.maps.is_empty() || matches!(self.wanted, Some(DeviceChoice::Named(_)));
-        if wanted && self.midi.is_none() && self.wanted != Some(DeviceChoice::None) {
-            self.midi = Some(Midi::start(self.wanted.as_ref(), System::default, self.inbox.clone()));
+        if wanted && self.wanted != Some(DeviceChoice::None) {
+            self.open_midi();
         }
+    }
+
+    fn open_midi(&mut self) {
+        let start = || Midi::start(self.wanted.as_ref(), System::default, self.inbox.clone());
+        self.midi.get_or_insert_with(start);
     }
 
     /// Sends a packet from where OSC is listened for. What cannot be sent is told.
@@ -200,7 +212,9 @@ impl Controllers {
                             orders.push(Order::Control(source, f64::from(value) / 127.0));
                         }
                     }
-                    self.mapped(known, channel, controller, value);
+                    if !self.learned(channel, controller) {
+                        self.mapped(known, channel, controller, value);
+                    }
                 }
             }
         }
@@ -228,6 +242,7 @@ impl Controllers {
     /// Tells what is due.
     pub fn report(&mut self) {
         let now = Instant::now();
+        self.tire(now);
         let rests = |(_, first, last): &mut (_, Instant, Instant)| {
             now.duration_since(*last) >= REST || now.duration_since(*first) >= MOVING
         };
@@ -307,8 +322,8 @@ impl Controllers {
 
     /// A controller moves every parameter that it is mapped to.
     fn mapped(&mut self, known: &Known, channel: u8, controller: u8, value: u8) {
-        let mine = |map: &&MidiMap| map.controller == controller && map.channel.is_none_or(|own| own == channel);
-        let paths: Vec<String> = self.maps.iter().filter(mine).map(|map| map.path.clone()).collect();
+        let paths: Vec<String> =
+            self.maps.iter().filter(|map| map.hears(channel, controller)).map(|map| map.path.clone()).collect();
         for path in paths {
             let written = self.parameter(known, &path).and_then(|(owner, which)| {
                 let (parameter, _) = known.session.setting(owner, which);
@@ -473,12 +488,12 @@ mod tests {
         ([127, 0, 0, 1], 5000).into()
     }
 
-    fn known() -> Known {
+    pub fn known() -> Known {
         let evaluated = scripting::evaluate_text(Path::new("x.rhai"), SESSION);
         Known::new(&evaluated.session.unwrap_or_else(|| panic!("{:?}", evaluated.diagnostics)))
     }
 
-    fn controllers(maps: &[&str]) -> Controllers {
+    pub fn controllers(maps: &[&str]) -> Controllers {
         Controllers::new(None, maps.iter().map(|map| map.parse().unwrap()).collect(), || ())
     }
 

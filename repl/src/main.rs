@@ -24,6 +24,7 @@ mod levels;
 mod lines;
 mod live_input;
 mod load;
+mod manual;
 mod measure;
 mod measuring;
 mod meters;
@@ -45,6 +46,7 @@ mod sound;
 mod state_dir;
 mod status;
 mod sweep;
+mod tell;
 mod text;
 mod trouble;
 mod trying;
@@ -73,6 +75,9 @@ fn main() -> ExitCode {
         Command::Measure(measure) => measure::run(&measure),
         Command::Ping(ping) => ping::run(&ping),
         Command::New(new) => new::run(&new),
+        Command::Tell(tell) => tell::run(&tell),
+        Command::Completions(completions) => manual::completions(&completions),
+        Command::Man(man) => manual::pages(&man),
     };
     ending::exit_code(done)
 }

@@ -61,13 +61,23 @@ impl Paint {
 static PLAIN: AtomicBool = AtomicBool::new(false);
 
 /// From now on there are no colours.
-pub fn plain() {
+pub fn off() {
     PLAIN.store(true, Ordering::Relaxed);
 }
 
 /// Whether the terminal says of itself that it can show no more than text.
 pub fn is_dumb() -> bool {
     env::var_os("TERM").is_some_and(|term| term == "dumb")
+}
+
+/// A text without its colours.
+pub fn plain(text: &str) -> String {
+    let (mut plain, mut rest) = (String::new(), text);
+    while let Some((before, escape)) = rest.split_once("\x1b[") {
+        plain += before;
+        rest = escape.split_once('m').map_or("", |(_, after)| after);
+    }
+    plain + rest
 }
 
 fn wanted(terminal: bool) -> bool {
@@ -83,6 +93,7 @@ mod tests {
     fn text_is_untouched_without_colour_and_reset_with_it() {
         assert_eq!(Paint { on: false }.bold("fader"), "fader");
         assert_eq!(Paint { on: true }.bold("fader"), "\x1b[1mfader\x1b[0m");
+        assert_eq!(plain(&format!("a {} >> b", Paint { on: true }.red("fader"))), "a fader >> b");
     }
 
     #[test]

@@ -11,15 +11,14 @@ use engine::compile::Program;
 use engine::desk::Desk;
 use engine::diff::Changes;
 use engine::graph::Graph;
-use engine::live::{Listener, Live, Report, Setup, start};
+use engine::live::{Listener, Live, Setup, start};
 use engine::media::Library;
 use engine::motion::EventSource;
 use engine::session::Session;
-use engine::transport::Move;
 use engine::verify::Flaw;
 
 use crate::arguments::{DeviceChoice, Play};
-use crate::changes::{describe, moved, new_ramps, rounded};
+use crate::changes::{new_ramps, rounded};
 use crate::control::{Controllers, Order};
 use crate::ending::{Failure, Outcome};
 use crate::journal::{self, Journal, Performance, Taken, When};
@@ -28,35 +27,44 @@ use crate::load::{self, Loaded, Told};
 use crate::paint;
 use crate::prompt::{Prompt, Typed};
 use crate::recorder::{self, Expected, Recorders};
-use crate::safety::{self, Overload, Programs};
+use crate::safety::{Overload, Programs};
 use crate::sound::{self, Input, Output, Wish};
 use crate::status;
+use crate::tell::Asked;
 use crate::text::Text;
 use crate::trouble::Trouble;
 use crate::watch::{Changed, Watch};
 
 mod aside;
+mod attending;
 mod closing;
 mod comparing;
 mod costing;
+mod device;
 mod hands;
+mod keeping;
 mod levels;
 mod looking;
 mod moment;
 mod monitoring;
+mod recording;
 mod reports;
 mod saving;
 mod scenes;
+mod tapping;
+mod told;
 mod typed;
 mod why;
 
 use aside::Aside;
-use closing::keep;
 use comparing::Comparing;
+use keeping::Keeping;
 use looking::Looking;
 use moment::{Given, frames, moment};
 use monitoring::Monitoring;
 use saving::Saving;
+use tapping::Tapping;
+use told::Editors;
 
 /// How often the audio side is asked what happened: while something fades, while a program is on its way, and otherwise;
 /// then what waits for its moment is looked at in time.
@@ -73,9 +81,6 @@ const STOP_PATIENCE: Duration = Duration::from_millis(1500);
 /// How long an edit waits for the first of a sound file that is read while it plays.
 const MEDIA_PATIENCE: Duration = Duration::from_millis(500);
 
-/// By how many millionths the clocks of input and output may differ before this is told.
-const DRIFT_TOLD: f64 = 50.0;
-
 /// Everything that can wake the desk.
 enum Event {
     /// A file of the session was saved.
@@ -86,6 +91,8 @@ enum Event {
     Typed(Typed),
     /// What was done aside is done.
     Done(aside::Then),
+    /// Somebody tells something from elsewhere.
+    Told(Asked),
     /// The user wants it to end.
     Stop,
 }
@@ -93,7 +100,7 @@ enum Event {
 /// Plays until the user stops it, or the length is over.
 pub fn run(arguments: &Play) -> Outcome {
     if arguments.plain {
-        paint::plain();
+        paint::off();
     }
     let (send, events) = mpsc::channel();
     let changed = send.clone();
@@ -243,6 +250,9 @@ struct Playing<'a> {
     saving: Saving,
     /// Where somebody types, if there is a terminal.
     prompt: Option<Prompt>,
+    editors: Editors,
+    tapping: Tapping,
+    keeping: Keeping,
     /// When a controller's writes were taken last.
     written: Option<Instant>,
     given: Given,
@@ -272,7 +282,7 @@ impl<'a> Playing<'a> {
     ) -> Result<Self, Failure> {
         let First { text, taken, graph, session, told } = first;
         let (desk, program) =
-            Desk::open(graph, recorder::stems_of(arguments)).map_err(|flaw| Failure::Error(flaw.to_string()))?;
+            Desk::open(graph, Some(recorder::STEMS_OF)).map_err(|flaw| Failure::Error(flaw.to_string()))?;
         let rate = session.sample_rate;
         let heard = load::live_inputs(session);
         let inputs = heard.iter().flat_map(|(_, channels)| channels).copied().max().unwrap_or(0).max(2);
@@ -302,6 +312,8 @@ impl<'a> Playing<'a> {
         status::say(format!("playing {}", arguments.session.display()));
         let controllers = Controllers::start(arguments, wake);
         let wish = Wish { device: arguments.device.as_ref(), rate, buffer: arguments.buffer, channels };
+        // Who is told that it plays can tell it something.
+        let editors = Editors::listening(arguments, &events);
         let output = sound::open_output(wish, Box::new(player))?;
         let given = Given { rate, seed: session.seed, home: last_good::home(&arguments.session) };
         let mut playing = Playing {
@@ -332,6 +344,9 @@ impl<'a> Playing<'a> {
             aside: Aside::new(events),
             saving: Saving::default(),
             prompt: None,
+            editors,
+            tapping: Tapping::default(),
+            keeping: Keeping::default(),
             written: None,
             given,
             inputs,
@@ -386,6 +401,7 @@ impl<'a> Playing<'a> {
                     }
                 }
                 Ok(Event::Done(then)) => then(self),
+                Ok(Event::Told(asked)) => self.editors.take(asked),
                 Ok(Event::Control) | Err(RecvTimeoutError::Timeout) => {}
             }
             // What happened before this frame has been reported by now.
@@ -395,6 +411,9 @@ impl<'a> Playing<'a> {
             self.controlled();
             self.tell_levels();
             self.go_on();
+            if self.heed() {
+                return Ok(());
+            }
         }
         Ok(())
     }
@@ -402,6 +421,7 @@ impl<'a> Playing<'a> {
     /// How long nothing has to be looked at unless an event comes.
     fn pause(&self) -> Duration {
         let fades = self.desk.mesh().next_end().is_some() || self.hand.is_some() || self.controllers.has_writes();
+        let fades = fades || self.editors.wait();
         let pause = match (&self.in_flight, &self.waiting) {
             (Some(_), _) => IN_FLIGHT,
             (None, _) if fades => BUSY,

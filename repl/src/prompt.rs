@@ -12,6 +12,7 @@ use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
+use std::time::Instant;
 
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
@@ -25,7 +26,7 @@ use screen::Screen;
 use stage::Stage;
 use typist::Typist;
 
-pub use command::{Command, Metering, Timing, page};
+pub use command::{Command, Metering, Midi, Timing, page};
 pub use typist::Vocabulary;
 
 /// What stands before a line, and before one that goes on.
@@ -42,6 +43,8 @@ const MOST: usize = 256 * 1024;
 pub enum Typed {
     /// A line, or several that belong together.
     Line(String),
+    /// Enter on an empty line.
+    Beat(Instant),
     /// The end: Ctrl-D on an empty line.
     End,
 }
@@ -133,7 +136,7 @@ fn read(
     loop {
         let (left, right) = std::mem::take(&mut begun);
         match screen.reads(|| editor.readline_with_initial(PROMPT, (&left, &right))) {
-            Ok(line) if line.trim().is_empty() => {}
+            Ok(line) if line.trim().is_empty() => take(Typed::Beat(Instant::now())),
             Ok(line) if line.len() > MOST => {
                 let (has, most) = (line.len() / 1024, MOST / 1024);
                 status::error(format!("that has {has} kB, and a line at most {most}: it was not taken"));

@@ -28,6 +28,9 @@ pub fn run(arguments: &Arguments) -> Outcome {
     if let Some(part) = arguments.checkpoint {
         return checkpoints::make(arguments.journal.as_deref(), part);
     }
+    if arguments.modest {
+        checkpoints::step_back(checkpoints::MODEST);
+    }
     let kept = Kept::open(arguments.journal.as_deref())?;
     if arguments.list {
         return list::print(&kept, arguments);

@@ -69,6 +69,43 @@ impl Output {
         }
     }
 
+    /// Goes over to another device, or to silence, if it can by itself; what comes of it is told later. Of the silent device it
+    /// says what is to be done.
+    pub fn change(&self, device: &DeviceChoice) -> Change {
+        match self {
+            Output::Silent(..) if *device == DeviceChoice::None => Change::Nothing,
+            Output::Silent(..) => Change::Opens,
+            #[cfg(feature = "devices")]
+            Output::Card(card, _) => {
+                card.change(match device {
+                    DeviceChoice::None => None,
+                    DeviceChoice::Named(name) => Some(name.clone()),
+                });
+                Change::Told
+            }
+        }
+    }
+
+    /// Goes over from the silent device to a card that was opened beside it.
+    #[cfg(feature = "devices")]
+    pub fn go_over(&mut self, beside: Beside) {
+        let Beside { output, told, to } = beside;
+        // What was opened meanwhile plays already.
+        let Output::Silent(..) = self else { return };
+        status::say(told);
+        if let Output::Silent(silent, _) = std::mem::replace(self, output)
+            && let Some(playback) = silent.stop()
+        {
+            to.hand_over(playback);
+        }
+    }
+
+    /// Goes over to nothing: there are no cards.
+    #[cfg(not(feature = "devices"))]
+    pub fn go_over(&mut self, beside: Beside) {
+        match beside {}
+    }
+
     /// The worst share of its own time that a block took to make, since last asked: 1 is all of it.
     pub fn take_worst_load(&self) -> f64 {
         self.load().take_worst()
@@ -91,6 +128,47 @@ impl Output {
     /// How many blocks were computed too late to be heard in time. The silent device waits, so that none is.
     pub fn late(&self) -> u64 {
         self.load().late()
+    }
+}
+
+/// What is to be done for another device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Nothing more: it is on its way.
+    Told,
+    /// Nothing at all: it is so.
+    Nothing,
+    /// A card is to be opened beside.
+    Opens,
+}
+
+/// A card that is open, and plays silence until it is given what to play.
+#[cfg(feature = "devices")]
+pub struct Beside {
+    output: Output,
+    /// What it is.
+    told: String,
+    to: handover::Giver,
+}
+
+/// A card that is open: never, in a build without sound cards.
+#[cfg(not(feature = "devices"))]
+pub enum Beside {}
+
+/// What became of opening one.
+pub type Opened = Result<Beside, Failure>;
+
+/// Opens a card beside the silent device. No sample that it plays exceeds `ceiling`.
+///
+/// # Errors
+/// The device is not there, or refuses.
+pub fn open_beside(wish: Wish<'_>, ceiling: f32) -> Opened {
+    #[cfg(feature = "devices")]
+    return card::open_beside(wish, ceiling);
+    #[cfg(not(feature = "devices"))]
+    {
+        let _ = (wish, ceiling);
+        Err(Failure::Error("this build knows no sound cards".into()))
     }
 }
 
@@ -189,10 +267,14 @@ pub fn open_input(wish: Wish<'_>, capture: Box<dyn Capture>) -> Result<Option<In
 }
 
 #[cfg(feature = "devices")]
+mod handover;
+
+#[cfg(feature = "devices")]
 mod card {
     use std::sync::Arc;
 
-    use super::{Input, Output, Wish};
+    use super::handover::handover;
+    use super::{Beside, Input, Output, Wish};
     use crate::arguments::DeviceChoice;
     use crate::ending::Failure;
     use crate::status;
@@ -215,6 +297,16 @@ mod card {
         Ok(Output::Card(kept, load))
     }
 
+    pub fn open_beside(wish: Wish<'_>, ceiling: f32) -> Result<Beside, Failure> {
+        let (clock, load) = (Arc::new(SystemClock::default()), Arc::new(Load::default()));
+        let (playback, to) = handover(wish.rate, ceiling);
+        let (mut keeper, stand_in) =
+            Keeper::of_output(Box::new(System), clock, wanted(&wish), Box::new(playback), load.clone());
+        let opening = keeper.open().map_err(|error| Failure::Error(error.to_string()))?;
+        let kept = started(keeper, Some(stand_in))?;
+        Ok(Beside { output: Output::Card(kept, load), told: format!("playing to {opening}"), to })
+    }
+
     pub fn open_input(wish: Wish<'_>, capture: Box<dyn Capture>) -> Result<Option<Input>, Failure> {
         let keeper = Keeper::of_input(Box::new(System), Arc::new(SystemClock::default()), wanted(&wish), capture);
         opened(keeper, None, &wish, "listening to", "live inputs are silent").map(Some)
@@ -234,6 +326,10 @@ mod card {
             Err(error) if wish.device.is_none() => status::say(format!("{error}: {without}")),
             Err(error) => return Err(Failure::Error(error.to_string())),
         }
+        started(keeper, clock)
+    }
+
+    fn started(keeper: Keeper, clock: Option<StandIn>) -> Result<Kept, Failure> {
         Kept::start(keeper, clock).map_err(|error| Failure::Error(format!("devices cannot be attended to: {error}")))
     }
 }

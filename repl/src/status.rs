@@ -1,5 +1,6 @@
 //! What is told beside the results, on standard error: what changed, what is wrong, how far a long job is.
 
+use std::cell::RefCell;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
@@ -8,14 +9,22 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::paint::Paint;
+use crate::tell::Answer;
 
 /// One line of what happens: `playing first.rhai on Speakers, 48000 Hz`.
 pub fn say(line: impl Display) {
     tell(&line.to_string());
 }
 
+/// One line of what comes of something that is wrong and has been shown.
+pub fn refuse(line: impl Display) {
+    mark_refused();
+    say(line);
+}
+
 /// One line of what is wrong.
 pub fn error(message: impl Display) {
+    mark_refused();
     tell(&format!("{} {message}", Paint::stderr().red("error:")));
 }
 
@@ -42,9 +51,30 @@ pub fn below() {
     *ABOVE.lock().unwrap_or_else(PoisonError::into_inner) = None;
 }
 
+thread_local! {
+    /// What this thread tells, and whether it refused something, while somebody listens.
+    static HEARD: RefCell<Option<(bool, String)>> = const { RefCell::new(None) };
+}
+
+/// From now on what this thread tells is kept as well.
+pub fn listen() {
+    HEARD.set(Some((false, String::new())));
+}
+
+/// What this thread has told since it was listened to, which ends with this.
+pub fn heard() -> Answer {
+    let (refused, told) = HEARD.take().unwrap_or_default();
+    Answer::new(refused, &told)
+}
+
+fn mark_refused() {
+    HEARD.with_borrow_mut(|heard| heard.iter_mut().for_each(|(refused, _)| *refused = true));
+}
+
 /// Text that brings its own line ends and colours, such as a diagnostic.
 pub fn show(text: &str) {
     let newline = if text.ends_with('\n') { "" } else { "\n" };
+    HEARD.with_borrow_mut(|heard| heard.iter_mut().for_each(|(_, told)| *told += &format!("{text}{newline}")));
     if let Some(print) = ABOVE.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
         return print(format!("{text}{newline}"));
     }
@@ -98,6 +128,20 @@ fn speed(frames: u64, rate: f64, spent: Duration) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_thread_tells_is_heard_from_it_alone_and_only_while_it_is_listened_to() {
+        say("before");
+        listen();
+        say("a line");
+        std::thread::spawn(|| error("of another")).join().expect("it ends");
+        assert_eq!(heard(), Answer { refused: false, text: "a line\n".into() });
+        listen();
+        refuse("not taken");
+        assert_eq!(heard(), Answer { refused: true, text: "not taken\n".into() });
+        say("after");
+        assert_eq!(heard(), Answer::default());
+    }
 
     #[test]
     fn speed_is_sound_over_time() {

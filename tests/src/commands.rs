@@ -13,6 +13,8 @@ pub mod replay;
 mod safety;
 mod sweep;
 mod targets;
+#[cfg(unix)]
+mod tell;
 
 use std::fs;
 use std::path::Path;

@@ -3,13 +3,14 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use engine::desk::Desk;
+use engine::device::{self, OpenError};
 use engine::graph::Graph;
-use engine::keeper::{Direction, Keeper, News, StandIn, Wish};
+use engine::keeper::{Device, Devices, Direction, Keeper, Maker, News, StandIn, Wish};
 use engine::live::{Live, Setup, start};
-use engine::playback::Load;
+use engine::playback::{Capture, Load, Playback};
 use engine::tap::{Recording, Wanted};
 
 use crate::exact::rendered;
@@ -34,11 +35,39 @@ fn wish() -> Wish {
     Wish { name: None, rate: RATE, buffer: BUFFER, channels: 2 }
 }
 
-/// A desk that plays to a fake card, and may listen to another.
+/// Two cards, of which the second has a name.
+struct Rack([FakeCard; 2]);
+
+impl Rack {
+    fn named(&mut self, wanted: &device::Wanted) -> Result<&mut FakeCard, OpenError> {
+        match wanted.name {
+            None => Ok(&mut self.0[0]),
+            Some("second") => Ok(&mut self.0[1]),
+            Some(other) => Err(OpenError::Unknown(other.into(), vec!["second".into()])),
+        }
+    }
+}
+
+impl Devices for Rack {
+    fn open_output(
+        &mut self,
+        wanted: &device::Wanted,
+        make: Maker<dyn Playback>,
+    ) -> Result<Box<dyn Device>, OpenError> {
+        self.named(wanted)?.open_output(wanted, make)
+    }
+
+    fn open_input(&mut self, wanted: &device::Wanted, make: Maker<dyn Capture>) -> Result<Box<dyn Device>, OpenError> {
+        self.named(wanted)?.open_input(wanted, make)
+    }
+}
+
+/// A desk that plays to a fake card, or to a second one, and may listen to another.
 struct Playing {
     time: Arc<Time>,
     ticks: u32,
     card: FakeCard,
+    second: FakeCard,
     microphone: FakeCard,
     keeper: Keeper,
     stand_in: StandIn,
@@ -65,10 +94,15 @@ impl Playing {
         };
         let (live, player, listener, recording) = start(program, setup);
         let time = Arc::new(Time::default());
-        let (card, microphone) = (FakeCard::new(time.clone()), FakeCard::new(time.clone()));
+        let [card, second, microphone] = [(); 3].map(|()| FakeCard::new(time.clone()));
         let load = Arc::new(Load::default());
-        let (mut keeper, stand_in) =
-            Keeper::of_output(Box::new(card.clone()), time.clone(), wish(), Box::new(player), load);
+        let (mut keeper, stand_in) = Keeper::of_output(
+            Box::new(Rack([card.clone(), second.clone()])),
+            time.clone(),
+            wish(),
+            Box::new(player),
+            load,
+        );
         if !without {
             keeper.open().expect("the card is there");
         }
@@ -83,6 +117,7 @@ impl Playing {
             time,
             ticks: 0,
             card,
+            second,
             microphone,
             keeper,
             stand_in,
@@ -103,6 +138,7 @@ impl Playing {
             self.ticks += 1;
             self.microphone.call();
             self.card.call();
+            self.second.call();
             self.stand_in.step();
             if self.ticks.is_multiple_of(LOOK) {
                 self.keeper.look(|news| self.news.push(news));
@@ -155,6 +191,11 @@ impl Playing {
         std::mem::take(&mut self.card.card().heard)
     }
 
+    /// Lets another card take over, or none.
+    fn change(&mut self, name: Option<&str>) {
+        self.keeper.change(name, |news| self.news.push(news));
+    }
+
     /// What was told since last asked.
     fn told(&mut self) -> Vec<String> {
         self.news.drain(..).map(|news| news.to_string()).collect()
@@ -203,6 +244,70 @@ fn a_card_that_is_unplugged_and_returns() {
         "{told:?}"
     );
     fades_in(&playing.heard(), RATE);
+    playing.is_whole();
+}
+
+/// That a card plays as before and then fades out in about 50 ms, and that nothing comes after that.
+fn fades_out(heard: &[f32]) {
+    let most = STEP + 0.5 / (48 * 48) as f32;
+    assert!(step(heard) <= most, "a step of {}, above {most}", step(heard));
+    let end = heard.iter().rposition(|x| *x != 0.0).expect("it sounded");
+    assert!(peak(&heard[end - 240..=end]) < 0.06 && (peak(&heard[end - 4800..=end - 2400]) - 0.5).abs() < 0.01);
+    assert!(end < heard.len() - 1, "it ends in silence");
+}
+
+/// That a card is closed, which is done on a thread of its own.
+fn closes(card: &FakeCard) {
+    let begun = Instant::now();
+    while card.format().is_some() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "it is not closed");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn another_card_takes_over_once_it_is_open_and_one_that_does_not_open_changes_nothing() {
+    let mut playing = Playing::start(TONE, false);
+    playing.settle();
+    for (wanted, told) in [
+        ("second", "fake cannot be opened: it is not plugged in; what played plays on as before"),
+        ("third", "there is no device \"third\"; there is second; what played plays on as before"),
+    ] {
+        playing.second.card().is.present = false;
+        playing.change(Some(wanted));
+        playing.keeps_time(1.0);
+        assert_eq!(playing.told(), [told]);
+        assert!(step(&playing.heard()) < 1.1 * STEP, "what plays is not touched");
+    }
+    playing.second.card().is.present = true;
+    playing.keeps_time(0.5);
+    playing.change(Some("second"));
+    playing.keeps_time(2.0);
+    assert_eq!(playing.told(), ["playing to Fake (tests), 48000 Hz, 2 channels, 512 frames at a time"]);
+    fades_out(&playing.heard());
+    closes(&playing.card);
+    let heard = std::mem::take(&mut playing.second.card().heard);
+    fades_in(&heard, RATE);
+    // It is the one that is kept open now.
+    playing.second.unplug();
+    playing.run(0.05);
+    playing.keeps_time(0.5);
+    playing.second.card().is.present = true;
+    playing.keeps_time(2.0);
+    assert!(matches!(playing.news[..], [News::Gone(_), News::Back(..)]), "{:?}", playing.news);
+    playing.told();
+    playing.second.card().heard.clear();
+    playing.keeps_time(0.5);
+    playing.change(None);
+    playing.keeps_time(5.0);
+    assert_eq!(playing.told(), ["the transport goes on in silence"]);
+    fades_out(&playing.second.card().heard);
+    // It is closed, and none is tried again.
+    closes(&playing.second);
+    playing.change(Some("second"));
+    playing.keeps_time(1.0);
+    assert!(matches!(playing.news[..], [News::Changed(Some(_))]), "{:?}", playing.news);
+    assert!((peak(&playing.second.card().heard) - 0.5).abs() < 0.01);
     playing.is_whole();
 }
 

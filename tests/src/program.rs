@@ -91,12 +91,16 @@ pub struct Running {
 impl Running {
     /// Starts the program in a folder.
     pub fn start(folder: &Path, arguments: &[&str]) -> Self {
-        Running::spawned(gainstage(arguments).current_dir(folder))
+        let mut command = gainstage(arguments);
+        command.current_dir(folder);
+        Running::of(command)
     }
 
     /// Starts the program in a folder, with somebody who types.
     pub fn typed_to(folder: &Path, arguments: &[&str]) -> Self {
-        Running::spawned(gainstage(arguments).current_dir(folder).stdin(Stdio::piped()))
+        let mut command = gainstage(arguments);
+        command.current_dir(folder).stdin(Stdio::piped());
+        Running::of(command)
     }
 
     /// Types a line.
@@ -110,8 +114,10 @@ impl Running {
         self.child.stdin = None;
     }
 
-    fn spawned(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    /// Starts a program that is about to begin.
+    pub fn of(mut command: Command) -> Self {
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program starts");
         let from = BufReader::new(child.stderr.take().expect("it is piped"));
         let (to, lines) = mpsc::channel();
         thread::spawn(move || from.lines().map_while(Result::ok).try_for_each(|line| to.send(line)));

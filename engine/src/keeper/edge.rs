@@ -59,6 +59,8 @@ pub(super) struct Gate {
     served: AtomicU64,
     /// How often the device that may be served has called.
     beats: AtomicU64,
+    /// The number of a device that is to fade out: another takes its place.
+    leaving: AtomicU64,
 }
 
 impl Gate {
@@ -71,6 +73,11 @@ impl Gate {
     /// Serves no device until one has settled.
     pub(super) fn stand_in(&self) {
         self.served.store(NOBODY, Ordering::SeqCst);
+    }
+
+    /// Lets device `number` fade out while it is still served; [`NOBODY`] lets none.
+    pub(super) fn leave(&self, number: u64) {
+        self.leaving.store(number, Ordering::SeqCst);
     }
 
     /// The number of the device that is served now.
@@ -182,6 +189,8 @@ impl Playback for Outlet {
         if self.waits.take().is_some() {
             self.fade = fade_in(seat.rate);
         }
+        let leaves = seat.gate.leaving.load(Ordering::SeqCst) == self.number;
+        self.fade.aim(if leaves { 0.0 } else { 1.0 }, 0, fade_frames(FADE_MS, f64::from(seat.rate)));
         self.fade.fade(block, channels);
     }
 

@@ -1,5 +1,6 @@
 //! The values that options take, and how each is written.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -84,6 +85,20 @@ impl FromStr for MidiMap {
         map().ok_or_else(|| {
             "a controller, 0 to 119, sets a path: 7=voice/fader.gain; on one channel, 1 to 16: 7:10=voice/fader.gain".into()
         })
+    }
+}
+
+impl MidiMap {
+    /// Whether it is meant by a controller of a channel.
+    pub fn hears(&self, channel: u8, controller: u8) -> bool {
+        self.controller == controller && self.channel.is_none_or(|own| own == channel)
+    }
+}
+
+impl fmt::Display for MidiMap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let channel = self.channel.map_or(String::new(), |channel| format!(":{channel}"));
+        write!(f, "{}{channel}={}", self.controller, self.path)
     }
 }
 
@@ -268,7 +283,11 @@ pub(super) fn picture(text: &str) -> Result<PathBuf, String> {
     is_picture.then_some(path).ok_or_else(|| "the name ends in .svg or .png".into())
 }
 
-pub(super) fn sound_file(text: &str) -> Result<PathBuf, String> {
+/// A file that can be delivered to, by its ending.
+///
+/// # Errors
+/// It ends otherwise.
+pub fn sound_file(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     Kind::of(&path).map(|_| path).ok_or_else(|| "the name ends in .wav or .flac".into())
 }
@@ -279,7 +298,11 @@ pub(super) fn cue_file(text: &str) -> Result<PathBuf, String> {
     is_cue.then_some(path).ok_or_else(|| "the name ends in .cue".into())
 }
 
-pub(super) fn wav_file(text: &str) -> Result<PathBuf, String> {
+/// A file that can be recorded to, by its ending.
+///
+/// # Errors
+/// It ends otherwise.
+pub fn wav_file(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
     (Kind::of(&path) == Some(Kind::Wav)).then_some(path).ok_or_else(|| "the name ends in .wav".into())
 }

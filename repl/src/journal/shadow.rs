@@ -89,7 +89,7 @@ fn clean(part: &Path) {
 }
 
 /// The last line with anything in it of what is said, to its end: who says much must not be held up.
-fn last_line(from: impl Read) -> String {
+pub fn last_line(from: impl Read) -> String {
     let (mut from, mut last, mut line) = (BufReader::new(from), String::new(), Vec::new());
     loop {
         line.clear();

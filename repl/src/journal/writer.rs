@@ -134,6 +134,7 @@ enum Entry {
 
 /// A journal that is kept; or none, to which nothing is said in vain.
 pub struct Journal {
+    folder: Option<PathBuf>,
     writer: Option<(Sender<Entry>, JoinHandle<()>)>,
     /// The frame that the writer last heard of.
     reached: u64,
@@ -166,12 +167,12 @@ impl Journal {
             },
         };
         match Writer::start(&folder, of, heard, bounds) {
-            Ok((to, thread)) => {
+            Ok((own, to, thread)) => {
                 status::say(format!(
                     "keeping a journal in {}, live inputs too; --journal none keeps nothing",
                     folder.display()
                 ));
-                Ok(Journal { writer: Some((to, thread)), ..Journal::none(rate) })
+                Ok(Journal { folder: Some(own), writer: Some((to, thread)), ..Journal::none(rate) })
             }
             Err(error) if choice.is_none() => {
                 status::warning(format!("no journal is kept: {}: {error}", folder.display()));
@@ -182,7 +183,12 @@ impl Journal {
     }
 
     fn none(rate: u32) -> Journal {
-        Journal { writer: None, reached: 0, step: u64::from(rate) / REACHED }
+        Journal { folder: None, writer: None, reached: 0, step: u64::from(rate) / REACHED }
+    }
+
+    /// The folder of this performance's journal, if one is kept.
+    pub fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
     }
 
     /// A text was taken up.
@@ -301,7 +307,7 @@ impl Writer {
         of: Performance<'_>,
         heard: Option<Recording>,
         bounds: Bounds,
-    ) -> io::Result<(Sender<Entry>, JoinHandle<()>)> {
+    ) -> io::Result<(PathBuf, Sender<Entry>, JoinHandle<()>)> {
         let Performance { session, rate, seed, channels } = of;
         let now = SystemTime::now();
         let session = std::path::absolute(session)?;
@@ -340,8 +346,9 @@ impl Writer {
         };
         writer.write(&Record::Header(header))?;
         writer.lines.flush()?;
+        let folder = std::path::absolute(&writer.folder)?;
         let thread = thread::Builder::new().name("gainstage-journal".into()).spawn(move || writer.run(&entries))?;
-        Ok((to, thread))
+        Ok((folder, to, thread))
     }
 
     fn run(mut self, entries: &Receiver<Entry>) {
@@ -592,8 +599,9 @@ mod tests {
             let place = tempfile::tempdir().expect("there is room");
             let of = Performance { session: Path::new("a.rhai"), rate: 48_000, seed: 0, channels: 1 };
             let bounds = Bounds { part: 4800, most };
-            let journal = Writer::start(place.path(), of, recordings.inputs.pop(), bounds).expect("there is room");
-            Stage { place, player, listener, journal: Some(journal), now: 0, _live }
+            let (_, to, thread) =
+                Writer::start(place.path(), of, recordings.inputs.pop(), bounds).expect("there is room");
+            Stage { place, player, listener, journal: Some((to, thread)), now: 0, _live }
         }
 
         fn folder(&self) -> PathBuf {

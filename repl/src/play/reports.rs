@@ -1,12 +1,12 @@
 //! What the audio side reports while it plays, and what is told of it.
 
 use engine::live::Report;
+use engine::transport::Move;
 
 use super::closing::keep;
-use super::{DRIFT_TOLD, InFlight, Playing, Sent};
+use super::{InFlight, Playing, Sent};
 use crate::changes::{describe, moved, rounded};
-use crate::{safety, sound, status};
-use std::time::Instant;
+use crate::status;
 
 impl Playing<'_> {
     /// Learns what has happened since it was last asked, and tells of it.
@@ -50,32 +50,9 @@ impl Playing<'_> {
                 Report::Guarded { serial, deed, channel, level, origin } => {
                     status::warning(self.programs.deed(serial, deed, channel, level, origin));
                 }
-                Report::Costed { serial } => costed = Some(self.programs.works(serial)),
+                Report::Costed { serial } => costed = Some(serial),
             }
         }
-        if let lost @ 1.. = self.live.take_lost_reports() {
-            self.journal.lost(lost);
-            status::warning(format!("{lost} reports were lost: a replay may not be what was heard from here on"));
-        }
-        if let Some(works) = costed {
-            let shares = self.live.costs().shares(works.len(), self.given.rate);
-            status::warning(safety::costs(works, &shares));
-        }
-        let (dropouts, others) = sound::attend(&self.output, self.input.as_ref());
-        self.trouble.dropouts += dropouts;
-        self.trouble.device += others;
-        self.trouble.late_blocks = self.output.late();
-        if self.overload.look(self.output.smoothed_load(), self.trouble.late_blocks, Instant::now()) {
-            self.live.costs().ask();
-        }
-        if let Some(ppm) = self.live.input_drift_ppm().filter(|ppm| ppm.abs() > DRIFT_TOLD && !self.drift_told) {
-            self.drift_told = true;
-            let than = if ppm > 0.0 { "faster" } else { "slower" };
-            let ppm = ppm.abs();
-            status::say(format!(
-                "the input device's clock runs {ppm:.0} ppm {than} than the output's: resampled to fit"
-            ));
-        }
-        self.trouble.tell();
+        self.attend(costed);
     }
 }

@@ -1,6 +1,7 @@
 //! What is done with what somebody types at the prompt: lines become text, commands are obeyed.
 
 use std::cell::Cell;
+use std::time::Instant;
 
 use engine::desk::Desk;
 use engine::live::Live;
@@ -16,7 +17,7 @@ use super::moment::{Given, moment};
 use crate::changes::{describe, rounded};
 use crate::load::Loaded;
 use crate::paint::Paint;
-use crate::prompt::{Command, Timing, Typed, Vocabulary, page};
+use crate::prompt::{Command, Midi, Timing, Typed, Vocabulary, page};
 use crate::text::{Answer, Text};
 use crate::{scenes, status, trying, words};
 
@@ -41,9 +42,18 @@ impl Playing<'_> {
         }
         let line = match typed {
             Typed::End => return true,
+            Typed::Beat(at) if self.tapping.is_on() => {
+                self.tapped(*at);
+                return false;
+            }
+            Typed::Beat(_) => return false,
             Typed::Line(line) => line,
         };
-        match Command::read(line) {
+        let command = Command::read(line);
+        if command != Ok(Command::Tap) {
+            self.tapping.end();
+        }
+        match command {
             Err(why) => status::error(why),
             Ok(Command::Quit) => {
                 status::below();
@@ -85,6 +95,16 @@ impl Playing<'_> {
                 let frame = self.desk.mesh().tempo.frame_of_bar(bars);
                 self.order(Move::Locate(frame.max(0.0) as u64));
             }
+            Command::Tap => {
+                self.tapping.begin();
+                self.tapped(Instant::now());
+            }
+            Command::Record(file) => self.record(file),
+            Command::Stems(dir) => self.record_stems(dir),
+            Command::Keep(time, file) => self.keep_last(&time, file),
+            Command::Midi(asked) => self.midi(asked),
+            Command::Devices => super::device::list(),
+            Command::Device(device) => self.change_device(device),
             Command::Target => status::say(self.distance().unwrap_or_else(|| {
                 "there is no figure yet: write `target(\"streaming\")`, and let it play for a while".into()
             })),
@@ -128,9 +148,39 @@ impl Playing<'_> {
             Answer::Value(None) => status::say("that declares nothing"),
             Answer::Refused(loaded) => {
                 loaded.show();
-                status::say("not taken; what played plays on");
+                status::refuse("not taken; what played plays on");
             }
         }
+    }
+
+    /// A line of text in place of another, if that is what was typed last.
+    pub(super) fn line_in_place_of(&mut self, before: Option<&str>, line: &str) {
+        if before.is_some() && self.text.history().last() == before {
+            let (at, now) = (Cell::new(None), Timed::default());
+            let change = in_time(&self.given, &self.desk, &self.live, &now, &at);
+            if self.text.tried(&self.library, line, &change).graph.is_some() {
+                // What it is without it is not heard: the other follows.
+                let _ = self.text.undo(&self.library, &change);
+            }
+        }
+        self.line(line, &Timed::default());
+    }
+
+    /// What MIDI controllers are to do.
+    fn midi(&mut self, asked: Midi) {
+        let done = match asked {
+            Midi::Shown => {
+                status::say(self.controllers.maps());
+                Ok(())
+            }
+            Midi::Learn(Some(path)) => self.controllers.learn(self.text.known(), &path),
+            Midi::Learn(None) => {
+                self.controllers.stop_learning();
+                Ok(())
+            }
+            Midi::Forget(path) => self.controllers.forget(&path),
+        };
+        done.unwrap_or_else(status::error);
     }
 
     /// Makes a step through what was typed, if there is one to make.
@@ -155,7 +205,7 @@ impl Playing<'_> {
         let change = in_time(&self.given, &self.desk, &self.live, &now, &at);
         let loaded = self.text.tried(&self.library, line, change);
         loaded.show();
-        let Some(graph) = &loaded.graph else { return };
+        let Some(graph) = &loaded.graph else { return status::refuse("it would not be taken") };
         let Some(changes) = self.desk.preview(graph) else { return status::say("plan: no change to the sound") };
         let when = match at.get() {
             Some(frame) => format!(", heard from {}.bars on", rounded(self.desk.mesh().tempo.bar_at(frame as i64))),
@@ -179,17 +229,22 @@ impl Playing<'_> {
 
     /// When and how fast a line is to be heard, by the times that were typed with it.
     pub(super) fn timed(&self, timing: &Timing) -> Result<Timed, String> {
-        let over = timing.over.as_deref().map(|time| self.time(time)).transpose()?;
+        let over = timing.over.as_deref().map(|time| self.milliseconds(time)).transpose()?;
         let clock = self.desk.mesh().tempo.clock();
         let at = timing.at.as_deref().map(|time| self.time(time)).transpose()?;
         Ok(Timed {
-            over: over.map(|time| TIME.plain(&time, &clock)),
+            over,
             at: at.map(|time| match time {
                 Value::Bars(bars) => Grid::Bars(bars),
                 Value::Beats(beats) => Grid::Beats(beats),
                 other => Grid::Milliseconds(TIME.plain(&other, &clock)),
             }),
         })
+    }
+
+    /// A time as it is typed, in milliseconds.
+    pub(super) fn milliseconds(&self, text: &str) -> Result<f64, String> {
+        Ok(TIME.plain(&self.time(text)?, &self.desk.mesh().tempo.clock()))
     }
 
     fn time(&self, text: &str) -> Result<Value, String> {

@@ -1,6 +1,10 @@
 //! The commands of the prompt: what follows a colon.
 
+use std::path::PathBuf;
+
 use engine::names::nearest;
+
+use crate::arguments::{DeviceChoice, sound_file, wav_file};
 
 /// What can be completed behind a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +21,8 @@ pub enum Takes {
     Word,
     /// The name of a scene.
     Scene,
+    /// One of these words, and a path of the text that plays behind it.
+    Verb(&'static [&'static str]),
 }
 
 /// A command, as the list of them shows it.
@@ -60,6 +66,13 @@ pub static COMMANDS: &[Entry] = &[
     entry("mono", ":mono", Takes::Nothing, "Lets the monitor be heard in mono, or as it is."),
     entry("cue", ":cue [PATH or LINE]", Takes::Ahead, "Lets the cue output hear a path before its fader, or what a line would sound like; nothing without either."),
     entry("ab", ":ab [REVISION or off]", Takes::Nothing, "Compares the text with that of a git revision, as loud: loads it, then goes to and fro."),
+    entry("tap", ":tap", Takes::Nothing, "Takes the tempo from you: then Enter on each beat, from the fourth on it is heard."),
+    entry("record", ":record [FILE]", Takes::Nothing, "Begins to record the master, to a .wav file; again, it ends."),
+    entry("stems", ":stems [DIR]", Takes::Nothing, "Begins to record what flows into the master, a file each; again, it ends."),
+    entry("keep", ":keep TIME [FILE]", Takes::Nothing, "Writes what was just played to a file, from the journal: `:keep 30.s`."),
+    entry("midi", ":midi [learn|forget PATH]", Takes::Verb(&["learn", "forget"]), "Lets the next controller that moves set a parameter; alone, shows which do."),
+    entry("devices", ":devices", Takes::Nothing, "Lists the devices that there are."),
+    entry("device", ":device NAME|none", Takes::Nothing, "Plays to another device, once that is open."),
     entry("target", ":target", Takes::Nothing, "Says how far the master is from the target of the text."),
     entry("meters", ":meters [line|SECONDS|off]", Takes::Nothing, "Shows the meters, or says them in the terminal's title or every so many seconds."),
     entry("why", ":why PATH", Takes::Path, "Says where the sound of something goes, and where and why it is lost."),
@@ -149,6 +162,20 @@ pub enum Command {
     Cue(Option<String>),
     /// The text against another one.
     Compare(Option<String>),
+    /// A tap on the beat.
+    Tap,
+    /// The master is recorded from here on, or no more.
+    Record(Option<PathBuf>),
+    /// Stems are.
+    Stems(Option<PathBuf>),
+    /// What was just played, for so long, is written to a file.
+    Keep(String, Option<PathBuf>),
+    /// What MIDI controllers do.
+    Midi(Midi),
+    /// The devices.
+    Devices,
+    /// Another device.
+    Device(DeviceChoice),
     /// How far the master is from its target.
     Target,
     /// The meters.
@@ -165,6 +192,17 @@ pub enum Command {
     Help,
     /// The end.
     Quit,
+}
+
+/// What is asked of MIDI.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Midi {
+    /// Which controller sets what.
+    Shown,
+    /// The next that moves sets this path; without one, none does.
+    Learn(Option<String>),
+    /// None sets this path any more.
+    Forget(String),
 }
 
 impl Command {
@@ -228,6 +266,23 @@ impl Command {
             "mono" => none(Command::Mono),
             "cue" => Ok(Command::Cue(some())),
             "ab" => Ok(Command::Compare(some())),
+            "tap" => none(Command::Tap),
+            "record" => some().map(|file| wav_file(&file)).transpose().map(Command::Record),
+            "stems" => Ok(Command::Stems(some().map(PathBuf::from))),
+            "keep" => match split(argument) {
+                ("", _) => Err(misuse()),
+                (time, "") => Ok(Command::Keep(time.to_owned(), None)),
+                (time, file) => sound_file(file).map(|file| Command::Keep(time.to_owned(), Some(file))),
+            },
+            "midi" => match split(argument) {
+                ("", _) => Ok(Command::Midi(Midi::Shown)),
+                ("learn", "") => Ok(Command::Midi(Midi::Learn(None))),
+                ("learn", path) => Ok(Command::Midi(Midi::Learn(Some(path.to_owned())))),
+                ("forget", path) if !path.is_empty() => Ok(Command::Midi(Midi::Forget(path.to_owned()))),
+                _ => Err(misuse()),
+            },
+            "devices" => none(Command::Devices),
+            "device" => argument.parse().map(Command::Device).map_err(|_| misuse()),
             "target" => none(Command::Target),
             "meters" => Metering::read(argument).map(Command::Meters).ok_or_else(misuse),
             "why" => some().map(Command::Why).ok_or_else(misuse),
@@ -287,6 +342,30 @@ mod tests {
     }
 
     #[test]
+    fn files_and_folders_may_have_spaces_in_their_names_and_end_as_what_they_are() {
+        assert_eq!(Command::read(":record my take.wav"), Ok(Command::Record(Some("my take.wav".into()))));
+        assert!(Command::read(":record take.flac").unwrap_err().contains(".wav"));
+        assert_eq!(Command::read(":stems my stems"), Ok(Command::Stems(Some("my stems".into()))));
+        assert_eq!(Command::read(":keep 4.bars"), Ok(Command::Keep("4.bars".into(), None)));
+        let kept = Command::Keep("30s".into(), Some("it was good.flac".into()));
+        assert_eq!(Command::read(":keep 30s it was good.flac"), Ok(kept));
+        assert!(Command::read(":keep").is_err() && Command::read(":keep 30s a.mp3").is_err());
+    }
+
+    #[test]
+    fn midi_is_shown_learned_and_forgotten_and_devices_are_named() {
+        assert_eq!(Command::read(":midi"), Ok(Command::Midi(Midi::Shown)));
+        assert_eq!(Command::read(":midi learn"), Ok(Command::Midi(Midi::Learn(None))));
+        let path = || "lead voice/fader.gain".to_owned();
+        assert_eq!(Command::read(":midi learn lead voice/fader.gain"), Ok(Command::Midi(Midi::Learn(Some(path())))));
+        assert_eq!(Command::read(":midi forget lead voice/fader.gain"), Ok(Command::Midi(Midi::Forget(path()))));
+        assert!(Command::read(":midi forget").is_err() && Command::read(":midi lern x").is_err());
+        assert_eq!(Command::read(":device none"), Ok(Command::Device(DeviceChoice::None)));
+        assert_eq!(Command::read(":device hw:0 x"), Ok(Command::Device(DeviceChoice::Named("hw:0 x".into()))));
+        assert!(Command::read(":device").unwrap_err().contains(":device NAME|none"));
+    }
+
+    #[test]
     fn every_command_is_read_and_a_wrong_one_says_how_it_is_written() {
         for entry in COMMANDS {
             let written = entry
@@ -295,7 +374,10 @@ mod tests {
                 .replace("]", "")
                 .replace("BARS", "3")
                 .replace("TIME", "1.bars")
-                .replace("line|SECONDS|off", "5");
+                .replace("line|SECONDS|off", "5")
+                .replace("FILE", "a.wav")
+                .replace("learn|forget", "learn")
+                .replace("NAME|none", "none");
             assert!(Command::read(&written).is_ok(), "{written}");
             assert!(page().contains(entry.signature));
         }

@@ -15,6 +15,7 @@ use ratatui::crossterm::{execute, queue};
 use ratatui::layout::Rect;
 
 use crate::levels::Board;
+use crate::paint;
 use crate::paint::Paint;
 use crate::status;
 use crate::view::{self, Look};
@@ -156,24 +157,15 @@ fn last_lines(held: &[String]) -> Vec<String> {
         .flat_map(|text| text.lines().rev())
         .filter(|line| !line.is_empty())
         .take(LAST)
-        .map(plain)
+        .map(letters)
         .collect();
     lines.reverse();
     lines
 }
 
-fn plain(line: &str) -> String {
-    let mut text = String::new();
-    let mut rest = line.chars();
-    while let Some(c) = rest.next() {
-        match c {
-            '\u{1b}' => drop(rest.by_ref().find(|c| c.is_ascii_alphabetic())),
-            '\t' => text.push(' '),
-            c if c.is_control() => {}
-            c => text.push(c),
-        }
-    }
-    text
+/// A line as letters alone.
+fn letters(line: &str) -> String {
+    paint::plain(line).replace('\t', " ").chars().filter(|c| !c.is_control()).collect()
 }
 
 #[cfg(test)]

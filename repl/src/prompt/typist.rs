@@ -82,6 +82,13 @@ impl Typist {
                 Takes::Scene => {
                     return (begin, matching(scenes::names(&vocabulary.scenes).into_iter(), &line[begin..at]));
                 }
+                Takes::Verb(words) => {
+                    let behind = behind.trim_start();
+                    return match behind.split_once(' ').filter(|(word, _)| words.contains(word)) {
+                        Some((_, path)) => (at - path.len(), matching(vocabulary.paths.iter().cloned(), path)),
+                        None => (begin, matching(words.iter().map(|word| (*word).to_owned()), behind)),
+                    };
+                }
                 Takes::Word => {
                     return (begin, matching(self.words.iter().map(|entry| entry.word.clone()), &line[begin..at]));
                 }
@@ -240,6 +247,8 @@ mod tests {
         assert_eq!(offered(":go b"), (4, vec!["big chorus".into(), "bridge".into()]));
         assert_eq!(offered(":scene big c"), (7, vec!["big chorus".into()]));
         assert_eq!(offered(":plan voice >> compr"), (15, vec!["compressor".into()]));
+        assert_eq!(offered(":midi le"), (6, vec!["learn".into()]));
+        assert_eq!(offered(":midi learn voi"), (12, vec!["voice/fader.gain".into(), "voice>band".into()]));
         assert_eq!(offered(":undo vo").1, [""; 0]);
         assert_eq!(offered("nothing_like_it").1, [""; 0]);
     }
@@ -249,12 +258,6 @@ mod tests {
         let typist = typist();
         let line = "voice >> fader(-3.dB) // \"x\"";
         let shown = typist.highlight(line, 0);
-        let mut plain = String::new();
-        let mut rest = shown.as_ref();
-        while let Some(at) = rest.find('\u{1b}') {
-            plain += &rest[..at];
-            rest = &rest[at..][rest[at..].find('m').expect("an escape ends") + 1..];
-        }
-        assert_eq!(plain + rest, line);
+        assert_eq!(crate::paint::plain(&shown), line);
     }
 }

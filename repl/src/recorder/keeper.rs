@@ -4,7 +4,6 @@
 //! in silence, and silence stands for what found no room in the ring.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -15,7 +14,7 @@ use engine::kernel::QUANTUM;
 use engine::rolling::Rolling;
 use engine::tap::{Quantum, Recording};
 
-use super::numbered;
+use super::{Name, numbered};
 use crate::ending::Failure;
 use crate::status;
 
@@ -39,6 +38,11 @@ struct Track {
 }
 
 impl Layout {
+    /// How many samples a frame has that it speaks of.
+    pub fn channels(&self) -> usize {
+        self.tracks.iter().flat_map(|track| &track.channels).map(Vec::len).sum()
+    }
+
     /// Adds what is known by a name and has these samples as its channels. Of one name are also what fades out and what
     /// takes its place: they are one sound.
     pub fn add(&mut self, name: &str, samples: impl ExactSizeIterator<Item = usize>) {
@@ -57,12 +61,14 @@ impl Layout {
 pub struct Job {
     /// What comes.
     pub recording: Recording,
-    /// What the file of a name is called.
-    pub name: Box<dyn Fn(&str) -> PathBuf + Send>,
+    /// What the file of a name is called, or why there can be none.
+    pub name: Name,
     /// Frames a second.
     pub rate: u32,
     /// How many frames are wanted.
     pub frames: u64,
+    /// Whether it begins with the performance, with the transport's first frame; or else with the first quantum that comes.
+    pub whole: bool,
     /// The most bytes of a file.
     pub limit: u64,
     /// The most bytes that may wait for a disk that takes nothing.
@@ -75,6 +81,7 @@ pub struct Keeper {
     finish: Arc<AtomicBool>,
     come: Arc<AtomicU64>,
     frames: u64,
+    whole: bool,
     thread: Option<JoinHandle<Result<u64, Failure>>>,
 }
 
@@ -84,16 +91,51 @@ impl Keeper {
     /// # Errors
     /// A file cannot be made.
     pub fn start(job: Job, serial: u64, layout: Layout) -> Result<Self, Failure> {
+        Keeper::run(job, |job, expected| Writer::new(job, expected, serial, layout).map(|writer| move || Ok(writer)))
+    }
+
+    /// Begins, and has the files made meanwhile: that they cannot be made is told, and so is what they are called.
+    ///
+    /// # Errors
+    /// The system has no thread to give.
+    pub fn begin(job: Job, serial: u64, layout: Layout) -> Result<Self, Failure> {
+        let make = move |job, expected| {
+            let writer = Writer::new(job, expected, serial, layout).map_err(|failure| {
+                status::error(failure);
+                Failure::Shown
+            })?;
+            let files: Vec<String> = writer.files.iter().map(Kept::shown).collect();
+            status::say(format!("recording to {}", files.join(", ")));
+            Ok(writer)
+        };
+        Keeper::run(job, |job, expected| Ok(move || make(job, expected)))
+    }
+
+    /// Runs a writer, which is made here or there.
+    fn run<M>(job: Job, make: impl FnOnce(Job, Receiver<(u64, Layout)>) -> Result<M, Failure>) -> Result<Self, Failure>
+    where
+        M: FnOnce() -> Result<Writer, Failure> + Send + 'static,
+    {
         let (layouts, expected) = mpsc::channel();
         let (finish, come) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-        let frames = job.frames;
-        let writer = Writer::new(job, expected, serial, layout)?;
+        let (frames, whole) = (job.frames, job.whole);
+        let made = make(job, expected)?;
         let (told, count) = (finish.clone(), come.clone());
         let thread = thread::Builder::new()
             .name("gainstage-record".into())
-            .spawn(move || writer.run(&told, &count))
+            .spawn(move || made()?.run(&told, &count))
             .map_err(|error| Failure::Error(error.to_string()))?;
-        Ok(Keeper { layouts, finish, come, frames, thread: Some(thread) })
+        Ok(Keeper { layouts, finish, come, frames, whole, thread: Some(thread) })
+    }
+
+    /// Whether it began with the performance.
+    pub fn is_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// Whether nothing is written any more.
+    pub fn has_ended(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
     /// Learns the layout of a program, before any of its sound comes.
@@ -104,8 +146,7 @@ impl Keeper {
 
     /// Whether all that was asked for has come, or no more can.
     pub fn is_done(&self) -> bool {
-        let gone = self.thread.as_ref().is_none_or(JoinHandle::is_finished);
-        gone || self.come.load(Ordering::Relaxed) >= self.frames
+        self.has_ended() || self.come.load(Ordering::Relaxed) >= self.frames
     }
 
     /// Writes what has come, closes the files and tells of each; gives the frames.
@@ -157,8 +198,8 @@ struct Writer {
     /// The running program's, then those that are on their way.
     layouts: VecDeque<(u64, Layout)>,
     files: Vec<Kept>,
-    /// Frames that are left out at the start, so that the first is the transport's: the latency when the first of it
-    /// came.
+    /// Frames that are left out at the start. Of a whole performance, so that the first is the transport's: the latency when
+    /// the first of it came; of another, everything before it.
     late: Option<u64>,
     /// The frame that comes next.
     now: u64,
@@ -232,7 +273,9 @@ impl Writer {
 
     fn take_as(&mut self, layout: &Layout, quantum: Quantum, sound: &[f32]) {
         self.came = true;
-        if !layout.tracks.is_empty() {
+        if !self.job.whole {
+            self.late.get_or_insert(quantum.frame);
+        } else if !layout.tracks.is_empty() {
             self.late.get_or_insert(quantum.late as u64);
         }
         let late = self.late.unwrap_or(0);
@@ -271,7 +314,7 @@ impl Writer {
     }
 
     fn make(&mut self, name: &str, channels: usize) -> Result<(), String> {
-        let wanted = (self.job.name)(name);
+        let wanted = (self.job.name)(name)?;
         let made = (1..).map(|n| Rolling::create(&numbered(&wanted, n), self.job.rate, channels, self.job.limit));
         let mut made =
             made.skip_while(|made| matches!(made, Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists));

@@ -25,7 +25,7 @@ const REST: Duration = Duration::from_millis(500);
 /// # Errors
 /// It cannot be made, or the performance ends before.
 pub fn make(journal: Option<&Path>, part: usize) -> Outcome {
-    step_back();
+    step_back(MOST_MODEST);
     let alone = left_alone()?;
     let mut kept = Kept::follow(journal)?;
     let folder = kept.folder.clone();
@@ -88,12 +88,16 @@ fn left_alone() -> Result<Arc<AtomicBool>, Failure> {
 }
 
 /// Lets everything else on the machine go first, where the system knows of that.
-fn step_back() {
+pub fn step_back(modesty: i32) {
     // Whoever may not step back goes on as it is.
     #[cfg(unix)]
-    let _ = rustix::process::nice(MODESTY);
+    let _ = rustix::process::nice(modesty);
+    #[cfg(not(unix))]
+    let _ = modesty;
 }
 
 /// As modest as can be.
-#[cfg(unix)]
-const MODESTY: i32 = 19;
+const MOST_MODEST: i32 = 19;
+
+/// As modest as who is waited for can be.
+pub const MODEST: i32 = 10;

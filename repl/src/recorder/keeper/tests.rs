@@ -9,7 +9,7 @@ use engine::media::Library;
 use engine::playback::{Capture, Playback};
 use engine::rolling::{MOST, Series};
 use engine::session::Session;
-use engine::tap::Wanted;
+use engine::tap::{Wanted, What};
 use tempfile::TempDir;
 
 use super::*;
@@ -64,9 +64,10 @@ impl Stage {
             let folder = folder.path().join("takes");
             let job = Job {
                 recording: recording.expect("it is wanted"),
-                name: Box::new(move |key| folder.join(name(key))),
+                name: Box::new(move |key| Ok(folder.join(name(key)))),
                 rate: RATE,
                 frames: u64::MAX,
+                whole: true,
                 limit,
                 patience,
             };
@@ -190,6 +191,48 @@ fn stems_add_up_to_the_master_through_edits_and_are_of_one_length() {
     let [_, b, c] = &stems;
     assert!((edit..edit + 2 * QUANTUM).contains(&begins(c)), "{} of {edit}", begins(c));
     assert!(b[b.len() - 2 * QUANTUM..].iter().all(|x| *x == 0.0), "what is unplugged is silent in the end");
+}
+
+#[test]
+fn a_recording_that_begins_while_it_plays_is_what_was_played_from_there_on() {
+    let text = "input(\"a\", sine(220)) >> fader(-6) >> master; input(\"b\", saw(110)) >> fader(-9) >> master;";
+    let mut stage = Stage::new(text, MOST, usize::MAX);
+    stage.play(63);
+    let begin = stage.sound.len();
+    let (mut master, mut stems) = (Layout::default(), Layout::default());
+    master.add("master", 0..2);
+    stems.add("a>master", 0..2);
+    stems.add("b>master", 2..4);
+    assert_eq!(stems.channels(), 4);
+    let folder = stage.folder.path().join("takes");
+    let mut writers = [(What::Master, master), (What::Stems(4), stems)].map(|(what, layout)| {
+        let folder = folder.clone();
+        let job = Job {
+            recording: stage.live.record(what).expect("it can begin"),
+            name: Box::new(move |name| Ok(folder.join(stem_name("later", name, "master")))),
+            rate: RATE,
+            frames: u64::MAX,
+            whole: false,
+            limit: MOST,
+            patience: usize::MAX,
+        };
+        Writer::new(job, mpsc::channel().1, 0, layout).expect("the files can be made")
+    });
+    let mut sound = Vec::new();
+    for _ in 0..3 {
+        stage.play(21);
+        writers.iter_mut().for_each(|writer| writer.drain(&mut sound));
+    }
+    let (played, late) = (&stage.sound[begin..], stage.late);
+    let frames = (played.len() / 2) as u64;
+    writers.into_iter().for_each(|writer| assert_eq!(writer.close().expect("all is written"), frames));
+    assert_eq!((late, frames), (0, 63 * QUANTUM as u64));
+    assert_eq!(heard(&folder, "later-master.wav"), played);
+    let [a, b] = ["a", "b"].map(|name| heard(&folder, &format!("later-{name}.wav")));
+    assert_eq!([a.len(), b.len()], [played.len(); 2]);
+    // Three roundings to single precision of what is below 2.
+    let sums = a.iter().zip(&b).map(|(a, b)| f64::from(*a) + f64::from(*b));
+    assert!(sums.zip(played).all(|(sum, x)| (sum - f64::from(*x)).abs() <= 3.0 * f64::from(f32::EPSILON)));
 }
 
 #[test]
