@@ -95,26 +95,29 @@ struct One<'a, 's> {
 impl One<'_, '_> {
     fn apply(&mut self, what: Amend) -> Result<(), Diagnostic> {
         match what {
-            Amend::Mute(target) => {
-                self.flag(&target, "inputs, buses and cables can be muted; an effect is bypassed", |session, found| {
-                    match found {
-                        Found::Place(id) => Some(&mut session.places[id.0].state.muted),
-                        Found::Cable(id) => Some(&mut session.cables[id.0].muted),
-                        _ => None,
-                    }
-                })
-            }
-            Amend::Solo(target) => {
-                self.flag(&target, "inputs, buses and cables can be soloed", |session, found| match found {
+            Amend::Mute(target, on) => self.flag(
+                &target,
+                on,
+                "inputs, buses and cables can be muted; an effect is bypassed",
+                |session, found| match found {
+                    Found::Place(id) => Some(&mut session.places[id.0].state.muted),
+                    Found::Cable(id) => Some(&mut session.cables[id.0].muted),
+                    _ => None,
+                },
+            ),
+            Amend::Solo(target, on) => {
+                self.flag(&target, on, "inputs, buses and cables can be soloed", |session, found| match found {
                     Found::Place(id) => Some(&mut session.places[id.0].state.soloed),
                     Found::Cable(id) => Some(&mut session.cables[id.0].soloed),
                     _ => None,
                 })
             }
-            Amend::Safe(target) => self.flag(&target, "inputs and buses can be safe", |session, found| match found {
-                Found::Place(id) => Some(&mut session.places[id.0].state.safe),
-                _ => None,
-            }),
+            Amend::Safe(target) => {
+                self.flag(&target, true, "inputs and buses can be safe", |session, found| match found {
+                    Found::Place(id) => Some(&mut session.places[id.0].state.safe),
+                    _ => None,
+                })
+            }
             Amend::Set(path, spoken) => self.set(&path, &spoken),
             Amend::Unplug(target) => {
                 let mut gone = Gone::default();
@@ -228,13 +231,14 @@ impl One<'_, '_> {
     fn flag(
         &mut self,
         target: &Target,
+        on: bool,
         otherwise: &str,
         flag: impl Fn(&mut Session, Found) -> Option<&mut bool>,
     ) -> Result<(), Diagnostic> {
         let mut any = false;
         for found in self.resolve(target)? {
             if let Some(flag) = flag(self.all.session, found) {
-                (*flag, any) = (true, true);
+                (*flag, any) = (on, true);
             }
         }
         if any { Ok(()) } else { Err(self.refuse(otherwise)) }
@@ -521,8 +525,8 @@ impl Effect {
 impl Amend {
     fn targets(&mut self, mut change: impl FnMut(&mut Target)) {
         match self {
-            Amend::Mute(target)
-            | Amend::Solo(target)
+            Amend::Mute(target, _)
+            | Amend::Solo(target, _)
             | Amend::Safe(target)
             | Amend::Unplug(target)
             | Amend::Remove(target)

@@ -17,6 +17,7 @@ pub fn check(session: &Session, names: &Names) -> Vec<Diagnostic> {
     names_used_twice(session, names, &mut told);
     parts_used_twice(session, names, &mut told);
     hardware(session, names, &mut told);
+    cue_output(session, names, &mut told);
     told
 }
 
@@ -94,6 +95,28 @@ fn hardware(session: &Session, names: &Names, told: &mut Vec<Diagnostic>) {
         }
     }
     returns(session, names, told);
+}
+
+/// What is listened to ahead is heard by nobody else.
+fn cue_output(session: &Session, names: &Names, told: &mut Vec<Diagnostic>) {
+    let Some((channels, at)) = &session.cue_output else { return };
+    let leaving = session.places.iter().enumerate().filter_map(|(i, place)| match &place.kind {
+        PlaceKind::Output(used) => Some((names.place(PlaceId(i)).to_owned(), used.clone(), place.at)),
+        _ => None,
+    });
+    let hardware = session
+        .inserts()
+        .map(|(id, effect)| (names.call(id), insert::channels(&effect.settings).0, session.instances[id.0].at));
+    for (other, used, first) in leaving.chain(hardware) {
+        let Some(channel) = channels.iter().find(|channel| used.contains(channel)) else { continue };
+        let message = format!("the cue output has channel {channel}, which is used already");
+        told.push(
+            Diagnostic::error("channel-twice", *at, message)
+                .also(first, format!("`{other}` leaves by it here"))
+                .help("give it channels of its own: what is listened to ahead is for nobody else"),
+        );
+        return;
+    }
 }
 
 /// What comes back from hardware is heard by nothing else, if the text is as it is meant.

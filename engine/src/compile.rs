@@ -9,7 +9,7 @@ use crate::bank::{Bank, BlendCell, Carry, EdgeCell, LoopCell, WorkCell};
 use crate::fade::fade_frames;
 use crate::graph::{Controlled, NodeControl, Port, Role, parameters_of};
 use crate::kernel::QUANTUM;
-use crate::listen::{self, Copier, Hearing, Point};
+use crate::listen::{self, Copier, Hearing, Looks};
 use crate::mesh::{Due, Id, Mesh, MeshEdge, MeshNode, Phase};
 use crate::motion::{EventSource, Motion, State};
 use crate::plan::{
@@ -41,6 +41,8 @@ pub struct Program {
     pub copier: Option<Copier>,
     /// What was listened to: taken before the program is sent.
     pub hearing: Option<Hearing>,
+    /// By how much the monitor is turned while it runs, linear.
+    pub trim: f64,
 }
 
 impl Program {
@@ -78,6 +80,11 @@ impl Layout {
         self.sources.iter().position(|known| known == source).map(|n| SourceId(n as u32))
     }
 
+    /// A layout of nothing, which numbers what controls listen to outside as this one does.
+    pub fn of_sources(&self) -> Layout {
+        Layout { sources: self.sources.clone(), ..Layout::default() }
+    }
+
     /// What a number stands for.
     pub fn source_of(&self, id: SourceId) -> Option<&EventSource> {
         self.sources.get(id.0 as usize)
@@ -89,10 +96,8 @@ impl Layout {
 pub struct Keep {
     /// The place whose cables are captured on their way in.
     pub stems_of: Option<String>,
-    /// Whether inputs, buses and the first output are metered.
-    pub meters: bool,
-    /// Where somebody listens.
-    pub points: Vec<Point>,
+    /// What is looked at.
+    pub looks: Looks,
 }
 
 /// Compiles a mesh. `running` is the layout of the plan that it will follow on from.
@@ -123,7 +128,7 @@ pub fn compile(mesh: &Mesh, running: &Layout, keep: &Keep, serial: u64) -> Resul
     let lead = plan.gains.iter().map(|gain| gain.due.lead()).max().unwrap_or(0);
     let listened = !plan.heard.is_empty();
     let (copier, hearing) = listened.then(|| listen::hearing(&plan.heard, mesh.clock.rate)).unzip();
-    Ok((Program { plan, bank, carry, serial, fade, at: None, lead, copier, hearing }, layout))
+    Ok((Program { plan, bank, carry, serial, fade, at: None, lead, copier, hearing, trim: keep.looks.trim }, layout))
 }
 
 struct Compiler<'a> {

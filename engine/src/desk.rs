@@ -8,7 +8,7 @@ use crate::compile::{Keep, Layout, Program, compile};
 use crate::diff::{self, Changes};
 use crate::graph::Graph;
 use crate::keep::{self, Ledger};
-use crate::listen::Point;
+use crate::listen::{Looks, Point};
 use crate::mesh::Mesh;
 use crate::motion::EventSource;
 use crate::plan::SourceId;
@@ -44,7 +44,7 @@ impl Desk {
         points: Vec<Point>,
     ) -> Result<(Desk, Box<Program>), Flaw> {
         let mesh = diff::first(graph, 0);
-        let keep = Keep { stems_of: stems_of.map(str::to_owned), meters: false, points };
+        let keep = Keep { stems_of: stems_of.map(str::to_owned), looks: Looks { points, ..Looks::default() } };
         let (program, layout) = compile(&mesh, &Layout::default(), &keep, 0)?;
         Ok((Desk { mesh, layout, serial: 0, keep }, Box::new(program)))
     }
@@ -93,13 +93,12 @@ impl Desk {
         }
     }
 
-    /// The program that runs, with its places metered or no more, and listened to at these points alone: its sound is the
-    /// same.
+    /// The program that runs, looked at otherwise: its sound is the same.
     ///
     /// # Errors
     /// When the compiled plan does not prove right; nothing is changed then.
-    pub fn observe(&mut self, meters: bool, points: Vec<Point>) -> Result<Box<Program>, Flaw> {
-        let keep = Keep { stems_of: self.keep.stems_of.clone(), meters, points };
+    pub fn observe(&mut self, looks: Looks) -> Result<Box<Program>, Flaw> {
+        let keep = Keep { stems_of: self.keep.stems_of.clone(), looks };
         let before = std::mem::replace(&mut self.keep, keep);
         let program = self.go_on(self.mesh.clone());
         if program.is_err() {
@@ -108,14 +107,24 @@ impl Desk {
         program
     }
 
-    /// Whether the last program made has its places metered.
-    pub fn is_metered(&self) -> bool {
-        self.keep.meters
+    /// How the last program made is looked at.
+    pub fn looks(&self) -> &Looks {
+        &self.keep.looks
     }
 
-    /// Where the last program made is listened to.
-    pub fn points(&self) -> &[Point] {
-        &self.keep.points
+    /// Turns the monitor, linear, from the next program on.
+    pub fn turn(&mut self, trim: f64) {
+        self.keep.looks.trim = trim;
+    }
+
+    /// A desk beside this one that begins with a graph, with its program: what it sounds like can be heard ahead.
+    ///
+    /// # Errors
+    /// When the compiled plan does not prove right.
+    pub fn beside(&self, graph: &Graph) -> Result<Box<Program>, Flaw> {
+        let running = self.layout.of_sources();
+        let (program, _) = compile(&diff::first(graph, 0), &running, &Keep::default(), 0)?;
+        Ok(Box::new(program))
     }
 
     /// Learns when the last program was taken up.

@@ -16,7 +16,6 @@
 use crate::fade::{Ramp, fade_frames};
 use crate::kernel::{Buffer, Glide, QUANTUM};
 use crate::math;
-use crate::plan::PlanOutput;
 
 /// The highest level that reaches a device unless said otherwise, in dBFS.
 pub const CEILING_DB: f64 = 0.0;
@@ -214,28 +213,32 @@ impl Guard {
         self.limits.ceiling as f32
     }
 
-    /// Takes what a quantum gave: outputs that share a channel add up in it. RT.
-    pub fn take<'a>(&mut self, outputs: impl Iterator<Item = (&'a PlanOutput, &'a [Buffer])>) {
+    /// Takes what a quantum gave: `give` hands over each output, its channels from 1 and its sound. Outputs that share a
+    /// channel add up in it. RT.
+    pub fn take(&mut self, give: impl FnOnce(&mut dyn FnMut(&[u16], &[Buffer]))) {
         members(&mut self.lanes, self.used).for_each(|(_, lane)| lane.sound.fill(0.0));
         let before = std::mem::take(&mut self.used);
         self.count = 0;
-        for (output, sound) in outputs {
-            let mut own = 0;
-            for (channel, buffer) in output.channels.iter().zip(sound) {
-                let index = usize::from(*channel).wrapping_sub(1);
-                if let Some(lane) = self.lanes.get_mut(index) {
-                    lane.sound.iter_mut().zip(buffer).for_each(|(sum, x)| *sum += x);
-                    own |= 1 << index;
-                }
-            }
-            own &= !self.used;
-            self.used |= own;
-            if let Some(free) = self.outputs.get_mut(self.count).filter(|_| own != 0) {
-                *free = own;
-                self.count += 1;
+        give(&mut |channels, sound| self.add(channels, sound));
+        members(&mut self.lanes, before & !self.used).for_each(|(_, lane)| *lane = Lane::NEW);
+    }
+
+    /// RT.
+    fn add(&mut self, channels: &[u16], sound: &[Buffer]) {
+        let mut own = 0;
+        for (channel, buffer) in channels.iter().zip(sound) {
+            let index = usize::from(*channel).wrapping_sub(1);
+            if let Some(lane) = self.lanes.get_mut(index) {
+                lane.sound.iter_mut().zip(buffer).for_each(|(sum, x)| *sum += x);
+                own |= 1 << index;
             }
         }
-        members(&mut self.lanes, before & !self.used).for_each(|(_, lane)| *lane = Lane::NEW);
+        own &= !self.used;
+        self.used |= own;
+        if let Some(free) = self.outputs.get_mut(self.count).filter(|_| own != 0) {
+            *free = own;
+            self.count += 1;
+        }
     }
 
     /// Makes safe what was taken, and tells of each deed. RT.
@@ -387,11 +390,6 @@ mod tests {
 
     const RATE: f64 = 48_000.0;
 
-    fn output(channels: &[u16]) -> PlanOutput {
-        let slots = crate::plan::Slots { first: 0, count: channels.len() };
-        PlanOutput { channels: channels.to_vec(), slots, late: 0, leaving: false, send: None }
-    }
-
     /// A guard at 0 dBFS, what it passed on of channel 1, and what it told, each with the frame.
     struct Bench {
         guard: Guard,
@@ -406,12 +404,12 @@ mod tests {
 
         /// The same sound on both channels of an output, in whole quanta.
         fn run(&mut self, sound: &[f64]) -> &mut Self {
-            let both = output(&[1, 2]);
+            let both = [1_u16, 2];
             for quantum in sound.chunks_exact(QUANTUM) {
                 let buffer: Buffer = quantum.try_into().unwrap();
                 let (mut acts, mut count) = ([None; 4], 0);
                 assert_no_alloc(|| {
-                    self.guard.take(std::iter::once((&both, &[buffer; 2][..])));
+                    self.guard.take(|into| into(&both, &[buffer; 2]));
                     self.guard.protect(|act| {
                         acts[count] = Some(act);
                         count += 1;
@@ -588,7 +586,7 @@ mod tests {
         for (seed, ceiling) in [(1, 1.0), (2, 0.001), (3, 15.85), (4, 0.7)] {
             let odd = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e300, -1e300, f64::MAX, f64::MIN_POSITIVE / 4.0];
             let mut guard = Guard::new(RATE, ceiling);
-            let outputs = [output(&[1, 2]), output(&[2, 5]), output(&[64])];
+            let outputs: [&[u16]; 3] = [&[1, 2], &[2, 5], &[64]];
             for quantum in 0..4000u64 {
                 let choice = |n| random::mix(seed ^ random::mix(n));
                 let scale = level((choice(quantum / 200) % 240) as f64 - 120.0);
@@ -602,10 +600,10 @@ mod tests {
                     })
                 });
                 let playing = outputs.iter().take(1 + (quantum / 700) as usize % 3).map(|output| {
-                    let count = output.channels.len();
+                    let count = output.len();
                     (output, &buffers[..count])
                 });
-                guard.take(playing);
+                guard.take(|into| playing.for_each(|(output, sound)| into(output, sound)));
                 guard.protect(|_| {});
                 for channel in 0..70 {
                     let sound = guard.sound(channel).into_iter().flatten();
@@ -617,12 +615,15 @@ mod tests {
 
     #[test]
     fn outputs_are_guarded_each_by_itself() {
-        let (main, cue) = (output(&[1, 2]), output(&[3, 4]));
+        let (main, cue) = ([1_u16, 2], [3_u16, 4]);
         let mut guard = Guard::new(RATE, 1.0);
         let (quiet, loud) = ([[0.25; QUANTUM]; 2], [[0.0; QUANTUM], [1e9; QUANTUM]]);
         let mut told = Vec::new();
         for _ in 0..100 {
-            guard.take([(&main, &quiet[..]), (&cue, &loud[..])].into_iter());
+            guard.take(|into| {
+                into(&main, &quiet);
+                into(&cue, &loud);
+            });
             guard.protect(|act| told.push(act));
         }
         assert_eq!(guard.sound(0), Some(&quiet[0]));
@@ -637,9 +638,12 @@ mod tests {
     #[test]
     fn an_output_that_shares_a_channel_with_one_that_leaves_adds_up_in_it() {
         let mut guard = Guard::new(RATE, 1.0);
-        let (new, old) = (output(&[1, 2]), output(&[2, 3]));
+        let (new, old) = ([1_u16, 2], [2_u16, 3]);
         let sound = [[0.25; QUANTUM], [0.5; QUANTUM]];
-        guard.take([(&new, &sound[..]), (&old, &sound[..])].into_iter());
+        guard.take(|into| {
+            into(&new, &sound);
+            into(&old, &sound);
+        });
         guard.protect(|_| {});
         let heard: Vec<f64> = (0..3).map(|channel| guard.sound(channel).unwrap()[0]).collect();
         assert_eq!(heard, [0.25, 0.75, 0.5]);

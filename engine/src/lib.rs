@@ -23,7 +23,7 @@
 //!   [`meter`], [`listen`] (what is heard where somebody listens), [`offline`], [`replay`], which goes on from the middle by what was put down with [`keep`]; [`device`] and
 //!   [`silent`] call [`playback`]; [`resampled`] stands between rates,
 //!   [`keeper`] between devices that come and go.
-//! - What keeps playing safe and never takes part in a render: the [`guard`] before a device; [`probe`], which can be
+//! - What never takes part in a render: the [`monitor`], which whoever plays turns; the [`guard`] before a device; [`probe`], which can be
 //!   asked where trouble comes from ([`inspect`]) and what is costly ([`mod@costs`]).
 //! - Who measures: [`measure`] takes a sound and gives every [`figure`] of it, [`expect`] says whether that is what the text
 //!   expects, a [`target`] what a medium wants; [`loopback`] sends a sweep out and hears what comes back, [`response`] tells what
@@ -90,6 +90,7 @@ pub mod measure;
 pub mod media;
 pub mod mesh;
 pub mod meter;
+pub mod monitor;
 pub mod motion;
 pub mod names;
 pub mod nest;

@@ -4,7 +4,8 @@
 use rtrb::{Consumer, Producer, RingBuffer};
 use serde::Serialize;
 
-use crate::effects;
+use crate::effects::{self, gain::FADER};
+use crate::keep::keep;
 use crate::kernel::{Buffer, QUANTUM};
 use crate::names::{Found, Names, NotFound};
 use crate::plan::Slots;
@@ -16,6 +17,37 @@ const SECONDS: f64 = 1.0;
 
 /// What is said behind a bus or an input whose sound is meant as it comes in, before anything it passes through.
 const INPUT: &str = ".input";
+
+/// What of a desk is looked at, and heard by whoever plays it alone. The sound that leaves is the same.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Looks {
+    /// Whether inputs, buses and the first output are metered.
+    pub meters: bool,
+    /// Where somebody listens.
+    pub points: Vec<Point>,
+    /// What is heard ahead, if there are channels for it.
+    pub cue: Option<Cue>,
+    /// By how much the monitor is turned, linear.
+    pub trim: f64,
+}
+
+// What is heard of a performance does not depend on the rest.
+keep!(Looks: meters);
+
+impl Default for Looks {
+    fn default() -> Self {
+        Looks { meters: false, points: Vec::new(), cue: None, trim: 1.0 }
+    }
+}
+
+/// What is heard ahead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cue {
+    /// The device's channels, from 1.
+    pub channels: Vec<u16>,
+    /// What is heard there; nothing yet without one.
+    pub point: Option<Point>,
+}
 
 /// A point at which sound can be listened to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -60,6 +92,30 @@ impl Point {
     /// What is delivered: the output with the lowest channels.
     pub fn delivered() -> Point {
         Point { name: "master".into(), spot: Spot::Delivered, reduces: false }
+    }
+
+    /// The point at which a path is listened to ahead: before its fader. Of an input, a bus or a cable that is what has passed
+    /// its effects up to the first `fader`, whether it is muted or not; of anything else what [`Point::find`] says.
+    ///
+    /// # Errors
+    /// Those of [`Point::find`].
+    pub fn ahead(session: &Session, names: &Names, path: &str) -> Result<Point, NotFound> {
+        let (tap, path) = match names.find(session, path) {
+            Ok(Found::Place(id)) if id != MASTER => (session.end_of_chain(id), names.place(id)),
+            Ok(Found::Cable(id)) => (session.cables[id.0].from, names.cable(id)),
+            _ => return Point::find(session, names, path),
+        };
+        let is_fader = |id: &InstanceId| {
+            session.instances[id.0].work.effect().is_some_and(|effect| std::ptr::eq(effect.table.0, &FADER))
+        };
+        let chain = session.chain(tap);
+        let before = chain.iter().take_while(|id| !is_fader(id)).last();
+        let from = before.map_or(Tap::Place(session.origin(tap)), |id| Tap::Instance(*id));
+        let node = match from {
+            Tap::Place(id) => names.place(id).to_owned(),
+            Tap::Instance(id) => names.instance(id).first().cloned().unwrap_or_default(),
+        };
+        Ok(Point { name: path.to_owned(), spot: Spot::Node(node), reduces: false })
     }
 
     /// The point at something that was found; `input` asks for what comes into a place. A parameter has none, and only a place

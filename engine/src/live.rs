@@ -16,7 +16,8 @@ use crate::inspect::Origin;
 use crate::kernel::{Buffer, QUANTUM};
 use crate::math;
 use crate::meter::{Meters, Reading};
-use crate::plan::SourceId;
+use crate::monitor::{Audition, Monitor, Wish};
+use crate::plan::{PlanCue, SourceId};
 use crate::playback::Playback;
 use crate::probe::Probe;
 use crate::render::{Renderer, Taken};
@@ -114,6 +115,7 @@ pub enum Report {
 enum Order {
     Hear(SourceId, f64),
     Move(Move),
+    Monitor(Wish),
 }
 
 /// The handle of a playing desk. Not RT.
@@ -121,6 +123,8 @@ pub struct Live {
     programs: Producer<Box<Program>>,
     orders: Producer<Order>,
     returned: Consumer<Box<Program>>,
+    auditions: Producer<Option<Box<Audition>>>,
+    dismissed: Consumer<Box<Audition>>,
     reports: Consumer<Report>,
     readings: Consumer<Reading>,
     door: Door,
@@ -163,6 +167,8 @@ pub struct Setup {
 pub fn start(program: Box<Program>, setup: Setup) -> (Live, Player, Listener, Recordings) {
     let (programs, incoming) = RingBuffer::new(1);
     let (outgoing, returned) = RingBuffer::new(4);
+    let (auditions, audition) = RingBuffer::new(2);
+    let (dismiss, dismissed) = RingBuffer::new(4);
     let (tell, reports) = RingBuffer::new(REPORTS);
     let (orders, ordered) = RingBuffer::new(ORDERS);
     let shared = Arc::new(Shared {
@@ -179,6 +185,10 @@ pub fn start(program: Box<Program>, setup: Setup) -> (Live, Player, Listener, Re
     let (costs, meter) = costs();
     let player = Player {
         renderer: Renderer::probed(program, Probe::new(meter)),
+        monitor: Monitor::new(f64::from(setup.rate)),
+        audition: None,
+        auditions: audition,
+        dismiss,
         guard: Guard::new(f64::from(setup.rate), math::gain_from_db(CEILING_DB) as f32),
         incoming,
         held: None,
@@ -194,12 +204,9 @@ pub fn start(program: Box<Program>, setup: Setup) -> (Live, Player, Listener, Re
         fade: Ramp::still(1.0),
         fade_length: fade_frames(STOP_FADE_MS, f64::from(setup.rate)),
     };
-    (
-        Live { programs, orders, returned, reports, readings, door, shared, crossing, costs },
-        player,
-        listener,
-        recordings,
-    )
+    let live =
+        Live { programs, orders, returned, auditions, dismissed, reports, readings, door, shared, crossing, costs };
+    (live, player, listener, recordings)
 }
 
 impl Live {
@@ -227,6 +234,22 @@ impl Live {
         self.orders.push(Order::Move(order)).map_err(|_| Busy)
     }
 
+    /// Tells the monitor what whoever plays wants to hear.
+    ///
+    /// # Errors
+    /// When more has been ordered than the audio thread could take yet: order it again.
+    pub fn monitor(&mut self, wish: Wish) -> Result<(), Busy> {
+        self.orders.push(Order::Monitor(wish)).map_err(|_| Busy)
+    }
+
+    /// Lets a text be heard ahead beside what plays, or no more.
+    ///
+    /// # Errors
+    /// When the audio thread has not taken up the one before: ask again.
+    pub fn audition(&mut self, audition: Option<Box<Audition>>) -> Result<(), Busy> {
+        self.auditions.push(audition).map_err(|_| Busy)
+    }
+
     /// Begins to keep something, from one of the next quanta on. A recording of the same that is under way gets no more.
     ///
     /// # Errors
@@ -239,6 +262,7 @@ impl Live {
     pub fn reports(&mut self) -> impl Iterator<Item = Report> {
         self.door.sweep();
         while self.returned.pop().is_ok() {}
+        while self.dismissed.pop().is_ok() {}
         std::iter::from_fn(|| self.reports.pop().ok())
     }
 
@@ -295,6 +319,11 @@ pub struct Busy;
 /// The audio side: what a device calls for sound.
 pub struct Player {
     renderer: Renderer,
+    monitor: Monitor,
+    /// What is heard ahead beside it.
+    audition: Option<Box<Audition>>,
+    auditions: Consumer<Option<Box<Audition>>>,
+    dismiss: Producer<Box<Audition>>,
     guard: Guard,
     incoming: Consumer<Box<Program>>,
     /// A program that waits for its frame.
@@ -355,12 +384,16 @@ impl Player {
     /// Takes up what has come, and computes the next quantum. RT.
     fn quantum(&mut self) {
         self.take_up();
+        self.take_audition();
         self.obey();
         let frame = self.renderer.clock();
         if !self.ear.give(&mut self.live) {
             self.report(Report::InputLate { frame });
         }
         self.renderer.quantum(&self.live);
+        if let Some(audition) = &mut self.audition {
+            audition.renderer().quantum(&self.live);
+        }
         let serial = self.renderer.serial();
         for work in self.renderer.missing().into_iter().flatten() {
             self.report(Report::MediaLate { serial, frame, work });
@@ -373,6 +406,9 @@ impl Player {
         if !self.taps.take(frame, &self.renderer, &self.live) {
             self.report(Report::RecordLate { frame });
         }
+        if self.monitor.advance(&self.renderer, self.audition.as_deref()) {
+            self.order(Move::Start);
+        }
         self.guard();
     }
 
@@ -381,8 +417,8 @@ impl Player {
         let serial = self.renderer.serial();
         let answer = self.renderer.probe().map(|probe| (probe.take_found(), probe.is_costed()));
         let (found, costed) = answer.unwrap_or_default();
-        self.guard.take(self.renderer.outputs());
-        let Player { guard, renderer, tell, shared, .. } = self;
+        let Player { guard, monitor, audition, renderer, tell, shared, .. } = self;
+        guard.take(|into| monitor.hear(renderer, audition.as_deref(), into));
         let mut report = |(act, origin): (Act, Origin)| {
             let Act { deed, channel, level, .. } = act;
             let level = (10.0 * math::db_from_gain(level)) as i32;
@@ -411,6 +447,11 @@ impl Player {
         }
         let Some(mut program) = self.held.take_if(|program| self.renderer.is_due(program)) else { return };
         let taken = self.renderer.exchange(&mut program);
+        let new = self.renderer.program();
+        if new.plan.cue.as_ref().map(PlanCue::hears) != program.plan.cue.as_ref().map(PlanCue::hears) {
+            self.monitor.cue_changes();
+        }
+        self.monitor.turn(new.trim, (taken.heard - taken.clock) as u32, new.fade);
         self.meters.restart();
         // There is room: nobody else pushes.
         if let Err(rtrb::PushError::Full(program)) = self.outgoing.push(program) {
@@ -427,13 +468,44 @@ impl Player {
             match order {
                 Order::Hear(source, value) => {
                     self.renderer.hear(source, value);
+                    if let Some(audition) = &mut self.audition {
+                        audition.renderer().hear(source, value);
+                    }
                     self.report(Report::Controlled { source, value, frame });
                 }
                 Order::Move(order) => {
-                    let transport = self.renderer.transport();
-                    self.renderer.order(order);
-                    self.report(Report::Moved { order, frame, transport });
+                    self.monitor.wish(Wish::CountIn(None));
+                    self.order(order);
                 }
+                Order::Monitor(wish) => self.monitor.wish(wish),
+            }
+        }
+    }
+
+    /// Gives the transport an order, and tells of it. RT.
+    fn order(&mut self, order: Move) {
+        let (frame, transport) = (self.renderer.clock(), self.renderer.transport());
+        self.renderer.order(order);
+        if let Some(audition) = &mut self.audition {
+            audition.renderer().order(order);
+        }
+        self.report(Report::Moved { order, frame, transport });
+    }
+
+    /// Takes up what is to be heard ahead, or gives it back. RT.
+    fn take_audition(&mut self) {
+        if self.dismiss.slots() == 0 {
+            return;
+        }
+        let Ok(mut next) = self.auditions.pop() else { return };
+        if let Some(next) = &mut next {
+            next.renderer().join(&self.renderer);
+        }
+        self.monitor.cue_changes();
+        if let Some(old) = std::mem::replace(&mut self.audition, next) {
+            // There is room: nobody else pushes.
+            if let Err(rtrb::PushError::Full(old)) = self.dismiss.push(old) {
+                std::mem::forget(old);
             }
         }
     }

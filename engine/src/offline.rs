@@ -82,6 +82,11 @@ impl Offline {
         Ok(Offline { renderer: Renderer::new(program) })
     }
 
+    /// Begins at a frame of the transport, to the quantum.
+    pub fn locate(&mut self, frame: u64) {
+        self.renderer.locate(frame);
+    }
+
     /// The points that are heard, in the order of [`Stream::Heard`]: their names, and how many channels they have.
     pub fn heard(&self) -> Vec<(String, usize)> {
         self.renderer.program().plan.heard.iter().map(|point| (point.name.clone(), point.slots.count)).collect()

@@ -50,6 +50,17 @@ pub struct Plan {
     pub meters: Vec<Meter>,
     /// What is listened to: nothing unless somebody does.
     pub heard: Vec<Heard>,
+    /// What is heard ahead, and on which channels of the device, from 1.
+    pub cue: Option<PlanCue>,
+}
+
+/// What is heard ahead.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlanCue {
+    /// The device's channels, from 1.
+    pub channels: Vec<u16>,
+    /// What is heard there, if anything.
+    pub heard: Option<Heard>,
 }
 
 impl Plan {
@@ -73,7 +84,15 @@ impl Plan {
             captures: Vec::new(),
             meters: Vec::new(),
             heard: Vec::new(),
+            cue: None,
         }
+    }
+}
+
+impl PlanCue {
+    /// The name of what is heard on which channels. RT.
+    pub fn hears(&self) -> (&[u16], Option<&str>) {
+        (&self.channels, self.heard.as_ref().map(|point| point.name.as_str()))
     }
 }
 

@@ -214,6 +214,22 @@ impl Renderer {
         self.program.plan.heard.iter().map(move |point| (point, listen::sound(&bank.slots, point), down(point)))
     }
 
+    /// What the quantum gave where it is heard ahead. RT.
+    pub fn ahead(&self) -> &[Buffer] {
+        let heard = self.program.plan.cue.as_ref().and_then(|cue| cue.heard.as_ref());
+        heard.map_or(&[], |point| listen::sound(&self.program.bank.slots, point))
+    }
+
+    /// Begins at a frame of the transport, to the quantum. Not RT.
+    pub(crate) fn locate(&mut self, frame: u64) {
+        self.transport.go_to(frame);
+    }
+
+    /// Goes along with another renderer from the next quantum on, as if it had gone there. RT.
+    pub fn join(&mut self, other: &Renderer) {
+        self.transport.join(&other.transport);
+    }
+
     /// The program that runs. RT.
     pub fn program(&self) -> &Program {
         &self.program

@@ -10,6 +10,7 @@ use crate::desk::Desk;
 use crate::graph::Graph;
 use crate::keep::{Keep, Ledger, Misfit};
 use crate::kernel::Buffer;
+use crate::listen::Looks;
 use crate::motion::EventSource;
 use crate::offline::wait_for_media;
 use crate::render::{Moment, Renderer, Taken};
@@ -115,7 +116,7 @@ impl Replay {
     /// # Errors
     /// It comes out as another program.
     pub fn meter(&mut self, on: bool, serial: u64) -> Result<(), Departure> {
-        let program = self.desk.observe(on, Vec::new())?;
+        let program = self.desk.observe(Looks { meters: on, ..Looks::default() })?;
         self.take_up(program, serial).map(drop)
     }
 

@@ -51,6 +51,8 @@ pub struct Session {
     pub cables: Vec<Cable>,
     /// The medium that it is meant for.
     pub target: Option<(String, Position)>,
+    /// The device channels that whoever plays listens ahead on, from 1.
+    pub cue_output: Option<(Vec<u16>, Position)>,
     /// What applies after everything else is declared, in text order.
     pub amendments: Vec<Amendment>,
     /// What is expected of figures, once that is applied.
@@ -76,6 +78,7 @@ impl Session {
             instances: Vec::new(),
             cables: Vec::new(),
             target: None,
+            cue_output: None,
             amendments: Vec::new(),
             expectations: Vec::new(),
         }
@@ -371,10 +374,10 @@ pub struct Amendment {
 /// What an [`Amendment`] does.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Amend {
-    /// `mute(x)`.
-    Mute(Target),
-    /// `solo(x)`.
-    Solo(Target),
+    /// `mute(x)`, or with `off` no longer.
+    Mute(Target, bool),
+    /// `solo(x)`, or with `off` no longer.
+    Solo(Target, bool),
     /// `safe(x)`.
     Safe(Target),
     /// `set(path, value)`.

@@ -90,6 +90,11 @@ impl Transport {
         self.rolling && !(self.gate.is_still() && self.gate.goal() == 0.0)
     }
 
+    /// Is where another is, and does what that does. RT.
+    pub fn join(&mut self, other: &Transport) {
+        *self = Transport { moved: true, ..*other };
+    }
+
     /// Takes an order, at the edge of a quantum. RT.
     pub fn order(&mut self, order: Move) {
         match order {
@@ -150,7 +155,8 @@ impl Transport {
         }
     }
 
-    fn go_to(&mut self, frame: u64) {
+    /// Goes to the quantum with a frame at once. RT.
+    pub(crate) fn go_to(&mut self, frame: u64) {
         self.frame = frame.min(LAST) / QUANTUM as u64 * QUANTUM as u64;
         self.moved = true;
     }

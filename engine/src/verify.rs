@@ -78,7 +78,8 @@ pub fn verify(plan: &Plan, bank: &Bank, carry: &Carry) -> Result<(), Flaw> {
     }
     let leaving = plan.outputs.iter().map(|output| output.slots).chain(plan.captures.iter().map(|c| c.slots));
     let leaving = leaving.chain(plan.meters.iter().map(|meter| meter.slots));
-    let leaving = leaving.chain(plan.heard.iter().map(|heard| heard.slots));
+    let ahead = plan.cue.iter().flat_map(|cue| &cue.heard);
+    let leaving = leaving.chain(plan.heard.iter().chain(ahead).map(|heard| heard.slots));
     for (i, slots) in leaving.enumerate() {
         if written.get(slots.range()).is_none_or(|held| held.contains(&false)) {
             return Err(Flaw::ReadBeforeWrite(plan.ops.len() + i));

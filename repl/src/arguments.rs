@@ -129,6 +129,10 @@ pub struct Play {
     /// Give no prompt, even on a terminal
     #[arg(long)]
     pub no_prompt: bool,
+    /// Write plain lines alone, for a screen reader or an editor: no colours, nothing drawn over, lines read from standard
+    /// input as they come; its end, and Ctrl-C, end it
+    #[arg(long, conflicts_with = "no_prompt")]
+    pub plain: bool,
 }
 
 /// `gainstage render`.

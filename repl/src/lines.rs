@@ -42,16 +42,28 @@ impl Lines {
         self.lines.push(line.to_owned());
     }
 
-    /// Sets again what other lines set, where these lines do not: a hand has moved since.
-    pub fn keep_sets(&mut self, others: &Lines, except: Option<&str>) {
+    /// Sets again what other lines set otherwise than they did before: a hand has moved since.
+    pub fn keep_sets(&mut self, others: &Lines, before: &Lines, except: Option<&str>) {
         for (path, i) in others.sets.iter().filter(|(path, _)| Some(path.as_str()) != except) {
-            let line = others.lines[*i].clone();
+            let line = &others.lines[*i];
+            if before.sets.get(path).is_some_and(|before_at| before.lines[*before_at] == *line) {
+                continue;
+            }
             match self.sets.get(path) {
-                Some(own) => self.lines[*own] = line,
+                Some(own) => self.lines[*own] = line.clone(),
                 None => {
                     self.sets.insert(path.clone(), self.lines.len());
-                    self.lines.push(line);
+                    self.lines.push(line.clone());
                 }
+            }
+        }
+    }
+
+    /// Takes out lines that are in the file by now.
+    pub fn take_out(&mut self, saved: &[String]) {
+        for line in saved {
+            if let Some(i) = self.lines.iter().position(|own| own == line) {
+                self.remove(i);
             }
         }
     }

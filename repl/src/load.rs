@@ -138,7 +138,7 @@ impl Loaded {
 }
 
 /// The media that a session names, as whole paths.
-fn media_of(session: &Session) -> Vec<PathBuf> {
+pub fn media_of(session: &Session) -> Vec<PathBuf> {
     let sources = session.places.iter().flat_map(|place| match &place.kind {
         PlaceKind::Input(sources) => sources.as_slice(),
         _ => &[],

@@ -1,7 +1,7 @@
 //! What is measured while it plays: a thread takes what the desk hears at its points, and keeps the figures that others ask
 //! for. The audio thread only copies. Whoever asks again is told of what came since, whoever else asks meanwhile.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -16,6 +16,11 @@ use crate::status;
 
 /// How often what was heard is taken: many times in the second that waits for it.
 const PAUSE: Duration = Duration::from_millis(20);
+
+/// How many quanta of a program are taken before others may look again, and how long they have for that: a machine that cannot
+/// measure as fast as it plays must not keep the desk waiting.
+const AT_ONCE: usize = 16;
+const BREATH: Duration = Duration::from_millis(1);
 
 /// How many pieces of the past are kept for those who ask seldom: 10 s and more.
 const MOST_PIECES: usize = 600;
@@ -110,7 +115,9 @@ fn decibels(gain: f64) -> Option<f64> {
 
 /// One point that is measured.
 struct Measured {
-    measurement: Measurement,
+    /// All that there is to know of it, if anybody wants more than levels.
+    measurement: Option<Measurement>,
+    channels: usize,
     needles: Vec<(Vu, Ppm)>,
     /// What is known of the newest pieces, the last the newest, and how many there were before.
     pieces: VecDeque<Since>,
@@ -130,11 +137,12 @@ struct Listened {
 }
 
 impl Measured {
-    fn new(rate: u32, channels: usize) -> Self {
+    fn new(rate: u32, channels: usize, wholly: bool) -> Self {
         let needles = || (Vu::new(f64::from(rate)), Ppm::new(f64::from(rate)));
         Measured {
-            measurement: Measurement::new(rate, Layout::of(channels)),
-            needles: (0..channels).map(|_| needles()).collect(),
+            measurement: wholly.then(|| Measurement::new(rate, Layout::of(channels))),
+            channels,
+            needles: (0..if wholly { channels } else { 0 }).map(|_| needles()).collect(),
             pieces: VecDeque::with_capacity(MOST_PIECES),
             before: 0,
             newest: Since::default(),
@@ -145,13 +153,15 @@ impl Measured {
     }
 
     fn take(&mut self, rate: u32, sound: &[&[f64]], down: f64) {
-        self.measurement.take(sound);
+        if let Some(measurement) = &mut self.measurement {
+            measurement.take(sound);
+        }
         for ((vu, ppm), channel) in self.needles.iter_mut().zip(sound) {
             vu.take(channel);
             ppm.take(channel);
         }
         self.newest.add(&Since::of(sound, down));
-        let channels = self.needles.len();
+        let channels = self.channels;
         if let Some(listened) = &mut self.spectrum {
             listened.spectrum.take(sound);
             listened.frames += QUANTUM;
@@ -172,7 +182,7 @@ impl Measured {
             self.pieces.push_back(std::mem::take(&mut self.newest));
         }
         if self.figures.is_none() || now.duration_since(self.reckoned) >= RECKONED {
-            (self.figures, self.reckoned) = (Some(self.measurement.figures()), now);
+            (self.figures, self.reckoned) = (self.measurement.as_mut().map(|all| all.figures()), now);
         }
         self.spectrum.take_if(|listened| now.duration_since(listened.asked) > SPECTRUM_WANTED);
     }
@@ -183,11 +193,11 @@ impl Measured {
         self.pieces.iter().skip(skip).for_each(|piece| since.add(piece));
         let most = |of: fn(&(Vu, Ppm)) -> f64| self.needles.iter().map(of).fold(f64::NEG_INFINITY, f64::max);
         let (vu, ppm) = (most(|(vu, _)| vu.reading()), most(|(_, ppm)| ppm.reading()));
-        let now = self.measurement.readings();
+        let now = self.measurement.as_mut().map(|all| all.readings());
         let reading = Reading {
             figures: self.figures.clone(),
-            momentary: now.momentary,
-            short_term: now.short_term,
+            momentary: now.as_ref().and_then(|now| now.momentary),
+            short_term: now.as_ref().and_then(|now| now.short_term),
             since,
             vu,
             ppm,
@@ -196,7 +206,14 @@ impl Measured {
     }
 }
 
-type All = Arc<Mutex<BTreeMap<String, Measured>>>;
+/// What is measured, and of which points more than levels is wanted.
+#[derive(Default)]
+struct Points {
+    measured: BTreeMap<String, Measured>,
+    wholly: BTreeSet<String>,
+}
+
+type All = Arc<Mutex<Points>>;
 
 /// The thread that measures. It ends when this is dropped.
 pub struct Measuring {
@@ -221,17 +238,22 @@ impl Measuring {
         let _ = self.hearings.send(hearing);
     }
 
+    /// Of these points every figure is reckoned from now on, of others levels alone.
+    pub fn wholly(&self, points: BTreeSet<String>) {
+        lock(&self.all).wholly = points;
+    }
+
     /// What is known of a point, if it has been heard, and from which piece on to ask the next time; 0 is the oldest.
     pub fn read(&self, point: &str, from: u64) -> Option<(Reading, u64)> {
-        Some(lock(&self.all).get_mut(point)?.read(from))
+        Some(lock(&self.all).measured.get_mut(point)?.read(from))
     }
 
     /// The level in dBFS of each of [`THIRD_OCTAVES`] at a point, of a second up to a second ago; nothing until one has gone
     /// by since this was asked first.
     pub fn spectrum(&self, point: &str) -> Option<Levels> {
         let mut all = lock(&self.all);
-        let measured = all.get_mut(point)?;
-        let channels = measured.needles.len();
+        let measured = all.measured.get_mut(point)?;
+        let channels = measured.channels;
         let asked = Instant::now();
         let new = || Listened { asked, spectrum: Spectrum::new(self.rate, channels), frames: 0, levels: None };
         let listened = measured.spectrum.get_or_insert_with(new);
@@ -240,32 +262,42 @@ impl Measuring {
     }
 }
 
-fn lock(all: &All) -> MutexGuard<'_, BTreeMap<String, Measured>> {
+fn lock(all: &All) -> MutexGuard<'_, Points> {
     all.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn measure(rate: u32, heard: &Receiver<Hearing>, all: &All) {
     let mut hearings: Vec<(Hearing, Option<u64>)> = Vec::new();
     let mut told = false;
+    let mut behind = false;
     loop {
-        match heard.recv_timeout(PAUSE) {
+        match heard.recv_timeout(if behind { BREATH } else { PAUSE }) {
             Ok(hearing) => hearings.push((hearing, None)),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
         let mut missing = 0;
-        let mut all = lock(all);
+        let mut points = lock(all);
+        let Points { measured: all, wholly } = &mut *points;
+        behind = false;
         for (hearing, next) in &mut hearings {
+            let mut taken = 0;
             while let Some(frame) = hearing.next(|point, sound, down| {
-                let new = || Measured::new(rate, sound.len());
+                let wholly = wholly.contains(&point.name);
+                let new = || Measured::new(rate, sound.len(), wholly);
                 let measured = all.entry(point.name.clone()).or_insert_with(new);
-                if measured.needles.len() != sound.len() {
+                if measured.channels != sound.len() || measured.measurement.is_some() != wholly {
                     *measured = new();
                 }
                 measured.take(rate, sound, down);
             }) {
+                taken += 1;
                 missing += next.map_or(0, |expected| frame.saturating_sub(expected));
                 *next = Some(frame + QUANTUM as u64);
+                if taken == AT_ONCE {
+                    behind = true;
+                    break;
+                }
             }
         }
         hearings.retain(|(hearing, _)| !hearing.is_over());
@@ -277,7 +309,7 @@ fn measure(rate: u32, heard: &Receiver<Hearing>, all: &All) {
         }
         let now = Instant::now();
         all.values_mut().for_each(|measured| measured.settle(now));
-        drop(all);
+        drop(points);
         if missing > 0 && !told {
             told = true;
             status::warning("the machine is too busy to measure all that is heard: figures have gaps from here on");
@@ -291,7 +323,7 @@ mod tests {
 
     /// A point that has heard so many pieces of a level, one after another.
     fn heard(levels: &[f64]) -> Measured {
-        let mut measured = Measured::new(48_000, 2);
+        let mut measured = Measured::new(48_000, 2, true);
         for level in levels {
             let sound = [*level; QUANTUM];
             measured.take(48_000, &[&sound, &sound], level.abs());
@@ -321,6 +353,17 @@ mod tests {
         assert_eq!(reading.since.peak, 0.0);
         assert_eq!((reading.since.sample_peak(), reading.since.rms(), reading.since.correlation()), (None, None, None));
         assert_eq!(next, levels.len() as u64);
+    }
+
+    #[test]
+    fn where_levels_are_enough_nothing_else_is_reckoned() {
+        let mut measured = Measured::new(48_000, 1, false);
+        let sound = [0.5; QUANTUM];
+        (0..1000).for_each(|_| measured.take(48_000, &[&sound], 2.0));
+        measured.settle(Instant::now());
+        let (reading, _) = measured.read(0);
+        assert_eq!((reading.since.peak, reading.since.reduced), (0.5, 2.0));
+        assert!(reading.figures.is_none() && reading.momentary.is_none());
     }
 
     #[test]

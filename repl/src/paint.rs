@@ -3,6 +3,7 @@
 use std::env;
 use std::fmt::Display;
 use std::io::{self, IsTerminal};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Whether and how to colour one of the two output streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +57,19 @@ impl Paint {
     }
 }
 
+/// Whether the user has asked for words alone.
+static PLAIN: AtomicBool = AtomicBool::new(false);
+
+/// From now on there are no colours.
+pub fn off() {
+    PLAIN.store(true, Ordering::Relaxed);
+}
+
+/// Whether the terminal says of itself that it can show no more than text.
+pub fn is_dumb() -> bool {
+    env::var_os("TERM").is_some_and(|term| term == "dumb")
+}
+
 /// A text without its colours.
 pub fn plain(text: &str) -> String {
     let (mut plain, mut rest) = (String::new(), text);
@@ -67,8 +81,8 @@ pub fn plain(text: &str) -> String {
 }
 
 fn wanted(terminal: bool) -> bool {
-    let set = |name| env::var_os(name).filter(|value| !value.is_empty());
-    terminal && set("NO_COLOR").is_none() && set("TERM").is_none_or(|term| term != "dumb")
+    let no_colour = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    terminal && !no_colour && !is_dumb() && !PLAIN.load(Ordering::Relaxed)
 }
 
 #[cfg(test)]

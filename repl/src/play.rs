@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
@@ -10,45 +11,58 @@ use engine::compile::Program;
 use engine::desk::Desk;
 use engine::diff::Changes;
 use engine::graph::Graph;
-use engine::live::{Listener, Live, Report, Setup, start};
+use engine::live::{Listener, Live, Setup, start};
 use engine::media::Library;
 use engine::motion::EventSource;
 use engine::session::Session;
 use engine::verify::Flaw;
 
 use crate::arguments::{DeviceChoice, Play};
-use crate::changes::{describe, moved, new_ramps, rounded};
+use crate::changes::{new_ramps, rounded};
 use crate::control::{Controllers, Order};
 use crate::ending::{Failure, Outcome};
 use crate::journal::{self, Journal, Performance, Taken, When};
 use crate::last_good::{self, Keeper};
 use crate::load::{self, Loaded, Told};
+use crate::paint;
 use crate::prompt::{Prompt, Typed};
 use crate::recorder::{self, Expected, Recorders};
 use crate::safety::{Overload, Programs};
-use crate::sound::{self, Input, Opened, Output, Wish};
+use crate::sound::{self, Input, Output, Wish};
 use crate::status;
 use crate::tell::Asked;
 use crate::text::Text;
 use crate::trouble::Trouble;
 use crate::watch::{Changed, Watch};
 
+mod aside;
 mod attending;
 mod closing;
+mod comparing;
+mod costing;
 mod device;
 mod hands;
 mod keeping;
+mod levels;
 mod looking;
 mod moment;
+mod monitoring;
 mod recording;
+mod reports;
+mod saving;
+mod scenes;
 mod tapping;
 mod told;
 mod typed;
+mod why;
 
-use closing::keep;
+use aside::Aside;
+use comparing::Comparing;
 use keeping::Keeping;
 use looking::Looking;
-use moment::{frames, moment};
+use moment::{Given, frames, moment};
+use monitoring::Monitoring;
+use saving::Saving;
 use tapping::Tapping;
 use told::Editors;
 
@@ -75,25 +89,28 @@ enum Event {
     Control,
     /// Somebody has typed at the prompt.
     Typed(Typed),
+    /// What was done aside is done.
+    Done(aside::Then),
     /// Somebody tells something from elsewhere.
     Told(Asked),
-    /// A device was opened beside what plays.
-    Opened(Opened),
     /// The user wants it to end.
     Stop,
 }
 
 /// Plays until the user stops it, or the length is over.
 pub fn run(arguments: &Play) -> Outcome {
+    if arguments.plain {
+        paint::off();
+    }
     let (send, events) = mpsc::channel();
     let changed = send.clone();
     let watch = Watch::new(move |file| drop(changed.send(Event::Changed(file))))
         .map_err(|error| Failure::Error(format!("files cannot be watched: {error}")))?;
-    let (moved, typed, others) = (send.clone(), send.clone(), send.clone());
+    let (moved, typed, done) = (send.clone(), send.clone(), send.clone());
     ctrlc::set_handler(move || drop(send.send(Event::Stop)))
         .map_err(|error| Failure::Error(format!("Ctrl-C cannot be caught: {error}")))?;
     watch.files(std::slice::from_ref(&arguments.session));
-    let library = Library::new();
+    let library = Arc::new(Library::new());
     let loaded = load::load(&arguments.session, &library);
     let mut told = Told::default();
     loaded.show_news(&mut told);
@@ -106,9 +123,9 @@ pub fn run(arguments: &Play) -> Outcome {
     let text = Text::new(&loaded, session);
     let wake = move || drop(moved.send(Event::Control));
     let first = First { text, taken: Taken::of(&loaded), graph, session, told };
-    let mut playing = Playing::start(arguments, library, watch, first, wake, others)?;
+    let mut playing = Playing::start(arguments, library, watch, first, wake, done)?;
     if !arguments.no_prompt {
-        playing.prompt = Prompt::start(move |line| drop(typed.send(Event::Typed(line))));
+        playing.prompt = Prompt::start(arguments.plain, move |line| drop(typed.send(Event::Typed(line))));
     }
     playing.teach();
     if own {
@@ -167,26 +184,21 @@ struct Waiting {
     taken: Taken,
     /// The frame of the transport from which on it is to be heard; at once without one.
     at: Option<u64>,
-    /// Whether a hand on a controller wrote it: then it is told of when the hand rests.
-    by_hand: bool,
+    /// Where it comes from.
+    origin: Origin,
     /// Whether a hand has written since it was read.
     is_behind: bool,
 }
 
-/// What no edit changes of a desk that plays.
-struct Given {
-    rate: u32,
-    seed: u64,
-    /// The folder of the session, wherever a text of it lies.
-    home: PathBuf,
-}
-
-impl Given {
-    /// Holds a text to it.
-    fn hold(&self, session: &mut Session) {
-        (session.sample_rate, session.seed) = (self.rate, self.seed);
-        session.folder.clone_from(&self.home);
-    }
+/// Where a text comes from that is to be heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    /// The file, or the prompt.
+    Text,
+    /// A hand on a controller: it is told of when the hand rests.
+    Hand,
+    /// Another text than the session's, which it is compared with.
+    Comparison,
 }
 
 /// What a desk is started with.
@@ -201,7 +213,7 @@ struct First<'a> {
 /// A desk that plays, and what it was started with.
 struct Playing<'a> {
     arguments: &'a Play,
-    library: Library,
+    library: Arc<Library>,
     watch: Watch,
     /// The files that are watched.
     watched: Vec<PathBuf>,
@@ -230,13 +242,17 @@ struct Playing<'a> {
     /// What controllers have ordered and the audio side had no room for yet.
     orders: VecDeque<Order>,
     looking: Looking,
+    monitoring: Monitoring,
+    comparing: Option<Comparing>,
+    /// All was silenced, and the transport has not been started since.
+    panicked: bool,
+    aside: Aside,
+    saving: Saving,
     /// Where somebody types, if there is a terminal.
     prompt: Option<Prompt>,
     editors: Editors,
     tapping: Tapping,
     keeping: Keeping,
-    /// Where threads tell what they have found.
-    events: Sender<Event>,
     /// When a controller's writes were taken last.
     written: Option<Instant>,
     given: Given,
@@ -258,7 +274,7 @@ struct Playing<'a> {
 impl<'a> Playing<'a> {
     fn start(
         arguments: &'a Play,
-        library: Library,
+        library: Arc<Library>,
         watch: Watch,
         first: First<'_>,
         wake: impl Fn() + Send + Sync + 'static,
@@ -273,7 +289,9 @@ impl<'a> Playing<'a> {
         let others = recorder::wanted(arguments);
         let keep = journal::wanted(arguments.journal.as_ref(), others);
         let setup = Setup { rate, keep, inputs: usize::from(inputs), cushion: 2 * arguments.buffer as usize };
-        let channels = program.plan.outputs.iter().flat_map(|output| &output.channels).copied().max().unwrap_or(2);
+        let leaving = program.plan.outputs.iter().flat_map(|output| &output.channels);
+        let ahead = session.cue_output.iter().flat_map(|(channels, _)| channels);
+        let channels = leaving.chain(ahead).copied().max().unwrap_or(2);
         let first = Expected::of(&program, &heard);
         let mut programs = Programs::default();
         programs.remember(&program);
@@ -320,11 +338,15 @@ impl<'a> Playing<'a> {
             controllers,
             orders: VecDeque::new(),
             looking: Looking::default(),
+            monitoring: Monitoring::default(),
+            comparing: None,
+            panicked: false,
+            aside: Aside::new(events),
+            saving: Saving::default(),
             prompt: None,
             editors,
             tapping: Tapping::default(),
             keeping: Keeping::default(),
-            events,
             written: None,
             given,
             inputs,
@@ -340,6 +362,9 @@ impl<'a> Playing<'a> {
         playing.listen_if_needed(session)?;
         playing.controllers.listen(playing.text.known(), &playing.sources);
         sound::tell_of_channels(graph, session, playing.channels(), "the device has no more");
+        if playing.input.is_some() {
+            playing.late_inputs().iter().for_each(|late| status::say(late.said(rate)));
+        }
         Ok(playing)
     }
 
@@ -375,8 +400,8 @@ impl<'a> Playing<'a> {
                         return Ok(());
                     }
                 }
+                Ok(Event::Done(then)) => then(self),
                 Ok(Event::Told(asked)) => self.editors.take(asked),
-                Ok(Event::Opened(opened)) => self.opened(opened),
                 Ok(Event::Control) | Err(RecvTimeoutError::Timeout) => {}
             }
             // What happened before this frame has been reported by now.
@@ -416,6 +441,9 @@ impl<'a> Playing<'a> {
 
     /// A file was saved: the newest text is evaluated, and sent unless something is wrong with it.
     fn edited(&mut self, changed: &Changed) {
+        if self.is_saved_here(changed) {
+            return;
+        }
         let given = &self.given;
         let (says, at) = (Cell::new(None), Cell::new(None));
         let (desk, live) = (&self.desk, &self.live);
@@ -444,6 +472,13 @@ impl<'a> Playing<'a> {
 
     /// Takes a text up that is right, from a frame on or at once.
     fn accept(&mut self, loaded: Loaded, at: Option<u64>) {
+        self.end_audition();
+        self.end_comparison();
+        self.take_up(loaded, at, Origin::Text);
+    }
+
+    /// Lets a text wait for its moment.
+    fn take_up(&mut self, loaded: Loaded, at: Option<u64>, origin: Origin) {
         let taken = Taken::of(&loaded);
         let (Some(graph), Some(session)) = (loaded.graph, loaded.session) else { return };
         // What was opened is not opened anew while it plays: what is beyond it is told of.
@@ -464,7 +499,7 @@ impl<'a> Playing<'a> {
         // Until it is heard, what plays goes on listening too.
         self.sources.extend(graph.event_sources());
         self.controllers.listen(self.text.known(), &self.sources);
-        self.waiting = Some(Waiting { session, graph, taken, at, by_hand: false, is_behind: false });
+        self.waiting = Some(Waiting { session, graph, taken, at, origin, is_behind: false });
         self.teach();
     }
 
@@ -480,13 +515,14 @@ impl<'a> Playing<'a> {
         }
         let ended =
             |desk: &mut Desk, now| desk.settle(now).map(|next| next.map(|program| (program, Sent::Settled(now))));
-        let (metered, points) = self.looked_at();
+        let looks = self.looked_at();
         self.aim_anew();
         let is_time = self.is_time();
         let next = match self.hand.take().or_else(|| self.waiting.take_if(|_| is_time)) {
             Some(waiting) => {
                 // A hand that never rests must not keep what has ended from being taken out.
-                let next = if waiting.by_hand { ended(&mut self.desk, self.live.clock()) } else { Ok(None) };
+                let next =
+                    if waiting.origin == Origin::Hand { ended(&mut self.desk, self.live.clock()) } else { Ok(None) };
                 match next {
                     Ok(Some(_)) => {
                         self.hand = Some(waiting);
@@ -495,8 +531,9 @@ impl<'a> Playing<'a> {
                     _ => self.edit(waiting),
                 }
             }
-            None if self.desk.is_metered() != metered || self.desk.points() != points => {
-                self.desk.observe(metered, points).map(|program| Some((program, Sent::Metered(metered))))
+            None if *self.desk.looks() != looks => {
+                let metered = looks.meters;
+                self.desk.observe(looks).map(|program| Some((program, Sent::Metered(metered))))
             }
             None => ended(&mut self.desk, self.live.clock()),
         };
@@ -509,14 +546,19 @@ impl<'a> Playing<'a> {
 
     /// The program that takes what runs to a text, and what to say of it.
     fn edit(&mut self, waiting: Waiting) -> Result<Option<(Box<Program>, Sent)>, Flaw> {
-        let Waiting { session, graph, taken, at, by_hand, .. } = self.in_time(waiting);
-        let edited = self.desk.edit(&graph, at)?;
-        if !by_hand {
+        let Waiting { session, graph, taken, at, origin, .. } = self.in_time(waiting);
+        let before = self.desk.looks().trim;
+        self.desk.turn(self.trim(origin));
+        let edited = self.desk.edit(&graph, at).inspect_err(|_| self.desk.turn(before))?;
+        let by_hand = origin == Origin::Hand;
+        if origin == Origin::Text {
             self.keeper.keep(taken.files().to_vec());
         }
         let Some((program, changes)) = edited else {
             if !by_hand {
                 status::say("no change to the sound");
+            }
+            if origin == Origin::Text {
                 self.text.is_heard(&session);
             }
             self.journal.text(taken, When::Nothing(self.live.clock()), Changes::default());
@@ -525,12 +567,13 @@ impl<'a> Playing<'a> {
         self.heard = load::live_inputs(&session);
         // What a hand sets is told when it rests; that other paths had to be re-aligned is told at once.
         let told = !by_hand || !changes.realigned.is_empty();
-        let (sources, file) = (graph.event_sources(), (!by_hand).then_some(session));
+        let (sources, file) = (graph.event_sources(), (origin == Origin::Text).then_some(session));
         Ok(Some((program, Sent::Text(Box::new(Edited { taken, changes, wanted: at, told, sources, file })))))
     }
 
     fn send(&mut self, mut program: Box<Program>, sent: Sent) {
         self.looking.at(&mut program, self.given.rate);
+        self.tell_of_cue(&program);
         let begun = Instant::now();
         while !program.media_ready(self.live.transport()) && begun.elapsed() < MEDIA_PATIENCE {
             std::thread::sleep(Duration::from_millis(1));
@@ -542,50 +585,5 @@ impl<'a> Playing<'a> {
         if self.live.send(program).is_err() {
             unreachable!("nothing is sent while a program is in flight");
         }
-    }
-
-    fn hear_reports(&mut self) {
-        let mut costed = None;
-        for report in self.live.reports() {
-            self.journal.report(report, &self.desk, &self.programs);
-            match report {
-                Report::TakenUp { serial, taken } => {
-                    if let Some(InFlight { sent, ramps, .. }) = self.in_flight.take_if(|sent| sent.serial == serial) {
-                        self.desk.taken_up(taken);
-                        // What the text does not say is said here, to be written into it.
-                        let bar = rounded(self.desk.mesh().tempo.bar_at(taken.at as i64));
-                        for path in ramps {
-                            status::say(format!("{path}: its ramp begins here; `.start({bar}.bars)` keeps it here"));
-                        }
-                        if let Sent::Text(edited) = &sent {
-                            self.sources.clone_from(&edited.sources);
-                            edited.file.iter().for_each(|session| self.text.is_heard(session));
-                            if edited.told {
-                                status::say(describe(&edited.changes));
-                            }
-                        }
-                        keep(&self.journal, serial, taken, sent);
-                    }
-                }
-                Report::Controlled { .. } => {}
-                Report::Moved { order, transport, .. } => {
-                    status::say(moved(order, transport, &self.desk.mesh().tempo));
-                }
-                Report::Poisoned { serial, work } => {
-                    let path = self.programs.works(serial).get(work).map_or("an effect", String::as_str);
-                    status::warning(format!(
-                        "{path} gave what is no number: it was silenced, and is passed by until the text changes it"
-                    ));
-                }
-                Report::MediaLate { .. } => self.trouble.media += 1,
-                Report::InputLate { .. } => self.trouble.input += 1,
-                Report::RecordLate { .. } => self.trouble.record += 1,
-                Report::Guarded { serial, deed, channel, level, origin } => {
-                    status::warning(self.programs.deed(serial, deed, channel, level, origin));
-                }
-                Report::Costed { serial } => costed = Some(serial),
-            }
-        }
-        self.attend(costed);
     }
 }

@@ -3,10 +3,12 @@
 
 mod above;
 mod command;
+mod plain;
 mod screen;
+mod stage;
 mod typist;
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
@@ -16,13 +18,15 @@ use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::{Behavior, Cmd, ColorMode, CompletionType, Config, Editor, ExternalPrinter, KeyEvent};
 
-use crate::paint::Paint;
+use crate::levels::Board;
+use crate::paint::{self, Paint};
 use crate::{state_dir, status};
 use above::Above;
 use screen::Screen;
+use stage::Stage;
 use typist::Typist;
 
-pub use command::{Command, Midi, Timing, page};
+pub use command::{Command, Metering, Midi, Timing, page};
 pub use typist::Vocabulary;
 
 /// What stands before a line, and before one that goes on.
@@ -48,18 +52,32 @@ pub enum Typed {
 /// The prompt of a desk that plays. Dropped, it leaves the terminal as it found it.
 pub struct Prompt {
     vocabulary: Arc<RwLock<Vocabulary>>,
-    screen: Arc<Screen>,
+    /// What there is to see for the view of the meters.
+    pub board: Arc<Board>,
+    /// Whether it does without what only eyes can follow.
+    pub is_plain: bool,
+    stage: Stage,
+    /// The terminal, if it is more than lines.
+    screen: Option<Arc<Screen>>,
 }
 
 impl Prompt {
-    /// Begins to read; nothing where there is no terminal to type at. Each line goes to `take`.
-    pub fn start(take: impl Fn(Typed) + Send + 'static) -> Option<Prompt> {
-        use std::io::IsTerminal;
-        if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+    /// Begins to read; nothing where there is no terminal to type at. Each line goes to `take`. In plain words, wherever they
+    /// come from, if that is asked for or the terminal can do no more.
+    pub fn start(plain: bool, take: impl Fn(Typed) + Send + 'static) -> Option<Prompt> {
+        use io::IsTerminal;
+        let is_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
+        let is_plain = plain || is_terminal && paint::is_dumb();
+        if !is_terminal && !is_plain {
             return None;
         }
-        let screen = Arc::new(Screen::take_over());
+        let (stage, board) = (Stage::default(), Arc::new(Board::default()));
         let vocabulary = Arc::new(RwLock::new(Vocabulary::default()));
+        if is_plain {
+            thread::spawn(move || plain::read(io::stdin().lock(), take));
+            return Some(Prompt { vocabulary, board, is_plain, stage, screen: None });
+        }
+        let screen = Arc::new(Screen::take_over());
         let config = Config::builder()
             .behavior(Behavior::PreferTerm)
             .bracketed_paste(true)
@@ -78,12 +96,13 @@ impl Prompt {
         // Where messages cannot be put above the line they are told all the same.
         if let Ok(mut printer) = editor.create_external_printer() {
             let above = Above::start(move |text| printer.print(text).is_ok());
-            status::above(move |text| above.tell(text));
+            let stage = stage.clone();
+            status::above(move |text| stage.hold(text).into_iter().for_each(|text| above.tell(text)));
         }
         let history = state_dir::folder("prompt").map(|folder| folder.join("history")).ok();
-        let own = screen.clone();
-        thread::spawn(move || read(editor, history, &own, take));
-        Some(Prompt { vocabulary, screen })
+        let (own, shown, on) = (screen.clone(), board.clone(), stage.clone());
+        thread::spawn(move || read(editor, history, &own, || on.show(&shown), take));
+        Some(Prompt { vocabulary, board, is_plain, stage, screen: Some(screen) })
     }
 
     /// Tells what can be completed from now on.
@@ -95,12 +114,19 @@ impl Prompt {
 impl Drop for Prompt {
     fn drop(&mut self) {
         status::below();
-        self.screen.give_back();
+        self.stage.end();
+        self.screen.iter().for_each(|screen| screen.give_back());
     }
 }
 
-/// Reads lines until the end.
-fn read(mut editor: Editor<Typist, FileHistory>, history: Option<PathBuf>, screen: &Screen, take: impl Fn(Typed)) {
+/// Reads lines until the end. `meters` has the terminal between two of them, if that is what was typed.
+fn read(
+    mut editor: Editor<Typist, FileHistory>,
+    history: Option<PathBuf>,
+    screen: &Screen,
+    meters: impl Fn() -> io::Result<()>,
+    take: impl Fn(Typed),
+) {
     if let Some(file) = &history {
         // The first time there is none.
         let _ = editor.load_history(file);
@@ -123,6 +149,12 @@ fn read(mut editor: Editor<Typist, FileHistory>, history: Option<PathBuf>, scree
                 }
                 if Command::read(&line) == Ok(Command::Quit) {
                     return end(take);
+                }
+                if Command::read(&line) == Ok(Command::Meters(Metering::View)) {
+                    if let Err(error) = meters() {
+                        status::warning(format!("the meters cannot be shown here: {error}; `:meters 5` says them"));
+                    }
+                    continue;
                 }
                 take(Typed::Line(line));
             }

@@ -37,6 +37,7 @@ pub fn tell_of_channels(graph: &Graph, session: &Session, open: (u16, u16), more
         Role::Output(channels) | Role::Send(channels) => channels.iter().max(),
         _ => None,
     });
+    let outputs = outputs.chain(session.cue_output.iter().filter_map(|(channels, _)| channels.iter().max()));
     let heard = load::live_inputs(session);
     let inputs = heard.iter().flat_map(|(_, channels)| channels).max();
     let tell = |what: &str, wanted: Option<&u16>, have: u16| {

@@ -15,11 +15,20 @@ use crate::load::{self, Loaded};
 use crate::paint::Paint;
 use crate::status;
 
+mod saved;
+mod scene;
+
+pub use saved::Snapshot;
+
 /// Files as they were, followed by lines.
-fn evaluated(files: &[SourceFile], lines: &[String]) -> scripting::Evaluated {
+fn with_lines(files: &[SourceFile], lines: &[String]) -> Vec<SourceFile> {
     let line = |text: &String| SourceFile { path: PathBuf::new(), text: text.clone(), is_line: true };
-    let files: Vec<SourceFile> = files.iter().cloned().chain(lines.iter().map(line)).collect();
-    scripting::evaluate_kept(&files)
+    files.iter().cloned().chain(lines.iter().map(line)).collect()
+}
+
+/// What they declare.
+fn evaluated(files: &[SourceFile], lines: &[String]) -> scripting::Evaluated {
+    scripting::evaluate_kept(&with_lines(files, lines))
 }
 
 /// The files that a text was loaded from.
@@ -52,6 +61,8 @@ struct Step {
     sets: Option<String>,
     /// The lines before, or behind what was taken back.
     lines: Lines,
+    /// The lines on this side of it, as they were when it was made.
+    after: Lines,
 }
 
 /// What became of a line that was typed.
@@ -89,7 +100,7 @@ impl Text {
         let mut lines = self.lines.clone();
         let load =
             |lines: &[String]| load::prepare_evaluated(scripting::evaluate_file_with(file, lines), library, &change);
-        match without_wrong(&mut lines, load) {
+        match without_wrong(&mut lines, load, set_aside) {
             Ok(loaded) => {
                 let before = std::mem::replace(&mut self.files, without_lines(&loaded));
                 self.heard.get_or_insert(before);
@@ -171,7 +182,7 @@ impl Text {
             }
         }
         let lines = std::mem::replace(&mut self.lines, lines);
-        self.past.push(Step { typed: line.to_owned(), sets, lines });
+        self.past.push(Step { typed: line.to_owned(), sets, lines, after: self.lines.clone() });
         self.future.clear();
         self.take(&loaded);
         Answer::Taken(Box::new(loaded))
@@ -199,15 +210,16 @@ impl Text {
             return None;
         }
         let lines = std::mem::take(&mut self.lines);
-        self.past.push(Step { typed: ":drop".into(), sets: None, lines });
+        self.past.push(Step { typed: ":drop".into(), sets: None, lines, after: Lines::default() });
         self.future.clear();
         Some(("all lines".into(), self.anew(library, change)))
     }
 
     /// Goes to the lines of a step, and keeps those of now in it: what was typed, and the way back.
     fn exchange(&mut self, mut step: Step) -> (String, Step) {
-        step.lines.keep_sets(&self.lines, step.sets.as_deref());
+        step.lines.keep_sets(&self.lines, &step.after, step.sets.as_deref());
         std::mem::swap(&mut self.lines, &mut step.lines);
+        step.after = self.lines.clone();
         (step.typed.clone(), step)
     }
 
@@ -215,7 +227,8 @@ impl Text {
     fn anew(&mut self, library: &Library, change: impl Fn(&mut Session) -> Tempo) -> Loaded {
         let mut lines = self.lines.clone();
         let files = &self.files;
-        match without_wrong(&mut lines, |lines| load::prepare_evaluated(evaluated(files, lines), library, &change)) {
+        let load = |lines: &[String]| load::prepare_evaluated(evaluated(files, lines), library, &change);
+        match without_wrong(&mut lines, load, set_aside) {
             Ok(loaded) => {
                 self.lines = lines;
                 self.take(&loaded);
@@ -258,6 +271,11 @@ impl Text {
         loaded.graph.is_some().then_some(loaded)
     }
 
+    /// What it says, before what it says of the whole is applied to it.
+    pub fn declared(&self) -> scripting::Evaluated {
+        evaluated(&self.files, self.lines.as_slice())
+    }
+
     /// Takes note of what a text declares, and says which lines hide an edit of it.
     fn take(&mut self, loaded: &Loaded) {
         if let Some(session) = &loaded.session {
@@ -277,16 +295,25 @@ impl Text {
     }
 }
 
-/// Takes out the lines that are no longer right, telling of each; the text with those that are left.
+/// Tells of a line that is no longer right.
+fn set_aside(line: String, wrong: Box<Loaded>) {
+    status::warning(format!("set aside: {line} ({})", wrong.why()));
+}
+
+/// Takes out the lines that are no longer right, giving each to `tell` with what is wrong; the text with those that are left.
 ///
 /// # Errors
 /// The text without any lines, which is wrong itself: all lines stay then.
-fn without_wrong(lines: &mut Lines, load: impl Fn(&[String]) -> Loaded) -> Result<Loaded, Box<Loaded>> {
+fn without_wrong(
+    lines: &mut Lines,
+    load: impl Fn(&[String]) -> Loaded,
+    tell: impl FnMut(String, Box<Loaded>),
+) -> Result<Loaded, Box<Loaded>> {
     let check = |lines: &[String]| {
         let loaded = load(lines);
         if loaded.graph.is_some() { Ok(loaded) } else { Err(Box::new(loaded)) }
     };
-    lines.set_aside(check, |line, wrong| status::warning(format!("set aside: {line} ({})", wrong.why())))
+    lines.set_aside(check, tell)
 }
 
 /// Adds a line as it was typed; the path that it sets, if that is what it does: the last value of each path wins, in its place.

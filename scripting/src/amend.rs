@@ -10,23 +10,32 @@ use crate::call::{Call, Outcome};
 use crate::desk;
 use crate::value::{self, EffectValue, Handle, Point, Signal, Step, spoken};
 
-/// `mute(x)`.
+/// `mute(x)`, `mute(x, off)`.
 pub fn mute(call: &Call) -> Outcome {
-    audible(call, Amend::Mute)
+    switch(call, Amend::Mute)
 }
 
-/// `solo(x)`.
+/// `solo(x)`, `solo(x, off)`.
 pub fn solo(call: &Call) -> Outcome {
-    audible(call, Amend::Solo)
+    switch(call, Amend::Solo)
 }
 
 /// `safe(x)`.
 pub fn safe(call: &Call) -> Outcome {
+    call.takes(1..=1)?;
     audible(call, Amend::Safe)
 }
 
-fn audible(call: &Call, what: fn(Target) -> Amend) -> Outcome {
-    call.takes(1..=1)?;
+fn switch(call: &Call, what: fn(Target, bool) -> Amend) -> Outcome {
+    call.takes(1..=2)?;
+    let on = match call.given.get(1) {
+        None => true,
+        Some(on) => on.as_bool().map_err(|_| call.wrong_type(1, "on or off"))?,
+    };
+    audible(call, |target| what(target, on))
+}
+
+fn audible(call: &Call, what: impl Fn(Target) -> Amend) -> Outcome {
     let wanted = "an input, a bus, a cable, or the path of one";
     let targets = match call.given[0].read_lock::<Array>() {
         Some(list) => list.iter().map(|item| target(item, true)).collect::<Option<Vec<_>>>(),

@@ -1,6 +1,8 @@
 //! What is looked for in a text before Rhai reads it: semicolons that are missing where the next line would change the
 //! meaning, words that are declared anew, values that nothing takes.
 
+use std::ops::Range;
+
 use engine::diagnostic::Diagnostic;
 use engine::units::Unit;
 
@@ -192,6 +194,21 @@ fn scan(text: &Text, from: usize, to: usize, found: &mut Vec<usize>) {
         }
         start = end + 1;
     }
+}
+
+/// The statements of a text as tokens, in order; none has its `;`.
+pub fn statements(text: &Text) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut start = 0;
+    while start < text.len() {
+        let end = statement_end(text, start);
+        let last = if text.closes(end) { end + 1 } else { end };
+        if start < last {
+            found.push(start..last);
+        }
+        start = end + 1;
+    }
+    found
 }
 
 /// The `;` or the closing bracket at which the statement from token `start` ends, or the end of the text.

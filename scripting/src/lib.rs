@@ -12,6 +12,7 @@
 //!   engine's effects and sources.
 //! - `desk` is the session that is being written; `value` what variables hold; `flow`, `place`, `effect`, `control`,
 //!   `album`, `amend`, `setup` and `number` what the words do.
+//! - [`fold()`] writes the lines into the file.
 //! - `errors` turns Rhai's errors into ours, [`report`] shows them.
 //!
 //! What must hold: evaluation depends on the texts alone, never on a clock or on an order of hashing; it ends within a
@@ -27,6 +28,7 @@ mod errors;
 mod evaluate;
 mod expect;
 mod flow;
+mod fold;
 mod grammar;
 mod import;
 mod machine;
@@ -47,4 +49,5 @@ pub use evaluate::{
     Evaluated, SourceFile, evaluate_file, evaluate_file_with, evaluate_kept, evaluate_played, evaluate_text,
     evaluate_text_with,
 };
+pub use fold::fold;
 pub use words::{WordEntry, reference};

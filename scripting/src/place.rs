@@ -74,6 +74,20 @@ fn declare(call: &Call, name: &str, kind: PlaceKind) -> Outcome {
 
 /// `output(left, right)`.
 pub fn output(call: &Call) -> Outcome {
+    let channels = channels(call, "this output")?;
+    let id = desk::with(|desk| desk.output(channels, call.at));
+    Ok(Dynamic::from(Signal::place(id)))
+}
+
+/// `cue_output(left, right)`.
+pub fn cue_output(call: &Call) -> Outcome {
+    let channels = channels(call, "the cue output")?;
+    desk::with(|desk| desk.session.cue_output = Some((channels, call.at)));
+    Ok(Dynamic::UNIT)
+}
+
+/// The channels of a device that a word is given, each once.
+fn channels(call: &Call, of: &str) -> Result<Vec<u16>, Diagnostic> {
     call.takes(1..=64)?;
     let mut channels: Vec<u16> = Vec::new();
     for (index, value) in call.given.iter().enumerate() {
@@ -87,13 +101,12 @@ pub fn output(call: &Call) -> Outcome {
             .help("expected 1 to 1024: channels count from 1"));
         }
         if channels.contains(&(number as u16)) {
-            let message = format!("channel {number} stands in this output twice");
+            let message = format!("channel {number} stands in {of} twice");
             return Err(Diagnostic::error("channel-twice", call.place_of(index), message));
         }
         channels.push(number as u16);
     }
-    let id = desk::with(|desk| desk.output(channels, call.at));
-    Ok(Dynamic::from(Signal::place(id)))
+    Ok(channels)
 }
 
 /// `send(bus, gain)`.

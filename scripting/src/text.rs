@@ -1,5 +1,6 @@
 //! One file of a session: its text and its tokens, and the questions of place that they answer.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use engine::diagnostic::Position;
@@ -133,6 +134,14 @@ impl Text {
     /// The bracket that closes the one at token `open`.
     pub fn closing(&self, open: usize) -> Option<usize> {
         self.partners.get(open).copied().flatten().filter(|_| self.opens(open))
+    }
+
+    /// Where token `index` is, in bytes.
+    ///
+    /// # Panics
+    /// Behind the end.
+    pub fn span(&self, index: usize) -> Range<usize> {
+        self.tokens[index].start..self.tokens[index].end
     }
 
     /// The line of token `index`, and that on which it ends.

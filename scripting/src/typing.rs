@@ -2,9 +2,11 @@
 //! is written whose values are being given.
 
 use std::ops::Range;
+use std::path::Path;
 
+use crate::text::Text;
 use crate::tokens::{Kind, Token, tokens};
-use crate::words;
+use crate::{grammar, words};
 
 /// What a piece of a line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +93,17 @@ pub fn goes_on(text: &str) -> bool {
 pub fn declares(line: &str) -> bool {
     let declaring = |token: &Token| matches!(&line[token.start..token.end], "let" | "const" | "fn" | "import");
     tokens(line).iter().any(|token| token.kind == Kind::Word && declaring(token))
+}
+
+/// The statements of a text, each without its `;` and with the line on which it begins, from 1. Nothing if the text does not end by
+/// itself.
+pub fn statements(text: &str) -> Option<Vec<(u32, String)>> {
+    let text = Text::new(Path::new(""), text, 0);
+    let written = |tokens: Range<usize>| {
+        let written = text.text[text.span(tokens.start).start..text.span(tokens.end - 1).end].to_owned();
+        (text.start(tokens.start).line, written)
+    };
+    text.is_whole().then(|| grammar::statements(&text).into_iter().map(written).collect())
 }
 
 /// The names that a text gives to variables and functions.

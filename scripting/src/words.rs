@@ -113,6 +113,7 @@ pub static WORDS: &[Word] = &[
     word("tracks", Places, "tracks([track, ...])", "An album, for an input: its tracks one behind another.", "input(\"album\", tracks([track(\"Dawn\", \"audio/voice.flac\"), track(\"Noon\", \"audio/bass.flac\")])) >> master;", album::tracks),
     thing("master", Places, "master", "The one bus that always exists.", "band >> master;"),
     word("output", Places, "output(left, right)", "Channels of the device or the file, from 1.", "master >> output(1, 2);", place::output),
+    word("cue_output", Places, "cue_output(left, right)", "Channels of the device, from 1, that whoever plays listens ahead on with `:cue`; the audience does not hear them, and they are a part of no render.", "cue_output(3, 4);", place::cue_output),
 
     thing(">>", Flow, "signal >> effect, signal >> bus", "Flows into: an effect gives a signal, a bus is plugged in.", "voice >> fader(-3) >> band;"),
     thing("+", Flow, "signal + signal", "Both signals added.", "kick + snare >> drums;"),
@@ -122,8 +123,8 @@ pub static WORDS: &[Word] = &[
     word("feedback", Flow, "feedback(bus, time)", "A send that closes a loop; `time`, once round, is in ms (or a note length) up to 10 000, and at least a quantum of 64 frames.", "echo >> gain(-6) >> feedback(echo, 250);", place::feedback),
     word("cable", Flow, "cable(name)", "Names the cable that follows, to have two between the same places.", "voice >> cable(\"dry\") >> band;", place::cable),
 
-    word("mute", Changes, "mute(x)", "Silences what leaves an input, a bus or a cable; x is a signal, a path or a list.", "mute(\"drums-*\");", amend::mute),
-    word("solo", Changes, "solo(x)", "Silences every input that has no way through a soloed thing.", "solo(voice);", amend::solo),
+    word("mute", Changes, "mute(x, on)", "Silences what leaves an input, a bus or a cable; x is a signal, a path or a list, and `off` behind it takes back what was said above.", "mute(\"drums-*\");", amend::mute),
+    word("solo", Changes, "solo(x, on)", "Silences every input that has no way through a soloed thing; `off` takes back what was said above.", "solo(voice);", amend::solo),
     word("safe", Changes, "safe(x)", "Exempts an input, or all that leads through a bus, from the solo of others.", "safe(room);", amend::safe),
     word("set", Changes, "set(path, value)", "Gives a parameter another value.", "set(\"voice/compressor.threshold\", -24);", amend::set),
     word("get", Changes, "get(path)", "Reads a parameter.", "get(\"voice/compressor.threshold\")", amend::get),

@@ -38,6 +38,8 @@ fn mute_silences_what_leaves_a_thing_sends_as_well() {
     assert_eq!(silent("mute(\"room\");"), ["room>master"]);
     assert_eq!(silent("mute(\"snare>room\");"), ["snare>room"]);
     assert_eq!(silent("mute(at(\"voice>master\"));"), ["voice>master"]);
+    assert_eq!(silent("mute(\"room\"); mute(snare); mute(room, off);"), ["snare>drums", "snare>room"]);
+    assert_eq!(silent("solo(snare); solo(\"snare\", off);"), [""; 0]);
     assert_eq!(silent("mute([kick, drums]);"), ["drums>master", "kick>drums"]);
 }
 

@@ -6,6 +6,7 @@ mod expectations;
 mod measure;
 mod parts;
 mod play;
+mod prompt;
 mod recording;
 pub mod render;
 pub mod replay;

@@ -31,6 +31,8 @@ mod listening;
 #[cfg(test)]
 mod meters;
 #[cfg(test)]
+mod monitor;
+#[cfg(test)]
 mod musical_time;
 #[cfg(test)]
 mod names;

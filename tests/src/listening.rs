@@ -2,7 +2,7 @@
 //! dynamics tell of themselves is what they do.
 
 use engine::kernel::QUANTUM;
-use engine::listen::{Hearing, Point};
+use engine::listen::{Hearing, Looks, Point};
 use engine::names::Names;
 use engine::offline::{Offline, Stream};
 use engine::session::Session;
@@ -151,7 +151,8 @@ fn a_path_that_is_no_point_is_refused_with_what_can_be_listened_to() {
 
 impl ByHand {
     fn listen(&mut self, paths: &[&str]) -> Option<Hearing> {
-        let mut program = self.desk.observe(false, points(SESSION, paths)).expect("it compiles");
+        let mut program =
+            self.desk.observe(Looks { points: points(SESSION, paths), ..Looks::default() }).expect("it compiles");
         let hearing = program.hearing.take();
         self.take_up(program);
         hearing

@@ -1,5 +1,6 @@
 //! Meters: what they read, and that reading changes nothing.
 
+use engine::listen::Looks;
 use engine::meter::Reading;
 
 use crate::by_hand::ByHand;
@@ -13,7 +14,7 @@ const SESSION: &str = "
 impl ByHand {
     /// Meters from now on, or no more; gives their names.
     fn meter(&mut self, on: bool) -> Vec<String> {
-        let program = self.desk.observe(on, Vec::new()).expect("it compiles");
+        let program = self.desk.observe(Looks { meters: on, ..Looks::default() }).expect("it compiles");
         let names = program.plan.meters.iter().map(|meter| meter.path.clone()).collect();
         self.take_up(program);
         names

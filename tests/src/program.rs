@@ -1,7 +1,7 @@
 //! The program as a person runs it: what `cargo build` made, what it says, and the files it leaves.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -94,6 +94,24 @@ impl Running {
         let mut command = gainstage(arguments);
         command.current_dir(folder);
         Running::of(command)
+    }
+
+    /// Starts the program in a folder, with somebody who types.
+    pub fn typed_to(folder: &Path, arguments: &[&str]) -> Self {
+        let mut command = gainstage(arguments);
+        command.current_dir(folder).stdin(Stdio::piped());
+        Running::of(command)
+    }
+
+    /// Types a line.
+    pub fn types(&mut self, line: &str) {
+        let keys = self.child.stdin.as_mut().expect("somebody types");
+        writeln!(keys, "{line}").and_then(|()| keys.flush()).expect("it is still there");
+    }
+
+    /// Types no more.
+    pub fn hangs_up(&mut self) {
+        self.child.stdin = None;
     }
 
     /// Starts a program that is about to begin.

@@ -2,9 +2,11 @@
 
 mod ending;
 mod hostile;
+mod listening;
 mod messages;
 mod newcomer;
 mod random_lines;
+mod saving;
 mod typing;
 
 use crate::commands::{folder, write};

@@ -7,6 +7,7 @@
 use assert_no_alloc::assert_no_alloc;
 use engine::desk::Desk;
 use engine::graph::Graph;
+use engine::listen::Looks;
 use engine::live::{Live, Report, Setup, start};
 use engine::motion::EventSource;
 use engine::playback::{Capture, Playback};
@@ -98,7 +99,10 @@ fn a_desk_that_is_given_no_rest_takes_no_memory_loses_nothing_and_gives_numbers(
     while frames < seconds * 48_000 {
         if !in_flight {
             let next = match random.below(5) {
-                1 => Some(desk.observe(!desk.is_metered(), Vec::new()).expect("the plan proves right")),
+                1 => Some(
+                    desk.observe(Looks { meters: !desk.looks().meters, ..Looks::default() })
+                        .expect("the plan proves right"),
+                ),
                 0 => {
                     let soon = live.transport() + random.below(10_000) as u64;
                     let at = [None, Some(soon)][random.below(2)];

@@ -4,7 +4,7 @@ use super::{Layout, Program};
 use crate::keep::{Keep, Ledger, keep};
 use crate::plan::Plan;
 
-keep!(super::Keep: meters);
+keep!(super::Keep: looks);
 
 impl Layout {
     /// What of it a plan depends on that is built anew: how controls and what they listen to are numbered.

@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 
 use super::{Compiler, Keep};
-use crate::listen::{Heard, Spot};
+use crate::listen::{Heard, Point, Spot};
 use crate::mesh::{MeshEdge, MeshNode, Phase};
 use crate::meter::Meter;
-use crate::plan::Slots;
+use crate::plan::{PlanCue, Slots};
 
 /// What is looked at, by path.
 #[derive(Default)]
@@ -21,8 +21,9 @@ pub(super) struct Observed {
 
 impl Observed {
     pub(super) fn of(keep: &Keep) -> Self {
-        let mut observed = Observed { meters: keep.meters, ..Observed::default() };
-        for point in &keep.points {
+        let mut observed = Observed { meters: keep.looks.meters, ..Observed::default() };
+        let ahead = keep.looks.cue.iter().flat_map(|cue| &cue.point);
+        for point in keep.looks.points.iter().chain(ahead) {
             match &point.spot {
                 Spot::Delivered => false,
                 Spot::Node(path) => observed.nodes.insert(path.clone()),
@@ -67,29 +68,35 @@ impl Compiler<'_> {
         self.plan.meters = master.filter(|_| self.observed.meters).into_iter().chain(places).collect();
     }
 
-    /// The points that are listened to, in the order in which they were asked for. What is not in the text, or leads to no
-    /// output, has none.
+    /// The points that are listened to, in the order in which they were asked for, and what is heard ahead. What is not in the
+    /// text, or leads to no output, has none.
     pub(super) fn heard(&mut self) {
-        let heard = self.keep.points.iter().filter_map(|point| {
-            let name = point.name.clone();
-            match &point.spot {
-                Spot::Delivered => {
-                    let output = self.plan.outputs.iter().find(|output| output.send.is_none() && !output.leaving)?;
-                    Some(Heard { name, slots: output.slots, late: output.late, work: None })
-                }
-                Spot::Node(path) => {
-                    let here = |i: &usize| self.node(*i).current && self.node(*i).node.path == *path;
-                    let i = (0..self.mesh.nodes.len()).find(here)?;
-                    let MeshNode { id, node, .. } = self.node(i);
-                    let work = point.reduces.then(|| self.layout.works.get(id).copied()).flatten();
-                    Some(Heard { name, slots: self.value[i], late: node.late + node.latency, work })
-                }
-                Spot::Cable(path) => {
-                    let (_, slots, late) = self.observed.carried.iter().find(|(carried, ..)| carried == path)?;
-                    Some(Heard { name, slots: *slots, late: *late, work: None })
-                }
-            }
+        let looks = &self.keep.looks;
+        self.plan.heard = looks.points.iter().filter_map(|point| self.heard_at(point)).collect();
+        self.plan.cue = looks.cue.as_ref().map(|cue| {
+            let heard = cue.point.as_ref().and_then(|point| self.heard_at(point));
+            PlanCue { channels: cue.channels.clone(), heard }
         });
-        self.plan.heard = heard.collect();
+    }
+
+    fn heard_at(&self, point: &Point) -> Option<Heard> {
+        let name = point.name.clone();
+        match &point.spot {
+            Spot::Delivered => {
+                let output = self.plan.outputs.iter().find(|output| output.send.is_none() && !output.leaving)?;
+                Some(Heard { name, slots: output.slots, late: output.late, work: None })
+            }
+            Spot::Node(path) => {
+                let here = |i: &usize| self.node(*i).current && self.node(*i).node.path == *path;
+                let i = (0..self.mesh.nodes.len()).find(here)?;
+                let MeshNode { id, node, .. } = self.node(i);
+                let work = point.reduces.then(|| self.layout.works.get(id).copied()).flatten();
+                Some(Heard { name, slots: self.value[i], late: node.late + node.latency, work })
+            }
+            Spot::Cable(path) => {
+                let (_, slots, late) = self.observed.carried.iter().find(|(carried, ..)| carried == path)?;
+                Some(Heard { name, slots: *slots, late: *late, work: None })
+            }
+        }
     }
 }

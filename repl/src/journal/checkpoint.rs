@@ -97,6 +97,7 @@ mod tests {
             at: 64,
             heard: 64,
             files: Vec::new(),
+            crossfade: None,
             lines: vec!["a\nb".into()],
             media: Vec::new(),
             changes: Changes::default(),

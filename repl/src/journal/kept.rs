@@ -403,6 +403,7 @@ mod tests {
             at: frame + 7,
             heard: frame + 9,
             files: Vec::new(),
+            crossfade: Some(70.25),
             lines: vec!["a\nb".into()],
             media: vec![stamp.clone()],
             changes: Changes { changed: vec!["a>b/fader".into()], ..Changes::default() },

@@ -188,6 +188,10 @@ pub struct Text {
     pub files: Vec<KeptFile>,
     /// The prompt's lines, in order.
     pub lines: Vec<String>,
+    /// How long its changes took, in milliseconds, which a line may be given beside what it says; none in a journal that was kept
+    /// before this was, where it is as the text says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crossfade: Option<f64>,
     /// The sound files that it names.
     pub media: Vec<Stamp>,
     /// What it changed, by path.

@@ -48,6 +48,7 @@ const REACHED: u64 = 20;
 pub struct Taken {
     files: Vec<SourceFile>,
     lines: Vec<String>,
+    crossfade: Option<f64>,
     media: Vec<PathBuf>,
 }
 
@@ -56,7 +57,8 @@ impl Taken {
     pub fn of(loaded: &Loaded) -> Taken {
         let (lines, files): (Vec<_>, Vec<_>) = loaded.files.iter().cloned().partition(|file| file.is_line);
         let lines = lines.into_iter().map(|line| line.text).collect();
-        Taken { files, lines, media: loaded.media() }
+        let crossfade = loaded.session.as_ref().map(|session| session.crossfade);
+        Taken { files, lines, crossfade, media: loaded.media() }
     }
 
     /// The files that it was made from, the session's first; without the prompt's lines.
@@ -542,8 +544,8 @@ impl Writer {
             }
         };
         let render::Taken { clock: frame, at, heard } = taken;
-        let lines = text.lines;
-        self.write(&Record::Text(Text { serial, frame, wanted, at, heard, files, lines, media, changes }))
+        let (lines, crossfade) = (text.lines, text.crossfade);
+        self.write(&Record::Text(Text { serial, frame, wanted, at, heard, files, lines, crossfade, media, changes }))
     }
 }
 

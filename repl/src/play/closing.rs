@@ -20,9 +20,20 @@ impl Playing<'_> {
         }
         self.hear_reports();
         let Playing {
-            mut live, mut in_flight, output, input, recorders, length, journal, late, desk, programs, ..
+            mut live,
+            mut in_flight,
+            output,
+            input,
+            recorders,
+            length,
+            journal,
+            late,
+            desk,
+            programs,
+            looking,
+            ..
         } = self;
-        let (load, worst) = (output.smoothed_load() * 100.0, output.take_worst_load() * 100.0);
+        let (load, worst) = (output.smoothed_load() * 100.0, output.take_worst_load().max(looking.shown.worst) * 100.0);
         drop((input, output));
         let busiest = format!("load {load:.0} %, the busiest block took {worst:.0} % of its time");
         let recorded = recorders.finish();

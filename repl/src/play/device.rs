@@ -3,12 +3,11 @@
 use std::io;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::sync::mpsc::Sender;
 use std::thread;
 
 use engine::math::gain_from_db;
 
-use super::{Event, Playing};
+use super::Playing;
 use crate::arguments::DeviceChoice;
 use crate::sound::{self, Change, Opened, Wish};
 use crate::status;
@@ -25,26 +24,23 @@ impl Playing<'_> {
         match self.output.change(&device) {
             Change::Told => {}
             Change::Nothing => status::say("it plays to the silent device already"),
-            Change::Opens => self.open_beside(device, self.events.clone()),
+            Change::Opens => self.open_beside(device),
         }
     }
 
     /// Opens a device on a thread of its own: that may take seconds.
-    fn open_beside(&self, device: DeviceChoice, events: Sender<Event>) {
+    fn open_beside(&self, device: DeviceChoice) {
         let (rate, buffer) = (self.given.rate, self.arguments.buffer);
         let (channels, ceiling) = (self.output.channels(), gain_from_db(self.arguments.max_level) as f32);
         let open = move || {
             let wish = Wish { device: Some(&device), rate, buffer, channels };
-            // Whoever has ended needs no device.
-            let _ = events.send(Event::Opened(sound::open_beside(wish, ceiling)));
+            sound::open_beside(wish, ceiling)
         };
-        if let Err(error) = thread::Builder::new().name("gainstage-open".into()).spawn(open) {
-            status::error(format!("the device cannot be opened: {error}"));
-        }
+        self.aside(open, |playing, opened| playing.opened(opened));
     }
 
     /// Lets the sound go over to a device that was opened beside.
-    pub(super) fn opened(&mut self, opened: Opened) {
+    fn opened(&mut self, opened: Opened) {
         match opened {
             Ok(beside) => self.output.go_over(beside),
             Err(failure) => status::error(format!("{failure}; what played plays on as before")),

@@ -7,7 +7,7 @@ use engine::motion::EventSource;
 use engine::session::Session;
 use engine::transport::Move;
 
-use super::{Playing, Waiting};
+use super::{Origin, Playing, Waiting};
 use crate::control::{Command, Order};
 use crate::journal::Taken;
 use crate::load::Loaded;
@@ -74,7 +74,8 @@ impl Playing<'_> {
         let taken = loaded.as_ref().map(Taken::of);
         if let (Some(Loaded { graph: Some(graph), session: Some(session), .. }), Some(taken)) = (loaded, taken) {
             self.controllers.was_set(kept);
-            self.hand = Some(Waiting { session, graph, taken, at: None, by_hand: true, is_behind: false });
+            self.hand = Some(Waiting { session, graph, taken, at: None, origin: Origin::Hand, is_behind: false });
+            self.end_comparison();
             self.waiting.iter_mut().for_each(|waiting| waiting.is_behind = true);
         }
     }

@@ -1,29 +1,40 @@
 //! Who looks at the desk while it plays: OSC clients, at meters and at figures; and the program itself, at the master, where
 //! the text has a target.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use engine::compile::Program;
 use engine::figure::Figure;
-use engine::listen::Point;
+use engine::listen::{Looks, Point};
 use engine::target;
 
 use super::Playing;
+use super::levels::Shown;
+use super::why::Asked;
 use crate::figures::{Followers, View, told};
 use crate::measuring::Measuring;
 use crate::meters::Clients;
 use crate::status;
 
 /// The point that a target speaks of.
-const MASTER: &str = "master";
+pub(super) const MASTER: &str = "master";
+
+/// The points of which more than levels is wanted.
+fn wholly(followers: &mut Followers, now: Instant) -> BTreeSet<String> {
+    followers.points(now).into_iter().chain([MASTER.into()]).collect()
+}
 
 /// Who looks at levels and figures, and who reckons them.
 #[derive(Default)]
 pub(super) struct Looking {
     meters: Clients,
     followers: Followers,
-    measuring: Option<Measuring>,
+    pub(super) measuring: Option<Measuring>,
+    pub(super) shown: Shown,
+    /// The question that is being looked into.
+    pub(super) asked: Option<Asked>,
 }
 
 impl Looking {
@@ -35,9 +46,13 @@ impl Looking {
 
     /// Looks at a program that is about to be sent, at a rate.
     pub(super) fn at(&mut self, program: &mut Program, rate: u32) {
-        self.meters.name(program.serial, program.plan.meters.iter().map(|meter| meter.path.clone()).collect());
+        let names: Vec<String> = program.plan.meters.iter().map(|meter| meter.path.clone()).collect();
+        self.shown.name(program.serial, names.clone());
+        self.meters.name(program.serial, names);
         if let Some(hearing) = program.hearing.take() {
-            self.measuring.get_or_insert_with(|| Measuring::start(rate)).hear(hearing);
+            let measuring = self.measuring.get_or_insert_with(|| Measuring::start(rate));
+            measuring.wholly(wholly(&mut self.followers, Instant::now()));
+            measuring.hear(hearing);
         }
     }
 }
@@ -68,25 +83,32 @@ impl Playing<'_> {
         }
     }
 
-    /// Whether the desk is to be metered now, and where it is to be listened to. What the text has no more is not heard.
-    pub(super) fn looked_at(&mut self) -> (bool, Vec<Point>) {
+    /// How the desk is to be looked at now. What the text has no more is not heard.
+    pub(super) fn looked_at(&mut self) -> Looks {
         let now = Instant::now();
         let mut paths = self.looking.followers.points(now);
+        paths.extend(self.metered_paths());
+        paths.extend(self.looking.asked.iter().flat_map(|asked| asked.points().map(str::to_owned)));
         let (session, names) = self.text.known().session();
         if session.target.is_some() {
             paths.insert(MASTER.into());
         }
         let points = paths.iter().filter_map(|path| Point::find(session, names, path).ok()).collect();
-        (self.looking.meters.any(now), points)
+        let meters = self.looking.meters.any(now) || self.looking.shown.any(self.prompt.as_ref());
+        Looks { meters, points, cue: self.heard_ahead(), trim: self.desk.looks().trim }
     }
 
     /// Tells whoever looks what there is to see.
     pub(super) fn tell_levels(&mut self) {
-        let Looking { meters, followers, measuring } = &mut self.looking;
+        let Looking { meters, followers, measuring, shown, .. } = &mut self.looking;
         let now = Instant::now();
-        self.live.readings().for_each(|reading| meters.read(&reading));
+        self.live.readings().for_each(|reading| {
+            meters.read(&reading);
+            shown.take(&reading, now);
+        });
         let mut packets = meters.due(now);
         if let Some(measuring) = measuring {
+            measuring.wholly(wholly(followers, now));
             packets.extend(followers.due(now, |view, point, from| match view {
                 View::Figures => measuring.read(point, from).map(|(reading, next)| (told(&reading), next)),
                 View::Spectrum => measuring.spectrum(point).map(|levels| (levels.to_vec(), 0)),
@@ -95,11 +117,20 @@ impl Playing<'_> {
         for (client, packet) in packets {
             self.controllers.send(client, &packet);
         }
+        self.show_levels();
+        self.answer();
     }
 
     /// Says how far what was played is from the target of the text, if it has one.
     pub(super) fn sum_up(&self) {
         self.distance().into_iter().for_each(status::say);
+    }
+
+    /// The same in few words.
+    pub(super) fn from_target(&self) -> Option<String> {
+        let (name, _) = self.text.known().session().0.target.as_ref()?;
+        let (reading, _) = self.looking.measuring.as_ref()?.read(MASTER, u64::MAX)?;
+        Some(format!("{name}: {}", target::find(name)?.distance(&reading.figures?)))
     }
 
     /// How far the master is from the target of the text; nothing without one, or while nothing was heard.

@@ -1,5 +1,6 @@
-//! When a text is to be heard, and the musical time that it lives in.
+//! When a text is to be heard, the musical time that it lives in, and what it is held to.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use engine::desk::Desk;
@@ -14,6 +15,23 @@ use crate::load::Loaded;
 
 /// The least time in which a text can be on its way and in place.
 const PREPARATION: Duration = Duration::from_millis(20);
+
+/// What no edit changes of a desk that plays.
+#[derive(Clone)]
+pub(super) struct Given {
+    pub(super) rate: u32,
+    pub(super) seed: u64,
+    /// The folder of the session, wherever a text of it lies.
+    pub(super) home: PathBuf,
+}
+
+impl Given {
+    /// Holds a text to it.
+    pub(super) fn hold(&self, session: &mut Session) {
+        (session.sample_rate, session.seed) = (self.rate, self.seed);
+        session.folder.clone_from(&self.home);
+    }
+}
 
 impl Playing<'_> {
     /// How long a text is still to wait before it is sent.

@@ -12,21 +12,21 @@ use engine::tempo::{Grid, Tempo};
 use engine::transport::Move;
 use engine::units::Unit;
 
-use super::moment::moment;
-use super::{Given, Playing};
+use super::Playing;
+use super::moment::{Given, moment};
 use crate::changes::{describe, rounded};
 use crate::load::Loaded;
 use crate::paint::Paint;
 use crate::prompt::{Command, Midi, Timing, Typed, Vocabulary, page};
 use crate::text::{Answer, Text};
-use crate::{status, words};
+use crate::{scenes, status, trying, words};
 
 /// A time as it is typed: `4.bars`, `500.ms`.
 static TIME: Parameter = Parameter::number("time", Unit::Milliseconds, 0.0, 1.0, 3_600_000.0, "a time");
 
 /// When a text is heard, and how fast it is taken up, where that is not as it says itself.
 #[derive(Default)]
-struct Timed {
+pub(super) struct Timed {
     over: Option<f64>,
     at: Option<Grid>,
 }
@@ -37,6 +37,9 @@ type Step = fn(&mut Text, &Library, &dyn Fn(&mut Session) -> Tempo) -> Option<(S
 impl Playing<'_> {
     /// Does what was typed; whether that is the end.
     pub(super) fn typed(&mut self, typed: &Typed) -> bool {
+        if self.waits_its_turn(typed) {
+            return false;
+        }
         let line = match typed {
             Typed::End => return true,
             Typed::Beat(at) if self.tapping.is_on() => {
@@ -76,9 +79,18 @@ impl Playing<'_> {
                 let lines: Vec<&str> = self.text.history().collect();
                 status::say(if lines.is_empty() { "nothing was typed yet".into() } else { lines.join("\n") });
             }
-            Command::Start => self.order(Move::Start),
+            Command::Save(to) => self.save(to),
+            Command::Scene(name) => self.scene(name),
+            Command::Go(name, timing) => self.go(name, timing),
+            Command::Start => self.start_counted_in(),
             Command::Stop => self.order(Move::Stop),
             Command::Panic => self.order(Move::Panic),
+            Command::Click(bars) => self.click(bars),
+            Command::Level(level) => self.turn_monitor(level.as_deref()),
+            Command::Dim => self.dim(),
+            Command::Mono => self.mono(),
+            Command::Cue(what) => self.cue(what.as_deref()),
+            Command::Compare(revision) => self.compare(revision),
             Command::Locate(bars) => {
                 let frame = self.desk.mesh().tempo.frame_of_bar(bars);
                 self.order(Move::Locate(frame.max(0.0) as u64));
@@ -96,8 +108,19 @@ impl Playing<'_> {
             Command::Target => status::say(self.distance().unwrap_or_else(|| {
                 "there is no figure yet: write `target(\"streaming\")`, and let it play for a while".into()
             })),
+            Command::Meters(how) => self.show_meters(how),
+            Command::Why(path) => self.why(&path),
+            Command::Latency => self.tell_latency(),
+            Command::Try(word) => self.try_word(&word),
             Command::Words(word) => match words::shown(word.as_deref(), Paint::stderr()) {
-                Ok(text) => status::say(text.trim_end()),
+                Ok(text) => {
+                    let line =
+                        word.and_then(|word| Some((trying::line(&word, self.text.known().session().0).ok()?, word)));
+                    let hint = line.map_or(String::new(), |(line, word)| {
+                        format!("\n\n`:try {word}` types {line}; `:undo` takes it back")
+                    });
+                    status::say(format!("{}{hint}", text.trim_end()));
+                }
                 Err(why) => status::error(why),
             },
             Command::Help => status::say(page()),
@@ -105,7 +128,8 @@ impl Playing<'_> {
         }
     }
 
-    fn order(&mut self, order: Move) {
+    /// Gives the transport an order.
+    pub(super) fn order(&mut self, order: Move) {
         if self.live.order(order).is_err() {
             status::error("too much is ordered at once; type it again");
         }
@@ -187,11 +211,24 @@ impl Playing<'_> {
             Some(frame) => format!(", heard from {}.bars on", rounded(self.desk.mesh().tempo.bar_at(frame as i64))),
             None => ", heard at once".into(),
         };
-        status::say(format!("plan: {}{when}", describe(&changes)));
+        let later = self.later(graph).map_or(String::new(), |later| format!("; {later}"));
+        status::say(format!("plan: {}{when}{later}", describe(&changes)));
+        self.weigh(graph);
+    }
+
+    /// Types the example of a word.
+    fn try_word(&mut self, word: &str) {
+        match trying::line(word, self.text.known().session().0) {
+            Err(why) => status::error(why),
+            Ok(line) => {
+                status::say(format!("> {line}"));
+                self.line(&line, &Timed::default());
+            }
+        }
     }
 
     /// When and how fast a line is to be heard, by the times that were typed with it.
-    fn timed(&self, timing: &Timing) -> Result<Timed, String> {
+    pub(super) fn timed(&self, timing: &Timing) -> Result<Timed, String> {
         let over = timing.over.as_deref().map(|time| self.milliseconds(time)).transpose()?;
         let clock = self.desk.mesh().tempo.clock();
         let at = timing.at.as_deref().map(|time| self.time(time)).transpose()?;
@@ -223,13 +260,13 @@ impl Playing<'_> {
     pub(super) fn teach(&self) {
         let Some(prompt) = &self.prompt else { return };
         let (session, names) = self.text.known().session();
-        let folder = session.folder.clone();
-        prompt.know(Vocabulary { names: self.text.names(), paths: names.called(session), folder });
+        let (folder, scenes) = (session.folder.clone(), scenes::folder(&self.arguments.session));
+        prompt.know(Vocabulary { names: self.text.names(), paths: names.called(session), folder, scenes });
     }
 }
 
 /// The musical time in which a text is heard, and from when on, which is left in `at`.
-fn in_time<'a>(
+pub(super) fn in_time<'a>(
     given: &'a Given,
     desk: &'a Desk,
     live: &'a Live,

@@ -13,10 +13,16 @@ pub enum Takes {
     Nothing,
     /// A line of text.
     Line,
+    /// A path of the text that plays.
+    Path,
+    /// A path, or a line of text.
+    Ahead,
     /// A word of the language.
     Word,
+    /// The name of a scene.
+    Scene,
     /// One of these words, and a path of the text that plays behind it.
-    Path(&'static [&'static str]),
+    Verb(&'static [&'static str]),
 }
 
 /// A command, as the list of them shows it.
@@ -44,6 +50,9 @@ pub static COMMANDS: &[Entry] = &[
     entry("undo", ":undo", Takes::Nothing, "Takes the last line back."),
     entry("redo", ":redo", Takes::Nothing, "Takes up again what was taken back last."),
     entry("drop", ":drop", Takes::Nothing, "Forgets every line of the prompt: the file alone is the text."),
+    entry("save", ":save [FILE]", Takes::Nothing, "Shows what the lines change in the file; typed once more, writes it. With FILE, into another."),
+    entry("scene", ":scene [NAME]", Takes::Scene, "Keeps the lines as a scene; without a name, lists the scenes there are."),
+    entry("go", ":go NAME [over TIME]", Takes::Scene, "Exchanges the lines for those of a scene: `:go chorus over 4.bars`."),
     entry("text", ":text", Takes::Nothing, "Shows what plays: the file, then the lines."),
     entry("history", ":history", Takes::Nothing, "Shows the lines of the prompt, with what each has done."),
     entry("start", ":start", Takes::Nothing, "Lets the transport go on."),
@@ -51,15 +60,25 @@ pub static COMMANDS: &[Entry] = &[
     entry("locate", ":locate BARS", Takes::Nothing, "Sends the transport to a place, in bars from the start."),
     entry("tempo", ":tempo BPM", Takes::Nothing, "Changes the tempo; the beat stays."),
     entry("panic", ":panic", Takes::Nothing, "Silences everything within 5 ms, until the transport is started."),
+    entry("click", ":click [BARS]", Takes::Nothing, "A click on each beat, heard beside the master and never kept, or none; with BARS, `:start` counts so many in."),
+    entry("level", ":level DB", Takes::Nothing, "Turns the monitor, which nothing that is kept or rendered hears: `:level -6`, `:level off`."),
+    entry("dim", ":dim", Takes::Nothing, "Turns the monitor down by 20 dB, or back up."),
+    entry("mono", ":mono", Takes::Nothing, "Lets the monitor be heard in mono, or as it is."),
+    entry("cue", ":cue [PATH or LINE]", Takes::Ahead, "Lets the cue output hear a path before its fader, or what a line would sound like; nothing without either."),
+    entry("ab", ":ab [REVISION or off]", Takes::Nothing, "Compares the text with that of a git revision, as loud: loads it, then goes to and fro."),
     entry("tap", ":tap", Takes::Nothing, "Takes the tempo from you: then Enter on each beat, from the fourth on it is heard."),
     entry("record", ":record [FILE]", Takes::Nothing, "Begins to record the master, to a .wav file; again, it ends."),
     entry("stems", ":stems [DIR]", Takes::Nothing, "Begins to record what flows into the master, a file each; again, it ends."),
     entry("keep", ":keep TIME [FILE]", Takes::Nothing, "Writes what was just played to a file, from the journal: `:keep 30.s`."),
-    entry("midi", ":midi [learn|forget PATH]", Takes::Path(&["learn", "forget"]), "Lets the next controller that moves set a parameter; alone, shows which do."),
+    entry("midi", ":midi [learn|forget PATH]", Takes::Verb(&["learn", "forget"]), "Lets the next controller that moves set a parameter; alone, shows which do."),
     entry("devices", ":devices", Takes::Nothing, "Lists the devices that there are."),
     entry("device", ":device NAME|none", Takes::Nothing, "Plays to another device, once that is open."),
     entry("target", ":target", Takes::Nothing, "Says how far the master is from the target of the text."),
+    entry("meters", ":meters [line|SECONDS|off]", Takes::Nothing, "Shows the meters, or says them in the terminal's title or every so many seconds."),
+    entry("why", ":why PATH", Takes::Path, "Says where the sound of something goes, and where and why it is lost."),
+    entry("latency", ":latency", Takes::Nothing, "Says how late live inputs are heard, and what makes them so."),
     entry("words", ":words [WORD]", Takes::Word, "Shows the words of the language, or one in full."),
+    entry("try", ":try WORD", Takes::Word, "Types the example of a word, made to fit the text; `:undo` takes it back."),
     entry("help", ":help", Takes::Nothing, "Shows these commands."),
     entry("quit", ":quit", Takes::Nothing, "Fades out and ends."),
 ];
@@ -71,6 +90,33 @@ pub struct Timing {
     pub over: Option<String>,
     /// The grid on whose next line it is heard, if not that of the text.
     pub at: Option<String>,
+}
+
+/// How the meters are to be told of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Metering {
+    /// As a picture that fills the terminal; once in plain lines where there is none.
+    View,
+    /// As one line in the terminal's title, or no longer.
+    Line,
+    /// In plain lines, every so many seconds.
+    Every(f64),
+    /// No longer.
+    Off,
+}
+
+impl Metering {
+    fn read(argument: &str) -> Option<Metering> {
+        Some(match argument {
+            "" => Metering::View,
+            "line" => Metering::Line,
+            "off" => Metering::Off,
+            seconds => {
+                let seconds = seconds.strip_suffix(".s").unwrap_or(seconds).parse().ok();
+                Metering::Every(seconds.filter(|seconds| (1.0..=3600.0).contains(seconds))?)
+            }
+        })
+    }
 }
 
 /// What was asked for.
@@ -86,6 +132,12 @@ pub enum Command {
     Redo,
     /// No lines any more.
     Drop,
+    /// The lines in the session's file, or in another.
+    Save(Option<String>),
+    /// The lines under a name, or the names there are.
+    Scene(Option<String>),
+    /// The lines that a name has, in a time of their own.
+    Go(String, Timing),
     /// The text.
     Text,
     /// The lines.
@@ -98,6 +150,18 @@ pub enum Command {
     Locate(f64),
     /// Silence.
     Panic,
+    /// A click, with so many bars counted in.
+    Click(Option<f64>),
+    /// The level of the monitor.
+    Level(Option<String>),
+    /// The monitor much quieter, or as it was.
+    Dim,
+    /// The monitor in mono, or as it was.
+    Mono,
+    /// What is heard ahead.
+    Cue(Option<String>),
+    /// The text against another one.
+    Compare(Option<String>),
     /// A tap on the beat.
     Tap,
     /// The master is recorded from here on, or no more.
@@ -114,8 +178,16 @@ pub enum Command {
     Device(DeviceChoice),
     /// How far the master is from its target.
     Target,
+    /// The meters.
+    Meters(Metering),
+    /// Where the sound of something is lost.
+    Why(String),
+    /// How late live inputs are.
+    Latency,
     /// The reference.
     Words(Option<String>),
+    /// The example of a word, typed.
+    Try(String),
     /// The commands.
     Help,
     /// The end.
@@ -164,6 +236,16 @@ impl Command {
             "undo" => none(Command::Undo),
             "redo" => none(Command::Redo),
             "drop" => none(Command::Drop),
+            "save" => Ok(Command::Save(some())),
+            "scene" => Ok(Command::Scene(some())),
+            "go" => {
+                let (name, over) = match argument.rsplit_once(" over ") {
+                    Some((name, time)) => (name.trim_end(), Some(time.trim().to_owned())),
+                    None => (argument, None),
+                };
+                let timing = Timing { over, at: None };
+                if name.is_empty() { Err(misuse()) } else { Ok(Command::Go(name.to_owned(), timing)) }
+            }
             "text" => none(Command::Text),
             "history" => none(Command::History),
             "start" => none(Command::Start),
@@ -174,6 +256,16 @@ impl Command {
             }
             "tempo" => some().map(|bpm| Command::Line(format!("tempo({bpm})"), Timing::default())).ok_or_else(misuse),
             "panic" => none(Command::Panic),
+            "click" => match some().map(|bars| bars.trim_end_matches(".bars").parse::<f64>()) {
+                None => Ok(Command::Click(None)),
+                Some(Ok(bars)) if (0.0..=64.0).contains(&bars) => Ok(Command::Click(Some(bars))),
+                Some(_) => Err(misuse()),
+            },
+            "level" => Ok(Command::Level(some())),
+            "dim" => none(Command::Dim),
+            "mono" => none(Command::Mono),
+            "cue" => Ok(Command::Cue(some())),
+            "ab" => Ok(Command::Compare(some())),
             "tap" => none(Command::Tap),
             "record" => some().map(|file| wav_file(&file)).transpose().map(Command::Record),
             "stems" => Ok(Command::Stems(some().map(PathBuf::from))),
@@ -192,7 +284,11 @@ impl Command {
             "devices" => none(Command::Devices),
             "device" => argument.parse().map(Command::Device).map_err(|_| misuse()),
             "target" => none(Command::Target),
+            "meters" => Metering::read(argument).map(Command::Meters).ok_or_else(misuse),
+            "why" => some().map(Command::Why).ok_or_else(misuse),
+            "latency" => none(Command::Latency),
             "words" => Ok(Command::Words(some())),
+            "try" => some().map(Command::Try).ok_or_else(misuse),
             "quit" => none(Command::Quit),
             _ => none(Command::Help),
         }
@@ -230,6 +326,18 @@ mod tests {
         assert_eq!(Command::read(":at 1.bars tempo(90)"), line("tempo(90)", at));
         assert_eq!(Command::read(":tempo 90"), line("tempo(90)", Timing::default()));
         assert_eq!(Command::read(":locate 8.bars"), Ok(Command::Locate(8.0)));
+        assert_eq!(Command::read(":meters"), Ok(Command::Meters(Metering::View)));
+        assert_eq!(Command::read(":meters line"), Ok(Command::Meters(Metering::Line)));
+        assert_eq!(Command::read(":meters 5.s"), Ok(Command::Meters(Metering::Every(5.0))));
+        assert_eq!(Command::read(":meters off"), Ok(Command::Meters(Metering::Off)));
+        assert_eq!(Command::read(":why voice>band"), Ok(Command::Why("voice>band".into())));
+        assert_eq!(Command::read(":try fader"), Ok(Command::Try("fader".into())));
+        assert_eq!(Command::read(":save"), Ok(Command::Save(None)));
+        assert_eq!(Command::read(":save my set.rhai"), Ok(Command::Save(Some("my set.rhai".into()))));
+        assert_eq!(Command::read(":scene big chorus"), Ok(Command::Scene(Some("big chorus".into()))));
+        assert_eq!(Command::read(":go big chorus"), Ok(Command::Go("big chorus".into(), Timing::default())));
+        let over = Timing { over: Some("4.bars".into()), at: None };
+        assert_eq!(Command::read(":go big chorus over 4.bars"), Ok(Command::Go("big chorus".into(), over)));
         assert_eq!(Command::read(":words fader"), Ok(Command::Words(Some("fader".into()))));
     }
 
@@ -260,17 +368,27 @@ mod tests {
     #[test]
     fn every_command_is_read_and_a_wrong_one_says_how_it_is_written() {
         for entry in COMMANDS {
-            let written =
-                entry.signature.replace("[", "").replace("]", "").replace("BARS", "3").replace("TIME", "1.bars");
-            let written =
-                written.replace("FILE", "a.wav").replace("learn|forget", "learn").replace("NAME|none", "none");
+            let written = entry
+                .signature
+                .replace("[", "")
+                .replace("]", "")
+                .replace("BARS", "3")
+                .replace("TIME", "1.bars")
+                .replace("line|SECONDS|off", "5")
+                .replace("FILE", "a.wav")
+                .replace("learn|forget", "learn")
+                .replace("NAME|none", "none");
             assert!(Command::read(&written).is_ok(), "{written}");
             assert!(page().contains(entry.signature));
         }
         assert!(Command::read(":undoo").unwrap_err().contains(":undo"));
+        assert!(Command::read(":go").unwrap_err().contains(":go NAME [over TIME]"));
         assert!(Command::read(":undo 3").unwrap_err().contains("write `:undo`"));
         assert!(Command::read(":over 4.bars").unwrap_err().contains(":over TIME LINE"));
         assert!(Command::read(":locate -1").is_err() && Command::read(":locate nan").is_err());
+        for wrong in [":meters 0", ":meters nan", ":meters often", ":why", ":try", ":latency 3"] {
+            assert!(Command::read(wrong).unwrap_err().starts_with("write `:"), "{wrong}");
+        }
         assert!(Command::read(":").is_err());
     }
 }

@@ -17,6 +17,7 @@ use scripting::words::{WordEntry, reference};
 
 use super::command::{COMMANDS, Takes};
 use crate::paint::Paint;
+use crate::scenes;
 use crate::words::methods;
 
 /// The most names that a completion offers.
@@ -31,6 +32,8 @@ pub struct Vocabulary {
     pub paths: Vec<String>,
     /// The folder that its files are looked for in.
     pub folder: PathBuf,
+    /// The folder of its scenes.
+    pub scenes: PathBuf,
 }
 
 /// The bytes of a line up to which it is coloured and explained; what is longer was not typed by hand.
@@ -72,7 +75,14 @@ impl Typist {
             match takes {
                 Takes::Line => {}
                 Takes::Nothing => return (at, Vec::new()),
-                Takes::Path(words) => {
+                Takes::Ahead if behind.contains(['(', ' ']) => {}
+                Takes::Path | Takes::Ahead => {
+                    return (begin, matching(vocabulary.paths.iter().cloned(), &line[begin..at]));
+                }
+                Takes::Scene => {
+                    return (begin, matching(scenes::names(&vocabulary.scenes).into_iter(), &line[begin..at]));
+                }
+                Takes::Verb(words) => {
                     let behind = behind.trim_start();
                     return match behind.split_once(' ').filter(|(word, _)| words.contains(word)) {
                         Some((_, path)) => (at - path.len(), matching(vocabulary.paths.iter().cloned(), path)),
@@ -207,7 +217,12 @@ mod tests {
         let folder = tempfile::tempdir().expect("there is room").keep();
         std::fs::create_dir(folder.join("audio")).expect("there is room");
         std::fs::write(folder.join("audio/drums.flac"), "").expect("there is room");
+        std::fs::create_dir(folder.join("set.scenes")).expect("there is room");
+        for name in ["big chorus.rhai", "bridge.rhai", "notes.txt"] {
+            std::fs::write(folder.join("set.scenes").join(name), "").expect("there is room");
+        }
         let vocabulary = Vocabulary {
+            scenes: folder.join("set.scenes"),
             names: vec!["voice".into(), "vocals".into()],
             paths: vec!["voice/fader.gain".into(), "voice>band".into(), "band".into()],
             folder,
@@ -229,6 +244,8 @@ mod tests {
         assert_eq!(offered("clip(\"audio/d"), (12, vec!["drums.flac".into()]));
         assert_eq!(offered(":und"), (1, vec!["undo".into()]));
         assert_eq!(offered(":words compr"), (7, vec!["compressor".into()]));
+        assert_eq!(offered(":go b"), (4, vec!["big chorus".into(), "bridge".into()]));
+        assert_eq!(offered(":scene big c"), (7, vec!["big chorus".into()]));
         assert_eq!(offered(":plan voice >> compr"), (15, vec!["compressor".into()]));
         assert_eq!(offered(":midi le"), (6, vec!["learn".into()]));
         assert_eq!(offered(":midi learn voi"), (12, vec!["voice/fader.gain".into(), "voice>band".into()]));

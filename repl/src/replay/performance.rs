@@ -213,6 +213,7 @@ impl<'a> Performance<'a> {
             (session.sample_rate, session.seed) = (header.rate, header.seed);
             // Its sound files are where the session is, also when an older text of it was played.
             session.folder = header.session.parent().unwrap_or(Path::new("")).to_owned();
+            session.crossfade = text.crossfade.unwrap_or(session.crossfade);
             let mut tempo = running.cloned().unwrap_or_else(|| Tempo::new(session.clock()));
             tempo.change(text.wanted.unwrap_or(text.at) as i64, session.clock());
             tempo

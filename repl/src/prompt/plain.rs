@@ -1,0 +1,66 @@
+//! The prompt without a terminal's help, for a screen reader, an editor or a pipe: lines are read as they come, and nothing is
+//! written but what is told.
+
+use std::io::{self, BufRead};
+
+use scripting::typing;
+
+use super::Typed;
+
+/// The longest text that is read on for the end of.
+const LONGEST: usize = 1 << 20;
+
+/// Reads lines to the end, each with those that it goes on in.
+pub(super) fn read(from: impl BufRead, take: impl Fn(Typed)) {
+    let mut text = String::new();
+    for line in lines(from) {
+        text.push_str(&line);
+        let is_open = !text.trim_start().starts_with(':') && typing::goes_on(&text) && text.len() < LONGEST;
+        if is_open && !line.is_empty() {
+            text.push('\n');
+            continue;
+        }
+        let whole = std::mem::take(&mut text);
+        if !whole.trim().is_empty() {
+            take(Typed::Line(whole));
+        }
+    }
+    take(Typed::End);
+}
+
+/// Lines; what is no UTF-8 in them is marked.
+fn lines(mut from: impl BufRead) -> impl Iterator<Item = String> {
+    std::iter::from_fn(move || {
+        let mut bytes = Vec::new();
+        loop {
+            match from.read_until(b'\n', &mut bytes) {
+                Ok(0) => return None,
+                Ok(_) => return Some(String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\r']).to_owned()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return None,
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    fn typed(text: &[u8]) -> Vec<Typed> {
+        let taken = RefCell::new(Vec::new());
+        read(text, |typed| taken.borrow_mut().push(typed));
+        taken.into_inner()
+    }
+
+    #[test]
+    fn lines_are_read_as_they_come_and_open_ones_to_their_end() {
+        let line = |text: &str| Typed::Line(text.into());
+        assert_eq!(typed(b":undo\r\n\nvoice >>\nband\n"), [line(":undo"), line("voice >>\nband"), Typed::End]);
+        // An empty line ends what is open: it is for the desk to say what is wrong with it.
+        assert_eq!(typed(b"eq(\n\n:text"), [line("eq(\n"), line(":text"), Typed::End]);
+        assert_eq!(typed(b"\xff\n"), [line("\u{fffd}"), Typed::End]);
+    }
+}
