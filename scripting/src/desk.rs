@@ -191,6 +191,11 @@ impl Desk {
     ) -> Result<PlaceId, Diagnostic> {
         let place = Place::new(name, kind, at);
         match self.names.get(name).copied() {
+            Some(id) if self.is_said_again(id, &place) => {
+                // Whatever takes its sound away is said by the text, and stands behind it.
+                self.session.places[id.0] = place;
+                Ok(id)
+            }
             Some(id) if self.declared[id.0] => {
                 let error = Diagnostic::error("name-twice", name_at, format!("the name \"{name}\" is taken"));
                 Err(if id == MASTER {
@@ -208,6 +213,14 @@ impl Desk {
             }
             None => Ok(self.add(place, true)),
         }
+    }
+
+    /// Whether a line behind the file declares an input or a bus again, which takes the place of what was said before.
+    fn is_said_again(&self, id: PlaceId, place: &Place) -> bool {
+        let before = &self.session.places[id.0];
+        let is_line = (1..self.parts()).contains(&usize::from(place.at.file));
+        let same = std::mem::discriminant(&before.kind) == std::mem::discriminant(&place.kind);
+        id != MASTER && self.declared[id.0] && is_line && before.at.file != place.at.file && same
     }
 
     fn add(&mut self, place: Place, declared: bool) -> PlaceId {

@@ -303,6 +303,29 @@ fn imports_see_the_words_and_are_evaluated_once() {
 }
 
 #[test]
+fn a_line_may_declare_an_input_or_a_bus_again_and_a_file_may_not() {
+    let file = "let a = input(\"a\", sine(220)); let b = bus(\"b\"); a >> b; b >> master; mute(a);";
+    let with = |lines: &[&str]| {
+        let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+        evaluate_text_with(Path::new("x.rhai"), file, &lines)
+    };
+    let again = with(&["let a = input(\"a\", saw(110))", "bus(\"b\", 1)", "input(\"a\", square(55))"]);
+    let session = again.session.unwrap_or_else(|| panic!("{:?}", again.diagnostics));
+    let names: Vec<&str> = session.places.iter().map(|place| place.name.as_str()).collect();
+    assert_eq!(names, ["master", "a", "b"]);
+    let PlaceKind::Input(sources) = &session.places[1].kind else { panic!("it is an input") };
+    assert_eq!((sources.len(), sources[0].table.0.word), (1, "square"));
+    assert_eq!(session.places[2].kind, PlaceKind::Bus { channels: 1 });
+    assert_eq!((session.cables.len(), session.amendments.len()), (2, 1), "what was plugged and muted stays so");
+    let code = |lines: &[&str]| with(lines).diagnostics.first().map(|one| one.code);
+    assert_eq!(code(&["bus(\"a\")"]), Some("name-twice"), "an input becomes no bus");
+    assert_eq!(code(&["input(\"c\", sine(1)); input(\"c\", sine(2))"]), Some("name-twice"), "not within a line");
+    assert_eq!(code(&["bus(\"master\")"]), Some("name-twice"));
+    let twice = evaluate_text(Path::new("x.rhai"), &format!("{file} input(\"a\", saw(110));"));
+    assert_eq!(twice.diagnostics.first().map(|one| one.code), Some("name-twice"));
+}
+
+#[test]
 fn a_text_that_was_kept_needs_none_of_its_files() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("it can be written");

@@ -35,6 +35,15 @@ fn behind(lines: &[&str], after: &str) {
 }
 
 #[test]
+fn a_place_declared_again_is_written_where_it_was_declared() {
+    let text = format!("{HEAD}voice >> master;\n{TAIL}");
+    let other = text.replace("sine(220)", "saw(110)");
+    assert_eq!(folded(&text, &["input(\"voice\", saw(110))"]), other);
+    assert_eq!(folded(&text, &["let voice = input(\"voice\", saw(110));"]), other);
+    assert_eq!(folded(&text, &["bus(\"room\", 1)"]), text.replace("bus(\"room\")", "bus(\"room\", 1)"));
+}
+
+#[test]
 fn a_value_is_written_where_the_parameter_is_said() {
     let before = "voice >> compressor(-18, 3).attack(8.ms) >> send(room, -12) >> fader(-6.dB) >> master; // dry";
     strip(before, &["set(\"voice/compressor.threshold\", -24)"], &before.replace("-18", "-24"));

@@ -99,12 +99,18 @@ fn plugged_again(place: &Place<'_>, line: &Range<usize>) -> Vec<String> {
 /// A name declared again, or a word of the whole said again.
 fn said_again(place: &Place<'_>, line: &Range<usize>) -> Vec<String> {
     let (own, script) = (&place.line, &place.script);
-    let alike = |statement: &&Range<usize>| match own.declares(line) {
-        Some((name, _)) => script.declares(statement).is_some_and(|(other, _)| other == name),
-        None => own.calls(line).is_some_and(|word| script.calls(statement) == Some(word)),
+    let name = own.quoted(line.start + 2).filter(|_| matches!(own.calls(line), Some("input" | "bus")));
+    let alike = |statement: &Range<usize>| {
+        let declared = script.declares(statement);
+        if let Some((name, _)) = own.declares(line) {
+            return declared.filter(|(other, _)| *other == name).map(|_| statement.clone());
+        }
+        let value = declared.map_or(statement.clone(), |(_, value)| value);
+        let same_name = name.is_none() || script.quoted(value.start + 2) == name;
+        (own.calls(line).is_some() && own.calls(line) == script.calls(&value) && same_name).then_some(value)
     };
-    let alike = script.statements().iter().rev().filter(alike).take(ALIKE);
-    alike.flat_map(|statement| script.replaced(statement, own, line)).collect()
+    let alike = script.statements().iter().rev().filter_map(alike).take(ALIKE);
+    alike.flat_map(|alike| script.replaced(&alike, own, line)).collect()
 }
 
 /// What `unplug` or `remove` takes away, taken out of the file.
