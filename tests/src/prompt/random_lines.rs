@@ -50,7 +50,7 @@ fn line(dice: &mut impl FnMut(u64) -> u64) -> String {
     let bus = ["p", "q", "r"][dice(3) as usize];
     let (level, pitch) = (1 + dice(30), 60 + dice(400));
     let cable = format!("{input} >> fader(-{level}) >> at(\"{bus}\")");
-    match dice(24) {
+    match dice(28) {
         0..=2 => format!("set(\"{input}/fader.gain\", -{level})"),
         3 => format!("set(\"{input}>{bus}/fader.gain\", -{level})"),
         4..=5 => cable,
@@ -71,6 +71,11 @@ fn line(dice: &mut impl FnMut(u64) -> u64) -> String {
         20 => format!("{input} >> fadre(-3) >> {bus}"),
         21 => format!("{input} >> >> {bus}"),
         22 => format!(":plan {cable}"),
+        23 => format!(":scene {}", ["one", "two"][dice(2) as usize]),
+        24 => ":go one".into(),
+        25 => format!(":go two over {}.ms", 10 * level),
+        // The second time what the first has shown is written.
+        26 => ":save\n:save".into(),
         _ => format!("get(\"{input}/fader.gain\")"),
     }
 }
@@ -100,8 +105,11 @@ fn play(case: u64) -> (String, f64, f64) {
                     _ => line(&mut dice),
                 };
                 done += &format!("{typed}\n");
-                desk.prompts();
-                desk.enters(&typed);
+                for line in typed.lines() {
+                    desk.prompts();
+                    desk.enters(line);
+                    thread::sleep(Duration::from_millis(60));
+                }
             }
         }
         thread::sleep(Duration::from_millis(dice(150)));
@@ -109,7 +117,7 @@ fn play(case: u64) -> (String, f64, f64) {
     thread::sleep(FORGOTTEN);
     desk.prompts();
     desk.types(format!("\x0c:text{}", key::ENTER));
-    desk.shows("q >> pan(0.3) >> master;");
+    desk.shows("let a = input(");
     desk.prompts();
     let shown = desk.told();
     let shown = shown.rsplit_once("> :text\n").expect("it was typed").1;
