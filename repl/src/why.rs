@@ -42,6 +42,8 @@ pub struct Around<'a> {
     pub rolling: bool,
     /// All was silenced in a panic.
     pub panicked: bool,
+    /// Whether the monitor is off.
+    pub monitor_off: bool,
     /// The channels of output and of input that are open; none of input without a device.
     pub channels: (u16, u16),
 }
@@ -445,8 +447,12 @@ fn called(around: &Around<'_>, found: Found) -> String {
 
 /// What silences everything.
 fn whole(around: &Around<'_>) -> Option<Fault> {
-    let help = "type `:start`";
-    around.panicked.then(|| Fault { what: "all was silenced by `:panic`".into(), at: None, help: help.into() })
+    let of = |what: &str, help: &str| Some(Fault { what: what.into(), at: None, help: help.into() });
+    match (around.panicked, around.monitor_off) {
+        (true, _) => of("all was silenced by `:panic`", "type `:start`"),
+        (false, true) => of("the monitor is off", "type `:level 0`"),
+        (false, false) => None,
+    }
 }
 
 /// What takes the sound away at a thing, by what the text says.
@@ -670,6 +676,7 @@ mod tests {
             frame: 0,
             rolling: true,
             panicked: false,
+            monitor_off: false,
             channels,
         };
         let walk = Walk::of(path, &around).expect("it is there");

@@ -68,6 +68,11 @@ impl Monitoring {
         self.level.0.map_or(0.0, |db| gain_from_db(db - dim))
     }
 
+    /// Whether nothing can be heard through it.
+    pub(super) fn is_off(&self) -> bool {
+        self.level.0.is_none()
+    }
+
     fn shown(&self) -> String {
         let dim = if self.dim { format!(", dimmed by {DIM_DB} dB") } else { String::new() };
         let mono = if self.mono { ", in mono" } else { "" };

@@ -67,6 +67,7 @@ impl Playing<'_> {
                 frame: self.live.transport(),
                 rolling: self.live.is_rolling(),
                 panicked: self.panicked,
+                monitor_off: self.monitoring.is_off(),
                 channels: (self.output.channels(), inputs),
             },
         )

@@ -27,6 +27,7 @@ fn the_monitor_is_turned_dimmed_and_made_mono_and_says_how_it_stands() {
         (":dim", "the monitor is at -6 dB;"),
         (":mono", "the monitor is at -6 dB, in mono"),
         (":level off", "the monitor is off, in mono"),
+        (":why voice", "voice is not heard: the monitor is off"),
         (":level 40", "the monitor goes from -120 to 12 dB, or off"),
         (":level loud", "write `:level -6`"),
         (":click", "click"),
