@@ -568,11 +568,15 @@ impl<'a> Union<'a> {
         tails
     }
 
-    /// Tells of cables that are gone from between things that stay.
+    /// Tells of cables that are gone from between places that stay.
     fn removed_cables(&self, mesh: &Mesh, changes: &mut Changes) {
         let new: BTreeSet<&str> = self.graph.edges.iter().map(|edge| edge.path.as_str()).collect();
+        let places: BTreeSet<&str> = self.graph.nodes.iter().map(|node| node.path.as_str()).collect();
         for edge in &mesh.edges {
-            let between = self.carried(edge.from) && self.carried(edge.to);
+            // A send may go with the effect that it was tapped behind.
+            let is_cable = !edge.path.contains('/');
+            let stays = || edge.path.split_once('>').is_some_and(|(place, _)| is_cable && places.contains(place));
+            let between = self.carried(edge.to) && (self.carried(edge.from) || stays());
             if between && matches!(edge.phase, Phase::Leaving(_)) && !new.contains(edge.path.as_str()) {
                 changes.removed.push(edge.path.clone());
             }

@@ -223,6 +223,7 @@ impl Cue {
             }
             *last = buffer[QUANTUM - 1];
         }
+        self.last.iter_mut().skip(sound.len()).for_each(|last| *last = 0.0);
     }
 }
 

@@ -4,6 +4,7 @@
 use std::fs::{self, Permissions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use similar::{ChangeTag, TextDiff};
 
@@ -13,6 +14,12 @@ use crate::text::Snapshot;
 
 /// What some editors put before a text.
 const MARK: &str = "\u{feff}";
+
+/// The largest file that is looked at, as large as a session can be.
+const MOST_BYTES: u64 = 1 << 20;
+
+/// How long the way from one text to the other may be looked for: then it is told less briefly.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Lines that are shown around those that change.
 const AROUND: usize = 1;
@@ -43,6 +50,8 @@ pub struct Draft {
     pub text: String,
     /// What it holds now; nothing if it is not there.
     holds: Option<Vec<u8>>,
+    /// The lines that would change, `-` before those that go and `+` before those that come; empty if none does.
+    pub difference: String,
 }
 
 impl Wanted {
@@ -79,12 +88,18 @@ impl Wanted {
             }
         }
         let text = scripting::fold(&self.text.files, &self.text.lines)?;
-        Ok(Draft { path, is_own, text, holds, wanted: self })
+        let now = holds.as_deref().map(str::from_utf8).transpose();
+        let now = now.map_err(|_| format!("{shown} is no text: save to another file"))?.unwrap_or_default();
+        let difference = difference(now.strip_prefix(MARK).unwrap_or(now), &text, Paint::stderr());
+        Ok(Draft { path, is_own, text, difference, wanted: self, holds })
     }
 }
 
 /// What a file holds; nothing if it is not there.
 fn holds(path: &Path) -> Result<Option<Vec<u8>>, String> {
+    if fs::metadata(path).is_ok_and(|about| about.len() > MOST_BYTES || !about.is_file()) {
+        return Err(format!("{} is no session: save to another file", path.display()));
+    }
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -109,6 +124,27 @@ fn followed(file: &Path) -> Result<PathBuf, String> {
     }
 }
 
+/// The lines in which a text differs from what is there.
+fn difference(now: &str, then: &str, paint: Paint) -> String {
+    let difference = TextDiff::configure().timeout(PATIENCE).diff_lines(now, then);
+    let mut shown = String::new();
+    for (number, group) in difference.grouped_ops(AROUND).iter().enumerate() {
+        if number > 0 {
+            shown += "  ...\n";
+        }
+        for change in group.iter().flat_map(|op| difference.iter_changes(op)) {
+            let line = change.value().trim_end_matches(['\r', '\n']);
+            shown += &match change.tag() {
+                ChangeTag::Delete => paint.red(format!("- {line}")),
+                ChangeTag::Insert => paint.green(format!("+ {line}")),
+                ChangeTag::Equal => format!("  {line}"),
+            };
+            shown.push('\n');
+        }
+    }
+    shown
+}
+
 impl Draft {
     /// Whether nothing is there yet.
     pub fn is_new(&self) -> bool {
@@ -119,29 +155,6 @@ impl Draft {
     pub fn bytes(&self) -> Vec<u8> {
         let marked = self.is_own && self.holds.as_ref().is_some_and(|bytes| bytes.starts_with(MARK.as_bytes()));
         format!("{}{}", if marked { MARK } else { "" }, self.text).into_bytes()
-    }
-
-    /// The lines that would change, `-` before those that go and `+` before those that come; empty if none does.
-    pub fn difference(&self, paint: Paint) -> String {
-        let now = String::from_utf8_lossy(self.holds.as_deref().unwrap_or_default());
-        let now = now.strip_prefix(MARK).unwrap_or(&now);
-        let difference = TextDiff::from_lines(now, &self.text);
-        let mut shown = String::new();
-        for (number, group) in difference.grouped_ops(AROUND).iter().enumerate() {
-            if number > 0 {
-                shown += "  ...\n";
-            }
-            for change in group.iter().flat_map(|op| difference.iter_changes(op)) {
-                let line = change.value().trim_end_matches(['\r', '\n']);
-                shown += &match change.tag() {
-                    ChangeTag::Delete => paint.red(format!("- {line}")),
-                    ChangeTag::Insert => paint.green(format!("+ {line}")),
-                    ChangeTag::Equal => format!("  {line}"),
-                };
-                shown.push('\n');
-            }
-        }
-        shown
     }
 
     /// Writes it: beside its name first, which it is given when it is whole and on the disk. Who may read it stays as it is.
@@ -203,7 +216,7 @@ mod tests {
         let (_place, session) = place();
         let draft = wanted(&session, None, &["set(\"a/fader.gain\", -3)", "mute(a)"]).draft().unwrap();
         assert_eq!(
-            draft.difference(Paint::stdout()),
+            draft.difference,
             "  let a = input(\"a\", sine(220));\n- a >> fader(-6) >> master; // loud\n+ a >> fader(-3) >> master; // loud\n+ mute(a);\n"
         );
         assert_eq!(fs::read_to_string(&session).unwrap(), TEXT);
@@ -241,7 +254,7 @@ mod tests {
         draft.write().unwrap();
         assert!(draft.write().unwrap_err().contains("has changed"), "by now there is one");
         let again = wanted(&session, Some(&other), &["mute(a)", "tempo(90)"]).draft().unwrap();
-        assert!(!again.is_new() && again.difference(Paint::stdout()).contains("+ tempo(90);"));
+        assert!(!again.is_new() && again.difference.contains("+ tempo(90);"));
         assert_eq!(fs::read_to_string(&session).unwrap(), TEXT);
         assert!(wanted(&session, Some(&place.path().join("./s.rhai")), &[]).draft().unwrap().is_own);
 

@@ -137,7 +137,7 @@ fn part_name(table: &engine::parameter::Table, parts: &[usize], i: usize) -> Str
 }
 
 /// One paragraph a place: what it is, and each cable that leaves it with what it passes.
-fn text(session: &Session, flow: &Flow) -> String {
+pub fn text(session: &Session, flow: &Flow) -> String {
     let names = Names::of(session);
     let mut out = String::new();
     for (i, place) in session.places.iter().enumerate() {

@@ -243,7 +243,9 @@ struct Playing<'a> {
     orders: VecDeque<Order>,
     looking: Looking,
     monitoring: Monitoring,
-    comparing: Option<Comparing>,
+    comparing: Comparing,
+    /// Where what plays comes from.
+    origin: Origin,
     /// All was silenced, and the transport has not been started since.
     panicked: bool,
     aside: Aside,
@@ -339,7 +341,8 @@ impl<'a> Playing<'a> {
             orders: VecDeque::new(),
             looking: Looking::default(),
             monitoring: Monitoring::default(),
-            comparing: None,
+            comparing: Comparing::default(),
+            origin: Origin::Text,
             panicked: false,
             aside: Aside::new(events),
             saving: Saving::default(),
@@ -400,7 +403,12 @@ impl<'a> Playing<'a> {
                         return Ok(());
                     }
                 }
-                Ok(Event::Done(then)) => then(self),
+                Ok(Event::Done(then)) => {
+                    then(self);
+                    if self.is_over_aside() {
+                        return Ok(());
+                    }
+                }
                 Ok(Event::Told(asked)) => self.editors.take(asked),
                 Ok(Event::Control) | Err(RecvTimeoutError::Timeout) => {}
             }
@@ -472,13 +480,13 @@ impl<'a> Playing<'a> {
 
     /// Takes a text up that is right, from a frame on or at once.
     fn accept(&mut self, loaded: Loaded, at: Option<u64>) {
-        self.end_audition();
         self.end_comparison();
         self.take_up(loaded, at, Origin::Text);
     }
 
     /// Lets a text wait for its moment.
     fn take_up(&mut self, loaded: Loaded, at: Option<u64>, origin: Origin) {
+        self.end_audition();
         let taken = Taken::of(&loaded);
         let (Some(graph), Some(session)) = (loaded.graph, loaded.session) else { return };
         // What was opened is not opened anew while it plays: what is beyond it is told of.
@@ -554,7 +562,10 @@ impl<'a> Playing<'a> {
         if origin == Origin::Text {
             self.keeper.keep(taken.files().to_vec());
         }
+        self.origin = origin;
         let Some((program, changes)) = edited else {
+            // It is turned nevertheless, by the next program.
+            self.desk.turn(before);
             if !by_hand {
                 status::say("no change to the sound");
             }

@@ -2,6 +2,7 @@
 //! appears above the line that is being typed.
 
 mod above;
+mod block;
 mod command;
 mod plain;
 mod screen;
@@ -26,6 +27,7 @@ use screen::Screen;
 use stage::Stage;
 use typist::Typist;
 
+pub use block::{Piece, pieces};
 pub use command::{Command, Metering, Midi, Timing, page};
 pub use typist::Vocabulary;
 

@@ -40,8 +40,8 @@ fn without_lines(loaded: &Loaded) -> Vec<SourceFile> {
 pub struct Text {
     /// The file as it was taken last, and what it imports.
     files: Vec<SourceFile>,
-    /// The same of what is heard, while that waits for its moment.
-    heard: Option<Vec<SourceFile>>,
+    /// File and lines of what is heard, while these wait for their moment.
+    heard: Option<(Vec<SourceFile>, Lines)>,
     lines: Lines,
     /// What controllers are understood against.
     known: Known,
@@ -102,8 +102,8 @@ impl Text {
             |lines: &[String]| load::prepare_evaluated(scripting::evaluate_file_with(file, lines), library, &change);
         match without_wrong(&mut lines, load, set_aside) {
             Ok(loaded) => {
-                let before = std::mem::replace(&mut self.files, without_lines(&loaded));
-                self.heard.get_or_insert(before);
+                self.will_be_heard();
+                self.files = without_lines(&loaded);
                 self.lines = lines;
                 self.take(&loaded);
                 loaded
@@ -119,35 +119,35 @@ impl Text {
         writes: Vec<Write>,
         change: impl Fn(&mut Session) -> Tempo,
     ) -> (Option<Loaded>, Vec<Write>, Vec<String>) {
-        let load = |lines: &Lines| {
-            // A hand is heard at once: it moves what plays.
-            let playing = self.heard.as_ref().unwrap_or(&self.files);
-            load::prepare_evaluated(evaluated(playing, lines.as_slice()), library, &change)
-        };
+        // A hand is heard at once: it moves what plays.
+        let (playing, heard) = self.heard.as_ref().map_or((&self.files, &self.lines), |(files, lines)| (files, lines));
+        let load = |lines: &Lines| load::prepare_evaluated(evaluated(playing, lines.as_slice()), library, &change);
         let with = |lines: &Lines, writes: &[Write]| {
             let mut lines = lines.clone();
             writes.iter().for_each(|write| lines.set(&write.path, &write.value));
             lines
         };
-        let together = with(&self.lines, &writes);
-        let mut loaded = load(&together);
+        let mut loaded = load(&with(heard, &writes));
         let (mut kept, mut wrong) = (Vec::new(), Vec::new());
         if loaded.graph.is_some() {
-            (self.lines, kept) = (together, writes);
+            kept = writes;
         } else {
             // One that is refused takes no other along.
-            let mut lines = self.lines.clone();
             for write in writes {
-                let more = with(&lines, std::slice::from_ref(&write));
-                let tried = load(&more);
-                if tried.graph.is_some() {
-                    (lines, loaded) = (more, tried);
-                    kept.push(write);
-                } else {
-                    wrong.push(tried.told(Paint::stderr()));
+                kept.push(write);
+                let tried = load(&with(heard, &kept));
+                match tried.graph.is_some() {
+                    true => loaded = tried,
+                    false => {
+                        kept.pop();
+                        wrong.push(tried.told(Paint::stderr()));
+                    }
                 }
             }
-            self.lines = lines;
+        }
+        self.lines = with(&self.lines, &kept);
+        if let Some((_, lines)) = &mut self.heard {
+            *lines = with(lines, &kept);
         }
         if kept.is_empty() {
             return (None, kept, wrong);
@@ -181,6 +181,7 @@ impl Text {
                 return Answer::Value(loaded.value);
             }
         }
+        self.will_be_heard();
         let lines = std::mem::replace(&mut self.lines, lines);
         self.past.push(Step { typed: line.to_owned(), sets, lines, after: self.lines.clone() });
         self.future.clear();
@@ -209,6 +210,7 @@ impl Text {
         if self.lines.as_slice().is_empty() {
             return None;
         }
+        self.will_be_heard();
         let lines = std::mem::take(&mut self.lines);
         self.past.push(Step { typed: ":drop".into(), sets: None, lines, after: Lines::default() });
         self.future.clear();
@@ -217,6 +219,7 @@ impl Text {
 
     /// Goes to the lines of a step, and keeps those of now in it: what was typed, and the way back.
     fn exchange(&mut self, mut step: Step) -> (String, Step) {
+        self.will_be_heard();
         step.lines.keep_sets(&self.lines, &step.after, step.sets.as_deref());
         std::mem::swap(&mut self.lines, &mut step.lines);
         step.after = self.lines.clone();
@@ -257,6 +260,11 @@ impl Text {
     /// What was typed, in order.
     pub fn history(&self) -> impl Iterator<Item = &str> {
         self.past.iter().map(|step| step.typed.as_str())
+    }
+
+    /// File and lines are about to change, and what is heard is as it was until their moment.
+    fn will_be_heard(&mut self) {
+        self.heard.get_or_insert_with(|| (self.files.clone(), self.lines.clone()));
     }
 
     /// The newest file is heard from now on, as it was loaded.

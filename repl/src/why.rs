@@ -2,24 +2,26 @@
 //! effect, with what the text says that takes it away there. [`crate::play`] listens at the steps, and [`Walk::answer`] says what
 //! was found.
 
-use engine::audible::silent_cables;
+mod faults;
+
 use engine::diagnostic::{Diagnostic, Position};
-use engine::graph::{Graph, Role};
+use engine::graph::Graph;
 use engine::listen::Point;
 use engine::names::{Found, Names, Owner, Which};
-use engine::parameter::{Table, Value};
-use engine::session::{
-    Amend, CableId, CableKind, InstanceId, MASTER, PlaceId, PlaceKind, Session, Setting, Source, Tap, Target, Work,
-};
-use engine::sources::{self, End};
+use engine::parameter::Value;
+use engine::session::{Amend, CableId, CableKind, MASTER, PlaceId, PlaceKind, Session, Tap, Target, Work};
 
 use crate::levels::{SILENT, shown};
+use faults::own_fault;
 
 /// The most steps that are looked at on the way to a thing, and on the way on from it.
 const MOST: usize = 24;
 
 /// A level from which on down nobody hears anything of it, in dB.
 const OFF: f64 = -60.0;
+
+/// A peak from which on down nobody hears anything, in dBFS.
+const AUDIBLE: f64 = -75.0;
 
 /// By how many dB dynamics that silence something turn it down, at least.
 const SHUT: f64 = 20.0;
@@ -71,8 +73,14 @@ pub struct Level {
 }
 
 impl Level {
-    fn is_heard(&self) -> bool {
+    /// Whether there is anything of it.
+    fn is_there(&self) -> bool {
         self.peak.is_some_and(|peak| peak > SILENT)
+    }
+
+    /// Whether anybody would hear it.
+    fn is_heard(&self) -> bool {
+        self.peak.is_some_and(|peak| peak > AUDIBLE)
     }
 }
 
@@ -295,8 +303,14 @@ impl Walk {
             Found::Instance(id) => around.names.place(around.session.origin(Tap::Instance(id))).to_owned(),
             _ => name.clone(),
         };
-        self.steps[i].fault =
-            fault(format!("no cable leads on from `{name}`"), at, format!("type `at(\"{origin}\") >> master`"));
+        let unplugged = around.said.amendments.iter().rev().find_map(|one| match &one.what {
+            Amend::Unplug(Target::Path(path)) if path.split('>').next() == Some(&origin) => Some(one.at),
+            _ => None,
+        });
+        self.steps[i].fault = match unplugged {
+            Some(at) => fault(format!("`{origin}` is unplugged"), at, "type `:undo`, or plug it in again"),
+            None => fault(format!("no cable leads on from `{name}`"), at, format!("type `at(\"{origin}\") >> master`")),
+        };
     }
 
     /// What was found: a line for each step with its level, then what it comes to, with the lines of the text that cause it as
@@ -316,7 +330,7 @@ impl Walk {
         let mut text: Vec<String> = Vec::new();
         for (i, step) in self.steps.iter().enumerate() {
             let told = match levels[i] {
-                Some(level) if level.is_heard() => {
+                Some(level) if level.is_there() => {
                     format!("peak {:>6} dBFS, RMS {:>6}", shown(level.peak), shown(level.rms))
                 }
                 Some(_) => "silent".into(),
@@ -328,7 +342,7 @@ impl Walk {
             text.push(format!("  {:width$}  {told}{down}{why}", step.name));
         }
         if self.more {
-            text.push(format!("  ... there are more steps than are looked at; ask about one of them"));
+            text.push("  ... there are more steps than are looked at; ask about one of them".into());
         }
         let (arrived, causes) = self.verdict(&faults, &heard);
         let name = &self.name;
@@ -371,16 +385,13 @@ impl Walk {
         let after = self.reach(self.asked, &onward);
         let alive = |i: usize| if passes(i) { onward(i) } else { Vec::new() };
         let arrived = self.reach(self.asked, &alive).into_iter().any(|i| self.steps[i].leaves && passes(i));
-        let mut causes: Vec<usize> = after.into_iter().filter(|i| faults[*i].is_some()).collect();
-        causes.sort_unstable();
+        let mut causes: Vec<usize> = after.iter().copied().filter(|i| faults[*i].is_some()).collect();
         // What it hears is to blame if it hears nothing.
         if !heard(self.asked) || causes.is_empty() {
-            let mut earlier: Vec<usize> =
-                before.into_iter().filter(|i| *i != self.asked && faults[*i].is_some()).collect();
-            earlier.sort_unstable();
-            earlier.append(&mut causes);
-            causes = earlier;
+            causes.extend(before.into_iter().filter(|i| faults[*i].is_some() && !after.contains(i)));
         }
+        // What the text says comes before what was measured, and what is nearest before what lies further back.
+        causes.sort_by_key(|i| (self.steps[*i].fault.is_none(), !after.contains(i), *i));
         (arrived, causes)
     }
 
@@ -453,201 +464,6 @@ fn whole(around: &Around<'_>) -> Option<Fault> {
         (false, true) => of("the monitor is off", "type `:level 0`"),
         (false, false) => None,
     }
-}
-
-/// What takes the sound away at a thing, by what the text says.
-fn own_fault(around: &Around<'_>, found: Found) -> Option<Fault> {
-    match found {
-        Found::Place(id) => place_fault(around, id),
-        Found::Cable(id) => cable_fault(around, id),
-        Found::Instance(id) => instance_fault(around, id),
-        Found::Parameter(..) => None,
-    }
-}
-
-fn place_fault(around: &Around<'_>, id: PlaceId) -> Option<Fault> {
-    let place = &around.session.places[id.0];
-    let name = &place.name;
-    match &place.kind {
-        PlaceKind::Input(sources) => {
-            let faults: Vec<Option<Fault>> =
-                sources.iter().enumerate().map(|(i, source)| source_fault(around, id, i, source)).collect();
-            // One that sounds is enough.
-            if faults.iter().any(Option::is_none) { None } else { faults.into_iter().flatten().next() }
-        }
-        PlaceKind::Output(channels) => {
-            let missing = channels.iter().all(|channel| *channel > around.channels.0);
-            let have = around.channels.0;
-            missing
-                .then(|| {
-                    fault(
-                        format!("`{name}` is on channels that are not open: there are {have}"),
-                        place.at,
-                        "type `master >> output(1, 2)`, or start with another --device",
-                    )
-                })
-                .flatten()
-        }
-        PlaceKind::Bus { .. } | PlaceKind::Sum => None,
-    }
-}
-
-fn source_fault(around: &Around<'_>, id: PlaceId, number: usize, source: &Source) -> Option<Fault> {
-    let name = around.names.place(id);
-    let table = source.table.0;
-    let owner = Owner::Source(id, number);
-    for level in ["level", "gain"] {
-        if let Some(off) = level_off(around, owner, table, level, &source.settings) {
-            return Some(off);
-        }
-    }
-    if sources::is_live(table) {
-        let wanted = source.settings.iter().find_map(|setting| match &setting.value {
-            Value::Channels(list) => Some(list.clone()),
-            _ => None,
-        });
-        let beyond = wanted.unwrap_or_default().into_iter().all(|channel| channel > around.channels.1);
-        let help = "start with `--input NAME`; `gainstage devices` lists the names";
-        return match around.channels.1 {
-            0 => fault(format!("live inputs are silent: no device is open for `{name}`"), source.at, help),
-            have if beyond => {
-                fault(format!("`{name}` listens to a channel that is not open: there are {have}"), source.at, help)
-            }
-            _ => None,
-        };
-    }
-    if !around.rolling {
-        return fault(format!("the transport stands still, and `{name}` with it"), source.at, "type `:start`");
-    }
-    let clock = around.session.clock();
-    let tempo = &around.graph?.tempo;
-    let frame = around.frame;
-    let start = table.index("start").map(|i| {
-        let parameter = &table.parameters[i];
-        clock.frames(parameter.resolve(&source.settings[i].value, &clock))
-    });
-    if let Some(start) = start.filter(|start| *start > frame) {
-        let bar = crate::changes::rounded(tempo.bar_at(start as i64));
-        let now = crate::changes::rounded(tempo.bar_at(frame as i64));
-        let what = format!("`{name}` begins at {bar}.bars, and the transport is at {now}.bars");
-        return fault(what, source.at, format!("type `:locate {bar}`, or wait for it"));
-    }
-    let ends = around.graph?.nodes.iter().filter_map(|node| match &node.role {
-        Role::Work { table, recipe, .. } if recipe.channels == 0 && node.at == source.at => {
-            Some(sources::end(table.0, recipe))
-        }
-        _ => None,
-    });
-    for end in ends {
-        if let End::At(end) = end
-            && end <= frame
-        {
-            let bar = crate::changes::rounded(tempo.bar_at(end as i64));
-            let begin = crate::changes::rounded(tempo.bar_at(start.unwrap_or(0) as i64));
-            let what = format!("`{name}` is over: it ended at {bar}.bars");
-            return fault(what, source.at, format!("type `:locate {begin}`, or write `.looped()` behind it"));
-        }
-    }
-    None
-}
-
-fn cable_fault(around: &Around<'_>, id: CableId) -> Option<Fault> {
-    let Around { session, names, .. } = around;
-    let cable = &session.cables[id.0];
-    let (path, origin) = (names.cable(id), session.origin(cable.from));
-    let from = &session.places[origin.0];
-    if from.state.muted {
-        let at = muting(around, Found::Place(origin), &from.name).unwrap_or(from.at);
-        return fault(format!("`{}` is muted", from.name), at, format!("type `mute(\"{}\", off)`", from.name));
-    }
-    if cable.muted {
-        let at = muting(around, Found::Cable(id), path).unwrap_or(cable.at);
-        return fault(format!("`{path}` is muted"), at, format!("type `mute(\"{path}\", off)`"));
-    }
-    if silent_cables(session).get(id.0).copied().unwrap_or(false) {
-        let soloed = session.places.iter().filter(|place| place.state.soloed).map(|place| place.name.clone());
-        let soloed =
-            soloed.chain(cables(session).filter(|id| session.cables[id.0].soloed).map(|id| names.cable(id).into()));
-        let soloed: Vec<String> = soloed.collect();
-        let first = soloed.first().cloned().unwrap_or_default();
-        let at = said(around, |what| matches!(what, Amend::Solo(..))).unwrap_or(cable.at);
-        return fault(
-            format!("`{}` is not soloed, and {} is", from.name, list(&soloed)),
-            at,
-            format!("type `solo(\"{first}\", off)`, or `safe(\"{}\")`", from.name),
-        );
-    }
-    if let CableKind::Send { gain } = &cable.kind {
-        return off(around, gain, &format!("{path}.gain"), &format!("`{path}`"));
-    }
-    None
-}
-
-fn instance_fault(around: &Around<'_>, id: InstanceId) -> Option<Fault> {
-    let instance = &around.session.instances[id.0];
-    let effect = instance.work.effect()?;
-    if effect.bypass.value == Value::Flag(true) {
-        return None;
-    }
-    level_off(around, Owner::Instance(id), effect.table.0, "gain", &effect.settings)
-        .filter(|_| effect.table.0.arguments.contains(&"gain"))
-}
-
-/// A level that is off, or so low that nobody hears it.
-fn level_off(
-    around: &Around<'_>,
-    owner: Owner,
-    table: &'static Table,
-    name: &str,
-    settings: &[Setting],
-) -> Option<Fault> {
-    let i = table.index(name)?;
-    let path = around.names.call_parameter(around.session, owner, Which::Own(i));
-    let thing = path.rsplit_once('.').map_or(path.as_str(), |(thing, _)| thing).to_owned();
-    off(around, settings.get(i)?, &path, &format!("`{thing}`"))
-}
-
-fn off(around: &Around<'_>, setting: &Setting, path: &str, thing: &str) -> Option<Fault> {
-    let what = match setting.value {
-        Value::Special => format!("{thing} is off"),
-        Value::Number(db) if db <= OFF => format!("{thing} is at {db} dB"),
-        _ => return None,
-    };
-    let hidden = match (around.is_line)(setting.at.file) {
-        true => ", by a line that was typed",
-        false => "",
-    };
-    // What makes a sound is not begun at full scale.
-    let shall = if path.ends_with(".level") { -18 } else { 0 };
-    fault(format!("{what}{hidden}"), setting.at, format!("type `set(\"{path}\", {shall})`, or what it shall be"))
-}
-
-/// Where the text mutes a thing.
-fn muting(around: &Around<'_>, found: Found, name: &str) -> Option<Position> {
-    let names = Names::of(around.said);
-    let speaks = |target: &Target| match target {
-        Target::Place(id) => names.place(*id) == name,
-        Target::Cable(id) => names.cable(*id) == name,
-        Target::Path(path) => names.matching(around.said, path).is_ok_and(|all| {
-            all.iter().any(|other| match (other, found) {
-                (Found::Place(id), Found::Place(_)) => names.place(*id) == name,
-                (Found::Cable(id), Found::Cable(_)) => names.cable(*id) == name,
-                _ => false,
-            })
-        }),
-        Target::Instance(_) | Target::Gone => false,
-    };
-    said(around, |what| matches!(what, Amend::Mute(target, true) if speaks(target)))
-}
-
-/// Where the text says something of the whole, the last time.
-fn said(around: &Around<'_>, is: impl Fn(&Amend) -> bool) -> Option<Position> {
-    around.said.amendments.iter().rev().find(|one| is(&one.what)).map(|one| one.at)
-}
-
-/// Names as one reads them.
-fn list(names: &[String]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

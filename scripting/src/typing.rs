@@ -89,6 +89,39 @@ pub fn goes_on(text: &str) -> bool {
     open > 0 || wants_more
 }
 
+/// The most lines that are looked at for ends that are missing.
+const MOST_LINES: usize = 500;
+
+/// A text of several lines, each statement on lines of its own, with the `;` between them that were left out.
+pub fn with_ends(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    if lines.len() < 2 || lines.len() > MOST_LINES {
+        return text.to_owned();
+    }
+    let goes_before = |line: &str| {
+        let line = line.trim_start();
+        [">>", ".", ")", "]", "}", "+", "-", "*", "/", "&&", "||", "else"].iter().any(|begin| line.starts_with(begin))
+    };
+    let mut whole = String::new();
+    for (i, line) in lines.iter().enumerate() {
+        let begin = whole.len();
+        whole += line;
+        let next = lines[i + 1..].iter().find(|next| !next.trim().is_empty());
+        if next.is_some_and(|next| !goes_before(next) || next.trim_start().starts_with("//")) && !goes_on(&whole) {
+            let last = tokens(&whole).last().map(|last| (last.end, whole[last.start..last.end].to_owned()));
+            if let Some((end, last)) = last
+                && end > begin
+                && !matches!(last.as_str(), ";" | "}")
+            {
+                whole.insert(end, ';');
+            }
+        }
+        whole.push('\n');
+    }
+    whole.truncate(whole.trim_end_matches('\n').len());
+    whole
+}
+
 /// Whether a line gives a name to something that later lines can use.
 pub fn declares(line: &str) -> bool {
     let declaring = |token: &Token| matches!(&line[token.start..token.end], "let" | "const" | "fn" | "import");
@@ -228,6 +261,21 @@ mod tests {
         }
         for whole in ["voice >> eq()", "1 + 1", "", "// a comment >>", "let x = 3;", "a >> b; // >>", "x)", "\"(\""] {
             assert!(!goes_on(whole), "{whole}");
+        }
+    }
+
+    #[test]
+    fn statements_on_lines_of_their_own_need_no_ends() {
+        for (text, whole) in [
+            ("mute(a)\nmute(b)", "mute(a);\nmute(b)"),
+            ("mute(a) // loud\n\nmute(b);", "mute(a); // loud\n\nmute(b);"),
+            ("a >> eq()\n  >> fader(-3)\n  >> band\nmute(b)", "a >> eq()\n  >> fader(-3)\n  >> band;\nmute(b)"),
+            ("let x = [\n1,\n2\n]\nx", "let x = [\n1,\n2\n];\nx"),
+            ("fn f(x) {\n  x >> gain(1)\n}\nf(a)", "fn f(x) {\n  x >> gain(1)\n}\nf(a)"),
+            ("a >>\nband\n// more\nmute(b)", "a >>\nband;\n// more\nmute(b)"),
+            ("mute(a)", "mute(a)"),
+        ] {
+            assert_eq!(with_ends(text), whole);
         }
     }
 

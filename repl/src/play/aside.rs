@@ -14,23 +14,27 @@ pub type Then = Box<dyn FnOnce(&mut Playing<'_>) + Send>;
 pub struct Aside {
     /// Where it is heard of.
     events: Sender<Event>,
-    /// How much is under way that the next lines follow upon.
+    /// How much is under way.
+    running: usize,
+    /// How much of that the next lines follow upon.
     under_way: usize,
     /// What was typed meanwhile.
     later: VecDeque<Typed>,
+    /// Whether the end was among that.
+    is_over: bool,
 }
 
 impl Aside {
     /// Nothing yet; what is done is sent there.
     pub fn new(events: Sender<Event>) -> Self {
-        Aside { events, under_way: 0, later: VecDeque::new() }
+        Aside { events, running: 0, under_way: 0, later: VecDeque::new(), is_over: false }
     }
 }
 
 impl Playing<'_> {
     /// Has something done aside; `then` hears of it. Whether the system has a thread for it.
     pub(super) fn aside<T: Send + 'static>(
-        &self,
+        &mut self,
         work: impl FnOnce() -> T + Send + 'static,
         then: impl FnOnce(&mut Playing<'_>, T) + Send + 'static,
     ) -> bool {
@@ -38,9 +42,19 @@ impl Playing<'_> {
         let worker = std::thread::Builder::new().name("gainstage-aside".into()).spawn(move || {
             let done = work();
             // Nobody waits for it any more if what played has ended.
-            let _ = events.send(Event::Done(Box::new(move |playing| then(playing, done))));
+            let _ = events.send(Event::Done(Box::new(move |playing| {
+                playing.aside.running -= 1;
+                then(playing, done);
+            })));
         });
-        worker.map_err(|error| status::error(format!("the system has no thread to give: {error}"))).is_ok()
+        let begun = worker.map_err(|error| status::error(format!("the system has no thread to give: {error}"))).is_ok();
+        self.aside.running += usize::from(begun);
+        begun
+    }
+
+    /// Whether something is done aside.
+    pub(super) fn is_done_aside(&self) -> bool {
+        self.aside.running > 0
     }
 
     /// The same where what is typed next follows upon it: lines wait until it is done.
@@ -48,7 +62,7 @@ impl Playing<'_> {
         &mut self,
         work: impl FnOnce() -> T + Send + 'static,
         then: impl FnOnce(&mut Playing<'_>, T) + Send + 'static,
-    ) {
+    ) -> bool {
         self.aside.under_way += 1;
         let begun = self.aside(work, |playing, done| {
             playing.aside.under_way -= 1;
@@ -56,16 +70,28 @@ impl Playing<'_> {
             while playing.aside.under_way == 0
                 && let Some(typed) = playing.aside.later.pop_front()
             {
-                playing.typed(&typed);
+                playing.aside.is_over |= playing.typed(&typed);
             }
         });
         self.aside.under_way -= usize::from(!begun);
+        begun
     }
 
-    /// Whether what was typed waits for what is under way. A panic does not, nor does the end.
+    /// Whether what was done aside came before the end, which has come by now.
+    pub(super) fn is_over_aside(&self) -> bool {
+        self.aside.is_over
+    }
+
+    /// Whether what was typed waits for what is under way. A panic does not.
     pub(super) fn waits_its_turn(&mut self, typed: &Typed) -> bool {
-        let Typed::Line(line) = typed else { return false };
-        let urgent = matches!(line.trim(), ":panic" | ":stop" | ":quit");
+        let urgent = match typed {
+            Typed::Beat(_) => true,
+            Typed::End => false,
+            Typed::Line(line) => {
+                let last = line.trim().lines().next_back().unwrap_or_default();
+                matches!(last.trim(), ":panic" | ":stop")
+            }
+        };
         let waits = self.aside.under_way > 0 && !urgent;
         if waits {
             self.aside.later.push_back(typed.clone());

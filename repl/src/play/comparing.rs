@@ -8,6 +8,7 @@ use engine::measure::{Layout, Measurement};
 use engine::offline::{Offline, Stream};
 use scripting::SourceFile;
 
+use super::costing::step_back;
 use super::typed::{Timed, in_time};
 use super::{Origin, Playing};
 use crate::load;
@@ -20,14 +21,25 @@ const SECONDS: f64 = 15.0;
 /// What it is compared with unless it is said.
 const NEWEST: &str = "HEAD";
 
-/// Another text beside the one that plays.
+/// The text beside another one.
+#[derive(Default)]
 pub(super) struct Comparing {
+    /// Counts what was asked for: what is measured of an earlier wish is not wanted any more.
+    asked: u64,
+    is_measured: bool,
+    other: Option<Other>,
+}
+
+/// Another text beside the one that plays.
+struct Other {
     revision: String,
     files: Vec<SourceFile>,
-    /// By how much it is turned in the monitor, in dB.
-    trim: f64,
+    /// By how much the text and this one are turned down in the monitor, in dB: one of them not at all.
+    trims: [f64; 2],
     /// Whether it is the one that is heard.
     is_heard: bool,
+    /// Whether the text is another by now than the one that was measured.
+    is_stale: bool,
 }
 
 /// What was found of another text.
@@ -41,21 +53,23 @@ struct Measured {
 impl Playing<'_> {
     /// Begins to compare with a revision, goes to and fro, or ends that.
     pub(super) fn compare(&mut self, revision: Option<String>) {
-        match (revision.as_deref(), self.comparing.take()) {
+        let comparing = &mut self.comparing;
+        let measured = std::mem::take(&mut comparing.is_measured);
+        comparing.asked += 1;
+        let known = comparing.other.as_ref().map(|other| (other.is_heard, other.is_stale, other.revision.clone()));
+        match (revision.as_deref(), known) {
+            (Some("off"), None) if measured => status::say("it is not compared"),
             (Some("off"), None) => status::say("nothing is compared"),
-            (Some("off"), Some(comparing)) => {
-                if comparing.is_heard {
-                    self.hear_text();
-                }
-                status::say("nothing is compared any more; the text plays");
+            (Some("off"), Some(_)) => {
+                comparing.other = None;
+                self.hear_text();
+                status::say("nothing is compared any more");
             }
-            (None, Some(comparing)) => {
-                let to_other = !comparing.is_heard;
-                self.comparing = Some(comparing);
-                if to_other { self.hear_other() } else { self.hear_text() }
-            }
-            (revision, before) => {
-                if before.is_some_and(|before| before.is_heard) {
+            (None, Some((true, ..))) => self.hear_text(),
+            (None, Some((false, false, _))) => self.hear_other(),
+            (None, Some((false, true, revision))) => self.measure(revision),
+            (revision, known) => {
+                if known.is_some_and(|(is_heard, ..)| is_heard) {
                     self.hear_text();
                 }
                 self.measure(revision.unwrap_or(NEWEST).to_owned());
@@ -77,6 +91,7 @@ impl Playing<'_> {
         let (session, from) = (self.arguments.session.clone(), self.live.transport());
         status::say(format!("measuring {revision} beside the text, {SECONDS} s from here"));
         let work = move || {
+            step_back();
             let files = revisions::texts_at(&session, &revision)?;
             let loaded = load::prepare_evaluated(scripting::evaluate_kept(&files), &library, |session| {
                 given.hold(session);
@@ -87,37 +102,47 @@ impl Playing<'_> {
             let loudness = [loudness(&own, from)?, loudness(&other, from)?];
             Ok(Measured { revision, files, loudness })
         };
-        self.aside(work, |playing, measured| playing.compared(measured));
+        let asked = self.comparing.asked;
+        self.comparing.is_measured = self.aside(work, move |playing, measured| {
+            if playing.comparing.asked == asked {
+                playing.compared(measured);
+            }
+        });
     }
 
     /// Another text was measured: it is heard from now on.
     fn compared(&mut self, measured: Result<Measured, String>) {
+        self.comparing.is_measured = false;
         let Measured { revision, files, loudness } = match measured {
             Ok(measured) => measured,
             Err(why) => return status::error(format!("{why}; the text plays on")),
         };
-        let trim = match loudness {
+        let trims = match loudness {
             [Some(own), Some(other)] => {
-                let trim = own - other;
-                let turned = if trim < 0.0 { "down" } else { "up" };
+                // Nothing is turned up: what is loud already would meet the ceiling.
+                let trims = [(other - own).min(0.0), (own - other).min(0.0)];
+                let turned = if trims[1] < 0.0 { revision.as_str() } else { "the text" };
                 status::say(format!(
-                    "the text has {own:.1} LUFS here, {revision} {other:.1}: it is turned {turned} by {:.1} dB in the monitor",
-                    trim.abs()
+                    "the text has {own:.1} LUFS here, {revision} {other:.1}: {turned} is turned down by {:.1} dB in the monitor",
+                    (own - other).abs()
                 ));
-                trim
+                trims
             }
             _ => {
                 status::warning("one of them is silent here: they are compared as they are, not as loud as each other");
-                0.0
+                [0.0; 2]
             }
         };
-        self.comparing = Some(Comparing { revision, files, trim, is_heard: false });
+        self.comparing.other = Some(Other { revision, files, trims, is_heard: false, is_stale: false });
         self.hear_other();
     }
 
     /// Lets the other text be heard.
     fn hear_other(&mut self) {
-        let Some(comparing) = &mut self.comparing else { return };
+        if self.waiting.is_some() {
+            return status::say("an edit waits for its moment: type `:ab` when it is heard");
+        }
+        let Some(comparing) = &mut self.comparing.other else { return };
         let (at, now) = (Cell::new(None), Timed::default());
         let change = in_time(&self.given, &self.desk, &self.live, &now, &at);
         let loaded = load::prepare_evaluated(scripting::evaluate_kept(&comparing.files), &self.library, change);
@@ -138,23 +163,29 @@ impl Playing<'_> {
         let (at, now) = (Cell::new(None), Timed::default());
         let change = in_time(&self.given, &self.desk, &self.live, &now, &at);
         let Some(loaded) = self.text.again(&self.library, change) else { return };
-        self.comparing.iter_mut().for_each(|comparing| comparing.is_heard = false);
+        self.comparing.other.iter_mut().for_each(|other| other.is_heard = false);
         status::say("the text is heard");
         self.take_up(loaded, at.get(), Origin::Text);
     }
 
-    /// The text has changed, and is what is heard from now on.
+    /// The text has changed, and is what is heard from now on, as loud as it is.
     pub(super) fn end_comparison(&mut self) {
-        if let Some(comparing) = self.comparing.as_mut().filter(|comparing| comparing.is_heard) {
-            comparing.is_heard = false;
-            status::say(format!("back from {} to the text", comparing.revision));
+        if std::mem::take(&mut self.comparing.is_measured) {
+            self.comparing.asked += 1;
+            status::say("the text has changed while it was measured: type `:ab` again");
+        }
+        self.waiting.take_if(|waiting| waiting.origin == Origin::Comparison);
+        let Some(other) = &mut self.comparing.other else { return };
+        other.is_stale = true;
+        if std::mem::take(&mut other.is_heard) {
+            status::say(format!("back from {} to the text", other.revision));
         }
     }
 
     /// By how much the monitor is turned for a text, linear.
     pub(super) fn trim(&self, origin: Origin) -> f64 {
-        let trim = self.comparing.as_ref().map(|comparing| comparing.trim).filter(|_| origin == Origin::Comparison);
-        gain_from_db(trim.unwrap_or(0.0))
+        let other = self.comparing.other.as_ref().filter(|other| !other.is_stale);
+        gain_from_db(other.map_or(0.0, |other| other.trims[usize::from(origin == Origin::Comparison)]))
     }
 }
 

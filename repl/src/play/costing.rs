@@ -1,8 +1,6 @@
 //! What is told of a line before it is heard, and of how late what is played on a device is: by how much the desk becomes later,
 //! and what it costs.
 
-use std::thread;
-
 use engine::graph::{Graph, Role};
 
 use super::Playing;
@@ -25,23 +23,21 @@ impl Playing<'_> {
     }
 
     /// Measures what a text costs against the one that plays, beside all else, and tells of it then.
-    pub(super) fn weigh(&self, planned: &Graph) {
+    pub(super) fn weigh(&mut self, planned: &Graph) {
         let again = self.text.again(&self.library, |session| {
             self.given.hold(session);
             self.desk.mesh().tempo.clone()
         });
         let Some(now) = again.and_then(|loaded| loaded.graph) else { return };
         let planned = planned.clone();
-        let weighed = thread::Builder::new().name("gainstage-plan".into()).spawn(move || {
+        let work = move || {
             step_back();
-            match costing::shares(&now, &planned) {
-                Ok(shares) => status::say(format!("plan: {}", costing::said(shares))),
-                Err(flaw) => status::warning(format!("what it costs cannot be told: {flaw}")),
-            }
+            costing::shares(&now, &planned)
+        };
+        self.aside(work, |_, shares| match shares {
+            Ok(shares) => status::say(format!("plan: {}", costing::said(shares))),
+            Err(flaw) => status::warning(format!("what it costs cannot be told: {flaw}")),
         });
-        if let Err(error) = weighed {
-            status::warning(format!("what it costs cannot be measured: {error}"));
-        }
     }
 
     /// How late the live inputs of the text are heard.
@@ -75,7 +71,7 @@ impl Playing<'_> {
 }
 
 /// Lets everything else on the machine go first, where the system knows of that for one thread.
-fn step_back() {
+pub(super) fn step_back() {
     // Elsewhere it would be the whole program that steps back.
     #[cfg(target_os = "linux")]
     let _ = rustix::process::nice(10);

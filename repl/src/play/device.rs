@@ -29,7 +29,7 @@ impl Playing<'_> {
     }
 
     /// Opens a device on a thread of its own: that may take seconds.
-    fn open_beside(&self, device: DeviceChoice) {
+    fn open_beside(&mut self, device: DeviceChoice) {
         let (rate, buffer) = (self.given.rate, self.arguments.buffer);
         let (channels, ceiling) = (self.output.channels(), gain_from_db(self.arguments.max_level) as f32);
         let open = move || {

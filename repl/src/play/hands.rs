@@ -75,6 +75,7 @@ impl Playing<'_> {
         if let (Some(Loaded { graph: Some(graph), session: Some(session), .. }), Some(taken)) = (loaded, taken) {
             self.controllers.was_set(kept);
             self.hand = Some(Waiting { session, graph, taken, at: None, origin: Origin::Hand, is_behind: false });
+            self.end_audition();
             self.end_comparison();
             self.waiting.iter_mut().for_each(|waiting| waiting.is_behind = true);
         }

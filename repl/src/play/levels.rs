@@ -184,7 +184,7 @@ impl Playing<'_> {
             seconds: frame as f64 / f64::from(self.given.rate),
             rolling: self.live.is_rolling(),
             tempo: session.tempo,
-            target: self.from_target(),
+            target: self.off_target(),
         }
     }
 

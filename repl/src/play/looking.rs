@@ -44,6 +44,11 @@ impl Looking {
         self.meters.pause(now).into_iter().chain(self.followers.pause(now)).min()
     }
 
+    /// Whether somebody has asked why something is not heard, and has not been answered yet.
+    pub(super) fn is_asked(&self) -> bool {
+        self.asked.is_some()
+    }
+
     /// Looks at a program that is about to be sent, at a rate.
     pub(super) fn at(&mut self, program: &mut Program, rate: u32) {
         let names: Vec<String> = program.plan.meters.iter().map(|meter| meter.path.clone()).collect();
@@ -95,7 +100,7 @@ impl Playing<'_> {
         }
         let points = paths.iter().filter_map(|path| Point::find(session, names, path).ok()).collect();
         let meters = self.looking.meters.any(now) || self.looking.shown.any(self.prompt.as_ref());
-        Looks { meters, points, cue: self.heard_ahead(), trim: self.desk.looks().trim }
+        Looks { meters, points, cue: self.heard_ahead(), trim: self.trim(self.origin) }
     }
 
     /// Tells whoever looks what there is to see.
@@ -127,7 +132,7 @@ impl Playing<'_> {
     }
 
     /// The same in few words.
-    pub(super) fn from_target(&self) -> Option<String> {
+    pub(super) fn off_target(&self) -> Option<String> {
         let (name, _) = self.text.known().session().0.target.as_ref()?;
         let (reading, _) = self.looking.measuring.as_ref()?.read(MASTER, u64::MAX)?;
         Some(format!("{name}: {}", target::find(name)?.distance(&reading.figures?)))

@@ -71,11 +71,13 @@ impl Playing<'_> {
         if waiting.is_behind {
             let again = self.text.again(&self.library, |session| {
                 self.given.hold(session);
+                session.crossfade = waiting.session.crossfade;
                 self.time_from(waiting.at.unwrap_or(now), session)
             });
             if let Some(loaded) = again {
                 waiting.taken = Taken::of(&loaded);
-                if let Loaded { graph: Some(graph), session: Some(session), .. } = loaded {
+                if let Loaded { graph: Some(graph), session: Some(mut session), .. } = loaded {
+                    session.quantize = waiting.session.quantize;
                     (waiting.graph, waiting.session) = (graph, session);
                 }
             }

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::time::Instant;
 
 use engine::compile::Program;
+use engine::graph::Role;
 use engine::listen::{Cue, Point};
 use engine::math::gain_from_db;
 use engine::monitor::{Audition, Wish};
@@ -146,6 +147,15 @@ impl Playing<'_> {
     pub(super) fn heard_ahead(&self) -> Option<Cue> {
         let (session, names) = self.text.known().session();
         let (channels, _) = session.cue_output.as_ref()?;
+        // What plays may be another text still, in which the audience hears them.
+        let mut nodes = self.desk.mesh().nodes.iter();
+        let public = nodes.any(|node| match &node.node.role {
+            Role::Output(used) | Role::Send(used) => used.iter().any(|channel| channels.contains(channel)),
+            _ => false,
+        });
+        if public {
+            return None;
+        }
         let point = self.monitoring.ahead.as_ref().and_then(|path| Point::ahead(session, names, path).ok());
         Some(Cue { channels: channels.clone(), point })
     }

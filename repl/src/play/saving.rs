@@ -3,7 +3,6 @@
 
 use super::Playing;
 use crate::file_edit::{Draft, Wanted};
-use crate::paint::Paint;
 use crate::status;
 use crate::watch::Changed;
 
@@ -36,7 +35,7 @@ impl Playing<'_> {
         }
         let session = self.arguments.session.clone();
         let wanted = Wanted { session, to, text, needs_folder: self.text.needs_folder() };
-        self.aside(move || wanted.draft(), |playing, draft| playing.drafted(draft));
+        self.aside_in_order(move || wanted.draft(), |playing, draft| playing.drafted(draft));
     }
 
     /// Shows what would be written, once that is thought out. What takes no other's place is written at once.
@@ -65,12 +64,15 @@ impl Playing<'_> {
             None => ":save".into(),
         };
         let shown = draft.path.display();
-        match draft.difference(Paint::stderr()) {
+        match &draft.difference {
+            same if same.is_empty() && !draft.is_own => {
+                return status::say(format!("{shown} says all that already: there is nothing to write"));
+            }
             same if same.is_empty() => {
                 status::say(format!("{shown} says all that already; {again} once more forgets the lines"))
             }
             difference => {
-                status::show(&difference);
+                status::show(difference);
                 status::say(format!("{again} once more writes this into {shown}"));
             }
         }
@@ -86,7 +88,7 @@ impl Playing<'_> {
             let written = draft.write();
             (draft, written)
         };
-        self.saving.writing = self.aside(work, |playing, (draft, written)| playing.wrote(&draft, written));
+        self.saving.writing = self.aside_in_order(work, |playing, (draft, written)| playing.wrote(&draft, written));
     }
 
     /// Something was written, or not.

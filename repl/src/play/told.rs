@@ -12,7 +12,7 @@ use crate::status;
 use crate::tell::{Asked, Ears};
 
 /// How long an answer waits for what it has changed to be heard.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The most letters of what was told that are shown.
 const SHOWN: usize = 120;
@@ -85,7 +85,8 @@ impl Playing<'_> {
 
     /// Whether nothing is on its way to be heard now.
     fn is_at_rest(&self) -> bool {
-        self.in_flight.is_none() && self.hand.is_none() && (self.waiting.is_none() || !self.is_time())
+        let asks = self.is_done_aside() || self.looking.is_asked();
+        !asks && self.in_flight.is_none() && self.hand.is_none() && (self.waiting.is_none() || !self.is_time())
     }
 }
 

@@ -17,9 +17,9 @@ use super::moment::{Given, moment};
 use crate::changes::{describe, rounded};
 use crate::load::Loaded;
 use crate::paint::Paint;
-use crate::prompt::{Command, Midi, Timing, Typed, Vocabulary, page};
+use crate::prompt::{Command, Midi, Piece, Timing, Typed, Vocabulary, page, pieces};
 use crate::text::{Answer, Text};
-use crate::{scenes, status, trying, words};
+use crate::{graph, scenes, status, trying, words};
 
 /// A time as it is typed: `4.bars`, `500.ms`.
 static TIME: Parameter = Parameter::number("time", Unit::Milliseconds, 0.0, 1.0, 3_600_000.0, "a time");
@@ -29,6 +29,13 @@ static TIME: Parameter = Parameter::number("time", Unit::Milliseconds, 0.0, 1.0,
 pub(super) struct Timed {
     over: Option<f64>,
     at: Option<Grid>,
+}
+
+impl Timed {
+    /// Has a text wait for its own grid, also when its moment is looked for again.
+    pub(super) fn hold(&self, loaded: &mut Loaded) {
+        loaded.session.iter_mut().for_each(|session| session.quantize = self.at.or(session.quantize));
+    }
 }
 
 /// A step through what was typed: what it was about, and the text that comes of it.
@@ -49,6 +56,18 @@ impl Playing<'_> {
             Typed::Beat(_) => return false,
             Typed::Line(line) => line,
         };
+        pieces(line).into_iter().any(|piece| match piece {
+            // What stands before it may have to be waited for.
+            Piece::Line(line) => !self.waits_its_turn(&Typed::Line(line.clone())) && self.line_typed(&line),
+            Piece::Unfinished(begun) => {
+                status::warning(format!("left out, since it has no end: {begun}"));
+                false
+            }
+        })
+    }
+
+    /// Does what one line says; whether that is the end.
+    fn line_typed(&mut self, line: &str) -> bool {
         let command = Command::read(line);
         if command != Ok(Command::Tap) {
             self.tapping.end();
@@ -75,9 +94,22 @@ impl Playing<'_> {
             Command::Redo => self.step(Text::redo, "taken up again", "nothing was taken back"),
             Command::Drop => self.step(Text::forget, "dropped", "there are no lines"),
             Command::Text => status::say(self.text.shown()),
+            Command::Graph => {
+                let again = self.text.again(&self.library, |session| {
+                    self.given.hold(session);
+                    self.desk.mesh().tempo.clone()
+                });
+                if let Some(Loaded { session: Some(session), graph: Some(flow), .. }) = again {
+                    status::say(graph::text(&session, &flow).trim_end());
+                }
+            }
             Command::History => {
                 let lines: Vec<&str> = self.text.history().collect();
-                status::say(if lines.is_empty() { "nothing was typed yet".into() } else { lines.join("\n") });
+                status::say(if lines.is_empty() {
+                    "nothing was typed that could be taken back".into()
+                } else {
+                    lines.join("\n")
+                });
             }
             Command::Save(to) => self.save(to),
             Command::Scene(name) => self.scene(name),
@@ -140,12 +172,13 @@ impl Playing<'_> {
         let at = Cell::new(None);
         let change = in_time(&self.given, &self.desk, &self.live, timed, &at);
         match self.text.typed(&self.library, line, change) {
-            Answer::Taken(loaded) => {
+            Answer::Taken(mut loaded) => {
                 loaded.show_news(&mut self.told);
+                timed.hold(&mut loaded);
                 self.accept(*loaded, at.get());
             }
             Answer::Value(Some(value)) => status::say(value),
-            Answer::Value(None) => status::say("that declares nothing"),
+            Answer::Value(None) => status::say("that changes nothing, and is not kept"),
             Answer::Refused(loaded) => {
                 loaded.show();
                 status::refuse("not taken; what played plays on");

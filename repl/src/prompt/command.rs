@@ -54,7 +54,8 @@ pub static COMMANDS: &[Entry] = &[
     entry("scene", ":scene [NAME]", Takes::Scene, "Keeps the lines as a scene; without a name, lists the scenes there are."),
     entry("go", ":go NAME [over TIME]", Takes::Scene, "Exchanges the lines for those of a scene: `:go chorus over 4.bars`."),
     entry("text", ":text", Takes::Nothing, "Shows what plays: the file, then the lines."),
-    entry("history", ":history", Takes::Nothing, "Shows the lines of the prompt, with what each has done."),
+    entry("graph", ":graph", Takes::Nothing, "Shows how the sound flows."),
+    entry("history", ":history", Takes::Nothing, "Shows what was typed, in order, as far as `:undo` goes back."),
     entry("start", ":start", Takes::Nothing, "Lets the transport go on."),
     entry("stop", ":stop", Takes::Nothing, "Lets the transport stand still, faded."),
     entry("locate", ":locate BARS", Takes::Nothing, "Sends the transport to a place, in bars from the start."),
@@ -140,6 +141,8 @@ pub enum Command {
     Go(String, Timing),
     /// The text.
     Text,
+    /// How the sound flows.
+    Graph,
     /// The lines.
     History,
     /// The transport goes on.
@@ -247,6 +250,7 @@ impl Command {
                 if name.is_empty() { Err(misuse()) } else { Ok(Command::Go(name.to_owned(), timing)) }
             }
             "text" => none(Command::Text),
+            "graph" => none(Command::Graph),
             "history" => none(Command::History),
             "start" => none(Command::Start),
             "stop" => none(Command::Stop),

@@ -2,10 +2,12 @@
 //! written but what is told.
 
 use std::io::{self, BufRead};
+use std::time::Instant;
 
 use scripting::typing;
 
 use super::Typed;
+use super::block::is_command;
 
 /// The longest text that is read on for the end of.
 const LONGEST: usize = 1 << 20;
@@ -15,15 +17,19 @@ pub(super) fn read(from: impl BufRead, take: impl Fn(Typed)) {
     let mut text = String::new();
     for line in lines(from) {
         text.push_str(&line);
-        let is_open = !text.trim_start().starts_with(':') && typing::goes_on(&text) && text.len() < LONGEST;
+        let is_open = !is_command(&text) && !is_command(&line) && typing::goes_on(&text) && text.len() < LONGEST;
         if is_open && !line.is_empty() {
             text.push('\n');
             continue;
         }
         let whole = std::mem::take(&mut text);
-        if !whole.trim().is_empty() {
-            take(Typed::Line(whole));
-        }
+        take(match whole.trim().is_empty() {
+            true => Typed::Beat(Instant::now()),
+            false => Typed::Line(whole),
+        });
+    }
+    if !text.trim().is_empty() {
+        take(Typed::Line(text));
     }
     take(Typed::End);
 }
@@ -52,7 +58,8 @@ mod tests {
     fn typed(text: &[u8]) -> Vec<Typed> {
         let taken = RefCell::new(Vec::new());
         read(text, |typed| taken.borrow_mut().push(typed));
-        taken.into_inner()
+        // When an empty line came says nothing here.
+        taken.into_inner().into_iter().filter(|typed| !matches!(typed, Typed::Beat(_))).collect()
     }
 
     #[test]
@@ -61,6 +68,7 @@ mod tests {
         assert_eq!(typed(b":undo\r\n\nvoice >>\nband\n"), [line(":undo"), line("voice >>\nband"), Typed::End]);
         // An empty line ends what is open: it is for the desk to say what is wrong with it.
         assert_eq!(typed(b"eq(\n\n:text"), [line("eq(\n"), line(":text"), Typed::End]);
+        assert_eq!(typed(b"eq(\n:panic\nx >>"), [line("eq(\n:panic"), line("x >>"), Typed::End]);
         assert_eq!(typed(b"\xff\n"), [line("\u{fffd}"), Typed::End]);
     }
 }

@@ -23,6 +23,9 @@ use crate::view::{self, Look};
 /// How often it is drawn: 15 times a second.
 const PAUSE: Duration = Duration::from_millis(66);
 
+/// How much of what is told is held until the view is left: the last of it.
+const MOST_HELD: usize = 1000;
+
 /// How many of the last lines told are kept for the view.
 const LAST: usize = 8;
 
@@ -60,6 +63,9 @@ impl Stage {
         let mut state = self.state();
         if !OPEN.load(Ordering::SeqCst) {
             return Some(text);
+        }
+        if state.held.len() == MOST_HELD {
+            state.held.remove(0);
         }
         state.held.push(text);
         None

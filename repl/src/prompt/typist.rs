@@ -15,6 +15,7 @@ use rustyline::{Context, Helper};
 use scripting::typing::{self, Piece, Wanted};
 use scripting::words::{WordEntry, reference};
 
+use super::block::is_command;
 use super::command::{COMMANDS, Takes};
 use crate::paint::Paint;
 use crate::scenes;
@@ -200,7 +201,9 @@ impl Highlighter for Typist {
 impl Validator for Typist {
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
         let line = context.input();
-        Ok(match !line.trim_start().starts_with(':') && typing::goes_on(line) {
+        // A command is obeyed, whatever stands open before it.
+        let commands = line.lines().next_back().is_some_and(is_command);
+        Ok(match !commands && !is_command(line) && typing::goes_on(line) {
             true => ValidationResult::Incomplete,
             false => ValidationResult::Valid(None),
         })

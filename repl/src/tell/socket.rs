@@ -18,6 +18,9 @@ use crate::state_dir;
 /// How long a desk may take to answer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How long it may take to say what it plays.
+const GREETING: Duration = Duration::from_secs(2);
+
 /// The most bytes of an answer that are read.
 const MOST_ANSWER: u64 = 16 << 20;
 
@@ -64,7 +67,8 @@ fn listen_in(folder: &Path) -> io::Result<(UnixListener, PathBuf)> {
     if !is_own(folder) {
         return Err(io::Error::other("others than you can open this folder"));
     }
-    desks_in(folder);
+    // Those of desks that are gone are removed.
+    sockets_in(folder);
     let process = std::process::id();
     // It has its name once it listens, so that nobody takes it for one that was left behind.
     let (hidden, socket) = (folder.join(format!(".{process}")), folder.join(process.to_string()));
@@ -78,8 +82,17 @@ fn listen_in(folder: &Path) -> io::Result<(UnixListener, PathBuf)> {
     Ok((listener, socket))
 }
 
-/// The desks that listen in a folder. Sockets at which nobody does any more are removed.
+/// The desks that listen in a folder.
 fn desks_in(folder: &Path) -> Vec<Desk> {
+    let desk = |(socket, stream)| {
+        let session = ask(stream, &[], GREETING).ok()?.text.trim_end().to_owned();
+        Some(Desk { socket, session })
+    };
+    sockets_in(folder).into_iter().filter_map(desk).collect()
+}
+
+/// The sockets of a folder, each with a way in. Those at which nobody listens any more are removed.
+fn sockets_in(folder: &Path) -> Vec<(PathBuf, UnixStream)> {
     if !is_own(folder) {
         return Vec::new();
     }
@@ -92,10 +105,7 @@ fn desks_in(folder: &Path) -> Vec<Desk> {
             None
         }
         Err(_) => None,
-        Ok(stream) => {
-            let session = ask(stream, &[]).ok()?.text.trim_end().to_owned();
-            Some(Desk { socket, session })
-        }
+        Ok(stream) => Some((socket, stream)),
     };
     sockets.filter_map(|entry| desk(entry.path())).collect()
 }
@@ -138,14 +148,15 @@ impl Desk {
     /// # Errors
     /// It does not answer.
     pub fn ask(&self, text: &[u8]) -> Result<Answer, Failure> {
-        let answer = UnixStream::connect(&self.socket).and_then(|stream| ask(stream, text));
+        let answer = UnixStream::connect(&self.socket).and_then(|stream| ask(stream, text, PATIENCE));
         answer.map_err(|error| Failure::Error(format!("the desk of {} does not answer: {error}", self.session)))
     }
 }
 
-fn ask(mut stream: UnixStream, text: &[u8]) -> io::Result<Answer> {
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+/// What a desk answers, if it takes no longer than that.
+fn ask(mut stream: UnixStream, text: &[u8], patience: Duration) -> io::Result<Answer> {
+    stream.set_read_timeout(Some(patience))?;
+    stream.set_write_timeout(Some(patience))?;
     // Who refuses it may have hung up before all of it was sent: the answer says why.
     let sent = stream.write_all(text).and_then(|()| stream.shutdown(Shutdown::Write));
     let mut answer = String::new();

@@ -53,7 +53,7 @@ impl Text {
 
     /// Whether an edit of the file waits for its moment.
     pub fn waits(&self) -> bool {
-        self.heard.is_some()
+        self.heard.as_ref().is_some_and(|(files, _)| *files != self.files)
     }
 
     /// The lines of a snapshot are in the file by now, which says `text`. What was typed before cannot be taken back any more.

@@ -48,6 +48,7 @@ impl Text {
             kept.chain(taken).for_each(|line| drop(add(&mut lines, &line)));
             wanted = lines;
         }
+        self.will_be_heard();
         let lines = std::mem::replace(&mut self.lines, wanted);
         let loaded = self.anew(library, change);
         self.past.push(Step { typed: format!(":go {}", scene.name), sets: None, lines, after: self.lines.clone() });

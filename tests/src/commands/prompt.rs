@@ -59,7 +59,7 @@ fn reasons() -> Vec<Reason> {
     let alone = |line: &str| format!("input(\"b\", sine(220)) >> master;\n{line}");
     vec![
         (two("mute(\"a\");"), &[], "`a` is muted", "mute(\"a\", off)"),
-        (two(""), &["mute(\"*\")"], "`a` is muted", "mute(\"a\", off)"),
+        (two(""), &["mute(\"*\")"], "`a` is muted", "mute(\"*\", off)"),
         (two("solo(b);"), &[], "`a` is not soloed, and `b` is", "solo(\"b\", off)"),
         (
             alone("input(\"a\", sine(440)) >> fader(off) >> master;"),
@@ -177,7 +177,7 @@ fn a_planned_line_says_when_how_late_and_at_what_cost_and_changes_nothing() {
     playing.types("1 + 1");
     playing.says("2");
     playing.types(":history");
-    playing.says("nothing was typed yet");
+    playing.says("nothing was typed that could be taken back");
     ended(playing);
 }
 

@@ -76,18 +76,18 @@ fn a_git_revision_is_heard_as_loud_as_the_text_and_what_was_heard_is_in_the_jour
     for (line, told) in [
         (":ab nothing", "git knows no revision `nothing`; the text plays on"),
         (":ab off", "nothing is compared"),
-        (":ab", "it is turned up by 6.0 dB in the monitor"),
+        (":ab", "the text is turned down by 6.0 dB in the monitor"),
         (":ab", "the text is heard"),
         (":ab", "HEAD is heard"),
-        ("voice >> fader(-12) >> band", "back from HEAD to the text"),
-        (":ab", "HEAD is heard"),
+        ("voice >> fader(-30) >> band", "back from HEAD to the text"),
+        (":ab", "HEAD is turned down by 10.0 dB in the monitor"),
         (":ab off", "nothing is compared any more"),
-        (":text", "voice >> fader(-12) >> band"),
+        (":text", "voice >> fader(-30) >> band"),
     ] {
         desk.asks(line, told);
     }
     desk.leaves();
     done_in(folder.path(), &["replay", "kept", "-o", "again.wav", "--bits", "32f"]);
     let (recorded, again) = (bits(&folder.path().join("take.wav")), bits(&folder.path().join("again.wav")));
-    assert!(recorded.len() > 48_000 && recorded == again, "{} and {} samples", recorded.len(), again.len());
+    assert!(recorded.len() > 10_000 && recorded == again, "{} and {} samples", recorded.len(), again.len());
 }
