@@ -146,8 +146,23 @@ impl Terminal {
         self.sees(("the line", line), |screen| typed(screen).trim_end() == held.trim_end());
     }
 
+    /// Has the screen drawn anew with Ctrl-L until what is being typed stands on it whole: a program hears of another size when
+    /// it does.
+    pub fn draws_anew(&self, line: &str) {
+        let held = format!("{PROMPT} {line}");
+        let (mut drawn, often) = (Instant::now(), Duration::from_secs(1));
+        self.types("\x0c");
+        self.sees(("the line drawn anew", line), |screen| {
+            if drawn.elapsed() > often {
+                drawn = Instant::now();
+                self.types("\x0c");
+            }
+            typed(screen).trim_end() == held.trim_end()
+        });
+    }
+
     /// Waits until the screen is as wanted. `wanted` tells what that is.
-    pub fn sees(&self, wanted: impl Debug, is_so: impl Fn(&Screen) -> bool) {
+    pub fn sees(&self, wanted: impl Debug, mut is_so: impl FnMut(&Screen) -> bool) {
         let begun = Instant::now();
         loop {
             let arrived = self.look();

@@ -60,9 +60,11 @@ impl Playing<'_> {
         match (revision.as_deref(), known) {
             (Some("off"), None) if measured => status::say("it is not compared"),
             (Some("off"), None) => status::say("nothing is compared"),
-            (Some("off"), Some(_)) => {
+            (Some("off"), Some((is_heard, ..))) => {
                 comparing.other = None;
-                self.hear_text();
+                if is_heard {
+                    self.hear_text();
+                }
                 status::say("nothing is compared any more");
             }
             (None, Some((true, ..))) => self.hear_text(),

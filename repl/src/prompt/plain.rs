@@ -29,7 +29,7 @@ pub(super) fn read(from: impl BufRead, take: impl Fn(Typed)) {
         });
     }
     if !text.trim().is_empty() {
-        take(Typed::Line(text));
+        take(Typed::Line(text.trim_end().to_owned()));
     }
     take(Typed::End);
 }

@@ -272,7 +272,7 @@ fn controllers_devices_and_the_tempo_are_ordered_while_it_plays() {
     assert_eq!(user.line(":midi forget a/fader.gain"), "no controller sets a/fader.gain any more\n");
     assert_eq!(user.tell(&[":midi forget a/fader.gain"], "").status, 1);
     assert!(user.line(":device none").contains("already"));
-    user.line(":device no such card");
+    assert_eq!(user.tell(&[":device no such card"], "").status, 1);
     assert!(playing.says("what played plays on as before").contains("no such card"));
     user.line(":devices");
     let listed = |line: String| line.contains("DESCRIPTION") || line.contains("there is no device but `none`");

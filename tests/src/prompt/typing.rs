@@ -74,9 +74,7 @@ fn a_line_is_whole_again_when_the_window_has_another_size() {
     desk.holds(line);
     for size in [(30, 120), (20, 40), (30, 75), (10, 200), (30, 100)] {
         desk.resizes(size);
-        desk.types(key::LEFT);
-        desk.types(key::RIGHT);
-        desk.holds(line);
+        desk.draws_anew(line);
     }
     desk.enters("");
     desk.shows("added voice>band/eq");
