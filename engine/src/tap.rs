@@ -1,6 +1,6 @@
 //! What of a playing desk is kept: every quantum of the output, of what flows into the master, and of the live input as
 //! it was used, through a ring to whoever writes it. What is kept from the start is said then; what is kept from some moment
-//! on gets its ring there by a [`Door`].
+//! on gets its ring there by a door.
 
 use rtrb::{Consumer, Producer, PushError, RingBuffer};
 

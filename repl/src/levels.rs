@@ -1,5 +1,5 @@
 //! What the desk's meters show to whoever plays it: the levels of every strip as a meter's needle goes, the figures of the master,
-//! and where the transport is. Data only: [`crate::view`] draws it, and [`lines`] says it in words.
+//! and where the transport is. Data only: [`crate::view`] draws it, and [`Picture::lines`] says it in words.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -135,6 +135,7 @@ impl Output {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     /// Nothing more: it is on its way.
+    #[cfg_attr(not(feature = "devices"), expect(dead_code, reason = "only cards are told"))]
     Told,
     /// Nothing at all: it is so.
     Nothing,
