@@ -397,9 +397,9 @@ impl<'a> Playing<'a> {
         while !self.is_over() {
             match events.recv_timeout(self.pause()) {
                 Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
-                Ok(Event::Changed(changed)) => self.edited(&changed),
+                Ok(Event::Changed(changed)) => status::unheard(|| self.edited(&changed)),
                 Ok(Event::Typed(typed)) => {
-                    if self.typed(&typed) {
+                    if status::unheard(|| self.typed(&typed)) {
                         return Ok(());
                     }
                 }

@@ -67,6 +67,14 @@ pub fn heard() -> Answer {
     Answer::new(refused, &told)
 }
 
+/// What is done for somebody else meanwhile is no part of what is listened to.
+pub fn unheard<T>(work: impl FnOnce() -> T) -> T {
+    let heard = HEARD.take();
+    let done = work();
+    HEARD.set(heard);
+    done
+}
+
 fn mark_refused() {
     HEARD.with_borrow_mut(|heard| heard.iter_mut().for_each(|(refused, _)| *refused = true));
 }

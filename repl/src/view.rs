@@ -75,7 +75,7 @@ pub fn draw(picture: &Picture, told: &[String], look: Look, buffer: &mut Buffer)
     let area = buffer.area;
     buffer.reset();
     if area.width < LEAST.0 || area.height < LEAST.1 {
-        let small = format!("too small: {} x {} at least; q leaves", LEAST.0, LEAST.1);
+        let small = format!("q leaves; too small: {} x {} at least", LEAST.0, LEAST.1);
         put(buffer, 0, 0, &small, Style::default());
         return;
     }
@@ -299,7 +299,7 @@ mod tests {
                 }
             }
         }
-        assert!(rows(&drawn(&picture(3), &[], PLAIN, (39, 10)))[0].starts_with("too small: 40 x 10"));
+        assert!(rows(&drawn(&picture(3), &[], PLAIN, (39, 10)))[0].starts_with("q leaves; too small: 40 x 10"));
     }
 
     #[test]

@@ -1,23 +1,21 @@
 //! The prompt without a terminal's help, for a screen reader, an editor or a pipe: lines are read as they come, and nothing is
 //! written but what is told.
 
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Read};
 use std::time::Instant;
 
 use scripting::typing;
 
-use super::Typed;
 use super::block::is_command;
-
-/// The longest text that is read on for the end of.
-const LONGEST: usize = 1 << 20;
+use super::{MOST, Typed};
+use crate::status;
 
 /// Reads lines to the end, each with those that it goes on in.
 pub(super) fn read(from: impl BufRead, take: impl Fn(Typed)) {
     let mut text = String::new();
     for line in lines(from) {
         text.push_str(&line);
-        let is_open = !is_command(&text) && !is_command(&line) && typing::goes_on(&text) && text.len() < LONGEST;
+        let is_open = !is_command(&text) && !is_command(&line) && typing::goes_on(&text) && text.len() < MOST;
         if is_open && !line.is_empty() {
             text.push('\n');
             continue;
@@ -34,17 +32,28 @@ pub(super) fn read(from: impl BufRead, take: impl Fn(Typed)) {
     take(Typed::End);
 }
 
-/// Lines; what is no UTF-8 in them is marked.
+/// Lines; what is no UTF-8 in them is marked. One that is too long is told of and left out.
 fn lines(mut from: impl BufRead) -> impl Iterator<Item = String> {
     std::iter::from_fn(move || {
-        let mut bytes = Vec::new();
         loop {
-            match from.read_until(b'\n', &mut bytes) {
-                Ok(0) => return None,
-                Ok(_) => return Some(String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\r']).to_owned()),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return None,
+            let mut bytes = Vec::new();
+            let mut is_too_long = false;
+            loop {
+                match from.by_ref().take(MOST as u64 + 1).read_until(b'\n', &mut bytes) {
+                    Ok(0) if bytes.is_empty() && !is_too_long => return None,
+                    Ok(read) if read > MOST && !bytes.ends_with(b"\n") => {
+                        is_too_long = true;
+                        bytes.clear();
+                    }
+                    Ok(_) => break,
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(_) => return None,
+                }
             }
+            if !is_too_long {
+                return Some(String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\r']).to_owned());
+            }
+            status::error(format!("a line has at most {} kB: it was not taken", MOST / 1024));
         }
     })
 }
@@ -69,6 +78,8 @@ mod tests {
         // An empty line ends what is open: it is for the desk to say what is wrong with it.
         assert_eq!(typed(b"eq(\n\n:text"), [line("eq(\n"), line(":text"), Typed::End]);
         assert_eq!(typed(b"eq(\n:panic\nx >>"), [line("eq(\n:panic"), line("x >>"), Typed::End]);
+        let long = [&vec![b'a'; 3 * MOST][..], b"\n:text\n"].concat();
+        assert_eq!(typed(&long), [line(":text"), Typed::End]);
         assert_eq!(typed(b"\xff\n"), [line("\u{fffd}"), Typed::End]);
     }
 }
