@@ -171,7 +171,8 @@ impl Text {
         if loaded.graph.is_none() {
             return Answer::Refused(Box::new(loaded));
         }
-        if !typing::declares(line) {
+        // What is plugged in or set is text, whatever it changes; of the rest it is seen by what it declares.
+        if !typing::declares(line) && sets.is_none() && !line.contains(">>") {
             let before = load::prepare_evaluated(evaluated(&self.files, self.lines.as_slice()), library, &change);
             let declared = |loaded: &Loaded| {
                 // The line itself is one of the session's files.
