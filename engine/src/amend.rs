@@ -14,21 +14,29 @@ use crate::session::{
     Work,
 };
 
+mod hold;
+
 /// Why a branch is neither taken out nor has anything before it.
 const BRANCH: &str = "a branch is there as long as its effect; give an effect that stands in it, or the whole";
 
 /// Lets replaced cables go, then applies every amendment and leaves the list empty. Each one sees what those before it have
 /// made of the session.
 pub fn apply(session: &mut Session) -> Vec<Diagnostic> {
-    // What is expected is expected of what there is in the end.
-    let (expected, changes): (Vec<_>, Vec<_>) = mem::take(&mut session.amendments)
-        .into_iter()
-        .partition(|amendment| matches!(amendment.what, Amend::Expect { .. }));
-    let rest = changes.into_iter().chain(expected).collect();
-    let mut amending = Amending { rest, session, names: None, told: Vec::new() };
+    // What holds in a section, and what is expected, is said of what there is in the end.
+    let mut all = mem::take(&mut session.amendments);
+    all.sort_by_key(|Amendment { what, section, .. }| match what {
+        Amend::Expect { .. } => 2,
+        _ => i32::from(section.is_some()),
+    });
+    let mut amending = Amending { rest: all.into(), session, names: None, told: Vec::new() };
     amending.replace_cables();
-    while let Some(Amendment { what, at }) = amending.rest.pop_front() {
-        if let Err(refused) = (One { all: &mut amending, at }).apply(what) {
+    while let Some(Amendment { what, section, at }) = amending.rest.pop_front() {
+        let mut one = One { all: &mut amending, at };
+        let done = match section {
+            None => one.apply(what),
+            Some(section) => one.hold(section, what),
+        };
+        if let Err(refused) = done {
             amending.told.push(refused);
         }
     }

@@ -2,20 +2,25 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::names::Names;
-use crate::session::{CableId, PlaceKind, Session};
+use crate::session::{CableId, Place, PlaceKind, Session};
 
 /// For every cable, whether it is silent: itself muted, or what it comes from muted, or an input that a solo leaves out.
 ///
 /// A solo leaves out every input with no way through a soloed thing or a safe one. Mute beats solo.
 pub fn silent_cables(session: &Session) -> Vec<bool> {
+    let silent = silent_places(session);
+    session.cables.iter().map(|cable| cable.muted || silent[session.origin(cable.from).0]).collect()
+}
+
+/// For every place, whether what comes from it is silent: it is muted, or an input that a solo leaves out.
+pub fn silent_places(session: &Session) -> Vec<bool> {
     let any_solo = session.places.iter().any(|p| p.state.soloed) || session.cables.iter().any(|c| c.soloed);
     let stays = ways_through(session);
-    let silent_place = |id: usize| {
-        let place = &session.places[id];
-        let left_out = any_solo && !stays[id] && matches!(place.kind, PlaceKind::Input(_));
+    let silent_place = |(place, stays): (&Place, bool)| {
+        let left_out = any_solo && !stays && matches!(place.kind, PlaceKind::Input(_));
         place.state.muted || left_out
     };
-    session.cables.iter().map(|cable| cable.muted || silent_place(session.origin(cable.from).0)).collect()
+    session.places.iter().zip(stays).map(silent_place).collect()
 }
 
 /// For every place, whether it is soloed or safe, or leads to something that is.

@@ -10,13 +10,20 @@ use crate::fade::Ramp;
 use crate::graph::Controlled;
 use crate::keep::{Keep, Ledger, keep};
 use crate::kernel::{Buffer, Glide, Io, Kernel, QUANTUM};
+use crate::keyboard::Touch;
 use crate::lane::{Lane, Steering};
 use crate::motion::State;
 use crate::parameter::{Kind, Parameter, Recipe};
-use crate::plan::{PlanControl, PlanMotion, Slots};
+use crate::plan::{PlanControl, PlanMotion, Slots, SourceId};
 use crate::rest::{Rest, is_silent};
+use crate::score::ScoreCell;
 use crate::session::TableRef;
-use crate::transport::{self, Quantum};
+use crate::sources;
+use crate::transport::Quantum;
+
+mod edges;
+
+pub use edges::{BlendCell, EdgeCell, LoopCell};
 
 /// All state of a running plan.
 #[derive(Default)]
@@ -29,6 +36,8 @@ pub struct Bank {
     pub blends: Vec<Option<Box<BlendCell>>>,
     /// Lines of feedback loops.
     pub loops: Vec<Option<Box<LoopCell>>>,
+    /// What instruments play.
+    pub scores: Vec<Option<Box<ScoreCell>>>,
     /// Where every control is.
     pub motions: Vec<State>,
     /// Which controls have been told another value since the last quantum.
@@ -52,17 +61,27 @@ pub struct Carry {
     pub blends: Vec<(usize, usize)>,
     /// Of [`Bank::loops`].
     pub loops: Vec<(usize, usize)>,
+    /// Of [`Bank::scores`].
+    pub scores: Vec<(usize, usize)>,
+    /// Of [`Bank::scores`] as well: those that others take the place of.
+    pub succeeded: Vec<(usize, usize)>,
     /// Of [`Bank::motions`].
     pub motions: Vec<(usize, usize)>,
 }
 
 impl Bank {
-    /// Takes over from the running bank what goes on. RT.
-    pub fn take_over(&mut self, old: &mut Bank, carry: &Carry) {
+    /// Takes over from the running bank what goes on; what is changed of scores is played from a frame of the transport on. RT.
+    pub fn take_over(&mut self, old: &mut Bank, carry: &Carry, at: u64) {
         exchange(&mut old.works, &mut self.works, &carry.works);
         exchange(&mut old.edges, &mut self.edges, &carry.edges);
         exchange(&mut old.blends, &mut self.blends, &carry.blends);
         exchange(&mut old.loops, &mut self.loops, &carry.loops);
+        exchange(&mut old.scores, &mut self.scores, &carry.scores);
+        for &(from, to) in &carry.succeeded {
+            if let (Some(Some(old)), Some(Some(new))) = (old.scores.get_mut(from), self.scores.get_mut(to)) {
+                new.succeed(old, at);
+            }
+        }
         // One may go on in two: as the text has it now, and as it had it until its frame.
         for &(from, to) in &carry.motions {
             if let (Some(state), Some(goes_on)) = (old.motions.get(from), self.motions.get_mut(to)) {
@@ -86,6 +105,7 @@ impl Keep for Bank {
         keep_cells(&mut self.edges, ledger);
         keep_cells(&mut self.blends, ledger);
         keep_cells(&mut self.loops, ledger);
+        keep_cells(&mut self.scores, ledger);
     }
 }
 
@@ -108,6 +128,8 @@ pub struct WorkIo<'a> {
     pub audio: &'a mut [Buffer],
     /// What steers it.
     pub key: &'a [Buffer],
+    /// What it plays, if it is an instrument.
+    pub score: Option<&'a mut ScoreCell>,
     /// The device's inputs.
     pub live: &'a [Buffer],
     /// The transport frame of the first frame, at the op: what flows here is this old. Wrapped round below 0.
@@ -163,6 +185,8 @@ pub struct WorkCell {
     rest: Rest,
     /// Whether sound comes to it in no other way than through its input and its key.
     only_passes: bool,
+    /// The keyboard that plays it.
+    keyboard: Option<SourceId>,
 }
 
 impl WorkCell {
@@ -177,7 +201,7 @@ impl WorkCell {
         let latency = (table.0.latency)(recipe);
         let lanes = parameters.zip(&recipe.values).map(|(parameter, value)| Lane::new(parameter, *value)).collect();
         let lines = if latency > 0 { recipe.channels } else { 0 };
-        let mut kernel = (table.0.kernel)(recipe);
+        let mut kernel = sources::kernel(table.0, recipe);
         let takes_from_devices = table.0.parameters.iter().any(|p| matches!(p.kind, Kind::Channels));
         WorkCell {
             rest: Rest::new(|ledger| kernel.keep(ledger)),
@@ -196,6 +220,7 @@ impl WorkCell {
             waiting: (0..lines).map(|_| DelayLine::new(latency)).collect(),
             latency,
             reduced: 0.0,
+            keyboard: None,
         }
     }
 
@@ -221,6 +246,22 @@ impl WorkCell {
             self.poisoned = None;
             self.trusted = Ramp::still(0.0);
             self.trusted.aim(1.0, heard.wait, heard.fade);
+        }
+    }
+
+    /// Which keyboard plays it from now on. What another one held is let go. RT.
+    pub fn hand(&mut self, keyboard: Option<SourceId>) {
+        let before = std::mem::replace(&mut self.keyboard, keyboard);
+        if before.is_some() && before != keyboard {
+            self.kernel.touch(Touch::LetGo);
+        }
+        self.kernel.hand(keyboard.is_some());
+    }
+
+    /// What is done to a keyboard, if that is the one that plays it. RT.
+    pub fn touch(&mut self, keyboard: SourceId, touch: Touch) {
+        if self.keyboard == Some(keyboard) && self.poisoned.is_none() {
+            self.kernel.touch(touch);
         }
     }
 
@@ -385,7 +426,9 @@ impl WorkCell {
             values: &self.glides,
             transport: io.transport,
             rolling: io.steering.rolling,
+            moved: io.steering.moved || io.score.as_ref().is_some_and(|score| score.has_moved()),
             tempo: io.steering.tempo,
+            score: io.score.as_deref_mut(),
             reduced: self.reduced,
         };
         self.kernel.process(&mut on);
@@ -433,150 +476,6 @@ pub fn blend(wet: &mut [f64], dry: &[f64], share: Glide) {
         *x = if g == 0.0 { *dry } else { (1.0 - g) * dry + g * *x };
     }
 }
-
-/// Wet against dry of a composed effect.
-pub struct BlendCell {
-    share: Lane,
-    is_new: bool,
-}
-
-impl BlendCell {
-    /// A blend at rest. Not RT.
-    pub fn new(wet: f64) -> Self {
-        BlendCell { share: Lane::share(wet), is_new: true }
-    }
-
-    /// Sets out for what a program says. RT.
-    pub fn aim(&mut self, aim: &Aim<'_>) {
-        let is_new = std::mem::replace(&mut self.is_new, false);
-        turn(&mut self.share, Controlled::Wet, aim.wet, aim, is_new);
-    }
-
-    /// Blends one quantum into what holds the wet side. RT.
-    pub fn process(
-        &mut self,
-        wet: &mut [Buffer],
-        dry: &[Buffer],
-        control: Option<&PlanControl>,
-        followed: &[Buffer],
-        steering: &Steering<'_>,
-    ) {
-        let mut at = 0;
-        while at < QUANTUM {
-            let end = if self.share.is_still() { QUANTUM } else { self.share.stretch(at, control, steering) };
-            let heard = control.map(|control| (control, control.followed.and_then(|n| followed.get(n))));
-            let share = self.share.advance(at..end, heard, steering);
-            for (channel, wet) in wet.iter_mut().enumerate() {
-                if let Some(dry) = dry.get(channel).or(dry.first()) {
-                    blend(&mut wet[at..end], &dry[at..end], share);
-                }
-            }
-            at = end;
-        }
-    }
-}
-
-keep!(BlendCell: share, is_new);
-
-/// The gain and delay of one edge.
-pub struct EdgeCell {
-    /// What the text and the fades of edits make of it.
-    gain: Ramp,
-    /// What a control makes of it.
-    moved: Lane,
-    is_new: bool,
-    delay: usize,
-    lines: Box<[DelayLine]>,
-}
-
-impl EdgeCell {
-    /// An edge at a gain; one that `is_new` has not been heard, and goes along with a control from the beginning. Not RT.
-    pub fn new(gain: f64, is_new: bool, delay: usize, channels: usize) -> Self {
-        let lines = if delay > 0 { channels } else { 0 };
-        let lines = (0..lines).map(|_| DelayLine::new(delay)).collect();
-        EdgeCell { gain: Ramp::still(gain), moved: Lane::unity(), is_new, delay, lines }
-    }
-
-    /// Sets out for a gain after `wait` frames, to arrive in `fade` more; a control sets out after `aim`'s wait. Aiming where
-    /// it already aims changes nothing, but what waits to fall silent does so no later than that. RT.
-    pub fn aim(&mut self, goal: f64, wait: u32, fade: u32, aim: &Aim<'_>) {
-        let is_new = std::mem::replace(&mut self.is_new, false);
-        self.gain.aim(goal, wait, fade);
-        if goal == 0.0 {
-            self.gain.hasten(wait);
-        }
-        turn(&mut self.moved, Controlled::Gain, 1.0, aim, is_new);
-    }
-
-    /// The gain over the next quantum. RT.
-    pub fn advance(&mut self, control: Option<&PlanControl>, steering: &Steering<'_>) -> Quantum {
-        let gain = Quantum::of(&mut self.gain);
-        if self.moved.is_still() && self.moved.value() == 1.0 {
-            return gain;
-        }
-        let mut gains = [0.0; QUANTUM];
-        let mut at = 0;
-        while at < QUANTUM {
-            let end = self.moved.stretch(at, control, steering);
-            let way = self.moved.advance(at..end, control.map(|control| (control, None)), steering);
-            transport::write(&mut gains[at..end], way);
-            at = end;
-        }
-        gain.scale(&mut gains);
-        Quantum::moving(gains)
-    }
-
-    /// Lets one channel's quantum wait its time. RT.
-    pub fn delay(&mut self, channel: usize, sound: &mut Buffer) {
-        if let Some(line) = self.lines.get_mut(channel) {
-            sound.iter_mut().for_each(|x| *x = line.delay(*x, self.delay));
-        }
-    }
-
-    /// Forgets all sound. RT.
-    pub fn forget(&mut self) {
-        self.lines.iter_mut().for_each(DelayLine::clear);
-    }
-}
-
-keep!(EdgeCell: gain, moved, is_new, lines);
-
-/// The line of a feedback loop.
-pub struct LoopCell {
-    lines: Box<[DelayLine]>,
-    delay: usize,
-}
-
-impl LoopCell {
-    /// A silent loop of `delay` frames, at least a quantum. Not RT.
-    pub fn new(delay: usize, channels: usize) -> Self {
-        LoopCell { lines: (0..channels).map(|_| DelayLine::new(delay)).collect(), delay }
-    }
-
-    /// What comes round in this quantum, before what goes in is written. RT.
-    pub fn read(&self, out: &mut [Buffer]) {
-        for (buffer, line) in out.iter_mut().zip(&self.lines) {
-            for (i, y) in buffer.iter_mut().enumerate() {
-                // The newest frame is 0 ago once written; frame i of this quantum is written i + 1 steps from now.
-                *y = line.read(self.delay - i - 1);
-            }
-        }
-    }
-
-    /// What goes in. RT.
-    pub fn write(&mut self, from: &[Buffer]) {
-        for (line, buffer) in self.lines.iter_mut().zip(from) {
-            buffer.iter().for_each(|x| line.write(*x));
-        }
-    }
-
-    /// Forgets all sound. RT.
-    pub fn forget(&mut self) {
-        self.lines.iter_mut().for_each(DelayLine::clear);
-    }
-}
-
-keep!(LoopCell: lines);
 
 /// Splits buffers into those an op changes and one run that it reads. RT.
 pub fn split(slots: &mut [Buffer], change: Slots, read: Slots) -> (&mut [Buffer], &[Buffer]) {
@@ -633,7 +532,20 @@ mod tests {
     fn recipe(values: Vec<f64>) -> Recipe {
         let clock = Clock { rate: RATE, tempo: 120.0, beats_per_bar: 4.0 };
         let (settings, parts, media) = (Vec::new(), Vec::new(), Vec::new());
-        Recipe { channels: 1, key_channels: 0, clock, values, settings, parts, media, seed: 0, branch: None }
+        Recipe {
+            channels: 1,
+            key_channels: 0,
+            clock,
+            values,
+            settings,
+            parts,
+            media,
+            files: Vec::new(),
+            tempo: None,
+            seed: 0,
+            spans: None,
+            branch: None,
+        }
     }
 
     fn aim(goals: &[f64]) -> Aim<'_> {
@@ -655,10 +567,10 @@ mod tests {
             fade: 128,
         };
         let mut audio = [[1.0; QUANTUM]];
-        let (key, live, controls, followed) = (&[], &[], &[], &[]);
-        let mut io =
-            WorkIo { audio: &mut audio, key, live, transport: 0, controls, followed, steering, restless: false };
-        (cell.process(&mut io), audio[0])
+        let (key, live, controls, followed, score) = (&[], &[], &[], &[], None);
+        let (audio, transport, restless) = (&mut audio, 0, false);
+        let mut io = WorkIo { audio, key, score, live, transport, controls, followed, steering, restless };
+        (cell.process(&mut io), io.audio[0])
     }
 
     #[test]

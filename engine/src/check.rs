@@ -5,9 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diagnostic::{Diagnostic, Position};
 use crate::effects::insert;
 use crate::names::{Names, Owner};
-use crate::parameter::Value;
-use crate::session::{Cable, CableId, CableKind, InstanceId, MASTER, Place, PlaceId, PlaceKind, Session, Tap, Work};
+use crate::parameter::{Kind, Parameter, Value};
+use crate::session::{
+    Cable, CableId, CableKind, InstanceId, MASTER, Place, PlaceId, PlaceKind, Session, Setting, Source, Tap, Work,
+};
 use crate::sources::device::{self, DEVICE};
+use crate::sources::midi_out;
 
 /// Tells what is wrong with a session, completed by [`imply_output`], whose names are these.
 pub fn check(session: &Session, names: &Names) -> Vec<Diagnostic> {
@@ -260,6 +263,19 @@ fn master_unheard(session: &Session, used: &BTreeSet<Tap>) -> Option<Diagnostic>
     )
 }
 
+/// An instrument that neither a pattern nor a keyboard plays.
+fn unplayed(source: &Source, input: &str) -> Option<Diagnostic> {
+    let table = source.table.0;
+    let is_said = |(parameter, setting): (&Parameter, &Setting)| {
+        matches!(parameter.kind, Kind::Pattern | Kind::Keyboard) && setting.value != parameter.default()
+    };
+    let plays = !table.plays() || table.parameters.iter().zip(&source.settings).any(is_said);
+    (!plays).then(|| {
+        Diagnostic::warning("never-played", source.at, format!("nothing plays `{input}`"))
+            .help(format!("give it a pattern, `play(\"...\", {}(...))`, or a MIDI keyboard, `.keyboard()`", table.word))
+    })
+}
+
 /// Tells what in a session leads nowhere. Only of one that is right: what is wrong may be why.
 pub fn dead_ends(session: &Session, names: &Names) -> Vec<Diagnostic> {
     let mut told = Vec::new();
@@ -272,8 +288,19 @@ pub fn dead_ends(session: &Session, names: &Names) -> Vec<Diagnostic> {
             .help("plug it in: `... >> master`, or into a bus that leads there")
     };
     told.extend(master_unheard(session, &used));
+    told.extend(session.places.iter().enumerate().flat_map(|(i, place)| match &place.kind {
+        PlaceKind::Input(sources) => {
+            sources.iter().filter_map(|source| unplayed(source, names.place(PlaceId(i)))).collect()
+        }
+        _ => Vec::new(),
+    }));
     for (i, place) in session.places.iter().enumerate() {
-        let leaves = !matches!(place.kind, PlaceKind::Output(_));
+        let leaves = match &place.kind {
+            PlaceKind::Output(_) => false,
+            // What is sent to MIDI ports is heard elsewhere.
+            PlaceKind::Input(sources) => !sources.iter().all(midi_out::is_midi_out),
+            PlaceKind::Bus { .. } | PlaceKind::Sum => true,
+        };
         if leaves && i != MASTER.0 && !used.contains(&Tap::Place(PlaceId(i))) {
             told.push(nowhere(place.at, &format!("`{}`", names.place(PlaceId(i)))));
         }

@@ -1,22 +1,24 @@
 //! From the mesh to a plan: ops in stages, buffers shared out, cells built or carried.
 
+mod controls;
 mod kept;
 mod observed;
+mod scores;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::bank::{Bank, BlendCell, Carry, EdgeCell, LoopCell, WorkCell};
 use crate::fade::fade_frames;
-use crate::graph::{Controlled, NodeControl, Port, Role, parameters_of};
+use crate::graph::{Controlled, Port, Role, parameters_of};
 use crate::kernel::QUANTUM;
 use crate::listen::{self, Copier, Hearing, Looks};
 use crate::mesh::{Due, Id, Mesh, MeshEdge, MeshNode, Phase};
-use crate::motion::{EventSource, Motion, State};
-use crate::plan::{
-    Capture, Op, Plan, PlanBlend, PlanControl, PlanEdge, PlanGain, PlanLoop, PlanMotion, PlanOutput, PlanWork, Slots,
-    SourceId,
-};
+use crate::motion::{EventSource, Motion};
+use crate::plan::{Capture, Op, Plan, PlanBlend, PlanEdge, PlanGain, PlanLoop, PlanOutput, PlanWork, Slots, SourceId};
+use crate::score::Score;
 use crate::sources;
+use crate::tempo::Tempo;
 use crate::verify::{self, Flaw};
 
 use observed::Observed;
@@ -50,7 +52,9 @@ impl Program {
     /// stream from disk fetch it. Not RT.
     pub fn media_ready(&self, transport: u64) -> bool {
         // Every one is asked, so that all of them begin to fetch.
-        self.bank.works.iter().flatten().filter(|cell| !cell.is_ready(transport)).count() == 0
+        let late = self.bank.works.iter().flatten().filter(|cell| !cell.is_ready(transport)).count();
+        let unknown = self.bank.scores.iter().flatten().filter(|score| !score.is_ready(transport)).count();
+        late + unknown == 0
     }
 }
 
@@ -61,6 +65,8 @@ pub struct Layout {
     blends: BTreeMap<Id, usize>,
     edges: BTreeMap<Id, usize>,
     loops: BTreeMap<Id, usize>,
+    /// Of what is played by which work: which cell it is, what, and in which time.
+    scores: BTreeMap<Id, (usize, Arc<Score>, Tempo)>,
     /// Of controls: which state it is, how it moves, and which version of it that is.
     motions: BTreeMap<ControlId, (usize, Motion, u64)>,
     /// Which controls move what of a node or an edge.
@@ -394,104 +400,6 @@ impl<'a> Compiler<'a> {
         cell
     }
 
-    /// A control at work, following what is in `heard`.
-    fn control(&mut self, control: &NodeControl, heard: Option<Slots>) -> PlanControl {
-        let id: ControlId = (control.path.clone(), control.motion.kind());
-        let motion = match self.layout.motions.get(&id) {
-            Some((motion, ..)) => *motion,
-            None => self.motion(id, control),
-        };
-        PlanControl { of: control.of, motion: Some(motion), before: None, heard, followed: None }
-    }
-
-    /// Lets what moved the numbers of a node or an edge go on to move them until the program's frame has come, wherever the
-    /// text now has another control or a plain number. What followed a signal stays where it is: it is not heard any more.
-    fn with_what_moved(&mut self, id: Id, mut controls: Vec<PlanControl>) -> Vec<PlanControl> {
-        let running = self.running;
-        let moved = running.moved.range((id, Controlled::Value(0))..).take_while(|((of, _), _)| *of == id);
-        for (&(_, of), control_id) in moved {
-            let Some((old, before, version)) = running.motions.get(control_id) else { continue };
-            let now = controls.iter().position(|control| control.of == of);
-            let motion = now.and_then(|n| controls[n].motion);
-            if motion.is_some_and(|n| self.plan.motions[n].version == *version) {
-                continue;
-            }
-            let leaving = self.add_motion(control_id.0.clone(), before.clone(), *version);
-            self.carry.motions.push((*old, leaving));
-            match now {
-                Some(n) => controls[n].before = Some(leaving),
-                None => {
-                    controls.push(PlanControl { of, motion: None, before: Some(leaving), heard: None, followed: None })
-                }
-            }
-        }
-        for control in &controls {
-            if let Some(PlanMotion { path, motion, .. }) = control.motion.map(|n| &self.plan.motions[n]) {
-                self.layout.moved.insert((id, control.of), (path.clone(), motion.kind()));
-            }
-        }
-        controls
-    }
-
-    /// What the text has now decides how a control moves, also where something older still goes along with it.
-    fn motions_of_the_text(&mut self) {
-        let mesh = self.mesh;
-        let nodes = mesh.nodes.iter().filter(|node| node.current).flat_map(|node| &node.node.controls);
-        let edges =
-            mesh.edges.iter().filter(|edge| !matches!(edge.phase, Phase::Leaving(_))).flat_map(|edge| &edge.control);
-        for control in nodes.chain(edges) {
-            self.control(control, None);
-        }
-    }
-
-    fn motion(&mut self, id: ControlId, control: &NodeControl) -> usize {
-        let motion = self.plan.motions.len();
-        let version = match self.running.motions.get(&id) {
-            Some((old, before, version)) => {
-                self.carry.motions.push((*old, motion));
-                (*before == control.motion).then_some(*version)
-            }
-            None => None,
-        };
-        let version = version.unwrap_or_else(|| {
-            self.layout.fresh += 1;
-            self.layout.fresh
-        });
-        self.layout.motions.insert(id, (motion, control.motion.clone(), version));
-        self.add_motion(control.path.clone(), control.motion.clone(), version)
-    }
-
-    fn add_motion(&mut self, path: String, motion: Motion, version: u64) -> usize {
-        let source = match &motion {
-            Motion::Event { source, .. } => Some(self.layout.source(source).unwrap_or_else(|| {
-                self.layout.sources.push(source.clone());
-                SourceId(self.layout.sources.len() as u32 - 1)
-            })),
-            _ => None,
-        };
-        self.plan.motions.push(PlanMotion { path, motion, version, source });
-        self.bank.motions.push(State { frame: 0, value: 0.0 });
-        self.plan.motions.len() - 1
-    }
-
-    /// The controls of a node, with what they follow.
-    fn controls(&mut self, i: usize) -> Vec<PlanControl> {
-        let node = &self.node(i).node;
-        let mut following = 0;
-        let controls = node.controls.iter().enumerate().map(|(k, control)| {
-            let heard = self.followed[i].iter().find(|(n, _)| *n == k).map(|(_, slots)| *slots);
-            let mut planned = self.control(control, heard);
-            if heard.is_some() {
-                planned.followed = Some(following);
-                following += 1;
-            }
-            planned
-        });
-        let controls = controls.collect();
-        self.plan.followed = self.plan.followed.max(following);
-        self.with_what_moved(self.node(i).id, controls)
-    }
-
     fn work(&mut self, i: usize) {
         let mesh_node = self.node(i);
         let node = &mesh_node.node;
@@ -532,9 +440,12 @@ impl<'a> Compiler<'a> {
                 let goals = first..self.plan.goals.len();
                 let channels = (recipe.channels, node.channels);
                 let controls = self.controls(i);
-                // Live inputs sound whether or not the transport goes on.
-                let on_transport = recipe.channels == 0 && !sources::is_live(table.0);
+                let keyboard = sources::keyboard(table.0, |index| recipe.settings.get(index));
+                let keyboard = keyboard.map(|source| self.source(&source));
+                // Live inputs sound whether or not the transport goes on, and so does what is played by hand.
+                let on_transport = recipe.channels == 0 && !sources::is_live(table.0) && keyboard.is_none();
                 let late = node.late;
+                let score = node.score.as_ref().map(|score| self.score(mesh_node.id, score));
                 self.plan.works.push(PlanWork {
                     table: *table,
                     goals,
@@ -542,6 +453,8 @@ impl<'a> Compiler<'a> {
                     channels,
                     late,
                     on_transport,
+                    score,
+                    keyboard,
                     controls,
                 });
                 self.plan.paths.push(node.path.clone());

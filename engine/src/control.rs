@@ -1,14 +1,16 @@
 //! Controls as a text says them: what may stand in place of a parameter's number and move it. A control is a value that
 //! belongs to no parameter; each parameter that takes one makes a [`Motion`] of it, in its own unit and within its range.
 
-use std::fmt;
+mod written;
 
 use serde::Serialize;
 
 use crate::diagnostic::Position;
-use crate::motion::{Curve, EventSource, Lfo, Moment, Motion, Ramp, Range, Rate, Shape, Span};
+use crate::fade::fade_frames;
+use crate::motion::{Curve, EventSource, Lfo, Moment, Motion, Ramp, Range, Rate, Sections, Shape, Span, steps};
 use crate::names::{Owner, Which};
 use crate::parameter::{Accepted, Kind, Law, Parameter, Refusal, Spoken, Value};
+use crate::pattern::{Pattern, PatternError};
 use crate::session::{CableKind, Effect, InstanceId, PlaceId, PlaceKind, Session, Setting, Tap, Work};
 use crate::units::{Clock, Dimension, Unit};
 
@@ -146,8 +148,17 @@ pub enum Way {
         pattern: String,
         /// Bars after which it begins anew.
         bars: f64,
-        /// Bars from its beginning, and values, in order.
+        /// Bars from its beginning, and values, in order; with chance in it one of many ways it may go.
         steps: Vec<(f64, Said)>,
+        /// The pattern without its places, if there is chance in it.
+        drawn: Option<Box<Pattern>>,
+    },
+    /// What sections set: made of a number by [`crate::form::lay_out`].
+    Sections {
+        /// Bars and values, in order; the first holds from the beginning on.
+        steps: Vec<(f64, Value)>,
+        /// How long the way from one to the next takes, up to its bar line, in milliseconds.
+        fade: f64,
     },
     /// `follow(signal)`.
     Follow {
@@ -176,6 +187,15 @@ struct Taker<'a> {
     parameter: &'a Parameter,
     clock: &'a Clock,
     warning: Option<String>,
+    /// Whether `on` and `off` are numbers to it.
+    is_switch: bool,
+}
+
+impl<'a> Taker<'a> {
+    /// `parameter` is what a control takes `of` for.
+    fn new(parameter: &'a Parameter, of: &Parameter, clock: &'a Clock) -> Self {
+        Taker { parameter, clock, warning: None, is_switch: matches!(of.kind, Kind::Flag { .. }) }
+    }
 }
 
 impl Taker<'_> {
@@ -189,10 +209,12 @@ impl Taker<'_> {
                 at: Some(said.at),
             });
         }
-        let accepted = self
-            .parameter
-            .accept(&said.value, self.clock)
-            .map_err(|refusal| Refusal { at: Some(said.at), ..refusal })?;
+        let value = match said.value {
+            Spoken::Flag(on) if self.is_switch => Spoken::Number(f64::from(u8::from(on)), Unit::Plain),
+            ref other => other.clone(),
+        };
+        let accepted =
+            self.parameter.accept(&value, self.clock).map_err(|refusal| Refusal { at: Some(said.at), ..refusal })?;
         self.warning = self.warning.take().or(accepted.warning);
         Ok(self.parameter.plain(&accepted.value, self.clock))
     }
@@ -235,7 +257,7 @@ impl Taker<'_> {
         let (low, high) = match range {
             Some((low, high)) => (self.number(low)?, self.number(high)?),
             None => {
-                let whole = unit == Unit::Percent || unit == Unit::Plain && least == -most;
+                let whole = unit == Unit::Percent || unit == Unit::Plain && least == -most || self.is_switch;
                 if !whole && !matches!(control.way, Way::Event { .. }) {
                     let word = control.word();
                     return Err(Refusal {
@@ -270,9 +292,11 @@ impl Control {
             Way::Ramp { .. } => "ramp",
             Way::Automate { .. } => "automate",
             Way::Steps { .. } => "steps",
+            Way::Sections { .. } => "section",
             Way::Follow { .. } => "follow",
             Way::Event { source: EventSource::Midi { .. }, .. } => "midi_cc",
             Way::Event { source: EventSource::Osc { .. }, .. } => "osc",
+            Way::Event { source: EventSource::Notes { .. }, .. } => "keyboard",
         }
     }
 
@@ -281,8 +305,9 @@ impl Control {
     /// # Errors
     /// Those of the parameter, with the place in the control; and if the parameter is not one that moves.
     pub fn taken_by(&self, parameter: &Parameter, clock: &Clock) -> Result<Accepted, Refusal> {
-        let mut taker = Taker { parameter, clock, warning: None };
-        self.make(&mut taker, 0)?;
+        let moved = parameter.as_moved();
+        let mut taker = Taker::new(&moved, parameter, clock);
+        self.make(&mut taker, None)?;
         Ok(Accepted { value: Value::Control(Box::new(self.clone())), warning: taker.warning })
     }
 
@@ -291,10 +316,10 @@ impl Control {
     /// # Errors
     /// As [`Control::taken_by`].
     pub fn motion(&self, parameter: &Parameter, clock: &Clock, seed: u64) -> Result<Motion, Refusal> {
-        self.make(&mut Taker { parameter, clock, warning: None }, seed)
+        self.make(&mut Taker::new(&parameter.as_moved(), parameter, clock), Some(seed))
     }
 
-    fn make(&self, taker: &mut Taker<'_>, seed: u64) -> Result<Motion, Refusal> {
+    fn make(&self, taker: &mut Taker<'_>, seed: Option<u64>) -> Result<Motion, Refusal> {
         if !matches!(taker.parameter.kind, Kind::Number { .. }) || !taker.parameter.moves {
             return Err(taker.not_a_number());
         }
@@ -309,7 +334,7 @@ impl Control {
                 shape: *shape,
                 range: taker.range(range, self)?,
                 phase: phase / 360.0,
-                seed: if *shape == Shape::Random { seed } else { 0 },
+                seed: seed.filter(|_| *shape == Shape::Random).unwrap_or(0),
             }),
             Way::Ramp { from, to, time, curve, start } => {
                 let (first, last) = (taker.number(from)?, taker.number(to)?);
@@ -345,12 +370,18 @@ impl Control {
                 let points = points.iter().map(|(beat, said)| Ok((*beat, value(said)?))).collect::<Result<_, _>>()?;
                 Motion::Automate { points, hold: *hold }
             }
-            Way::Steps { bars, steps, .. } => {
-                let steps = steps.iter().map(|(place, said)| Ok((*place, taker.any(said)?)));
+            Way::Steps { bars, steps, drawn, .. } => {
+                let drawn = drawn.as_ref().zip(seed).map(|(pattern, seed)| self.drawn(pattern, seed)).transpose()?;
+                let steps = drawn.as_ref().unwrap_or(steps).iter().map(|(place, said)| Ok((*place, taker.any(said)?)));
                 let mut steps = steps.collect::<Result<Vec<_>, _>>()?;
                 // What begins with the value that holds anyway is no step.
                 steps.dedup_by(|next, last| next.1 == last.1);
                 Motion::Steps { bars: *bars, steps }
+            }
+            Way::Sections { steps, fade } => {
+                let plain = |value: &Value| taker.parameter.plain(value, taker.clock);
+                let steps = steps.iter().map(|(bar, value)| (*bar, plain(value))).collect();
+                Motion::Sections(Sections { steps, fade: i64::from(fade_frames(*fade, rate)) })
             }
             Way::Follow { range, .. } => Motion::Follow { range: taker.range(range, self)? },
             Way::Event { source, range, start } => Motion::Event {
@@ -369,6 +400,19 @@ impl Control {
                 },
             },
         })
+    }
+
+    /// The steps of a pattern with chance in it, drawn from a seed.
+    fn drawn(&self, pattern: &Pattern, seed: u64) -> Result<Vec<(f64, Said)>, Refusal> {
+        let refused = |error: PatternError| Refusal {
+            code: "bad-pattern",
+            message: error.message,
+            expected: error.help.unwrap_or_else(|| "expected one number at a time, whatever is drawn".into()),
+            at: Some(self.at),
+        };
+        let steps = steps::of(pattern, seed).map_err(refused)?.steps;
+        let said = |step: steps::Step| Said { value: Spoken::Number(step.value, Unit::Plain), at: self.at };
+        Ok(steps.into_iter().map(|step| (step.place, said(step))).collect())
     }
 
     /// The signal it follows, once for each: to be given another number, or to be taken away.
@@ -490,89 +534,26 @@ impl Session {
     }
 }
 
-impl fmt::Display for Said {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.value {
-            Spoken::Number(number, Unit::Plain) => write!(f, "{number}"),
-            Spoken::Number(number, unit) => write!(f, "{number}.{}", unit.suffix()),
-            Spoken::Text(text) => write!(f, "\"{text}\""),
-            Spoken::Flag(flag) => f.write_str(if *flag { "on" } else { "off" }),
-            Spoken::List(_) | Spoken::Control(_) | Spoken::Other(_) => f.write_str("..."),
-        }
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::MIX;
 
-/// A time as it is written.
-struct Time<'a>(&'a Value, Unit);
-
-impl fmt::Display for Time<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Value::Beats(beats) => write!(f, "{beats}.beats"),
-            Value::Bars(bars) => write!(f, "{bars}.bars"),
-            Value::Samples(samples) => write!(f, "{samples}.samples"),
-            Value::Number(number) => write!(f, "{number}.{}", self.1.suffix()),
-            _ => f.write_str("..."),
-        }
-    }
-}
-
-/// As the text could say it; a signal that is followed has no name here.
-impl fmt::Display for Control {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = self.word();
-        let range = match &self.way {
-            Way::Lfo { rate, shape, range, phase } => {
-                write!(f, "{word}({})", Time(rate, Unit::Hertz))?;
-                if *shape != Shape::Sine {
-                    write!(f, ".shape(\"{}\")", Shape::WORDS[*shape as usize])?;
-                }
-                if *phase != 0.0 {
-                    write!(f, ".phase({phase})")?;
-                }
-                range
-            }
-            Way::Ramp { from, to, time, curve, start } => {
-                write!(f, "{word}({from}, {to}, {})", Time(time, Unit::Milliseconds))?;
-                if *curve != Curve::Linear {
-                    write!(f, ".curve(\"{}\")", Curve::WORDS[*curve as usize])?;
-                }
-                if let Some(start) = start {
-                    write!(f, ".start({})", Time(start, Unit::Milliseconds))?;
-                }
-                &None
-            }
-            Way::Automate { points, hold } => {
-                let points: Vec<String> = points.iter().map(|(beat, value)| format!("[{beat}, {value}]")).collect();
-                write!(f, "{word}([{}]){}", points.join(", "), if *hold { ".hold()" } else { "" })?;
-                &None
-            }
-            Way::Steps { pattern, .. } => {
-                write!(f, "{word}(\"{pattern}\")")?;
-                &None
-            }
-            Way::Follow { attack, release, range, .. } => {
-                write!(f, "{word}(...)")?;
-                if Value::Number(*attack) != FOLLOW_ATTACK.default() {
-                    write!(f, ".attack({attack})")?;
-                }
-                if Value::Number(*release) != FOLLOW_RELEASE.default() {
-                    write!(f, ".release({release})")?;
-                }
-                range
-            }
-            Way::Event { source, range, start } => {
-                match source {
-                    EventSource::Midi { channel, controller } => {
-                        write!(f, "{word}({controller})")?;
-                        channel.map_or(Ok(()), |channel| write!(f, ".channel({channel})"))?;
-                    }
-                    EventSource::Osc { address } => write!(f, "{word}(\"{address}\")")?,
-                }
-                start.as_ref().map_or(Ok(()), |start| write!(f, ".start({start})"))?;
-                range
-            }
+    #[test]
+    fn steps_with_chance_in_them_go_as_the_seed_draws_them() {
+        let clock = Clock { rate: 48_000.0, tempo: 120.0, beats_per_bar: 4.0 };
+        let made = |text: &str, seed: u64| {
+            let pattern = Pattern::parse(text, 0).unwrap();
+            let worked = steps::of(&pattern, 0).unwrap();
+            let said = |value: f64| Said { value: Spoken::Number(value, Unit::Plain), at: Position::default() };
+            let steps = worked.steps.iter().map(|step| (step.place, said(step.value))).collect();
+            let drawn = pattern.period().is_err().then(|| Box::new(pattern.unplaced()));
+            let way = Way::Steps { pattern: text.into(), bars: worked.bars, steps, drawn };
+            Control { way, at: Position::default() }.motion(&MIX, &clock, seed)
         };
-        range.as_ref().map_or(Ok(()), |(low, high)| write!(f, ".range({low}, {high})"))
+        assert_eq!(made("0 50?", 1).unwrap(), made("0 50?", 1).unwrap());
+        assert_ne!(made("0 50?", 1).unwrap(), made("0 50?", 2).unwrap());
+        assert_eq!(made("0 50", 1).unwrap(), made("0 50", 2).unwrap());
+        assert_eq!(made("0 [50|200]", 1).unwrap_err().code, "out-of-range");
     }
 }

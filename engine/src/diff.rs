@@ -352,7 +352,8 @@ impl<'a> Union<'a> {
         self.removed_cables(&mesh, &mut changes);
         if !self.old.nodes.is_empty() {
             let (old, new) = (self.old.tempo.clock(), self.graph.tempo.clock());
-            let told = [(old.tempo == new.tempo, "tempo"), (old.beats_per_bar == new.beats_per_bar, "time_signature")];
+            let moves_like = self.old.tempo.moves_like(&self.graph.tempo);
+            let told = [(moves_like, "tempo"), (old.beats_per_bar == new.beats_per_bar, "time_signature")];
             changes.changed.extend(told.into_iter().filter(|(same, _)| !same).map(|(_, word)| word.to_owned()));
         }
         mesh.drop_unheard();
@@ -383,7 +384,8 @@ impl<'a> Union<'a> {
                         // It was on its way out, and is taken back.
                         changes.added(node);
                     }
-                    if numbers_differ(&old.node.role, &node.role) || old.node.controls != node.controls {
+                    let played = old.node.score != node.score;
+                    if played || numbers_differ(&old.node.role, &node.role) || old.node.controls != node.controls {
                         changes.changed(node);
                     }
                     old.id

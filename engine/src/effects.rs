@@ -23,6 +23,7 @@ pub mod gate;
 pub mod haas;
 pub mod insert;
 pub mod limiter;
+pub mod looper;
 pub mod mid_side;
 pub mod mono;
 pub mod multiband;
@@ -86,6 +87,7 @@ pub static EFFECTS: &[&Table] = &[
     &delay::DELAY,
     &reverb::REVERB,
     &convolve::CONVOLVE,
+    &looper::LOOPER,
     &limiter::LIMITER,
     &dc_block::DC_BLOCK,
     &dither::DITHER,
@@ -287,7 +289,8 @@ mod tests {
             Kind::Choice { options, .. } => Some(one_of(options.len()) as f64),
             Kind::Steps { options, .. } => Some(options[one_of(options.len())]),
             Kind::Flag { .. } => Some(one_of(2) as f64),
-            Kind::Channels | Kind::Path | Kind::Signal => None,
+            Kind::Channels | Kind::Path | Kind::Folder | Kind::Signal | Kind::Pattern => None,
+            Kind::Circuit | Kind::Keyboard | Kind::Port => None,
         }
     }
 

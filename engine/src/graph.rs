@@ -2,6 +2,7 @@
 //! number and latency known. The last form that still carries names; what is compiled is made from it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::album;
 use crate::amend;
@@ -9,12 +10,15 @@ use crate::check;
 use crate::diagnostic::{Diagnostic, Position};
 use crate::effects::dither;
 use crate::effects::eq::{self, EQ};
+use crate::form;
 use crate::kernel::QUANTUM;
 use crate::media::Library;
 use crate::motion::{EventSource, Motion};
 use crate::names::Names;
 use crate::parameter::{Memory, Parameter, Recipe, Table, Value};
+use crate::score::Score;
 use crate::session::{Session, TableRef};
+use crate::sources::{self, midi_out::Sent};
 use crate::tempo::Tempo;
 use crate::units::Clock;
 
@@ -31,12 +35,16 @@ pub struct Graph {
     pub tempo: Tempo,
     /// How long changes take to be made, in milliseconds.
     pub crossfade: f64,
+    /// The transport frame at which the last section ends, if there are any.
+    pub end: Option<u64>,
     /// What does something, sources and outputs included. Only what can be heard at an output is here.
     pub nodes: Vec<Node>,
     /// What flows where.
     pub edges: Vec<Edge>,
     /// Indices of the nodes, each after all it hears of, feedback aside.
     pub order: Vec<usize>,
+    /// What is sent to MIDI ports, plugged in or not.
+    pub sent: Vec<Sent>,
 }
 
 /// One thing that sounds.
@@ -62,6 +70,8 @@ pub struct Node {
     pub late: usize,
     /// The controls that move its numbers, in the order of what they move.
     pub controls: Vec<NodeControl>,
+    /// What it plays, if it is an instrument.
+    pub score: Option<Arc<Score>>,
     /// Where the text declares it.
     pub at: Position,
 }
@@ -80,7 +90,17 @@ pub struct NodeControl {
 }
 
 impl Graph {
-    /// What the controls listen to outside, and between which values what comes from there must lie to mean something to all
+    /// Whether what is made of media for the tempo that it ends with is at hand; what is not has now been asked for. Not RT.
+    pub fn is_made(&self) -> bool {
+        let newest = |node: &Node| match &node.role {
+            Role::Work { recipe, .. } => recipe.media.last().cloned(),
+            _ => None,
+        };
+        // Every one is asked for.
+        self.nodes.iter().filter_map(newest).filter(|media| !media.is_at_hand()).count() == 0
+    }
+
+    /// What controls and instruments listen to outside, and between which values what comes from there must lie to mean something to all
     /// that listen.
     pub fn event_sources(&self) -> BTreeMap<EventSource, (f64, f64)> {
         let of_nodes = self.nodes.iter().flat_map(|node| &node.controls);
@@ -90,6 +110,12 @@ impl Graph {
                 let (low, high) = if range.is_some() { (0.0, 1.0) } else { *bounds };
                 let found = sources.entry(source.clone()).or_insert((low, high));
                 *found = (found.0.max(low), found.1.min(high));
+            }
+        }
+        for node in &self.nodes {
+            if let Role::Work { table, recipe, .. } = &node.role {
+                let keyboard = sources::keyboard(table.0, |index| recipe.settings.get(index));
+                sources.extend(keyboard.map(|keyboard| (keyboard, (0.0, 1.0))));
             }
         }
         sources
@@ -117,7 +143,7 @@ pub enum Role {
         /// Its word.
         table: TableRef,
         /// What its kernel is built from.
-        recipe: Recipe,
+        recipe: Box<Recipe>,
         /// Wet against dry, 0 to 1.
         wet: f64,
     },
@@ -148,7 +174,9 @@ impl Role {
                     && (a.channels, a.key_channels, a.clock.rate) == (b.channels, b.key_channels, b.clock.rate)
                     && a.parts == b.parts
                     && a.branch == b.branch
+                    && (table.0.plays() || a.spans == b.spans)
                     && a.media.iter().map(|m| m.identity()).eq(b.media.iter().map(|m| m.identity()))
+                    && a.tempo == b.tempo
                     && (a.seed == b.seed || !is_random(table.0, a))
                     && fixed_values(table.0, a).eq(fixed_values(table.0, b))
             }
@@ -189,7 +217,7 @@ fn fixed_values<'a>(table: &'static Table, recipe: &'a Recipe) -> impl Iterator<
         parameters.zip(recipe.values.iter().zip(&recipe.settings)).filter(move |(parameter, _)| parameter.fixed || all);
     fixed.map(|(_, (value, setting))| match setting {
         Value::Control(_) => (MOVED, None),
-        Value::Channels(_) => (value.to_bits(), Some(setting)),
+        Value::Channels(_) | Value::Path(_) | Value::Circuit(_) => (value.to_bits(), Some(setting)),
         _ => (value.to_bits(), None),
     })
 }
@@ -258,7 +286,7 @@ pub struct Prepared {
 
 /// Checks a session and lowers it into a graph. Opens the media it names.
 pub fn prepare(session: Session, library: &Library) -> Prepared {
-    let tempo = Tempo::new(session.clock());
+    let tempo = Tempo::new(session.pace());
     prepare_in(session, library, tempo)
 }
 
@@ -266,6 +294,7 @@ pub fn prepare(session: Session, library: &Library) -> Prepared {
 pub fn prepare_in(mut session: Session, library: &Library, tempo: Tempo) -> Prepared {
     let mut told = amend::apply(&mut session);
     told.extend(album::lay_out(&mut session, library).err());
+    told.extend(form::lay_out(&mut session));
     told.extend(check::imply_output(&mut session).err());
     let names = Names::of(&session);
     told.extend(check::check(&session, &names));

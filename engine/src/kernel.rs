@@ -3,6 +3,8 @@
 use std::ops::Range;
 
 use crate::keep::Keep;
+use crate::keyboard::Touch;
+use crate::score::{Note, ScoreCell};
 use crate::tempo::Tempo;
 use crate::wheel::Wheel;
 
@@ -31,6 +33,12 @@ pub trait Kernel: Send + Keep {
         &mut []
     }
 
+    /// Whether somebody plays it by hand from now on; then it sounds while the transport stands still, too. RT.
+    fn hand(&mut self, _plays: bool) {}
+
+    /// What a hand does, at the beginning of the quantum that is processed next. RT.
+    fn touch(&mut self, _touch: Touch) {}
+
     /// Whether the sound for the quantum at this transport frame is at hand. Only what streams from disk ever says no;
     /// whoever can wait does, whoever cannot gets silence. RT.
     fn is_ready(&self, _transport: u64) -> bool {
@@ -57,8 +65,12 @@ pub struct Io<'a> {
     pub transport: u64,
     /// Whether the transport goes on; otherwise every quantum has the same frames.
     pub rolling: bool,
+    /// Whether the transport has come here from elsewhere.
+    pub moved: bool,
     /// Where beats and bars lie.
     pub tempo: &'a Tempo,
+    /// Of an instrument: what it plays.
+    pub score: Option<&'a mut ScoreCell>,
     /// By how many dB the kernel turned the sound down at most: what dynamics tell to those who look.
     pub reduced: f64,
 }
@@ -68,6 +80,15 @@ impl Io<'_> {
     /// silence flows there, and the count goes round through 0. RT.
     pub fn frame(&self, i: usize) -> u64 {
         self.transport.wrapping_add(i as u64)
+    }
+
+    /// The next note that begins in these frames, or before them and still sounds, with the frame of the buffers at which it
+    /// is to be begun. RT.
+    pub fn next_note(&mut self) -> Option<(usize, Note)> {
+        let until = self.frame(self.frames.end);
+        let note = self.score.as_deref_mut()?.next(until)?;
+        let at = note.begin.saturating_sub(self.transport) as usize;
+        Some((at.clamp(self.frames.start, self.frames.end - 1), note))
     }
 }
 

@@ -116,7 +116,7 @@ impl<'a> Steering<'a> {
         };
         let straight = at + motion.grain(state, self.tempo, now).clamp(1, QUANTUM);
         let corner = next.map_or(QUANTUM, |corner| (corner.frame - self.frame) as usize);
-        let jump = jumps.then(|| self.fade.min(motion.jump(state, self.tempo, now)));
+        let jump = jumps.then(|| motion.jump(state, self.tempo, now, self.fade));
         (straight.min(corner).min(QUANTUM), jump.or(heard))
     }
 
@@ -146,6 +146,8 @@ impl Lane {
         let law = match parameter.kind {
             Kind::Number { .. } if !parameter.moves => Law::Own,
             Kind::Number { law, .. } => law,
+            // As between two paces there is nothing between on and off.
+            Kind::Flag { .. } => Law::Pace,
             _ => Law::Own,
         };
         Lane::at(law, if law == Law::Amplitude { Scale::Gain } else { Scale::Plain }, value)

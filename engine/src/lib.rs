@@ -11,9 +11,9 @@
 //! ```
 //!
 //! - What is said: [`session`] (data), its [`credits`] and its [`album`], [`names`] (paths and the way back), [`units`], [`tempo`],
-//!   [`control`] (what may move a parameter) and [`motion`] (how it does), [`parameter`] (the tables that words
-//!   are declared by), [`recipe`] (what a kernel is built from), [`words`], [`diagnostic`].
-//! - What is built: [`amend`] and [`check`] complete a session, [`audible`] turns solos into mutes, [`graph`] finds
+//!   [`pattern`] (what is played when) and [`score`] (by whom), [`control`] (what may move a parameter) and [`motion`] (how it does), [`parameter`] (the tables that words
+//!   are declared by) and their [`value`]s, [`recipe`] (what a kernel is built from), [`words`], [`diagnostic`].
+//! - What is built: [`amend`], [`form`] and [`check`] complete a session, [`audible`] turns solos into mutes, [`graph`] finds
 //!   channels, numbers and latencies, [`mesh`] is what runs, [`mod@diff`] what shall run, [`mod@compile`] makes a [`plan`]
 //!   and a [`bank`], [`mod@verify`] proves them.
 //! - What sounds: [`render`], [`transport`], [`fade`], [`lane`], [`kernel`], [`nest`], [`rest`], and the [`effects`] and [`sources`]
@@ -28,7 +28,8 @@
 //! - Who measures: [`measure`] takes a sound and gives every [`figure`] of it, [`expect`] says whether that is what the text
 //!   expects, a [`target`] what a medium wants; [`loopback`] sends a sweep out and hears what comes back, [`response`] tells what
 //!   that says.
-//! - Files: [`media`] in, [`delivery`] out, rounded with [`dither`], [`rolling`] while it plays, [`resample`] between rates.
+//! - Files: [`media`] in, at another length or pitch by [`mod@warp`], [`delivery`] out, rounded with [`dither`], [`rolling`] while it
+//!   plays, [`resample`] between rates.
 //!
 //! # Invariants
 //!
@@ -51,6 +52,7 @@ pub mod amend;
 pub mod audible;
 pub mod bank;
 pub mod check;
+pub mod circuit;
 pub mod compile;
 pub mod control;
 pub mod convolution;
@@ -67,6 +69,7 @@ pub mod device;
 pub mod diagnostic;
 pub mod diff;
 pub mod dither;
+pub mod drums;
 pub mod dynamics;
 pub mod effects;
 pub mod expect;
@@ -74,6 +77,7 @@ pub mod fade;
 pub mod figure;
 pub mod filters;
 pub mod follow;
+pub mod form;
 pub mod graph;
 pub mod guard;
 pub mod inspect;
@@ -81,6 +85,7 @@ pub mod keep;
 #[cfg(feature = "devices")]
 pub mod keeper;
 pub mod kernel;
+pub mod keyboard;
 pub mod lane;
 pub mod listen;
 pub mod live;
@@ -90,6 +95,7 @@ pub mod measure;
 pub mod media;
 pub mod mesh;
 pub mod meter;
+pub mod midi_file;
 pub mod monitor;
 pub mod motion;
 pub mod names;
@@ -99,6 +105,7 @@ pub mod one_pole;
 pub mod oversample;
 pub mod parameter;
 pub mod part;
+pub mod pattern;
 pub mod plan;
 pub mod playback;
 pub mod probe;
@@ -111,10 +118,13 @@ pub mod resampled;
 pub mod response;
 pub mod rest;
 pub mod rolling;
+pub mod sampler;
+pub mod score;
 pub mod session;
 pub mod silent;
 pub mod sources;
 pub mod spoken;
+pub mod synth;
 pub mod tap;
 pub mod target;
 pub mod tempo;
@@ -123,9 +133,13 @@ mod test_signals;
 pub mod transport;
 pub mod true_peak;
 pub mod units;
+pub mod value;
 pub mod verify;
+pub mod warp;
 pub mod wheel;
+mod wide;
 pub mod words;
+mod worker;
 
 #[cfg(test)]
 #[global_allocator]

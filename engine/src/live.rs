@@ -14,6 +14,7 @@ use crate::fade::{Ramp, fade_frames};
 use crate::guard::{Act, CEILING_DB, Deed, Guard};
 use crate::inspect::Origin;
 use crate::kernel::{Buffer, QUANTUM};
+use crate::keyboard::Touch;
 use crate::math;
 use crate::meter::{Meters, Reading};
 use crate::monitor::{Audition, Monitor, Wish};
@@ -36,6 +37,9 @@ const REPORTS: usize = 4096;
 /// Reports that must find room besides those of orders and programs: what a quantum may tell by itself.
 const REPORTS_A_QUANTUM: usize = 64;
 
+/// What hands may do in a quantum; the rest waits for the next, so that no instrument has to drop anything.
+const TOUCHES_A_QUANTUM: usize = 32;
+
 /// What the audio thread tells. Frames are those of the renderer's clock.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Report {
@@ -52,6 +56,15 @@ pub enum Report {
         source: SourceId,
         /// What it said.
         value: f64,
+        /// The first frame that heard it.
+        frame: u64,
+    },
+    /// Something was done to a keyboard, for the instruments that it plays.
+    Touched {
+        /// Which keyboard.
+        source: SourceId,
+        /// What was done.
+        touch: Touch,
         /// The first frame that heard it.
         frame: u64,
     },
@@ -114,6 +127,7 @@ pub enum Report {
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Order {
     Hear(SourceId, f64),
+    Touch(SourceId, Touch),
     Move(Move),
     Monitor(Wish),
 }
@@ -226,6 +240,14 @@ impl Live {
         self.orders.push(Order::Hear(source, value)).map_err(|_| Busy)
     }
 
+    /// Tells the instruments that a keyboard plays what was done to it.
+    ///
+    /// # Errors
+    /// When more has been told than the audio thread could take yet: tell it again.
+    pub fn touch(&mut self, source: SourceId, touch: Touch) -> Result<(), Busy> {
+        self.orders.push(Order::Touch(source, touch)).map_err(|_| Busy)
+    }
+
     /// Gives the transport an order.
     ///
     /// # Errors
@@ -291,6 +313,11 @@ impl Live {
         self.shared.rolling.load(Ordering::Relaxed)
     }
 
+    /// Where the transport is, for other threads.
+    pub fn dial(&self) -> Dial {
+        Dial(self.shared.clone())
+    }
+
     /// Fades out; the transport goes on until the device is closed.
     pub fn stop(&self) {
         self.shared.stopping.store(true, Ordering::Relaxed);
@@ -309,6 +336,22 @@ impl Live {
     /// By how many millionths the input's clock runs faster than the output's; `None` while they seem to be one.
     pub fn input_drift_ppm(&self) -> Option<f64> {
         self.crossing.drift_ppm()
+    }
+}
+
+/// Where the transport is, for whoever looks from another thread.
+#[derive(Clone)]
+pub struct Dial(Arc<Shared>);
+
+impl Dial {
+    /// The transport's frame, up to a block ago.
+    pub fn transport(&self) -> u64 {
+        self.0.transport.load(Ordering::Relaxed)
+    }
+
+    /// Whether the transport goes on.
+    pub fn is_rolling(&self) -> bool {
+        self.0.rolling.load(Ordering::Relaxed)
     }
 }
 
@@ -462,7 +505,12 @@ impl Player {
 
     /// Does what has been ordered, as far as it can be told of. RT.
     fn obey(&mut self) {
+        let mut touches = 0;
         while self.tell.slots() > REPORTS_A_QUANTUM {
+            touches += usize::from(matches!(self.ordered.peek(), Ok(Order::Touch(..))));
+            if touches > TOUCHES_A_QUANTUM {
+                return;
+            }
             let Ok(order) = self.ordered.pop() else { return };
             let frame = self.renderer.clock();
             match order {
@@ -472,6 +520,13 @@ impl Player {
                         audition.renderer().hear(source, value);
                     }
                     self.report(Report::Controlled { source, value, frame });
+                }
+                Order::Touch(source, touch) => {
+                    self.renderer.touch(source, touch);
+                    if let Some(audition) = &mut self.audition {
+                        audition.renderer().touch(source, touch);
+                    }
+                    self.report(Report::Touched { source, touch, frame });
                 }
                 Order::Move(order) => {
                     self.monitor.wish(Wish::CountIn(None));

@@ -2,7 +2,8 @@
 //!
 //! A [`Library`] opens files and remembers them; a [`Media`] is one file at one rate; a [`Reader`] gives a region of it
 //! on the audio thread. What a reader gives is a function of the transport frame alone: short files lie in memory, long
-//! ones are decoded ahead by one worker thread in bounded memory, and the bits are the same.
+//! ones are decoded ahead by one worker thread in bounded memory, and the bits are the same. What an [`Order`] has made of a
+//! file is a [`Media`] too.
 //!
 //! Decoding is symphonia's. Everything that touches a file runs off the audio thread and inside `catch_unwind`: a
 //! hostile file is an error, never a panic.
@@ -14,6 +15,7 @@ use std::time::SystemTime;
 
 mod decode;
 mod edits;
+mod made;
 mod reader;
 mod region;
 mod sound;
@@ -21,12 +23,16 @@ mod stream;
 mod track;
 mod wav;
 
-pub use reader::Reader;
-pub use region::Region;
+pub use made::Order;
+pub use reader::{Reader, lay};
+pub use region::{Region, Run};
 pub use track::Track;
 
+use made::{Made, Workshop};
 use sound::Sound;
 use stream::Stream;
+
+use crate::worker;
 
 /// Decoded bytes up to which a file is kept in memory: 64 MiB, about three minutes of stereo at 48 kHz. A longer file
 /// is streamed; its looped regions up to this size are kept by their stream.
@@ -41,6 +47,8 @@ pub struct Library {
     /// What is open, the latest used last.
     open: Mutex<Vec<(Key, Arc<Media>)>>,
     worker: Mutex<Option<Sender<Stream>>>,
+    /// What has been made of them.
+    workshop: Workshop,
 }
 
 /// What makes a file the same file.
@@ -99,7 +107,7 @@ impl Library {
 
     /// A library that keeps files up to `bound` decoded bytes in memory and streams longer ones.
     pub fn with_bound(bound: u64) -> Self {
-        Library { bound, open: Mutex::default(), worker: Mutex::default() }
+        Library { bound, open: Mutex::default(), worker: Mutex::default(), workshop: Workshop::default() }
     }
 
     /// Opens a file at a sample rate, or gives the one that is open already if it has not changed since. A file that
@@ -178,7 +186,7 @@ impl Library {
         let (sender, jobs) = std::sync::mpsc::channel();
         std::thread::Builder::new()
             .name("media".into())
-            .spawn(move || stream::work(&jobs))
+            .spawn(move || worker::keep_ahead(&jobs, stream::REST))
             .map_err(|error| Fault::Unreadable(error.to_string()))?;
         *worker = Some(sender.clone());
         Ok(sender)
@@ -186,7 +194,7 @@ impl Library {
 }
 
 /// Drops the longest unused of the files that nobody else holds, until they fit in `bound` decoded bytes.
-fn forget_idle(open: &mut Vec<(Key, Arc<Media>)>, bound: u64) {
+fn forget_idle<K>(open: &mut Vec<(K, Arc<Media>)>, bound: u64) {
     let idle = |media: &Arc<Media>| if Arc::strong_count(media) == 1 { media.bytes() } else { 0 };
     let mut sum: u64 = open.iter().map(|(_, media)| idle(media)).sum();
     open.retain(|(_, media)| {
@@ -229,9 +237,19 @@ enum Held {
     /// In the file as it was when it was opened, decoded by the worker as it is wanted. Looped regions of up to `keep`
     /// decoded bytes are kept by their stream.
     Disk { stamp: Stamp, keep: u64, worker: Sender<Stream> },
+    /// Made of a file's, when it is asked for.
+    Made(Made),
 }
 
 impl Media {
+    /// All of its sound, a vector a channel; none of a file that is too long to lie in memory.
+    pub fn whole(&self) -> Option<&[Vec<f32>]> {
+        match &self.held {
+            Held::Memory(memory) => Some(memory),
+            Held::Disk { .. } | Held::Made(_) => None,
+        }
+    }
+
     /// The path it was opened by.
     pub fn path(&self) -> &Path {
         &self.path
@@ -268,11 +286,20 @@ impl Media {
         lock(&self.fault).clone()
     }
 
-    /// All its sound, one vector a channel, if it is kept in memory.
+    /// All its sound, one vector a channel, if it is in memory. RT.
     pub fn memory(&self) -> Option<&[Vec<f32>]> {
         match &self.held {
             Held::Memory(memory) => Some(memory),
             Held::Disk { .. } => None,
+            Held::Made(made) => made.sound(),
+        }
+    }
+
+    /// Whether all is there that a stream does not bring; what has to be made first has now been asked for. RT.
+    pub fn is_at_hand(&self) -> bool {
+        match &self.held {
+            Held::Memory(_) | Held::Disk { .. } => true,
+            Held::Made(made) => made.is_at_hand(),
         }
     }
 

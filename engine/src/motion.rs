@@ -11,6 +11,7 @@ use crate::tempo::Tempo;
 mod course;
 mod lfo;
 mod ramp;
+mod sections;
 pub mod steps;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ mod tests;
 use course::{Breakpoints, Line, Loop};
 pub use lfo::{Lfo, Rate, Shape};
 pub use ramp::{Curve, Moment, Ramp, Span};
+pub use sections::Sections;
 
 /// How a value moves.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +42,8 @@ pub enum Motion {
         /// Bars from its beginning, each less than `bars`, and values, in order. Never empty.
         steps: Vec<(f64, f64)>,
     },
+    /// From one value to another at bar lines, as sections say.
+    Sections(Sections),
     /// Goes with the envelope of a signal, which is handed to whatever it moves.
     Follow {
         /// Silence is its low end, full scale its high one.
@@ -73,6 +77,11 @@ pub enum EventSource {
         /// With its leading slash.
         address: String,
     },
+    /// A MIDI keyboard, which is no control: what comes of it are notes.
+    Notes {
+        /// The MIDI channel, from 1; any without.
+        channel: Option<u8>,
+    },
 }
 
 impl Default for EventSource {
@@ -83,19 +92,20 @@ impl Default for EventSource {
 
 impl Keep for EventSource {
     fn keep(&mut self, ledger: &mut Ledger) {
-        let mut midi = matches!(self, EventSource::Midi { .. });
-        midi.keep(ledger);
-        *self = match (midi, std::mem::take(self)) {
-            (true, EventSource::Midi { mut channel, mut controller }) => {
-                channel.keep(ledger);
-                controller.keep(ledger);
-                EventSource::Midi { channel, controller }
-            }
-            (_, other) => {
-                let mut address = if let EventSource::Osc { address } = other { address } else { String::new() };
-                address.keep(ledger);
-                EventSource::Osc { address }
-            }
+        let (mut kind, mut channel, mut controller, mut address) = match std::mem::take(self) {
+            EventSource::Midi { channel, controller } => (0u8, channel, controller, String::new()),
+            EventSource::Osc { address } => (1, None, 0, address),
+            EventSource::Notes { channel } => (2, channel, 0, String::new()),
+        };
+        kind.keep(ledger);
+        channel.keep(ledger);
+        controller.keep(ledger);
+        address.keep(ledger);
+        *self = match kind {
+            0 => EventSource::Midi { channel, controller },
+            1 => EventSource::Osc { address },
+            2 => EventSource::Notes { channel },
+            _ => return ledger.fail(),
         };
     }
 }
@@ -162,9 +172,11 @@ impl Motion {
             Motion::Ramp(_) => "ramp",
             Motion::Automate { .. } => "automate",
             Motion::Steps { .. } => "steps",
+            Motion::Sections(_) => "section",
             Motion::Follow { .. } => "follow",
             Motion::Event { source: EventSource::Midi { .. }, .. } => "midi_cc",
             Motion::Event { source: EventSource::Osc { .. }, .. } => "osc",
+            Motion::Event { source: EventSource::Notes { .. }, .. } => "keyboard",
         }
     }
 
@@ -175,7 +187,7 @@ impl Motion {
             Motion::Ramp(ramp) => State { frame: at, value: ramp.from },
             Motion::Follow { range } => State { frame: at, value: range.low },
             Motion::Event { start, .. } => State { frame: UNHEARD, value: *start },
-            Motion::Automate { .. } | Motion::Steps { .. } => State { frame: at, value: 0.0 },
+            Motion::Automate { .. } | Motion::Steps { .. } | Motion::Sections(_) => State { frame: at, value: 0.0 },
         }
     }
 
@@ -205,6 +217,7 @@ impl Motion {
                 course::value(&Breakpoints { points, hold: *hold }, &Line::beats(tempo), frame)
             }
             Motion::Steps { bars, steps } => course::value(&Loop { bars: *bars, steps }, &Line::bars(tempo), frame),
+            Motion::Sections(sections) => sections.value(tempo, frame),
             Motion::Follow { .. } => state.value,
             Motion::Event { start, .. } if state.frame == UNHEARD => *start,
             Motion::Event { range, .. } => range.map_or(state.value, |range| range.at(state.value)),
@@ -221,16 +234,19 @@ impl Motion {
                 course::corner(&Breakpoints { points, hold: *hold }, &Line::beats(tempo), after)
             }
             Motion::Steps { bars, steps } => course::corner(&Loop { bars: *bars, steps }, &Line::bars(tempo), after),
+            Motion::Sections(sections) => sections.corner(tempo, after),
             Motion::Follow { .. } | Motion::Event { .. } => None,
         };
         corner.filter(|corner| corner.frame <= until)
     }
 
-    /// The most frames that a jump there may take, so that what jumps often still gets where it leads. RT.
-    pub fn jump(&self, state: &State, tempo: &Tempo, frame: i64) -> u32 {
+    /// The frames that a jump there takes: as many as usual, or fewer, so that what jumps often still gets where it leads; what
+    /// sections set has a way of its own. RT.
+    pub fn jump(&self, state: &State, tempo: &Tempo, frame: i64, usual: u32) -> u32 {
         match self {
-            Motion::Lfo(lfo) => lfo.jump(state, tempo, frame),
-            _ => u32::MAX,
+            Motion::Lfo(lfo) => usual.min(lfo.jump(state, tempo, frame)),
+            Motion::Sections(sections) => sections.jump(tempo, frame),
+            _ => usual,
         }
     }
 
@@ -241,7 +257,7 @@ impl Motion {
             Motion::Ramp(ramp) => ramp.grain(state, tempo, frame),
             // An envelope may turn at any frame; nothing of it is lost in a third of a millisecond.
             Motion::Follow { .. } => 16,
-            Motion::Automate { .. } | Motion::Steps { .. } | Motion::Event { .. } => usize::MAX,
+            Motion::Automate { .. } | Motion::Steps { .. } | Motion::Sections(_) | Motion::Event { .. } => usize::MAX,
         }
     }
 
@@ -267,7 +283,7 @@ impl Motion {
             Motion::Lfo(Lfo { range, .. }) | Motion::Follow { range } => ordered(range.low, range.high),
             Motion::Ramp(ramp) => ordered(ramp.from, ramp.to),
             Motion::Automate { points, .. } => all(points),
-            Motion::Steps { steps, .. } => all(steps),
+            Motion::Steps { steps, .. } | Motion::Sections(Sections { steps, .. }) => all(steps),
             Motion::Event { range: Some(range), start, .. } => {
                 let (least, most) = ordered(range.low, range.high);
                 (least.min(*start), most.max(*start))

@@ -6,6 +6,7 @@
 //! while that means one instance. A parameter is `voice/compressor.threshold`, a band's `voice/eq#2.gain`.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crate::nest;
 use crate::parameter::{Kind, Parameter};
@@ -58,6 +59,14 @@ pub struct NotFound {
     pub message: String,
     /// The nearest name, or the full names it could mean.
     pub help: Option<String>,
+}
+
+/// In one line, the help behind a semicolon.
+impl fmt::Display for NotFound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        self.help.iter().try_for_each(|help| write!(f, "; {help}"))
+    }
 }
 
 /// The names of one session.

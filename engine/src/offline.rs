@@ -4,12 +4,17 @@ use std::thread;
 use std::time::Duration;
 
 use crate::desk::Desk;
+use crate::effects::dither;
 use crate::graph::{Graph, Role};
 use crate::kernel::{Buffer, QUANTUM};
 use crate::listen::Point;
 use crate::render::Renderer;
 use crate::sources::{self, End};
 use crate::verify::Flaw;
+
+mod held;
+
+use held::Held;
 
 /// How long to wait before asking again whether media are at hand.
 const MEDIA_WAIT: Duration = Duration::from_micros(200);
@@ -24,9 +29,26 @@ pub(crate) fn wait_for_media(renderer: &Renderer) {
 /// The longest tail that is waited for round a feedback loop, whose gain nobody knows, in seconds.
 const LOOP_TAIL_SECONDS: f64 = 10.0;
 
-/// The transport frame at which everything has ended, tails included; `None` when nothing in it ever ends. What goes on for
-/// ever beside what ends is not waited for. Live inputs end at `live`.
-pub fn natural_end(graph: &Graph, live: Option<u64>) -> Option<u64> {
+/// How much is rendered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// At least the frames before this one;
+    pub least: u64,
+    /// on from there as long as anything above -150 dBFS is still to come, but none from this one on.
+    pub most: u64,
+}
+
+impl From<u64> for Extent {
+    fn from(frames: u64) -> Self {
+        Extent { least: frames, most: frames }
+    }
+}
+
+/// Up to where everything has ended: all that plays, and behind it what lets go and rings; `None` when nothing in it ever
+/// ends. What goes on for ever beside what ends is not waited for. Live inputs end at `live`; a piece with sections does so
+/// behind the last at the earliest.
+pub fn natural_end(graph: &Graph, live: Option<u64>) -> Option<Extent> {
+    let mut least = graph.end.unwrap_or(0);
     let mut ends: Vec<Option<u64>> = vec![None; graph.nodes.len()];
     for &i in &graph.order {
         let node = &graph.nodes[i];
@@ -34,16 +56,23 @@ pub fn natural_end(graph: &Graph, live: Option<u64>) -> Option<u64> {
         let heard = arriving.filter_map(|edge| ends[edge.from]).max();
         ends[i] = match &node.role {
             Role::Work { table, recipe, .. } if recipe.channels == 0 => match sources::end(table.0, recipe) {
-                End::At(frame) => Some(frame),
-                End::Live => live,
+                End::At(frame) => {
+                    least = least.max(frame);
+                    Some(frame + if frame > 0 { node.tail } else { 0 })
+                }
+                End::Live => {
+                    least = least.max(live.unwrap_or(0));
+                    live
+                }
                 End::Never => None,
             },
-            _ => heard.map(|frame| frame + node.tail),
+            // Tails are told down to -100 dB, and more of that is heard out.
+            _ => heard.map(|frame| frame + node.tail + node.tail / 2),
         };
     }
     let looped = graph.edges.iter().any(|edge| edge.feedback.is_some());
     let rest = if looped { (LOOP_TAIL_SECONDS * graph.clock.rate) as u64 } else { 0 };
-    ends.into_iter().flatten().max().map(|end| end + rest)
+    ends.into_iter().flatten().chain(graph.end).max().map(|end| Extent { least, most: end + rest })
 }
 
 /// What comes out of a rendering.
@@ -62,6 +91,10 @@ pub enum Stream {
 /// Renders a graph from frame 0 of the transport on.
 pub struct Offline {
     renderer: Renderer,
+    /// What gave no numbers, and the frame of the rendering in whose quantum it first did.
+    ill: Vec<(String, u64)>,
+    /// For each output that is written the level up to which it counts as silent.
+    floors: Vec<f64>,
 }
 
 impl Offline {
@@ -79,7 +112,10 @@ impl Offline {
     /// When the compiled plan does not prove right.
     pub fn listening(graph: &Graph, stems_of: Option<&str>, points: Vec<Point>) -> Result<Self, Flaw> {
         let (_, program) = Desk::open_listening(graph, stems_of, points)?;
-        Ok(Offline { renderer: Renderer::new(program) })
+        let renderer = Renderer::new(program);
+        let outputs = renderer.program().plan.outputs.iter().filter(|output| output.send.is_none()).count();
+        let floors = (0..outputs).map(|output| held::floor(dither::delivered_bits(graph, output))).collect();
+        Ok(Offline { renderer, ill: Vec::new(), floors })
     }
 
     /// Begins at a frame of the transport, to the quantum.
@@ -103,14 +139,28 @@ impl Offline {
         self.renderer.program().plan.captures.iter().map(|c| (c.path.clone(), c.slots.count)).collect()
     }
 
+    /// What gave something that is no number so far, with the first frame of the quantum in which it first did: from there on
+    /// it is passed by.
+    pub fn ill(&self) -> &[(String, u64)] {
+        &self.ill
+    }
+
     /// Renders one quantum, waiting for media, and gives the first output.
     pub fn step(&mut self, live: &[Buffer]) -> &[Buffer] {
         wait_for_media(&self.renderer);
+        let now = self.renderer.clock();
         self.renderer.quantum(live);
+        if let Some(work) = self.renderer.take_poisoned() {
+            let path = &self.renderer.program().plan.paths[work];
+            if self.ill.iter().all(|(known, _)| known != path) {
+                self.ill.push((path.clone(), now));
+            }
+        }
         self.renderer.outputs().next().map_or(&[], |(_, sound)| sound)
     }
 
-    /// Renders exactly `frames` of each stream, from the transport's frame 0: latencies are left out.
+    /// Renders equally many frames of each stream, from the transport's frame 0: latencies are left out. So many are exactly
+    /// so many; of an [`Extent`] the end is where no output and no stem has any sound left.
     ///
     /// `live` fills the device's inputs of each quantum. `sink` is given what comes out in order, a slice a channel, all
     /// of one length; what it answers ends the rendering if it is an error.
@@ -119,10 +169,12 @@ impl Offline {
     /// Those of `sink`.
     pub fn render<E>(
         &mut self,
-        frames: u64,
+        extent: impl Into<Extent>,
         mut live: impl FnMut(&mut Vec<Buffer>),
         mut sink: impl FnMut(Stream, &[&[f64]]) -> Result<(), E>,
     ) -> Result<(), E> {
+        let Extent { least, most: frames } = extent.into();
+        let mut held = Held::new(least);
         let plan = &self.renderer.program().plan;
         let delivered = plan.outputs.iter().filter(|output| output.send.is_none());
         let longest = delivered.map(|output| output.late).chain(plan.captures.iter().map(|c| c.late));
@@ -149,7 +201,13 @@ impl Offline {
                 let frames = rendered(late);
                 if !frames.is_empty() {
                     let channels: Vec<&[f64]> = sound.iter().map(|buffer| &buffer[frames.clone()]).collect();
-                    sink(stream, &channels)?;
+                    let floor = match stream {
+                        Stream::Output(number) => self.floors.get(number).copied().unwrap_or(held::SILENCE),
+                        Stream::Stem(_) => held::SILENCE,
+                        Stream::Heard(_) | Stream::Reduced(_) => f64::INFINITY,
+                    };
+                    let begin = now + frames.start as u64 - late as u64;
+                    held.pass(held::Block { stream, begin, sound: &channels }, floor, &mut sink)?;
                 }
             }
             for (i, (point, _, down)) in self.renderer.heard().enumerate() {

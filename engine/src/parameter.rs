@@ -1,17 +1,17 @@
 //! The tables that effects and sources are declared by: each parameter stands once, with its unit, range, default and
 //! help, and everything else (setters, checks, reference, completion) is read off here.
 
-use serde::Serialize;
-
-use crate::control::Control;
 use crate::kernel::Kernel;
 use crate::math;
 use crate::motion::Rate;
-use crate::units::{Clock, Dimension, Unit, note_frequency};
+use crate::units::{Clock, Unit};
+
+mod accepting;
 
 pub use crate::part::{Part, PartWord};
 pub use crate::recipe::{Branch, Recipe};
 pub use crate::spoken::{Accepted, Refusal, Spoken};
+pub use crate::value::Value;
 
 /// One word that makes sound or changes it: an effect, or a source.
 pub struct Table {
@@ -21,7 +21,7 @@ pub struct Table {
     pub summary: &'static str,
     /// A line that can be played as it stands, given a signal `x` (for an effect) or nothing (for a source).
     pub example: &'static str,
-    /// Names of the parameters that the word's own arguments set, in order.
+    /// Names of the parameters that the word's own arguments set, in order; [`NAME`] names the effect.
     pub arguments: &'static [&'static str],
     /// Every parameter, in the order in which kernels receive them.
     pub parameters: &'static [Parameter],
@@ -41,6 +41,9 @@ pub struct Table {
     pub kernel: fn(&Recipe) -> Box<dyn Kernel>,
 }
 
+/// The argument of a word that is no parameter: what the effect is called, as `.named` says it.
+pub const NAME: &str = "name";
+
 /// What an effect still gives of what it has heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Memory {
@@ -56,6 +59,11 @@ impl Table {
     /// The index of a parameter by its name.
     pub fn index(&self, name: &str) -> Option<usize> {
         self.parameters.iter().position(|p| p.name == name)
+    }
+
+    /// Whether it is an instrument: what plays a pattern.
+    pub fn plays(&self) -> bool {
+        self.parameters.iter().any(|parameter| matches!(parameter.kind, Kind::Pattern))
     }
 
     /// What a recipe of this table has for a parameter, by its name.
@@ -129,7 +137,8 @@ pub enum Kind {
         /// What is allowed.
         options: &'static [&'static str],
     },
-    /// Yes or no; the setter without an argument says yes. Fixed, unless it is [`Parameter::live`]. Kernels receive 0 or 1.
+    /// Yes or no; the setter without an argument says yes. Fixed, unless it is [`Parameter::live`] or a
+    /// [`Parameter::switch`]. Kernels receive 0 or 1.
     Flag {
         /// The default.
         default: bool,
@@ -138,9 +147,24 @@ pub enum Kind {
     Channels,
     /// A media file, relative to the session's folder. Always fixed; kernels read it from the recipe.
     Path,
+    /// A folder of media files, relative to the session's folder; none by default. Always fixed; kernels read the files from
+    /// the recipe.
+    Folder,
     /// A signal that steers the effect without being heard: a sidechain key.
     Signal,
+    /// A pattern. A change of it builds nothing anew, and no control moves it.
+    Pattern,
+    /// What a closure was traced into. Always fixed, and set by nothing but the word that traces it.
+    Circuit,
+    /// The MIDI channel of a keyboard that plays the instrument, from 1, or any of them ([`ANY_CHANNEL`]: the setter without
+    /// an argument); none by default. A change of it builds nothing anew.
+    Keyboard,
+    /// The name of a MIDI port. A change of it builds nothing anew, and no control moves it.
+    Port,
 }
+
+/// What stands for any channel of a keyboard.
+pub const ANY_CHANNEL: f64 = 0.0;
 
 /// How a changed number glides to its new value, and in which form kernels receive it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -213,9 +237,40 @@ impl Parameter {
         Parameter::of(name, Kind::Path, help).fixed()
     }
 
+    /// A folder of media files.
+    pub const fn folder(name: &'static str, help: &'static str) -> Self {
+        Parameter::of(name, Kind::Folder, help).fixed()
+    }
+
     /// A sidechain key.
     pub const fn signal(name: &'static str, help: &'static str) -> Self {
         Parameter::of(name, Kind::Signal, help).fixed()
+    }
+
+    /// A pattern: what is played, or numbers that go with it.
+    pub const fn pattern(name: &'static str, help: &'static str) -> Self {
+        let mut parameter = Parameter::of(name, Kind::Pattern, help);
+        parameter.moves = false;
+        parameter
+    }
+
+    /// A circuit.
+    pub const fn circuit(name: &'static str, help: &'static str) -> Self {
+        Parameter::of(name, Kind::Circuit, help).fixed()
+    }
+
+    /// A keyboard.
+    pub const fn keyboard(name: &'static str, help: &'static str) -> Self {
+        let mut parameter = Parameter::of(name, Kind::Keyboard, help);
+        parameter.moves = false;
+        parameter
+    }
+
+    /// A MIDI port.
+    pub const fn port(name: &'static str, help: &'static str) -> Self {
+        let mut parameter = Parameter::of(name, Kind::Port, help);
+        parameter.moves = false;
+        parameter
     }
 
     /// The same, but a change builds a new kernel.
@@ -255,6 +310,23 @@ impl Parameter {
         self
     }
 
+    /// The same, but a change is handed to the kernel at once, and a control may throw it: it is on from a half up. For flags.
+    pub const fn switch(mut self) -> Self {
+        self.fixed = false;
+        self.moves = true;
+        self
+    }
+
+    /// What a control takes it for: a switch is a number from 0 to 1.
+    pub(crate) const fn as_moved(&self) -> Parameter {
+        match self.kind {
+            Kind::Flag { default } if self.moves => {
+                Parameter::number(self.name, Unit::Plain, if default { 1.0 } else { 0.0 }, 0.0, 1.0, self.help)
+            }
+            _ => *self,
+        }
+    }
+
     /// The same with another way to glide.
     pub const fn law(mut self, to: Law) -> Self {
         if let Kind::Number { unit, default, least, most, special, .. } = self.kind {
@@ -271,6 +343,14 @@ impl Parameter {
         self
     }
 
+    /// The same with another default. For numbers.
+    pub const fn with_default(mut self, number: f64) -> Self {
+        if let Kind::Number { unit, least, most, special, law, .. } = self.kind {
+            self.kind = Kind::Number { unit, default: Some(number), least, most, special, law };
+        }
+        self
+    }
+
     /// The same with the special word as its default.
     pub const fn special_by_default(mut self) -> Self {
         if let Kind::Number { unit, least, most, special, law, .. } = self.kind {
@@ -279,11 +359,18 @@ impl Parameter {
         self
     }
 
-    /// The value it has when nothing is said. Signals and paths have none and answer with [`Value::Special`].
+    /// The value it has when nothing is said. Signals, paths, folders and patterns have none and answer with [`Value::Special`].
     pub fn default(&self) -> Value {
         match self.kind {
             Kind::Number { default: Some(number), .. } | Kind::Steps { default: number, .. } => Value::Number(number),
-            Kind::Number { default: None, .. } | Kind::Path | Kind::Signal => Value::Special,
+            Kind::Number { default: None, .. }
+            | Kind::Path
+            | Kind::Folder
+            | Kind::Signal
+            | Kind::Pattern
+            | Kind::Circuit
+            | Kind::Keyboard
+            | Kind::Port => Value::Special,
             Kind::Choice { default, .. } => Value::Choice(default),
             Kind::Flag { default } => Value::Flag(default),
             Kind::Channels => Value::Channels(Vec::new()),
@@ -320,7 +407,9 @@ impl Parameter {
                 math::db_from_gain(gain)
             }
             (Value::Special, Kind::Number { special: Some((_, number)), .. }) => number,
+            (Value::Special, Kind::Keyboard) => -1.0,
             (Value::Special | Value::Channels(_) | Value::Path(_) | Value::Control(_), _) => 0.0,
+            (Value::Pattern(_) | Value::Circuit(_) | Value::Port(_), _) => 0.0,
         }
     }
 
@@ -329,198 +418,6 @@ impl Parameter {
         match self.kind {
             Kind::Number { law: Law::Amplitude, .. } => math::gain_from_db(number),
             _ => number,
-        }
-    }
-
-    /// Takes what the text said for this parameter. The error is what was expected, in words; a value that is probably
-    /// not what was meant comes back with a warning.
-    ///
-    /// # Errors
-    /// A wrong type or unit, a number out of range or not finite, a word that is not among the options.
-    pub fn accept(&self, spoken: &Spoken, clock: &Clock) -> Result<Accepted, Refusal> {
-        let fine = |value| Ok(Accepted { value, warning: None });
-        match (self.kind, spoken) {
-            (_, Spoken::Control(control)) => control.taken_by(self, clock),
-            (Kind::Number { special: Some((word, _)), .. }, Spoken::Text(text)) if text == word => fine(Value::Special),
-            (Kind::Number { special: Some((word, _)), .. }, Spoken::Flag(flag))
-                if word == if *flag { "on" } else { "off" } =>
-            {
-                fine(Value::Special)
-            }
-            (Kind::Number { unit, least, most, .. }, _) => {
-                let value = self.number_in(unit, spoken)?;
-                let plain = self.plain(&value, clock);
-                if self.is_pace() && matches!(value, Value::Beats(length) | Value::Bars(length) if length <= 0.0) {
-                    return Err(Refusal::new(
-                        "out-of-range",
-                        format!(
-                            "`{}` is the length of a cycle here, and there is none of {}",
-                            self.name,
-                            self.show(&value)
-                        ),
-                        self.expected_of(spoken),
-                    ));
-                }
-                if !(least..=most).contains(&plain) {
-                    return Err(Refusal::new(
-                        "out-of-range",
-                        format!("`{}` is {}, outside its range", self.name, show_number(plain, unit)),
-                        self.expected_of(spoken),
-                    ));
-                }
-                let fraction =
-                    unit == Unit::Percent && matches!(spoken, Spoken::Number(n, Unit::Plain) if *n > 0.0 && *n < 1.0);
-                let warning = fraction.then(|| {
-                    let percent = plain * 100.0;
-                    format!(
-                        "`{}` is in percent: {plain} means {plain} %; write {percent} if {percent} % is meant, or {plain}.percent",
-                        self.name
-                    )
-                });
-                Ok(Accepted { value, warning })
-            }
-            (Kind::Steps { unit, options, .. }, _) => match self.number_in(unit, spoken)? {
-                Value::Number(number) if options.contains(&number) => fine(Value::Number(number)),
-                _ => Err(Refusal::new(
-                    "out-of-range",
-                    format!("`{}` is not one of its steps", self.name),
-                    self.expected(),
-                )),
-            },
-            (Kind::Choice { options, .. }, Spoken::Text(text)) => match options.iter().position(|o| o == text) {
-                Some(index) => fine(Value::Choice(index)),
-                None => Err(Refusal::new(
-                    "unknown-choice",
-                    format!("`{}` has no choice \"{text}\"", self.name),
-                    self.expected(),
-                )),
-            },
-            (Kind::Flag { .. }, Spoken::Flag(flag)) => fine(Value::Flag(*flag)),
-            (Kind::Path, Spoken::Text(path)) => fine(Value::Path(path.clone())),
-            (Kind::Channels, Spoken::Number(..)) => match spoken.channel() {
-                Some(channel) => fine(Value::Channels(vec![channel])),
-                None => Err(self.wrong_type(spoken)),
-            },
-            (Kind::Channels, Spoken::List(list)) if !list.is_empty() => {
-                match list.iter().map(Spoken::channel).collect::<Option<Vec<u16>>>() {
-                    Some(channels) => fine(Value::Channels(channels)),
-                    None => Err(self.wrong_type(spoken)),
-                }
-            }
-            _ => Err(self.wrong_type(spoken)),
-        }
-    }
-
-    /// What was said as a value, whether or not the parameter's range has it; the default for what it never takes.
-    pub fn as_said(&self, spoken: &Spoken) -> Value {
-        match (self.kind, spoken) {
-            (_, Spoken::Control(control)) => Value::Control(control.clone()),
-            (Kind::Number { unit, .. }, _) => self.number_in(unit, spoken).unwrap_or(self.default()),
-            _ => self.default(),
-        }
-    }
-
-    fn number_in(&self, unit: Unit, spoken: &Spoken) -> Result<Value, Refusal> {
-        let (number, said) = match spoken {
-            Spoken::Number(number, said) => (*number, *said),
-            Spoken::Text(text) if unit.dimension() == Dimension::Time || self.is_pace() => {
-                return note_length(text).map(Value::Beats).ok_or_else(|| self.wrong_type(spoken));
-            }
-            Spoken::Text(text) if unit == Unit::Hertz => {
-                return note_frequency(text).map(Value::Number).ok_or_else(|| self.wrong_type(spoken));
-            }
-            _ => return Err(self.wrong_type(spoken)),
-        };
-        if !number.is_finite() {
-            return Err(Refusal::new("not-finite", format!("`{}` is not a finite number", self.name), self.expected()));
-        }
-        let value = match (unit, said) {
-            (_, Unit::Plain) => Value::Number(number),
-            (_, Unit::Beats) if self.is_pace() => Value::Beats(number),
-            (_, Unit::Bars) if self.is_pace() => Value::Bars(number),
-            (a, b) if a.dimension() != b.dimension() => {
-                return Err(Refusal::new(
-                    "wrong-unit",
-                    format!("`{}` is given in {}, which it is not measured in", self.name, said.suffix()),
-                    self.expected(),
-                ));
-            }
-            (_, Unit::Beats) => Value::Beats(number),
-            (_, Unit::Bars) => Value::Bars(number),
-            (_, Unit::Samples) => Value::Samples(number),
-            (Unit::Milliseconds, Unit::Seconds) | (Unit::Hertz, Unit::Kilohertz) => Value::Number(number * 1000.0),
-            (Unit::Seconds, Unit::Milliseconds) | (Unit::Kilohertz, Unit::Hertz) => Value::Number(number / 1000.0),
-            (Unit::Semitones, Unit::Cents) => Value::Number(number / 100.0),
-            (Unit::Cents, Unit::Semitones) => Value::Number(number * 100.0),
-            _ => Value::Number(number),
-        };
-        Ok(value)
-    }
-
-    /// Whether it may be said as the length of a cycle.
-    fn is_pace(&self) -> bool {
-        matches!(self.kind, Kind::Number { law: Law::Pace, .. })
-    }
-
-    fn wrong_type(&self, spoken: &Spoken) -> Refusal {
-        let message = format!("`{}` cannot be {}", self.name, spoken.describe());
-        Refusal::new("wrong-type", message, self.expected_of(spoken))
-    }
-
-    /// What it takes, for who has tried to say a time as music has it.
-    fn expected_of(&self, spoken: &Spoken) -> String {
-        let time = matches!(self.kind, Kind::Number { unit, .. } if unit.dimension() == Dimension::Time);
-        match spoken {
-            Spoken::Text(_) | Spoken::Number(_, Unit::Beats | Unit::Bars) if time => {
-                format!("{}; it may be said in bars, beats or as a note length", self.expected())
-            }
-            _ => self.expected(),
-        }
-    }
-
-    /// What it takes, as a phrase: `-60 to 0 dB`, `"peak" or "rms"`.
-    pub fn expected(&self) -> String {
-        match self.kind {
-            Kind::Number { unit, least, most, special, .. } => {
-                let mut text = format!("{least} to {most}");
-                if unit != Unit::Plain {
-                    text = format!("{text} {}", unit.sign());
-                }
-                if self.is_pace() {
-                    text += ", or the length of a cycle: 2.beats, 1.bars, \"1/8\"";
-                }
-                match special {
-                    Some((word @ ("off" | "on"), _)) => format!("{text}, or {word}"),
-                    Some((word, _)) => format!("{text}, or \"{word}\""),
-                    None => text,
-                }
-            }
-            Kind::Steps { unit, options, .. } => {
-                let list = options.iter().map(|o| o.to_string()).collect::<Vec<_>>().join(", ");
-                if unit == Unit::Plain { list } else { format!("{list} {}", unit.sign()) }
-            }
-            Kind::Choice { options, .. } => options.iter().map(|o| format!("\"{o}\"")).collect::<Vec<_>>().join(" or "),
-            Kind::Flag { .. } => "true or false".into(),
-            Kind::Channels => "numbers of channels, from 1".into(),
-            Kind::Path => "the path of a file, in quotes".into(),
-            Kind::Signal => "a signal".into(),
-        }
-    }
-
-    /// A value as a person reads it: `-18 dB`, `off`, `"rms"`.
-    pub fn show(&self, value: &Value) -> String {
-        match (self.kind, value) {
-            (Kind::Number { unit, .. } | Kind::Steps { unit, .. }, Value::Number(number)) => show_number(*number, unit),
-            (Kind::Number { special: Some((word, _)), .. }, Value::Special) => word.into(),
-            (Kind::Choice { options, .. }, Value::Choice(index)) => format!("\"{}\"", options[*index]),
-            (_, Value::Beats(beats)) => show_number(*beats, Unit::Beats),
-            (_, Value::Bars(bars)) => show_number(*bars, Unit::Bars),
-            (_, Value::Samples(samples)) => show_number(*samples, Unit::Samples),
-            (_, Value::Flag(flag)) => flag.to_string(),
-            (_, Value::Channels(list)) => list.iter().map(u16::to_string).collect::<Vec<_>>().join(", "),
-            (_, Value::Path(path)) => format!("\"{path}\""),
-            (_, Value::Control(control)) => control.to_string(),
-            (_, value) => format!("{value:?}"),
         }
     }
 }
@@ -544,29 +441,4 @@ pub fn note_length(text: &str) -> Option<f64> {
     let (over, under) = body.split_once('/')?;
     let (over, under) = (over.trim().parse::<u32>().ok()?, under.trim().parse::<u32>().ok()?);
     (over > 0 && under > 0).then(|| 4.0 * f64::from(over) / f64::from(under) * factor)
-}
-
-/// A parameter's value as the session holds it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub enum Value {
-    /// A number in the parameter's own unit.
-    Number(f64),
-    /// A time in beats.
-    Beats(f64),
-    /// A time in bars.
-    Bars(f64),
-    /// A time in samples.
-    Samples(f64),
-    /// The parameter's special word, such as `off`.
-    Special,
-    /// An option by its index.
-    Choice(usize),
-    /// Yes or no.
-    Flag(bool),
-    /// Numbers of channels, from 1.
-    Channels(Vec<u16>),
-    /// A media file, as written.
-    Path(String),
-    /// What moves it.
-    Control(Box<Control>),
 }

@@ -200,6 +200,10 @@ pub struct PlanWork {
     pub late: usize,
     /// Whether it is silent while the transport stands still.
     pub on_transport: bool,
+    /// What it plays: an index into [`crate::bank::Bank::scores`].
+    pub score: Option<usize>,
+    /// The keyboard that plays it.
+    pub keyboard: Option<SourceId>,
     /// The controls that move its numbers.
     pub controls: Vec<PlanControl>,
 }
@@ -252,7 +256,7 @@ pub struct PlanMotion {
     pub source: Option<SourceId>,
 }
 
-/// What a control listens to outside, as a desk numbers it.
+/// What a control or an instrument listens to outside, as a desk numbers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SourceId(pub u32);
 

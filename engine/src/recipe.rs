@@ -1,11 +1,14 @@
 //! What a kernel is built from: a table's parameters with the values that a text gave them, and what surrounds them.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::form::Placed;
 use crate::media::Media;
 use crate::parameter::Value;
+use crate::tempo::Tempo;
 use crate::units::Clock;
 
 /// Everything a kernel is built from.
@@ -23,10 +26,17 @@ pub struct Recipe {
     pub settings: Vec<Value>,
     /// Which parts it has, in order, each an index into [`crate::parameter::Table::parts`].
     pub parts: Vec<usize>,
-    /// The files it reads, in the order of its [`crate::parameter::Kind::Path`] parameters.
+    /// The files it reads, in the order of its [`crate::parameter::Kind::Path`] and
+    /// [`crate::parameter::Kind::Folder`] parameters, those of a folder in the order of their paths; then what is made of them.
     pub media: Vec<Arc<Media>>,
+    /// The paths of the files of a folder from that on, in the same order.
+    pub files: Vec<PathBuf>,
+    /// For what is laid out by the bars of the transport before it is heard: where they lie.
+    pub tempo: Option<Tempo>,
     /// A number drawn from the session's seed and the path, for whatever is random.
     pub seed: u64,
+    /// Of a source: when it sounds, in order; throughout without any.
+    pub spans: Option<Arc<[Placed]>>,
     /// Of an effect that others stand in: the branch that is to be built.
     pub branch: Option<Branch>,
 }

@@ -6,6 +6,7 @@ use crate::denormals;
 use crate::fade::fade_frames;
 use crate::keep::keep;
 use crate::kernel::{Buffer, QUANTUM};
+use crate::keyboard::Touch;
 use crate::lane::Steering;
 use crate::listen::{self, Heard};
 use crate::plan::{Op, PlanControl, PlanEdge, PlanOutput, Slots, SourceId};
@@ -128,7 +129,7 @@ impl Renderer {
         let wait = self.program.at.map_or(0, |at| at.saturating_sub(now));
         let wait = if self.is_rolling() && wait <= LONGEST_WAIT { wait } else { 0 };
         let Program { bank, carry, .. } = &mut *self.program;
-        bank.take_over(&mut next.bank, carry);
+        bank.take_over(&mut next.bank, carry, now + wait);
         self.begin(Some(next), wait as u32);
         Taken { clock: self.clock, at: now + wait, heard: self.clock + wait }
     }
@@ -155,11 +156,24 @@ impl Renderer {
         }
     }
 
+    /// What is done to a keyboard, for every instrument that it plays. RT.
+    pub fn touch(&mut self, keyboard: SourceId, touch: Touch) {
+        self.program.bank.works.iter_mut().flatten().for_each(|cell| cell.touch(keyboard, touch));
+    }
+
     /// Whether everything the next quantum needs is at hand. Who can wait does; who cannot gets silence for what is
     /// missing. RT.
     pub fn is_ready(&self) -> bool {
-        !self.transport.is_open()
-            || self.program.bank.works.iter().flatten().all(|cell| cell.is_ready(self.transport()))
+        let bank = &self.program.bank;
+        let works = |frame: u64| bank.works.iter().flatten().all(|cell| cell.is_ready(frame));
+        let mut scores = bank.scores.iter().flatten();
+        match self.transport.goes_to() {
+            Some(frame) => works(frame) && scores.all(|score| score.will_be_ready(frame)),
+            None if self.transport.is_open() => {
+                works(self.transport()) && scores.all(|score| score.is_ready(self.transport()))
+            }
+            None => true,
+        }
     }
 
     /// Computes the next quantum. `live` is what came from the device's inputs, a buffer a channel. RT.
@@ -272,6 +286,7 @@ impl Renderer {
         };
         for (cell, work) in bank.works.iter_mut().flatten().zip(&plan.works) {
             let goals = plan.goals.get(work.goals.clone()).unwrap_or_default();
+            cell.hand(work.keyboard);
             cell.aim(&aim(goals, work.wet, &work.controls[..], work.late));
         }
         for (cell, blend) in bank.blends.iter_mut().flatten().zip(&plan.blends) {
@@ -290,6 +305,7 @@ impl Renderer {
         let (slots, restless) = (&mut bank.slots[..], bank.restless);
         let (rolling, moved) = (self.transport.is_rolling(), self.transport.has_moved());
         let (motions, states, heard, fade) = (&plan.motions[..], &bank.motions[..], &bank.heard[..], self.jump);
+        let leaves_for = self.transport.leaves_for();
         let steering = |late: usize| Steering {
             motions,
             states,
@@ -334,22 +350,39 @@ impl Renderer {
                         continue;
                     };
                     let transport = now.wrapping_sub(work.late as u64);
+                    if let Some(Some(score)) = work.score.filter(|_| moved).and_then(|score| bank.scores.get_mut(score))
+                    {
+                        score.jump(transport);
+                    }
                     if work.on_transport {
                         // What was placed is silence: nothing flows into a source.
                         if !open || silent.contains(&cell) {
                             continue;
                         }
-                        if !running.is_ready(transport) {
-                            if let Some(free) = self.missing.iter_mut().find(|missing| missing.is_none()) {
-                                *free = Some(cell);
-                            }
+                    }
+                    let plays = open && !silent.contains(&cell);
+                    let score = work.score.and_then(|score| bank.scores.get_mut(score)?.as_deref_mut());
+                    // Asked for while it stands still as well, so that it is at hand when it goes on.
+                    let is_ready = score.as_ref().is_none_or(|score| score.is_ready(transport));
+                    if let (Some(score), Some(frame)) = (&score, leaves_for) {
+                        score.make_ready(frame);
+                    }
+                    let mut score = score.filter(|_| plays);
+                    if work.on_transport && !running.is_ready(transport) || plays && !is_ready {
+                        if let Some(free) = self.missing.iter_mut().find(|missing| missing.is_none()) {
+                            *free = Some(cell);
+                        }
+                        // What hands play goes on.
+                        score = None;
+                        if work.on_transport {
                             continue;
                         }
                     }
                     follow(slots, followed, &work.controls);
                     let (audio, key) = split(slots, out, key);
                     let (controls, steering) = (&work.controls[..], steering(work.late));
-                    let mut io = WorkIo { audio, key, live, transport, controls, followed, steering, restless };
+                    let score = score.map(|score| score.turned(transport));
+                    let mut io = WorkIo { audio, key, score, live, transport, controls, followed, steering, restless };
                     if !running.process(&mut io) {
                         self.poisoned = Some(cell);
                     }

@@ -10,6 +10,7 @@ use crate::desk::Desk;
 use crate::graph::Graph;
 use crate::keep::{Keep, Ledger, Misfit};
 use crate::kernel::Buffer;
+use crate::keyboard::Touch;
 use crate::listen::Looks;
 use crate::motion::EventSource;
 use crate::offline::wait_for_media;
@@ -125,6 +126,13 @@ impl Replay {
         // Of what nothing has listened to yet, nothing is heard.
         if let Some(source) = self.desk.source(source) {
             self.renderer.hear(source, value);
+        }
+    }
+
+    /// Something was done to a keyboard, for the instruments that it plays.
+    pub fn touch(&mut self, source: &EventSource, touch: Touch) {
+        if let Some(source) = self.desk.source(source) {
+            self.renderer.touch(source, touch);
         }
     }
 

@@ -4,6 +4,7 @@
 //! and [`Cable`]s plug taps into places. Nothing here plays.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
@@ -13,8 +14,9 @@ use crate::diagnostic::Position;
 use crate::effects::insert::INSERT;
 use crate::expect::{Bound, Expectation};
 use crate::figure::Figure;
+use crate::form::{Form, Span};
 use crate::parameter::{Part, Spoken, Table, Value};
-use crate::tempo::Grid;
+use crate::tempo::{Glide, Grid, Pace};
 use crate::units::Clock;
 
 /// How long changes take unless the text says otherwise, in milliseconds.
@@ -31,14 +33,20 @@ pub struct Session {
     pub credits: Credits,
     /// The album whose tracks one of its inputs plays, if it is one.
     pub album: Option<Album>,
-    /// Beats a minute.
+    /// Beats a minute: where it ends, if it moves.
     pub tempo: f64,
+    /// How it moves.
+    pub glide: Option<Glide>,
+    /// How long a change of the tempo takes, in milliseconds, which a line may be given beside what it says.
+    pub tempo_over: f64,
     /// Beats a bar, and the note that is a beat.
     pub time_signature: (u32, u32),
     /// Frames a second.
     pub sample_rate: u32,
     /// Seed of everything random.
     pub seed: u64,
+    /// Its sections and their order, if it has any.
+    pub form: Form,
     /// The grid on which edits take effect; at once without one.
     pub quantize: Option<Grid>,
     /// How long changes take to be made, in milliseconds.
@@ -53,10 +61,35 @@ pub struct Session {
     pub target: Option<(String, Position)>,
     /// The device channels that whoever plays listens ahead on, from 1.
     pub cue_output: Option<(Vec<u16>, Position)>,
+    /// With whom it shares its time while it plays.
+    pub company: Company,
     /// What applies after everything else is declared, in text order.
     pub amendments: Vec<Amendment>,
+    /// Texts that patterns were read from: what [`crate::pattern::Place::origin`] counts.
+    #[serde(skip)]
+    pub texts: Vec<Written>,
     /// What is expected of figures, once that is applied.
     pub expectations: Vec<Expectation>,
+}
+
+/// Where a text is written that a pattern is read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Where it begins; where it is used if it is not written in quotes there.
+    pub at: Position,
+    /// Of one in quotes: characters by their numbers, with where they stand. Those behind one stand side by side, up to the next.
+    pub anchors: Vec<(u32, Position)>,
+}
+
+impl Written {
+    /// Where one of its characters stands.
+    pub fn character(&self, number: u32) -> Position {
+        let behind = self.anchors.partition_point(|(first, _)| *first <= number);
+        match behind.checked_sub(1).and_then(|last| self.anchors.get(last)) {
+            Some((first, at)) => Position { column: at.column + number - first, ..*at },
+            None => self.at,
+        }
+    }
 }
 
 impl Session {
@@ -69,9 +102,12 @@ impl Session {
             credits: Credits::default(),
             album: None,
             tempo: 120.0,
+            glide: None,
+            tempo_over: 0.0,
             time_signature: (4, 4),
             sample_rate: 48_000,
             seed: 0,
+            form: Form::default(),
             quantize: None,
             crossfade: CROSSFADE_MS,
             places: vec![master],
@@ -79,7 +115,9 @@ impl Session {
             cables: Vec::new(),
             target: None,
             cue_output: None,
+            company: Company::default(),
             amendments: Vec::new(),
+            texts: Vec::new(),
             expectations: Vec::new(),
         }
     }
@@ -94,7 +132,13 @@ impl Session {
         effects.filter(|(_, effect)| std::ptr::eq(effect.table.0, &INSERT))
     }
 
-    /// What turns musical time into frames.
+    /// What it says of musical time, for the map of the transport.
+    pub fn pace(&self) -> Pace {
+        let clock = self.clock();
+        Pace { clock, course: self.glide.as_ref().map(|glide| glide.course(&clock)), over: self.tempo_over }
+    }
+
+    /// What turns musical time into frames: where the tempo ends, if it moves.
     pub fn clock(&self) -> Clock {
         Clock {
             rate: f64::from(self.sample_rate),
@@ -102,6 +146,17 @@ impl Session {
             beats_per_bar: f64::from(self.time_signature.0) * 4.0 / f64::from(self.time_signature.1),
         }
     }
+}
+
+/// With whom a session shares tempo and beat while it plays; none of it is a part of a render.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Company {
+    /// The MIDI port whose clock it follows.
+    pub clock_in: Option<(String, Position)>,
+    /// The MIDI ports that follow its clock, each with how much later it is sent than heard, in milliseconds.
+    pub clock_out: Vec<(String, f64, Position)>,
+    /// Whether it is a peer of Link.
+    pub link: Option<Position>,
 }
 
 /// An index into [`Session::places`].
@@ -182,6 +237,11 @@ pub struct Source {
     pub table: TableRef,
     /// A value for every parameter of the table, in its order.
     pub settings: Vec<Setting>,
+    /// The section that it belongs to, as an index into [`Form::sections`].
+    pub section: Option<usize>,
+    /// When it sounds: in order, and apart from each other unless it begins anew in each; throughout without any.
+    #[serde(skip)]
+    pub spans: Option<Arc<[Span]>>,
     /// Where it is written.
     pub at: Position,
 }
@@ -189,7 +249,8 @@ pub struct Source {
 impl Source {
     /// The source as its table has it when nothing is said.
     pub fn new(table: &'static Table, at: Position) -> Self {
-        Source { table: TableRef(table), settings: Setting::defaults(table.parameters, at), at }
+        let settings = Setting::defaults(table.parameters, at);
+        Source { table: TableRef(table), settings, section: None, spans: None, at }
     }
 }
 
@@ -367,6 +428,8 @@ pub enum CableKind {
 pub struct Amendment {
     /// What.
     pub what: Amend,
+    /// The section during which alone it holds, as an index into [`Form::sections`].
+    pub section: Option<usize>,
     /// Where it is written.
     pub at: Position,
 }

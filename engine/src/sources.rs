@@ -3,21 +3,46 @@
 //! What a source gives at a transport frame is a function of that frame alone (and, for a device, of what came in): one
 //! that is built, or located, in the middle of a piece gives the bits of one that has run from the beginning.
 
-use crate::kernel::{Glide, Io};
-use crate::parameter::{Law, Parameter, Recipe, Table};
+use std::f64::consts::PI;
+use std::sync::LazyLock;
+
+use crate::form::Placed;
+use crate::kernel::{Glide, Io, Kernel};
+use crate::math;
+use crate::media::Library;
+use crate::motion::EventSource;
+use crate::parameter::{ANY_CHANNEL, Kind, Law, Parameter, Recipe, Table, Value};
+use crate::score::Reads;
+use crate::tempo::Tempo;
 use crate::units::Unit;
 
 pub mod clip;
 pub mod device;
+pub mod folder;
+pub mod gate;
 pub mod impulse;
+mod instrument;
+pub mod kit;
+pub mod midi_out;
 pub mod noise;
 mod oscillator;
-mod step;
+pub mod slices;
+pub(crate) mod step;
 pub mod sweep;
+pub mod synth;
 pub mod waves;
 
+use gate::Gate;
+
 /// Every source, in the order in which the reference shows them.
-pub static SOURCES: &[&Table] = &[
+pub static SOURCES: LazyLock<Vec<&'static Table>> = LazyLock::new(|| {
+    let mut all = FIRST.to_vec();
+    all.extend(synth::PRESETS.iter());
+    all
+});
+
+/// Those that are known beforehand.
+const FIRST: &[&Table] = &[
     &device::DEVICE,
     &clip::CLIP,
     &waves::SINE,
@@ -28,11 +53,35 @@ pub static SOURCES: &[&Table] = &[
     &noise::NOISE,
     &impulse::IMPULSE,
     &sweep::SWEEP,
+    &kit::KIT,
+    &midi_out::MIDI_OUT,
+    &slices::SLICES,
 ];
+
+/// What an instrument makes of the values of a pattern.
+pub fn reads(table: &Table, recipe: &Recipe) -> Reads {
+    match table.word {
+        "kit" => kit::reads(recipe),
+        "slices" => slices::reads(recipe),
+        _ => Reads::Notes,
+    }
+}
 
 /// The source of a name.
 pub fn find(word: &str) -> Option<&'static Table> {
     SOURCES.iter().copied().find(|table| table.word == word)
+}
+
+/// Gives a recipe what is to be made of its files, for the source of a table: what has to be warped before it is heard.
+///
+/// # Errors
+/// Why it cannot be made, in words.
+pub fn make_media(table: &Table, recipe: &mut Recipe, tempo: &Tempo, library: &Library) -> Result<(), String> {
+    match table.word {
+        "clip" => clip::make_media(recipe, tempo, library),
+        "slices" => slices::make_media(recipe, tempo, library),
+        _ => Ok(()),
+    }
 }
 
 /// When a source ends.
@@ -46,14 +95,61 @@ pub enum End {
     At(u64),
 }
 
+/// When the source of a table and a recipe sounds: from which frame of the transport to which, the last one for ever if it has no
+/// second. In order.
+pub fn stretches(table: &Table, recipe: &Recipe) -> Vec<(u64, Option<u64>)> {
+    let (start, length) = match table.word {
+        "clip" => clip::extent(recipe),
+        "sweep" => sweep::extent(recipe),
+        _ => (0, None),
+    };
+    let within = |span: &Placed| {
+        let begin = span.begin + start;
+        let end = length.map_or(span.end, |length| span.end.min(begin + length));
+        (begin < end).then_some((begin, Some(end)))
+    };
+    match &recipe.spans {
+        None => vec![(start, length.map(|length| start + length))],
+        Some(spans) => spans.iter().filter_map(within).collect(),
+    }
+}
+
 /// When the source of a table and a recipe ends, for renders without a length.
 pub fn end(table: &Table, recipe: &Recipe) -> End {
-    match table.word {
-        "device" => End::Live,
-        "clip" => clip::end(recipe),
-        "sweep" => End::At(sweep::end(recipe)),
-        _ => End::Never,
+    if is_live(table) && recipe.spans.is_none() {
+        return End::Live;
     }
+    let ends: Option<Vec<u64>> = stretches(table, recipe).into_iter().map(|(_, end)| end).collect();
+    ends.map_or(End::Never, |ends| End::At(ends.into_iter().max().unwrap_or(0)))
+}
+
+/// Whether the source of a table has a beginning, and so begins anew in each of its spans; all else goes on all the time and is
+/// heard in its spans alone.
+pub fn begins(table: &Table) -> bool {
+    matches!(table.word, "clip" | "sweep") || table.plays()
+}
+
+/// What does the work of an effect or a source; a source that does not look to its spans itself is gated.
+pub fn kernel(table: &Table, recipe: &Recipe) -> Box<dyn Kernel> {
+    let kernel = (table.kernel)(recipe);
+    match &recipe.spans {
+        Some(spans) if table.word != "clip" && !table.plays() => {
+            Box::new(Gate::new(kernel, spans.clone(), &recipe.clock, begins(table)))
+        }
+        _ => kernel,
+    }
+}
+
+/// Half a cosine up: from silence at 0 frames to all of the sound at `over`. RT.
+fn rise(gone: u64, over: u64) -> f64 {
+    if gone >= over { 1.0 } else { 0.5 - 0.5 * math::cos(PI * (gone as f64 / over as f64)) }
+}
+
+/// The keyboard that plays the source of a table, given its settings by their index.
+pub fn keyboard<'a>(table: &Table, setting: impl FnOnce(usize) -> Option<&'a Value>) -> Option<EventSource> {
+    let index = table.parameters.iter().position(|parameter| matches!(parameter.kind, Kind::Keyboard))?;
+    let Value::Number(channel) = setting(index)? else { return None };
+    Some(EventSource::Notes { channel: (*channel != ANY_CHANNEL).then_some(*channel as u8) })
 }
 
 /// Whether the source of a table is somebody who plays, and so goes on while the transport stands still.

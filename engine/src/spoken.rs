@@ -1,10 +1,13 @@
 //! Values as a text says them, before a parameter has taken them, and what becomes of them.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::control::Control;
 use crate::diagnostic::{Diagnostic, Position};
 use crate::parameter::{Value, show_number};
+use crate::pattern::Pattern;
 use crate::units::Unit;
 
 /// A value as the text said it, before a parameter has taken it.
@@ -20,6 +23,8 @@ pub enum Spoken {
     List(Vec<Spoken>),
     /// What moves a value.
     Control(Box<Control>),
+    /// A pattern.
+    Pattern(#[serde(skip)] Arc<Pattern>),
     /// Something that no parameter takes, described: "an effect".
     Other(&'static str),
 }
@@ -34,6 +39,7 @@ impl Spoken {
             Spoken::Flag(false) => "off".into(),
             Spoken::List(_) => "a list".into(),
             Spoken::Control(_) => "a control".into(),
+            Spoken::Pattern(_) => "a pattern".into(),
             Spoken::Other(what) => (*what).into(),
         }
     }

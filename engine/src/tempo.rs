@@ -7,12 +7,22 @@ use serde::Serialize;
 use crate::keep::{Keep, Ledger, keep};
 use crate::units::Clock;
 
+mod laps;
+mod pace;
+
+pub use laps::Laps;
+pub use pace::{Course, Glide, Pace};
+
+use pace::Mark;
+
 /// A map between frames of the transport, beats and bars. Frames before 0 are reckoned as if the first tempo had always held.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tempo {
     rate: f64,
     /// In order of their frames; never empty.
     segments: Vec<Segment>,
+    /// What was said last, if the tempo moves, and the beat that its points count from.
+    course: Option<(Course, f64)>,
 }
 
 /// A stretch of the transport with one tempo and one time signature.
@@ -27,14 +37,17 @@ struct Segment {
     /// Beats a minute.
     tempo: f64,
     beats_per_bar: f64,
+    /// Whether it is a part of a way from one tempo to another.
+    glides: bool,
 }
 
-keep!(Segment: frame, beat, bar, tempo, beats_per_bar);
+keep!(Segment: frame, beat, bar, tempo, beats_per_bar, glides);
 
 impl Keep for Tempo {
     fn keep(&mut self, ledger: &mut Ledger) {
         self.rate.keep(ledger);
         ledger.list(&mut self.segments);
+        self.course.keep(ledger);
     }
 }
 
@@ -50,24 +63,40 @@ pub enum Grid {
 }
 
 impl Tempo {
-    /// One tempo throughout.
-    pub fn new(clock: Clock) -> Self {
-        let Clock { rate, tempo, beats_per_bar } = clock;
-        Tempo { rate, segments: vec![Segment { frame: 0, beat: 0.0, bar: 0.0, tempo, beats_per_bar }] }
+    /// One tempo throughout, or one that moves from the first frame on.
+    pub fn new(pace: impl Into<Pace>) -> Self {
+        let pace = pace.into();
+        let Clock { rate, tempo, beats_per_bar } = pace.clock;
+        let first = Segment { frame: 0, beat: 0.0, bar: 0.0, tempo, beats_per_bar, glides: false };
+        let mut map = Tempo { rate, segments: vec![first], course: None };
+        map.change(0, Pace { over: 0.0, ..pace });
+        map
     }
 
-    /// The newest tempo and time signature.
+    /// The newest tempo and time signature: where it ends, if the tempo moves.
     pub fn clock(&self) -> Clock {
         let Segment { tempo, beats_per_bar, .. } = *self.last();
         Clock { rate: self.rate, tempo, beats_per_bar }
     }
 
+    /// Whether what is said is what was said last.
+    pub fn keeps(&self, pace: &Pace) -> bool {
+        pace.clock == self.clock() && pace.course.as_ref() == self.course.as_ref().map(|(course, _)| course)
+    }
+
+    /// Whether it ends as another map does, and on the same way.
+    pub fn moves_like(&self, other: &Tempo) -> bool {
+        self.last().tempo == other.last().tempo && self.course == other.course
+    }
+
     /// From `frame` on there is another tempo or time signature; nothing changes if they are the newest already. A change of
-    /// the signature alone begins a bar. What was said for later frames is forgotten.
-    pub fn change(&mut self, frame: i64, clock: Clock) {
-        if clock == self.clock() {
+    /// the signature alone begins a bar. What was said for later frames is forgotten, but for a course that is said again.
+    pub fn change(&mut self, frame: i64, pace: impl Into<Pace>) {
+        let pace = pace.into();
+        if self.keeps(&pace) {
             return;
         }
+        let Pace { clock, course, over } = pace;
         let (beat, bar) = (self.beat_at(frame), self.bar_at(frame));
         let before = *self.at_frame(frame);
         let turned = before.beats_per_bar != clock.beats_per_bar;
@@ -80,7 +109,34 @@ impl Tempo {
             true => bar.ceil(),
             false => bar,
         };
-        self.segments.push(Segment { frame, beat, bar, tempo, beats_per_bar });
+        let first = Segment { frame, beat, bar, tempo, beats_per_bar, glides: false };
+        self.course = course.map(|course| match self.course.take() {
+            Some((said, origin)) if said == course => (said, origin),
+            _ if course.adrift => (course, beat),
+            _ => (course, 0.0),
+        });
+        match &self.course {
+            Some((course, origin)) => self.lay(first, course.marks(frame, beat, *origin, self.rate)),
+            None if over > 0.0 && before.tempo != tempo => {
+                let length = over / 1000.0 * self.rate / self.frames_a_beat(&before);
+                let way = Course { points: vec![(0.0, before.tempo), (length, tempo)], adrift: true, hold: false };
+                self.lay(first, way.marks(frame, beat, beat, self.rate));
+            }
+            None => self.segments.push(first),
+        }
+    }
+
+    /// Lays a way from a segment on.
+    fn lay(&mut self, first: Segment, marks: Vec<Mark>) {
+        let segment = |mark: Mark| Segment {
+            frame: mark.frame,
+            beat: mark.beat,
+            bar: first.bar + (mark.beat - first.beat) / first.beats_per_bar,
+            tempo: mark.tempo,
+            beats_per_bar: first.beats_per_bar,
+            glides: mark.glides,
+        };
+        self.segments.extend(marks.into_iter().map(segment));
     }
 
     /// The beat at a frame, fractions included; the first is 0. RT.
@@ -106,10 +162,15 @@ impl Tempo {
     pub fn frame_of_bar(&self, bar: f64) -> f64 {
         let segment = self.last_with(|segment| segment.bar <= bar);
         let frame = segment.frame as f64 + (bar - segment.bar) * self.frames_a_beat(segment) * segment.beats_per_bar;
-        match self.segments.iter().find(|next| next.frame > segment.frame) {
+        match self.segments.get(self.segments.partition_point(|next| next.frame <= segment.frame)) {
             Some(next) => frame.min(next.frame as f64),
             None => frame,
         }
+    }
+
+    /// Beats a minute at a frame. RT.
+    pub fn bpm_at(&self, frame: i64) -> f64 {
+        self.at_frame(frame).tempo
     }
 
     /// Frames a second. RT.
@@ -119,10 +180,20 @@ impl Tempo {
 
     /// The first change at or after a frame, and whether the rest of a bar is left out there. RT.
     pub fn change_from(&self, frame: i64) -> Option<(i64, bool)> {
-        let next = self.segments.iter().skip(1).position(|segment| segment.frame >= frame)?;
+        let next = self.segments.get(1..)?.partition_point(|segment| segment.frame < frame);
         let (before, change) = (self.segments.get(next)?, self.segments.get(next + 1)?);
         let bar = before.bar + (change.frame - before.frame) as f64 / self.frames_a_bar(before);
         Some((change.frame, (change.bar - bar) * self.frames_a_bar(before) >= 1.0))
+    }
+
+    /// Where each stretch of one tempo and one time signature begins, in order. RT.
+    pub fn stretches(&self) -> impl Iterator<Item = i64> + '_ {
+        self.segments.iter().map(|segment| segment.frame)
+    }
+
+    /// Whether the tempo is on its way from one to another at a frame. RT.
+    pub fn glides_at(&self, frame: i64) -> bool {
+        self.at_frame(frame).glides
     }
 
     /// The first line of a grid at or after a frame: the frame nearest to it.
@@ -172,14 +243,16 @@ impl Tempo {
         self.last_with(|segment| segment.frame <= frame)
     }
 
-    /// The last segment of which something holds, the first otherwise. Musical time only grows along them.
+    /// The last segment of which something holds, the first otherwise. Musical time only grows along them, so that what holds of
+    /// one holds of those before it.
     fn last_with(&self, holds: impl Fn(&Segment) -> bool) -> &Segment {
-        self.segments.iter().rev().find(|segment| holds(segment)).or(self.segments.first()).unwrap_or(&FIRST)
+        let after = self.segments.partition_point(holds);
+        self.segments.get(after.saturating_sub(1)).unwrap_or(&FIRST)
     }
 }
 
 /// Stands in for a segment in a map that has none, which no map is.
-static FIRST: Segment = Segment { frame: 0, beat: 0.0, bar: 0.0, tempo: 120.0, beats_per_bar: 4.0 };
+static FIRST: Segment = Segment { frame: 0, beat: 0.0, bar: 0.0, tempo: 120.0, beats_per_bar: 4.0, glides: false };
 
 #[cfg(test)]
 mod tests {

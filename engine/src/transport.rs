@@ -123,6 +123,16 @@ impl Transport {
         }
     }
 
+    /// The frame that it will go to as soon as all that plays on it is silent, if it goes anywhere. RT.
+    pub fn leaves_for(&self) -> Option<u64> {
+        self.to.map(start_of_quantum)
+    }
+
+    /// The frame that it will go to before the next quantum, if it goes anywhere. RT.
+    pub fn goes_to(&self) -> Option<u64> {
+        self.leaves_for().filter(|_| self.gate.is_still() && self.gate.goal() == 0.0)
+    }
+
     /// Does, before a quantum, what was waiting for silence. True once in a panic, when everything is to be forgotten. RT.
     pub fn turn(&mut self) -> bool {
         if self.gate.is_still() && self.gate.goal() == 0.0 {
@@ -157,9 +167,14 @@ impl Transport {
 
     /// Goes to the quantum with a frame at once. RT.
     pub(crate) fn go_to(&mut self, frame: u64) {
-        self.frame = frame.min(LAST) / QUANTUM as u64 * QUANTUM as u64;
+        self.frame = start_of_quantum(frame);
         self.moved = true;
     }
+}
+
+/// The first frame of the quantum that a frame is in, no later than [`LAST`]. RT.
+fn start_of_quantum(frame: u64) -> u64 {
+    frame.min(LAST) / QUANTUM as u64 * QUANTUM as u64
 }
 
 /// A gain over one quantum.

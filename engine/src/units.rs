@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::pattern::notes;
+
 /// What a number in the text was said to be: the suffix it carried, `-18.dB`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Unit {
@@ -160,16 +162,7 @@ impl Clock {
 /// One sharp `#` or flat `b`, or two.
 pub fn note_frequency(name: &str) -> Option<f64> {
     let mut letters = name.chars();
-    let tone = match letters.next()?.to_ascii_lowercase() {
-        'c' => 0,
-        'd' => 2,
-        'e' => 4,
-        'f' => 5,
-        'g' => 7,
-        'a' => 9,
-        'b' => 11,
-        _ => return None,
-    };
+    let tone = notes::tone(letters.next()?)?;
     let rest = letters.as_str();
     let octave = rest.trim_start_matches(['#', 'b']);
     let shift = match &rest[..rest.len() - octave.len()] {
@@ -182,8 +175,7 @@ pub fn note_frequency(name: &str) -> Option<f64> {
     };
     let digits = octave.strip_prefix('-').unwrap_or(octave);
     let octave: i32 = octave.parse().ok().filter(|octave| (-1..=9).contains(octave) && digits.len() == 1)?;
-    let above_a4 = 12 * (octave - 4) + tone + shift - 9;
-    Some(440.0 * crate::math::pow(2.0, f64::from(above_a4) / 12.0))
+    Some(notes::frequency(f64::from(12 * (octave + 1) + tone + shift)))
 }
 
 #[cfg(test)]

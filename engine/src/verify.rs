@@ -150,7 +150,8 @@ fn sizes(plan: &Plan, bank: &Bank) -> Result<(), Flaw> {
                 let work = plan.works.get(cell).ok_or(Flaw::Index(i))?;
                 let goals = plan.goals.get(work.goals.clone()).is_some();
                 let (ins, outs) = work.channels;
-                used.work(cell) && goals && input.count == ins && out.count == ins.max(outs)
+                let score = work.score.is_none_or(|score| used.score(score));
+                used.work(cell) && score && goals && input.count == ins && out.count == ins.max(outs)
             }
             Op::Mix { first, last, out } => {
                 let edges = plan.edges.get(first..last).ok_or(Flaw::Index(i))?;
@@ -173,6 +174,7 @@ fn sizes(plan: &Plan, bank: &Bank) -> Result<(), Flaw> {
 /// Which cells ops have claimed: each may be claimed once.
 struct Used {
     works: Vec<bool>,
+    scores: Vec<bool>,
     edges: Vec<bool>,
     blends: Vec<bool>,
     reads: Vec<bool>,
@@ -183,6 +185,7 @@ impl Used {
     fn new(bank: &Bank) -> Self {
         Used {
             works: vec![false; bank.works.len()],
+            scores: vec![false; bank.scores.len()],
             edges: vec![false; bank.edges.len()],
             blends: vec![false; bank.blends.len()],
             reads: vec![false; bank.loops.len()],
@@ -196,6 +199,10 @@ impl Used {
 
     fn work(&mut self, cell: usize) -> bool {
         Self::claim(&mut self.works, cell)
+    }
+
+    fn score(&mut self, cell: usize) -> bool {
+        Self::claim(&mut self.scores, cell)
     }
 
     fn edge(&mut self, cell: usize) -> bool {
@@ -220,6 +227,11 @@ fn cells(bank: &Bank, carry: &Carry) -> Result<(), Flaw> {
     each_once(&carry.edges, |cell| bank.edges.get(cell).map(Option::is_none), &bank.edges)?;
     each_once(&carry.loops, |cell| bank.loops.get(cell).map(Option::is_none), &bank.loops)?;
     each_once(&carry.blends, |cell| bank.blends.get(cell).map(Option::is_none), &bank.blends)?;
+    each_once(&carry.scores, |cell| bank.scores.get(cell).map(Option::is_none), &bank.scores)?;
+    let succeeds = |&(_, to): &(usize, usize)| bank.scores.get(to).is_some_and(Option::is_some);
+    if let Some((_, to)) = carry.succeeded.iter().find(|pair| !succeeds(pair)) {
+        return Err(Flaw::Cell(*to));
+    }
     Ok(())
 }
 

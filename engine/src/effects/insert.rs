@@ -105,6 +105,8 @@ mod tests {
             values: &values,
             transport: 0,
             rolling: true,
+            moved: false,
+            score: None,
             tempo: &Tempo::new(recipe.clock),
             reduced: 0.0,
         });

@@ -1,6 +1,7 @@
 //! From a session to its graph: nodes for places and effects, edges for what flows between them, motions for controls.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{Controlled, Edge, Graph, Node, NodeControl, Port, Role, audible_part, fixing, order_of, parameters_of};
@@ -8,17 +9,24 @@ use crate::audible;
 use crate::control::{Way, moment};
 use crate::diagnostic::{Diagnostic, Position};
 use crate::effects::insert::{self, INSERT};
+use crate::fade::fade_frames;
 use crate::follow::FOLLOW;
+use crate::form::{self, Span};
 use crate::media::{Fault, Library, Media};
+use crate::motion::{Motion, Sections};
 use crate::names::Names;
 use crate::nest::{self, Nest};
 use crate::parameter::{Branch, Kind, Memory, Parameter, Recipe, Table, Value};
+use crate::score::Score;
 use crate::session::{
     CableKind, Effect, InstanceId, PlaceId, PlaceKind, Session, Setting, Source, TableRef, Tap, Work,
 };
+use crate::sources::{self, midi_out::Sent};
 use crate::tempo::Tempo;
 use crate::units::Clock;
 use crate::words;
+
+mod instruments;
 
 /// A session on its way to a graph.
 pub(super) struct Lowering<'a> {
@@ -37,6 +45,8 @@ pub(super) struct Lowering<'a> {
     ends: Vec<(Tap, usize, Position)>,
     /// What controls follow: the node and the number among its controls, and the signal.
     followed: Vec<(usize, usize, Followed)>,
+    /// What is sent to MIDI ports.
+    sent: Vec<Sent>,
 }
 
 /// A control of a node that is being made, and what it follows.
@@ -70,6 +80,7 @@ impl<'a> Lowering<'a> {
             turned: BTreeMap::new(),
             ends: Vec::new(),
             followed: Vec::new(),
+            sent: Vec::new(),
         }
     }
 
@@ -77,12 +88,13 @@ impl<'a> Lowering<'a> {
         self.add_nodes()?;
         self.add_edges()?;
         self.add_followers();
-        let Lowering { session, nodes, edges, clock, tempo, .. } = self;
+        let Lowering { session, nodes, edges, clock, tempo, sent, .. } = self;
+        let end = (!session.form.is_empty()).then(|| form::frame_of(session.form.bars(), &tempo));
         // A loop is refused whether or not it is heard.
         order_of(&nodes, &edges)?;
         let (nodes, edges) = audible_part(nodes, edges);
         let order = order_of(&nodes, &edges)?;
-        let mut graph = Graph { clock, tempo, crossfade: session.crossfade, nodes, edges, order };
+        let mut graph = Graph { clock, tempo, crossfade: session.crossfade, end, nodes, edges, order, sent };
         graph.find_channels()?;
         graph.align()?;
         Ok(graph)
@@ -90,21 +102,30 @@ impl<'a> Lowering<'a> {
 
     fn add_nodes(&mut self) -> Result<(), Vec<Diagnostic>> {
         let mut errors = Vec::new();
+        let silent = audible::silent_places(self.session);
         for (i, place) in self.session.places.iter().enumerate() {
             let name = self.names.place(PlaceId(i)).to_owned();
+            let mut score = None;
             let (work, channels) = match &place.kind {
                 PlaceKind::Bus { channels } => (unsteered(Role::Sum), *channels),
                 PlaceKind::Sum => (unsteered(Role::Sum), 0),
                 PlaceKind::Output(list) => (unsteered(Role::Output(list.clone())), list.len()),
                 PlaceKind::Input(sources) if sources.len() == 1 => {
-                    (or_told(self.source(&name, &sources[0]), &mut errors), 0)
+                    let (work, played) = or_told_of_source(self.source(&name, &sources[0]), &mut errors);
+                    let sent = Sent::of(&name, &sources[0], played.as_ref());
+                    self.sent.extend(sent.filter(|_| !silent[i]));
+                    score = played;
+                    (work, 0)
                 }
                 PlaceKind::Input(sources) => {
                     let sum = self.nodes.len() + sources.len();
                     for (n, source) in sources.iter().enumerate() {
                         let path = format!("{name}#{}", n + 1);
-                        let work = or_told(self.source(&path, source), &mut errors);
+                        let (work, score) = or_told_of_source(self.source(&path, source), &mut errors);
+                        let sent = Sent::of(&path, source, score.as_ref());
+                        self.sent.extend(sent.filter(|_| !silent[i]));
                         let from = self.add(path.clone(), work, 0, source.at);
+                        self.nodes[from].score = score;
                         self.edge(from, sum, Port::Main, path, source.at);
                     }
                     (unsteered(Role::Sum), 0)
@@ -115,6 +136,7 @@ impl<'a> Lowering<'a> {
                 _ => place.at,
             };
             let node = self.add(name, work, channels, at);
+            self.nodes[node].score = score;
             self.of_place.push(node);
         }
         for (i, instance) in self.session.instances.iter().enumerate() {
@@ -150,7 +172,7 @@ impl<'a> Lowering<'a> {
 
     fn add_edges(&mut self) -> Result<(), Vec<Diagnostic>> {
         let mut errors = Vec::new();
-        let silent = audible::silent_cables(self.session);
+        let silences = form::silences(self.session);
         for (end, to, at) in std::mem::take(&mut self.ends) {
             self.tap_edge(end, to, Port::Main, at);
         }
@@ -190,6 +212,7 @@ impl<'a> Lowering<'a> {
             let (path, label) = (self.names.cable(id).to_owned(), self.names.label(id).to_owned());
             let (mut level, mut control, mut feedback) = (1.0, None, None);
             match &cable.kind {
+                _ if matches!(*silences[i], [(_, true)]) => level = 0.0,
                 CableKind::Plug => {}
                 // A control is known by the cable's path, and has nothing to move while the cable is silent.
                 CableKind::Send { gain } => match self.number(&path, &words::SEND_GAIN, gain, Controlled::Gain) {
@@ -203,8 +226,11 @@ impl<'a> Lowering<'a> {
                     feedback = Some(self.clock.frames(ms) as usize);
                 }
             }
-            if silent[i] {
-                (level, control) = (0.0, None);
+            if silences[i].len() > 1 {
+                match self.falls_silent(&path, &silences[i], control.take(), cable.at) {
+                    Ok(moved) => control = Some(moved),
+                    Err(error) => errors.push(error),
+                }
             }
             self.edge(from, to, Port::Main, path, cable.at);
             if let Some(edge) = self.edges.last_mut() {
@@ -212,6 +238,35 @@ impl<'a> Lowering<'a> {
             }
         }
         if errors.is_empty() { Ok(()) } else { Err(errors) }
+    }
+
+    /// What takes a cable away in some sections, beside what sections set of it.
+    fn falls_silent(
+        &self,
+        path: &str,
+        silences: &[(f64, bool)],
+        set: Option<NodeControl>,
+        at: Position,
+    ) -> Result<NodeControl, Diagnostic> {
+        let fade = i64::from(fade_frames(self.session.crossfade, self.clock.rate));
+        let gain = |silent: &bool| if *silent { f64::NEG_INFINITY } else { 0.0 };
+        let mute = Sections { steps: silences.iter().map(|(bar, silent)| (*bar, gain(silent))).collect(), fade };
+        match set {
+            None => Ok(NodeControl {
+                path: format!("{path}.mute"),
+                of: Controlled::Gain,
+                motion: Motion::Sections(mute),
+                at,
+            }),
+            Some(NodeControl { path, motion: Motion::Sections(level), of, at }) => {
+                Ok(NodeControl { path, motion: Motion::Sections(level.plus(&mute)), of, at })
+            }
+            Some(NodeControl { motion, .. }) => {
+                let message = format!("a section mutes `{path}`, whose level `{}` moves", motion.kind());
+                let help = "give a fader on the bus that it leads to the control, and the send a number";
+                Err(Diagnostic::error("mute-of-moved", at, message).help(help))
+            }
+        }
     }
 
     /// Puts an envelope follower behind every signal that a control follows.
@@ -232,10 +287,13 @@ impl<'a> Lowering<'a> {
                 settings: vec![Value::Number(attack), Value::Number(release)],
                 parts: Vec::new(),
                 media: Vec::new(),
+                files: Vec::new(),
+                tempo: None,
                 seed: 0,
+                spans: None,
                 branch: None,
             };
-            let role = Role::Work { table: TableRef(&FOLLOW), recipe, wet: 1.0 };
+            let role = Role::Work { table: TableRef(&FOLLOW), recipe: Box::new(recipe), wet: 1.0 };
             let follower = self.add(path.clone(), unsteered(role), 0, at);
             let of = &self.nodes[node];
             self.nodes[follower].piece_of = Some(of.piece_of.clone().unwrap_or(of.path.clone()));
@@ -263,6 +321,7 @@ impl<'a> Lowering<'a> {
             memory: Memory::Brief,
             late: 0,
             controls,
+            score: None,
             at,
         });
         node
@@ -286,9 +345,14 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    fn source(&self, path: &str, source: &Source) -> Result<Steered, Diagnostic> {
-        let (recipe, steering) = self.recipe(path, source.table.0, &[(None, &source.settings)], &[])?;
-        Ok((Role::Work { table: source.table, recipe, wet: 1.0 }, steering))
+    fn source(&self, path: &str, source: &Source) -> Result<(Steered, Option<Arc<Score>>), Diagnostic> {
+        let (mut recipe, steering) = self.recipe(path, source.table.0, &[(None, &source.settings)], &[])?;
+        let placed = |spans: &Arc<[Span]>| spans.iter().map(|span| span.placed(&self.tempo)).collect();
+        recipe.spans = source.spans.as_ref().map(placed);
+        sources::make_media(source.table.0, &mut recipe, &self.tempo, self.library)
+            .map_err(|why| Diagnostic::error("refused", source.at, format!("`{}`: {why}", source.table.0.word)))?;
+        let score = self.score(source, &recipe)?;
+        Ok(((Role::Work { table: source.table, recipe: Box::new(recipe), wet: 1.0 }, steering), score.map(Arc::new)))
     }
 
     fn effect(&self, path: &str, effect: &Effect) -> Result<Steered, Diagnostic> {
@@ -300,7 +364,7 @@ impl<'a> Lowering<'a> {
         may_move(effect.table.0, &recipe, &steering)?;
         let (wet, of_wet) = self.wet(path, &effect.mix, &effect.bypass)?;
         steering.extend(of_wet);
-        Ok((Role::Work { table: effect.table, recipe, wet }, steering))
+        Ok((Role::Work { table: effect.table, recipe: Box::new(recipe), wet }, steering))
     }
 
     /// The beginning of a branch: what the effect that it is of takes out of the signal.
@@ -312,7 +376,7 @@ impl<'a> Lowering<'a> {
             may_move(effect.table.0, &recipe, &steering)?;
         }
         recipe.branch = Some(Branch { number, count: effect.branches.len() });
-        Ok((Role::Work { table: effect.table, recipe, wet: 1.0 }, steering))
+        Ok((Role::Work { table: effect.table, recipe: Box::new(recipe), wet: 1.0 }, steering))
     }
 
     /// The end of an effect that others stand in: the sum of its branches, and its dry side.
@@ -325,7 +389,7 @@ impl<'a> Lowering<'a> {
             };
             let (of, path) = (path, format!("{path}#{}>", nest.name(number)));
             let (recipe, steering) = self.recipe(&path, table, &[], &[])?;
-            let role = Role::Work { table: TableRef(table), recipe, wet: 1.0 };
+            let role = Role::Work { table: TableRef(table), recipe: Box::new(recipe), wet: 1.0 };
             let back = self.add(path, (role, steering), 0, effect.at);
             self.nodes[back].piece_of = Some(of.to_owned());
             backs.push(Some(back));
@@ -336,7 +400,7 @@ impl<'a> Lowering<'a> {
         if both_heard && (nest.turns)(&recipe) {
             let count = effect.branches.len();
             recipe.branch = Some(Branch { number: count, count });
-            let role = Role::Work { table: effect.table, recipe, wet: 1.0 };
+            let role = Role::Work { table: effect.table, recipe: Box::new(recipe), wet: 1.0 };
             let turned = self.add(format!("{path}/dry"), (role, steering), 0, effect.at);
             self.nodes[turned].piece_of = Some(path.to_owned());
             // The blend comes right after the sum.
@@ -363,7 +427,7 @@ impl<'a> Lowering<'a> {
         parts: &[usize],
     ) -> Result<(Recipe, Vec<Steering>), Diagnostic> {
         let (mut values, mut steering) = (Vec::new(), Vec::new());
-        let mut media: Vec<Arc<Media>> = Vec::new();
+        let (mut media, mut files): (Vec<Arc<Media>>, Vec<PathBuf>) = Default::default();
         let settings = settings.iter().flat_map(|(part, list)| list.iter().map(move |setting| (*part, setting)));
         let settings: Vec<(Option<usize>, &Setting)> = settings.collect();
         for (i, (parameter, (part, setting))) in parameters_of(table, parts).zip(&settings).enumerate() {
@@ -373,6 +437,17 @@ impl<'a> Lowering<'a> {
             steering.extend(control);
             match (parameter.kind, &setting.value) {
                 (Kind::Path, Value::Path(file)) => media.push(self.open(file, setting.at)?),
+                (Kind::Folder, Value::Path(folder)) => {
+                    for (file, below) in self.files_of(folder, setting.at)? {
+                        let opened = self.open(&file, setting.at)?;
+                        if opened.whole().is_none() {
+                            let message = format!("\"{file}\" is too long for a kit: a few minutes are the most");
+                            return Err(Diagnostic::error("too-large", setting.at, message));
+                        }
+                        media.push(opened);
+                        files.push(below);
+                    }
+                }
                 (Kind::Path, _) => {
                     let message = format!("`{}` needs a file", table.word);
                     return Err(Diagnostic::error("missing-argument", setting.at, message).help(table.example));
@@ -390,7 +465,10 @@ impl<'a> Lowering<'a> {
             settings,
             parts,
             media,
+            files,
+            tempo: None,
             seed,
+            spans: None,
             branch: None,
         };
         Ok((recipe, steering))
@@ -472,6 +550,16 @@ fn or_told(work: Result<Steered, Diagnostic>, errors: &mut Vec<Diagnostic>) -> S
     work.unwrap_or_else(|error| {
         errors.push(error);
         unsteered(Role::Sum)
+    })
+}
+
+fn or_told_of_source(
+    source: Result<(Steered, Option<Arc<Score>>), Diagnostic>,
+    errors: &mut Vec<Diagnostic>,
+) -> (Steered, Option<Arc<Score>>) {
+    source.unwrap_or_else(|error| {
+        errors.push(error);
+        (unsteered(Role::Sum), None)
     })
 }
 

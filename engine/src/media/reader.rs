@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::region::Region;
+use super::region::{Region, Run};
 use super::stream::{DEPTH, Feed, Stream, Ticket};
 use super::{Held, Media};
 use crate::kernel::{Buffer, QUANTUM};
@@ -31,9 +31,9 @@ impl Reader {
     /// A reader of a region; for a streamed file it starts to be decoded where the region begins. Not RT.
     pub fn new(media: Arc<Media>, region: Region) -> Reader {
         let line = match &media.held {
-            Held::Memory(_) => None,
+            Held::Memory(_) | Held::Made(_) => None,
             Held::Disk { stamp, keep, worker } => {
-                let (stream, feed) = Stream::new(media.clone(), stamp, *keep, region);
+                let (stream, feed) = Stream::new(media.clone(), stamp, *keep, region.clone());
                 // The worker is there as long as any media are: it only ends when this sender is gone.
                 worker.send(stream).ok().map(|()| {
                     let due = Ticket { turn: 0, quantum: region.first_quantum() };
@@ -45,35 +45,25 @@ impl Reader {
     }
 
     /// The region it gives.
-    pub fn region(&self) -> Region {
-        self.region
+    pub fn region(&self) -> &Region {
+        &self.region
     }
 
     /// Whether the frames of the quantum at this transport frame are at hand; if they are not they have now been asked
     /// for. RT.
     pub fn is_ready(&self, transport: u64) -> bool {
-        let Some(line) = &self.line else { return true };
-        line.try_borrow_mut().is_ok_and(|mut line| line.prepare(self.region, transport))
+        let Some(line) = &self.line else { return self.media.is_at_hand() };
+        line.try_borrow_mut().is_ok_and(|mut line| line.prepare(&self.region, transport))
     }
 
     /// Fills `stretch` of each buffer with a channel of the file, as `channels` lists them, counted from 0. `transport`
     /// is the frame of the buffers' first. What is not at hand, outside the region, or no channel of the file, is
     /// left as it is. Gives whether everything was at hand. RT.
     pub fn read(&mut self, transport: u64, stretch: Range<usize>, channels: &[usize], audio: &mut [Buffer]) -> bool {
-        match (&self.media.held, &mut self.line) {
-            (Held::Memory(memory), _) => {
-                for run in self.region.runs(transport, stretch) {
-                    let frames = run.frame as usize..run.frame as usize + run.count;
-                    for (buffer, &channel) in audio.iter_mut().zip(channels) {
-                        let sound = memory.get(channel).and_then(|channel| channel.get(frames.clone()));
-                        copy(buffer.get_mut(run.at..run.at + run.count), sound);
-                    }
-                }
-                true
-            }
-            (Held::Disk { .. }, Some(line)) => {
+        match &mut self.line {
+            Some(line) => {
                 let line = line.get_mut();
-                let ready = line.prepare(self.region, transport);
+                let ready = line.prepare(&self.region, transport);
                 if ready && let Ok(block) = line.feed.samples.read_chunk(line.size) {
                     // Dropped without a commit, it stays for the next stretch of the same quantum. Whole blocks in a ring
                     // of whole blocks are never cut in two.
@@ -89,15 +79,27 @@ impl Reader {
                 }
                 ready
             }
-            (Held::Disk { .. }, None) => false,
+            None => self.region.runs(transport, stretch).all(|run| lay(&self.media, run, channels, audio)),
         }
     }
+}
+
+/// Lays a run of what is in memory into buffers, as `channels` lists the file's for each, counted from 0; what is no channel of
+/// the file or none of its frames is left as it is. Gives whether it was in memory. RT.
+pub fn lay(media: &Media, run: Run, channels: &[usize], audio: &mut [Buffer]) -> bool {
+    let Some(memory) = media.memory() else { return false };
+    let frames = run.frame as usize..run.frame as usize + run.count;
+    for (buffer, &channel) in audio.iter_mut().zip(channels) {
+        let sound = memory.get(channel).and_then(|channel| channel.get(frames.clone()));
+        copy(buffer.get_mut(run.at..run.at + run.count), sound);
+    }
+    true
 }
 
 impl Line {
     /// Drops the blocks before the quantum at a transport frame; says whether its own is then the first, and asks for it
     /// if it is not on its way. Before the region it is the region's first block that is wanted; after it, none. RT.
-    fn prepare(&mut self, region: Region, transport: u64) -> bool {
+    fn prepare(&mut self, region: &Region, transport: u64) -> bool {
         let here = transport / QUANTUM as u64;
         if region.last_quantum().is_some_and(|last| here > last) {
             return true;

@@ -6,7 +6,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::Duration;
 
 use rtrb::{Consumer, Producer, RingBuffer};
@@ -15,6 +14,7 @@ use super::region::{Region, Run};
 use super::sound::Sound;
 use super::{Fault, Media, Stamp, guarded};
 use crate::kernel::QUANTUM;
+use crate::worker::Ahead;
 
 /// Quanta that a stream is ahead of its reader at most: 2.7 s at 48 kHz.
 pub(super) const DEPTH: usize = 2048;
@@ -23,7 +23,7 @@ pub(super) const DEPTH: usize = 2048;
 const TURN: usize = 64;
 
 /// How long the thread rests when every stream is far enough ahead.
-const REST: Duration = Duration::from_millis(5);
+pub(super) const REST: Duration = Duration::from_millis(5);
 
 /// What a reader asks for and what a block is tagged with: which quantum, and how many times the reader had changed its
 /// mind before.
@@ -71,19 +71,9 @@ pub(super) struct Stream {
     failed: bool,
 }
 
-impl Stream {
-    /// A stream of a region of a file, which begins where the region does; a looped region of up to `keep` decoded bytes
-    /// is kept.
-    pub(super) fn new(media: Arc<Media>, stamp: &Stamp, keep: u64, region: Region) -> (Stream, Feed) {
-        let size = media.channels() * QUANTUM;
-        let (samples, samples_out) = RingBuffer::new(size * DEPTH);
-        let (tickets, tickets_out) = RingBuffer::new(DEPTH);
-        let next = Ticket { turn: 0, quantum: region.first_quantum() };
-        let wanted = Arc::new(AtomicU64::new(next.pack()));
-        let feed = Feed { samples: samples_out, tickets: tickets_out, wanted: wanted.clone() };
-        let window = Window::new(&media, stamp.clone(), keep, region);
-        let block = vec![0.0; size];
-        (Stream { media, region, samples, tickets, wanted, next, block, filled: 0, window, failed: false }, feed)
+impl Ahead for Stream {
+    fn is_abandoned(&self) -> bool {
+        self.tickets.is_abandoned()
     }
 
     /// Decodes ahead for a while; true if there is more to do at once.
@@ -117,6 +107,22 @@ impl Stream {
             }
         }
         true
+    }
+}
+
+impl Stream {
+    /// A stream of a region of a file, which begins where the region does; a looped region of up to `keep` decoded bytes
+    /// is kept.
+    pub(super) fn new(media: Arc<Media>, stamp: &Stamp, keep: u64, region: Region) -> (Stream, Feed) {
+        let size = media.channels() * QUANTUM;
+        let (samples, samples_out) = RingBuffer::new(size * DEPTH);
+        let (tickets, tickets_out) = RingBuffer::new(DEPTH);
+        let next = Ticket { turn: 0, quantum: region.first_quantum() };
+        let wanted = Arc::new(AtomicU64::new(next.pack()));
+        let feed = Feed { samples: samples_out, tickets: tickets_out, wanted: wanted.clone() };
+        let window = Window::new(&media, stamp.clone(), keep, region.clone());
+        let block = vec![0.0; size];
+        (Stream { media, region, samples, tickets, wanted, next, block, filled: 0, window, failed: false }, feed)
     }
 
     /// Fills the block, as far as the turns go.
@@ -227,30 +233,4 @@ fn copy_from(from: &[Vec<f32>], at: u64, run: Run, block: &mut [f32]) -> Option<
         into[run.at..run.at + count].copy_from_slice(&from[first..first + count]);
     }
     (count > 0).then_some(count)
-}
-
-/// The worker: takes streams in and keeps them ahead of their readers, until nobody can send any more.
-pub(super) fn work(jobs: &Receiver<Stream>) {
-    let mut streams: Vec<Stream> = Vec::new();
-    loop {
-        let next =
-            if streams.is_empty() { jobs.recv().map_err(|_| TryRecvError::Disconnected) } else { jobs.try_recv() };
-        match next {
-            Ok(stream) => streams.push(stream),
-            Err(TryRecvError::Disconnected) if streams.is_empty() => return,
-            Err(_) => {
-                streams.retain(|stream| !stream.tickets.is_abandoned());
-                let mut busy = false;
-                for stream in &mut streams {
-                    busy |= stream.go_on();
-                }
-                if !busy && !streams.is_empty() {
-                    match jobs.recv_timeout(REST) {
-                        Ok(stream) => streams.push(stream),
-                        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
-                    }
-                }
-            }
-        }
-    }
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::math;
+use crate::pattern::Pattern;
 use crate::units::Clock;
 
 const RATE: f64 = 48_000.0;
@@ -218,8 +219,8 @@ fn automation_is_straight_in_beats_between_its_points() {
 }
 
 fn pattern(text: &str) -> Motion {
-    let pattern = steps::parse(text).unwrap();
-    Motion::Steps { bars: pattern.bars, steps: pattern.steps.iter().map(|step| (step.place, step.value)).collect() }
+    let steps = steps::of(&Pattern::parse(text, 0).unwrap(), 0).unwrap();
+    Motion::Steps { bars: steps.bars, steps: steps.steps.iter().map(|step| (step.place, step.value)).collect() }
 }
 
 #[test]
@@ -419,4 +420,27 @@ fn a_rate_goes_through_one_number_and_back() {
     }
     let Rate::Bars(third) = Rate::of_number(Rate::Bars(1.0 / 3.0).number()) else { panic!("no bars") };
     assert!((third - 1.0 / 3.0).abs() < 1e-11);
+}
+
+#[test]
+fn what_sections_set_is_reached_on_the_bar_line_by_a_way_that_begins_before_it() {
+    let tempo = winding();
+    // The third is nearer to the second than the way is long.
+    let steps = vec![(0.0, 1.0), (1.0, 2.0), (1.005, 3.0), (2.5, 1.0)];
+    let motion = Motion::Sections(Sections { steps: steps.clone(), fade: 960 });
+    let state = motion.begin(0, &tempo);
+    let line = |bar: f64| (tempo.frame_of_bar(bar) + 0.5).floor() as i64;
+    let ways = [(line(1.0) - 960, line(1.0)), (line(1.0), line(1.005)), (line(2.5) - 960, line(2.5))];
+    assert!(ways[1].1 - ways[1].0 < 960);
+    let (mut frame, mut found) = (-2000, Vec::new());
+    while let Some(corner) = motion.corner(&state, &tempo, frame, i64::MAX) {
+        assert!(corner.jumps && corner.frame > frame);
+        frame = corner.frame;
+        found.push((frame, frame + i64::from(motion.jump(&state, &tempo, frame, 64))));
+    }
+    assert_eq!(found, ways);
+    for (way, pair) in ways.iter().zip(steps.windows(2)) {
+        assert_eq!([way.0 - 1, way.0].map(|frame| at(&motion, &tempo, frame)), [pair[0].1, pair[1].1]);
+    }
+    assert_eq!((at(&motion, &tempo, -5000), at(&motion, &tempo, 10_000_000), motion.bounds()), (1.0, 1.0, (1.0, 3.0)));
 }

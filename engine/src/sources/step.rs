@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use crate::math;
 
 /// Frames on each side of an edge that it reaches.
-pub(super) const REACH: usize = 32;
+pub(crate) const REACH: usize = 32;
 
 /// Points of the tables a frame.
 const FINE: usize = 256;
@@ -23,14 +23,14 @@ const CUTOFF: f64 = 0.46;
 const BETA: f64 = 7.86;
 
 /// The two tables, from distance 0 to [`REACH`].
-pub(super) struct Step {
+pub(crate) struct Step {
     edge: Vec<f64>,
     corner: Vec<f64>,
 }
 
 impl Step {
     /// The tables, made when they are first asked for. Not RT.
-    pub(super) fn tables() -> &'static Step {
+    pub(crate) fn tables() -> &'static Step {
         static TABLES: OnceLock<Step> = OnceLock::new();
         TABLES.get_or_init(Step::new)
     }
@@ -63,13 +63,13 @@ impl Step {
     }
 
     /// What to add at `distance` frames after (or, negative, before) an edge that rises by 1. RT.
-    pub(super) fn edge(&self, distance: f64) -> f64 {
+    pub(crate) fn edge(&self, distance: f64) -> f64 {
         let found = read(&self.edge, distance.abs());
         if distance < 0.0 { -found } else { found }
     }
 
     /// What to add at `distance` frames from a corner at which the slope rises by 1 a frame. RT.
-    pub(super) fn corner(&self, distance: f64) -> f64 {
+    pub(crate) fn corner(&self, distance: f64) -> f64 {
         read(&self.corner, distance.abs())
     }
 }

@@ -1,9 +1,11 @@
 //! `sweep`: a sine that glides evenly in octaves, once (Farina, 2000).
 
 use std::f64::consts::TAU;
+use std::sync::Arc;
 
 use super::{below_half_rate, generate, level};
 use crate::effects::{no_latency, no_tail};
+use crate::form::{self, Placed};
 use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::math;
@@ -50,15 +52,16 @@ fn start(recipe: &Recipe) -> u64 {
     recipe.clock.frames(recipe.values[4])
 }
 
-/// The transport frame from which on it is silent.
-pub(super) fn end(recipe: &Recipe) -> u64 {
-    start(recipe) + length(recipe)
+/// The frame at which it begins, and how many it has.
+pub(super) fn extent(recipe: &Recipe) -> (u64, Option<u64>) {
+    (start(recipe), Some(length(recipe)))
 }
 
 fn kernel(recipe: &Recipe) -> Box<dyn Kernel> {
     let [from, to, time] = [recipe.values[0], recipe.values[1], recipe.values[2]];
     let (octaves, seconds, rate) = (math::ln(to / from), time / 1000.0, recipe.rate());
-    Box::new(Sweep { from, octaves, seconds, rate, start: start(recipe), length: length(recipe) })
+    let spans = recipe.spans.clone();
+    Box::new(Sweep { from, octaves, seconds, rate, start: start(recipe), length: length(recipe), spans })
 }
 
 struct Sweep {
@@ -69,13 +72,15 @@ struct Sweep {
     rate: f64,
     start: u64,
     length: u64,
+    spans: Option<Arc<[Placed]>>,
 }
 
 impl Sweep {
     /// RT.
     fn at(&self, frame: u64) -> f64 {
+        let span = self.spans.as_ref().and_then(|spans| form::around(spans, frame));
         // Before its start the difference goes round through 0.
-        let frame = frame.wrapping_sub(self.start);
+        let frame = frame.wrapping_sub(span.map_or(0, |span| span.begin) + self.start);
         if frame >= self.length {
             return 0.0;
         }

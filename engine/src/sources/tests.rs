@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::control::{Control, Way};
 use crate::diagnostic::Position;
+use crate::form::Span;
 use crate::kernel::{Buffer, Glide, Io, Kernel, QUANTUM};
 use crate::math;
 use crate::media::Library;
@@ -26,7 +27,13 @@ fn run(bench: &mut Bench, frames: usize) -> Vec<f64> {
 }
 
 /// Quanta of a kernel's first channel, the first at a transport frame.
-fn from(kernel: &mut dyn Kernel, recipe: &Recipe, channels: usize, transport: u64, quanta: u64) -> Vec<Vec<f64>> {
+pub(super) fn from(
+    kernel: &mut dyn Kernel,
+    recipe: &Recipe,
+    channels: usize,
+    transport: u64,
+    quanta: u64,
+) -> Vec<Vec<f64>> {
     let values: Vec<Glide> = recipe.values.iter().map(|&value| Glide::still(value)).collect();
     let mut sound = vec![Vec::new(); channels];
     for quantum in 0..quanta {
@@ -44,6 +51,8 @@ fn from(kernel: &mut dyn Kernel, recipe: &Recipe, channels: usize, transport: u6
             values: &values,
             transport,
             rolling: true,
+            moved: false,
+            score: None,
             tempo: &Tempo::new(recipe.clock),
             reduced: 0.0,
         };
@@ -121,6 +130,8 @@ fn glided(word: &str, from: f64, to: f64, frames: usize) -> Vec<f64> {
             values: &values,
             transport: begin as u64,
             rolling: true,
+            moved: false,
+            score: None,
             tempo: &Tempo::new(recipe.clock),
             reduced: 0.0,
         });
@@ -285,6 +296,8 @@ fn a_device_gives_the_channels_asked_for_and_silence_for_those_that_are_not_ther
         values: &values,
         transport: 0,
         rolling: true,
+        moved: false,
+        score: None,
         tempo: &Tempo::new(recipe.clock),
         reduced: 0.0,
     });
@@ -402,9 +415,41 @@ fn a_clip_that_makes_no_sense_is_refused_with_its_figures() {
 
 #[test]
 fn every_word_is_found_and_every_table_is_in_order() {
-    for table in SOURCES {
+    for table in SOURCES.iter() {
         assert!(std::ptr::eq(find(table.word).unwrap(), *table));
         assert!(table.arguments.iter().all(|name| table.index(name).is_some()), "{}", table.word);
-        assert!(table.example.starts_with(table.word));
+        assert!(table.example.contains(table.word));
+    }
+}
+
+#[test]
+fn a_gated_source_gives_its_own_bits_between_the_fades_at_the_ends_of_its_spans() {
+    let span = Span { begin: 0.0, end: 1.0 };
+    let spans = [(0, 1000), (2000, 5000), (5000, 5100)].map(|(begin, end)| Placed { span, begin, end });
+    for word in ["saw", "noise", "impulse", "sweep"] {
+        let mut recipe = bench(word, &[]).recipe().clone();
+        let whole = from(&mut *kernel(find(word).unwrap(), &recipe), &recipe, 1, 0, 90).remove(0);
+        recipe.spans = Some(Arc::new(spans));
+        let gated = from(&mut *kernel(find(word).unwrap(), &recipe), &recipe, 1, 0, 90).remove(0);
+        // A sweep begins anew in each, with nothing to fade in.
+        let begins = begins(find(word).unwrap());
+        for (frame, x) in (0u64..).zip(gated) {
+            let Some(&Placed { begin, end, .. }) = spans.iter().find(|span| (span.begin..span.end).contains(&frame))
+            else {
+                assert_eq!(x, 0.0, "{word} at {frame}");
+                continue;
+            };
+            let fade = 240.min((end - begin) / 2);
+            let own = whole[if begins { frame - begin } else { frame } as usize];
+            let ends = [if begins || begin == 0 { fade } else { frame - begin }, end - 1 - frame];
+            let gain = |gone: u64| 0.5 - 0.5 * (PI * gone.min(fade) as f64 / fade as f64).cos();
+            if ends.iter().all(|gone| *gone >= fade) {
+                assert_eq!(x.to_bits(), own.to_bits(), "{word} at {frame}");
+            } else {
+                let wanted = own * gain(ends[0]) * gain(ends[1]);
+                assert!((x - wanted).abs() < 1e-12, "{word} at {frame}: {x}, not {wanted}");
+            }
+        }
+        assert_eq!(end(find(word).unwrap(), &recipe), End::At(5100));
     }
 }
