@@ -1,13 +1,17 @@
 //! The words that apply after everything is declared: `mute`, `solo`, `safe`, `set`, `get`, `at`, `replace`, `unplug`,
 //! `remove`, `before`, `after`. They are recorded here and resolved by the engine.
 
+use std::sync::Arc;
+
 use engine::diagnostic::{Diagnostic, Position};
 use engine::names::{Found, Names};
+use engine::parameter::Spoken;
 use engine::session::{Amend, CableId, Effect, Session, Tap, Target};
 use rhai::{Array, Dynamic};
 
 use crate::call::{Call, Outcome};
 use crate::desk;
+use crate::pattern;
 use crate::value::{self, EffectValue, Handle, Point, Signal, Step, spoken};
 
 /// `mute(x)`, `mute(x, off)`.
@@ -68,7 +72,13 @@ fn target(value: &Dynamic, places: bool) -> Option<Target> {
 pub fn set(call: &Call) -> Outcome {
     call.takes(2..=2)?;
     let path = call.text(0, "the path of a parameter in quotes")?;
-    desk::with(|desk| desk.amend(Amend::Set(path, spoken(&call.given[1])), call.at));
+    // Read here, a pattern knows where it is written.
+    let is_pattern = [".pattern", ".velocity"].iter().any(|name| path.ends_with(name));
+    let value = match is_pattern && call.given[1].is_string() {
+        true => Spoken::Pattern(Arc::new(pattern::pattern(call, 1)?)),
+        false => spoken(&call.given[1]),
+    };
+    desk::with(|desk| desk.amend(Amend::Set(path, value), call.at));
     Ok(Dynamic::UNIT)
 }
 

@@ -2,17 +2,17 @@
 
 use engine::diagnostic::{Diagnostic, Position};
 use engine::session::PlaceId;
-use rhai::{Dynamic, EvalAltResult, NativeCallContext};
+use rhai::{Dynamic, EvalAltResult, FnPtr, NativeCallContext};
 
 use crate::desk::{self, Desk};
 use crate::value::{Signal, shown};
-use crate::words;
+use crate::{errors, words};
 
 /// What a word gives, or the error that ends the evaluation.
 pub type Outcome = Result<Dynamic, Diagnostic>;
 
 /// A word, or an operator, with what it was given.
-pub struct Call {
+pub struct Call<'a> {
     /// The word.
     pub word: &'static str,
     /// Where it is written.
@@ -21,15 +21,40 @@ pub struct Call {
     pub given: Vec<Dynamic>,
     /// Whether it stands in the text itself and not in a function that the text calls.
     pub outside_functions: bool,
+    /// What it is called in.
+    context: &'a NativeCallContext<'a>,
 }
 
-impl Call {
+impl<'a> Call<'a> {
     /// Reads a call.
-    pub fn new(word: &'static str, context: &NativeCallContext<'_>, given: &mut [&mut Dynamic]) -> Self {
+    pub fn new(word: &'static str, context: &'a NativeCallContext<'a>, given: &mut [&mut Dynamic]) -> Self {
         let file = context.call_source().and_then(|number| number.parse().ok()).unwrap_or(0);
         let at = desk::with(|desk| desk.place(file, context.call_position()));
         let given = given.iter().map(|value| (**value).clone().flatten()).collect();
-        Call { word, at, given, outside_functions: context.call_level() <= 1 }
+        Call { word, at, given, outside_functions: context.call_level() <= 1, context }
+    }
+
+    /// Calls a function that it was given.
+    ///
+    /// # Errors
+    /// It is no function, or takes another number of values, or what went wrong in it, which is told already.
+    pub fn run(&self, index: usize, with: Vec<Dynamic>) -> Outcome {
+        let function = self.given[index].clone().try_cast::<FnPtr>();
+        let function = function.ok_or_else(|| self.wrong_type(index, "a function, `|x| ...`,"))?;
+        let at = self.place_of(index);
+        let takes = desk::with(|desk| desk.file(at).closure(at));
+        if let Some(takes) = takes.filter(|takes| *takes != with.len()) {
+            let names = ["x", "y", "z"].into_iter().take(with.len()).collect::<Vec<_>>().join(", ");
+            let message = format!("this function takes {takes}, and is given {}", with.len());
+            return Err(Diagnostic::error("wrong-arguments", at, message).help(format!("write `|{names}| ...`")));
+        }
+        function.call_within_context(self.context, with).map_err(|error| {
+            desk::with(|desk| {
+                errors::tell(desk, &error, at);
+                let failed = || Diagnostic::error("failed", at, "the function cannot be called");
+                desk.diagnostics.last().cloned().unwrap_or_else(failed)
+            })
+        })
     }
 
     /// How many values it was given.

@@ -13,6 +13,7 @@ use rhai::{Array, Dynamic};
 
 use crate::call::{Call, Outcome};
 use crate::desk::{self, Desk};
+use crate::pattern;
 use crate::value::{ControlValue, Signal, shown, spoken};
 use crate::words::ParameterEntry;
 
@@ -245,19 +246,20 @@ fn beat_of(value: &Dynamic, at: Position) -> Result<f64, Diagnostic> {
 /// `steps(pattern)`.
 pub fn steps(call: &Call) -> Outcome {
     call.takes(1..=1)?;
-    let text = call.text(0, "a pattern in quotes, such as \"-3 -3 [-6 0]\"")?;
-    let at = call.place_of(0);
-    let place = |column: usize| desk::with(|desk| desk.file(at).inside(at, column));
-    let pattern = notation::parse(&text).map_err(|error| {
-        Diagnostic::error("bad-pattern", place(error.column), error.message)
-            .help("a pattern is numbers, `~`, `[ ]`, `< >`, and `*` `/` `!` `@` `_` behind them: \"-3 -3 [-6 0]\"")
-    })?;
+    let read = pattern::pattern(call, 0)?;
+    let steps = notation::of(&read, 0).map_err(|error| pattern::told(error, call.place_of(0)))?;
     let said = |step: &notation::Step| {
         let value = Spoken::Number(step.value, Unit::Plain);
-        (step.place, Said { value, at: place(step.column) })
+        (step.place, Said { value, at: pattern::place(step.at).unwrap_or_else(|| call.place_of(0)) })
     };
-    let steps = pattern.steps.iter().map(said).collect();
-    made(call, Way::Steps { pattern: text, bars: pattern.bars, steps })
+    let drawn = read.period().is_err();
+    let text = match call.given[0].clone().into_string() {
+        Ok(text) => text,
+        Err(_) if drawn => "...".into(),
+        Err(_) => read.to_text(0, steps.bars as i64).unwrap_or_else(|_| "...".into()),
+    };
+    let (bars, steps) = (steps.bars, steps.steps.iter().map(said).collect());
+    made(call, Way::Steps { pattern: text, bars, steps, drawn: drawn.then(|| Box::new(read.unplaced())) })
 }
 
 /// `follow(signal)`.

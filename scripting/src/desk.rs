@@ -5,12 +5,17 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use engine::circuit::Builder;
 use engine::diagnostic::{Diagnostic, Position};
+use engine::form::Section;
 use engine::parameter::{Parameter, Spoken, Value};
-use engine::session::{Amend, Amendment, Cable, CableKind, MASTER, Place, PlaceId, PlaceKind, Session, Setting, Tap};
+use engine::session::{
+    Amend, Amendment, Cable, CableKind, MASTER, Place, PlaceId, PlaceKind, Session, Setting, Tap, Target,
+};
 use rhai::{Module, Shared};
 
 use crate::evaluate::SourceFile;
+use crate::form::{self, Order};
 use crate::text::Text;
 use crate::{setup, words};
 
@@ -53,8 +58,14 @@ pub struct Desk {
     declared: Vec<bool>,
     sums: BTreeMap<Vec<(Tap, Option<String>)>, PlaceId>,
     outputs: BTreeMap<Vec<u16>, PlaceId>,
+    /// What a closure that is traced is written into.
+    pub circuit: Option<Builder>,
     /// How long edits take, if the text says so.
     pub crossfade: Option<Value>,
+    /// The section that is being said, as an index.
+    pub section: Option<usize>,
+    /// The order of the sections, if the text says one.
+    pub order: Option<Order>,
     /// Values in beats, bars or samples, whose range the final tempo decides.
     timed: Vec<(Parameter, Spoken, Position)>,
 }
@@ -110,7 +121,10 @@ impl Desk {
             declared: vec![true],
             sums: BTreeMap::new(),
             outputs: BTreeMap::new(),
+            circuit: None,
             crossfade: None,
+            section: None,
+            order: None,
             timed: Vec::new(),
         }
     }
@@ -189,29 +203,110 @@ impl Desk {
         at: Position,
         name_at: Position,
     ) -> Result<PlaceId, Diagnostic> {
-        let place = Place::new(name, kind, at);
-        match self.names.get(name).copied() {
-            Some(id) if self.is_said_again(id, &place) => {
-                // Whatever takes its sound away is said by the text, and stands behind it.
-                self.session.places[id.0] = place;
-                Ok(id)
+        let mut place = Place::new(name, kind, at);
+        let Some(id) = self.names.get(name).copied() else { return Ok(self.add(place, true)) };
+        if self.declared[id.0] {
+            let again = self.is_said_again(id, &place);
+            if !again && !self.has_regions_for(id, &place) {
+                return Err(self.name_twice(id, &place, name_at));
             }
-            Some(id) if self.declared[id.0] => {
-                let error = Diagnostic::error("name-twice", name_at, format!("the name \"{name}\" is taken"));
-                Err(if id == MASTER {
-                    error.help("`master` always exists")
-                } else {
-                    error
-                        .also(self.session.places[id.0].at, "here it is given first")
-                        .help("each input and bus has a name of its own")
-                })
+            let before = &self.session.places[id.0];
+            join_regions(&mut place, before);
+            if !again {
+                place = Place { kind: place.kind, ..before.clone() };
             }
-            Some(id) => {
-                self.session.places[id.0] = place;
-                self.declared[id.0] = true;
-                Ok(id)
+        }
+        // Whatever takes its sound away is said by the text, and stands behind it.
+        self.session.places[id.0] = place;
+        self.declared[id.0] = true;
+        Ok(id)
+    }
+
+    fn name_twice(&self, id: PlaceId, place: &Place, at: Position) -> Diagnostic {
+        let error = Diagnostic::error("name-twice", at, format!("the name \"{}\" is taken", place.name));
+        if id == MASTER {
+            return error.help("`master` always exists");
+        }
+        let error = error.also(self.session.places[id.0].at, "here it is given first");
+        match (self.section, &self.session.places[id.0].kind) {
+            (Some(_), PlaceKind::Input(_)) => {
+                error.help("what sounds together on one input is a list: `input(name, [a, b])`")
             }
-            None => Ok(self.add(place, true)),
+            _ => error.help("each input and bus has a name of its own"),
+        }
+    }
+
+    /// Whether an input can be given what is said of it: another section than those so far has it, or none has.
+    fn has_regions_for(&self, id: PlaceId, place: &Place) -> bool {
+        let of_album = self.session.album.as_ref().is_some_and(|album| album.input == place.name);
+        match (&self.session.places[id.0].kind, &place.kind) {
+            (PlaceKind::Input(before), PlaceKind::Input(_)) if !of_album => {
+                before.iter().all(|source| source.section != self.section)
+            }
+            _ => false,
+        }
+    }
+
+    /// A section is said from here on. A line that says one again takes the place of what was said before.
+    ///
+    /// # Errors
+    /// The name is taken.
+    pub fn open_section(
+        &mut self,
+        name: &str,
+        bars: f64,
+        at: Position,
+        name_at: Position,
+    ) -> Result<usize, Diagnostic> {
+        let section = Section { name: name.to_owned(), bars, holds: Vec::new(), at };
+        let is_line = (1..self.parts()).contains(&usize::from(at.file));
+        let sections = &mut self.session.form.sections;
+        let number = match sections.iter().position(|section| section.name == name) {
+            None => {
+                sections.push(section);
+                sections.len() - 1
+            }
+            Some(number) if is_line && sections[number].at.file != at.file => {
+                sections[number] = section;
+                self.forget_section(number);
+                number
+            }
+            Some(number) => {
+                let error = Diagnostic::error("name-twice", name_at, format!("a section is called \"{name}\" already"));
+                return Err(error
+                    .also(sections[number].at, "here it is")
+                    .help("it comes as often as `arrange([...])` has its name; what differs has a name of its own"));
+            }
+        };
+        self.section = Some(number);
+        Ok(number)
+    }
+
+    /// Takes back what a section has said.
+    fn forget_section(&mut self, number: usize) {
+        self.session.amendments.retain(|amendment| amendment.section != Some(number));
+        for (place, declared) in self.session.places.iter_mut().zip(&mut self.declared) {
+            let PlaceKind::Input(sources) = &mut place.kind else { continue };
+            sources.retain(|source| source.section != Some(number));
+            *declared &= !sources.is_empty();
+        }
+    }
+
+    /// An input that no section has any more goes, if nothing leads on from it.
+    fn take_out_forgotten(&mut self) {
+        for id in (0..self.session.places.len()).filter(|&id| !self.declared[id]).collect::<Vec<_>>() {
+            let session = &self.session;
+            let forgotten = matches!(&session.places[id].kind, PlaceKind::Input(sources) if sources.is_empty());
+            let plugged = session.cables.iter().find(|cable| session.origin(cable.from) == PlaceId(id)).map(|c| c.at);
+            match plugged {
+                _ if !forgotten => {}
+                Some(at) => self.session.places[id].at = at,
+                None => {
+                    self.declared[id] = true;
+                    let (what, at) = (Amend::Remove(Target::Place(PlaceId(id))), self.session.places[id].at);
+                    self.session.amendments.insert(0, Amendment { what, section: None, at });
+                }
+            }
         }
     }
 
@@ -280,7 +375,7 @@ impl Desk {
 
     /// Something said of the whole.
     pub fn amend(&mut self, what: Amend, at: Position) {
-        self.session.amendments.push(Amendment { what, at });
+        self.session.amendments.push(Amendment { what, section: self.section, at });
     }
 
     /// What can be seen only at the end: names never declared, cables into inputs, times that the tempo puts out of range.
@@ -293,6 +388,8 @@ impl Desk {
         if let Some(time) = self.crossfade.take() {
             self.session.crossfade = setup::CROSSFADE.plain(&time, &self.session.clock());
         }
+        form::put_in_order(self);
+        self.take_out_forgotten();
         for id in 0..self.session.places.len() {
             if !self.declared[id] {
                 let place = &self.session.places[id];
@@ -331,6 +428,15 @@ pub fn into_input(name: &str, at: Position, declared: Position) -> Diagnostic {
     Diagnostic::error("into-input", at, format!("\"{name}\" is an input: nothing can flow into it"))
         .also(declared, "here it is declared")
         .help("sound flows into a bus, `master` or an output")
+}
+
+/// Adds to an input what its other sections have, and what it has outside of them: in the order of the sections.
+fn join_regions(place: &mut Place, before: &Place) {
+    if let (PlaceKind::Input(sources), PlaceKind::Input(before)) = (&mut place.kind, &before.kind) {
+        let section = sources.first().and_then(|source| source.section);
+        sources.extend(before.iter().filter(|source| source.section != section).cloned());
+        sources.sort_by_key(|source| source.section);
+    }
 }
 
 /// A cable that nothing further is said of.

@@ -3,22 +3,29 @@
 
 use engine::diagnostic::Diagnostic;
 use engine::nest;
-use engine::parameter::{Kind, Parameter, Part, Spoken, Table};
+use engine::parameter::{Kind, NAME, Parameter, Part, Spoken, Table};
 use engine::session::{Effect, PartUse, Setting, Source};
+use engine::sources::clip::CLIP;
+use engine::sources::slices::SLICES;
 use engine::words::{BYPASS, FEEDBACK_TIME, MIX, SEND_GAIN};
 use rhai::Dynamic;
 
 use crate::album::{self, TrackValue};
 use crate::call::{Call, Outcome};
 use crate::desk::{self, Desk};
-use crate::value::{ControlValue, EffectValue, Signal, SourceValue, Step, describe, spoken};
-use crate::{control, nested, words};
+use crate::value::{ControlValue, EffectValue, PatternValue, Signal, SourceValue, Step, describe, spoken};
+use crate::{control, nested, pattern, words};
 
 /// An effect from its word and arguments.
 pub fn effect(call: &Call, table: &'static Table) -> Outcome {
     let mut effect = Effect::new(table, call.at);
     if let Some(nest) = nest::of(table) {
         return nested::effect(call, effect, nest);
+    }
+    if table.arguments == [NAME] {
+        call.takes(0..=1)?;
+        effect.name = (call.count() == 1).then(|| call.name(0)).transpose()?;
+        return Ok(Dynamic::from(EffectValue::new(Step::Effect(Box::new(effect)))));
     }
     for (index, setting) in arguments(call, table)? {
         effect.settings[index] = setting;
@@ -31,7 +38,9 @@ pub fn source(call: &Call, table: &'static Table) -> Outcome {
     let mut source = Source::new(table, call.at);
     let given = arguments(call, table)?;
     let first = table.arguments.first().and_then(|name| table.index(name)).map(|index| &table.parameters[index]);
-    if let Some(parameter) = first.filter(|p| given.is_empty() && matches!(p.kind, Kind::Path | Kind::Channels)) {
+    if let Some(parameter) =
+        first.filter(|p| given.is_empty() && matches!(p.kind, Kind::Path | Kind::Channels | Kind::Port))
+    {
         return Err(call.misuse(format!("`{}` wants {}", table.word, parameter.expected())));
     }
     for (index, setting) in given {
@@ -85,6 +94,9 @@ pub fn effect_method(call: &Call, this: &EffectValue) -> Option<Outcome> {
 
 /// A method of a source; `None` if it has none of that name.
 pub fn source_method(call: &Call, this: &SourceValue) -> Option<Outcome> {
+    if call.word == SLICE && std::ptr::eq(this.0.table.0, &CLIP) {
+        return Some(sliced(call, &this.0));
+    }
     let index = this.0.table.index(call.word)?;
     let mut next = this.clone();
     let parameter = &this.0.table.0.parameters[index];
@@ -92,6 +104,29 @@ pub fn source_method(call: &Call, this: &SourceValue) -> Option<Outcome> {
         next.0.settings[index] = setting;
         Dynamic::from(next)
     }))
+}
+
+/// The method that makes an instrument of a clip.
+const SLICE: &str = "slice";
+
+/// `clip(path).slice(n)`: the slices of what the clip would play. What places a clip on the transport is not for them.
+fn sliced(call: &Call, clip: &Source) -> Outcome {
+    let mut slices = Source::new(&SLICES, call.at);
+    for (parameter, setting) in CLIP.parameters.iter().zip(&clip.settings) {
+        match SLICES.index(parameter.name) {
+            Some(index) => slices.settings[index] = setting.clone(),
+            None if setting.value == parameter.default() => {}
+            None => {
+                let message = format!("`{}` is for a clip that lies on the transport", parameter.name);
+                return Err(Diagnostic::error("misplaced", call.at, message)
+                    .help("slices are played by a pattern, `play(\"0 1 2 3\", clip(...).slice(4))`: leave it out"));
+            }
+        }
+    }
+    if let Some(index) = SLICES.index(SLICE) {
+        slices.settings[index] = setter(call, &SLICES.parameters[index])?;
+    }
+    Ok(Dynamic::from(SourceValue(slices)))
 }
 
 /// What an effect's own table has: a parameter, its key, a part, or what is said of the part before. `was_open` and
@@ -179,7 +214,9 @@ fn count(number: usize) -> String {
 pub fn setter(call: &Call, parameter: &Parameter) -> Result<Setting, Diagnostic> {
     let given = call.count() - 1;
     match (parameter.kind, given) {
-        (Kind::Flag { .. }, 0) => Ok(desk::with(|desk| desk.accept(parameter, &Spoken::Flag(true), call.at))),
+        (Kind::Flag { .. } | Kind::Keyboard, 0) => {
+            Ok(desk::with(|desk| desk.accept(parameter, &Spoken::Flag(true), call.at)))
+        }
         (_, 1) => value(call, parameter, 1, 1),
         (Kind::Channels, 2..) => value(call, parameter, 1, given),
         _ => Err(Diagnostic::error(
@@ -193,6 +230,9 @@ pub fn setter(call: &Call, parameter: &Parameter) -> Result<Setting, Diagnostic>
 
 /// What a parameter takes from `count` of the given values, the first of them at `first`.
 pub fn value(call: &Call, parameter: &Parameter, first: usize, count: usize) -> Result<Setting, Diagnostic> {
+    if let Kind::Pattern = parameter.kind {
+        return pattern::setting(call, first);
+    }
     let said = match &call.given[first..first + count] {
         [one] => spoken(one),
         many => Spoken::List(many.iter().map(spoken).collect()),
@@ -270,6 +310,15 @@ pub fn no_such_method(call: &Call) -> Diagnostic {
     }
     if object.is::<TrackValue>() {
         return album::no_such_method(call);
+    }
+    if object.is::<PatternValue>() {
+        let has = words::WORDS.iter().filter(|word| word.group == words::Group::Variations).map(|word| word.word);
+        let error = Diagnostic::error("unknown-method", call.at, format!("a pattern has no `.{}`", call.word));
+        return match words::suggest(call.word, has) {
+            Some(help) => error.help(help),
+            None => error
+                .help("what can be done to patterns is in `:words`; the setters of an instrument follow `play(...)`"),
+        };
     }
     let table = if let Some(effect) = object.read_lock::<EffectValue>() {
         match &effect.step {

@@ -13,9 +13,12 @@ use crate::machine::{MOST_CHARACTERS, MOST_ELEMENTS, OutOfTime};
 use crate::text::Text;
 use crate::words;
 
-/// Tells an error that Rhai ended with; `file` is the one it ran.
-pub fn tell(desk: &mut Desk, error: &EvalAltResult, file: u16) {
-    let (mut error, mut file) = (error, file);
+/// What stands for sound while a function is traced.
+const TRACED: &str = "signal of a voice or a dsp";
+
+/// Tells an error that Rhai ended with; `ran` is the file that it ran, or the place in it, for errors without one.
+pub fn tell(desk: &mut Desk, error: &EvalAltResult, ran: Position) {
+    let (mut error, mut file) = (error, ran.file);
     let mut callers = Vec::new();
     loop {
         match error {
@@ -40,7 +43,7 @@ pub fn tell(desk: &mut Desk, error: &EvalAltResult, file: u16) {
         }
         return;
     }
-    let at = desk.place(file, error.position());
+    let at = Some(desk.place(file, error.position())).filter(|at| at.line > 0).unwrap_or(ran);
     let text = desk.file(at);
     let mut diagnostic = explain(desk, text, error, at);
     for caller in callers.into_iter().rev().take(3) {
@@ -74,6 +77,11 @@ fn explain(desk: &Desk, text: &Text, error: &EvalAltResult, at: Position) -> Dia
         E::ErrorArithmetic(..) => {
             plain("not-finite", "this number cannot be worked out: too large, or a division by zero")
         }
+        E::ErrorMismatchDataType(_, found, _) if type_name(found) == TRACED => plain(
+            "bad-circuit",
+            "what a signal is will be known only when it sounds: nothing can be decided by it here",
+        )
+        .help("write `select(condition, a, b)` for an `if`, and `and(a, b)`, `or(a, b)` for `&&`, `||`"),
         E::ErrorMismatchDataType(wanted, found, _) | E::ErrorMismatchOutputType(wanted, found, _) => {
             plain("wrong-type", &format!("expected {}, found {}", type_name(wanted), type_name(found)))
         }
@@ -87,7 +95,8 @@ fn explain(desk: &Desk, text: &Text, error: &EvalAltResult, at: Position) -> Dia
         E::ErrorUnboundThis(_) => {
             plain("unknown-word", "there is no `this` here").help("`this` exists in methods alone")
         }
-        E::ErrorDataRace(..) => plain("wrong-type", "a value cannot be given to itself"),
+        E::ErrorDataRace(..) => plain("wrong-type", "a value cannot be given to itself")
+            .help("within the function use what it is given, not the name outside: `p.every(2, |x| x.rev())`"),
         E::ErrorRuntime(value, _) => plain("thrown", &thrown(value)).help("the text itself throws this"),
         E::ErrorTerminated(mark, _) if mark.is::<OutOfTime>() => endless(at),
         E::ErrorTooManyOperations(_) => endless(at),
@@ -125,6 +134,10 @@ fn type_name(name: &str) -> &str {
             "EffectValue" => "effect",
             "SourceValue" => "source",
             "ControlValue" => "control",
+            "TracedValue" => TRACED,
+            "StageValue" => "filter",
+            "NoteValue" => "note",
+            "PatternValue" => "pattern",
             "TrackValue" => "track",
             "TracksValue" => "list of tracks",
             "Quantity" => "quantity",
@@ -345,6 +358,14 @@ fn unknown_import(text: &Text, name: &str, at: Position) -> Diagnostic {
 fn unknown_function(desk: &Desk, text: &Text, signature: &str, at: Position) -> Diagnostic {
     let name = signature.split(" (").next().unwrap_or(signature).rsplit("::").next().unwrap_or(signature);
     let name = name.trim();
+    if name.starts_with("anon$") {
+        return Diagnostic::error(
+            "wrong-arguments",
+            at,
+            "this function takes another number of values than it is given",
+        )
+        .help("`|x| ...` takes one, `|l, r| ...` two");
+    }
     let functions = declared_in(desk, text, grammar::functions);
     if let Some((_, defined)) = functions.iter().find(|(other, _)| *other == name) {
         return Diagnostic::error(

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use engine::diagnostic::{Diagnostic, Position};
 use engine::session::Session;
-use rhai::{AST, Dynamic, EvalAltResult, Scope};
+use rhai::{AST, Dynamic, EvalAltResult};
 
 use crate::desk::{self, Desk};
 use crate::machine::{self, MACHINE};
@@ -207,7 +207,8 @@ fn run() -> Option<String> {
     }
     let result = compile(last).and_then(|mut ast| {
         ast.set_source("0");
-        MACHINE.eval_ast_with_scope::<Dynamic>(&mut Scope::new(), &ast).map_err(|error| (error, 0))
+        // What a closure takes in has to be there.
+        MACHINE.eval_ast_with_scope::<Dynamic>(&mut machine::scope(), &ast).map_err(|error| (error, 0))
     });
     desk::with(|desk| match result {
         Ok(value) => {
@@ -215,7 +216,7 @@ fn run() -> Option<String> {
             told(&value)
         }
         Err((error, file)) => {
-            errors::tell(desk, &error, file);
+            errors::tell(desk, &error, Position { file, line: 0, column: 0 });
             None
         }
     })

@@ -106,7 +106,10 @@ fn absent(text: &Text) -> impl Iterator<Item = Diagnostic> {
 fn redefined(text: &Text) -> impl Iterator<Item = Diagnostic> {
     declared(text).into_iter().filter_map(|(index, what)| {
         let name = text.written(index);
-        let taken = words::is_word(name) || (what == "function" && words::is_method(name));
+        let taken = match what {
+            "function" => words::is_word(name) || words::is_method(name),
+            _ => words::is_word(name) && !words::is_shared(name),
+        };
         taken.then(|| {
             Diagnostic::error(
                 "word-redefined",

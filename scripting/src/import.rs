@@ -61,7 +61,7 @@ fn load(engine: &Engine, path: &str, at: Position) -> Result<Shared<Module>, Box
             Ok(module)
         }
         Err(error) => {
-            desk::with(|desk| errors::tell(desk, &error, number));
+            desk::with(|desk| errors::tell(desk, &error, Position { file: number, line: 0, column: 0 }));
             Err(failed(at))
         }
     }

@@ -11,7 +11,7 @@
 //! - `machine` is the one Rhai engine; every word and setter in it is made from a table: [`words`] here, and the
 //!   engine's effects and sources.
 //! - `desk` is the session that is being written; `value` what variables hold; `flow`, `place`, `effect`, `control`,
-//!   `album`, `amend`, `setup` and `number` what the words do.
+//!   `pattern`, `trace`, `album`, `amend`, `form`, `setup` and `number` what the words do.
 //! - [`fold()`] writes the lines into the file.
 //! - `errors` turns Rhai's errors into ours, [`report`] shows them.
 //!
@@ -21,6 +21,7 @@
 mod album;
 mod amend;
 mod call;
+mod company;
 mod control;
 mod desk;
 mod effect;
@@ -29,11 +30,13 @@ mod evaluate;
 mod expect;
 mod flow;
 mod fold;
+mod form;
 mod grammar;
 mod import;
 mod machine;
 mod nested;
 mod number;
+mod pattern;
 mod place;
 pub mod report;
 mod setup;
@@ -41,6 +44,7 @@ mod setup;
 mod tests;
 mod text;
 mod tokens;
+mod trace;
 pub mod typing;
 mod value;
 pub mod words;

@@ -17,8 +17,9 @@ use rhai::{Dynamic, Engine, Module, NativeCallContext, OptimizationLevel, Scope}
 use crate::album::{TrackValue, TracksValue};
 use crate::call::{Call, Outcome, told};
 use crate::expect::ExpectValue;
-use crate::value::{ControlValue, EffectValue, Handle, Quantity, Signal, SourceValue, is_recipe};
-use crate::{album, control, desk, effect, expect, flow, import, number, words};
+use crate::form::{self, SectionValue};
+use crate::value::{ControlValue, EffectValue, Handle, PatternValue, Quantity, Signal, SourceValue, is_recipe};
+use crate::{album, control, desk, effect, expect, flow, import, number, pattern, trace, words};
 use engine::diagnostic::Diagnostic;
 
 /// The most values that a word can be given; more than any takes, so that its own error speaks.
@@ -61,12 +62,15 @@ fn build() -> Engine {
     engine.register_type_with_name::<EffectValue>("effect");
     engine.register_type_with_name::<SourceValue>("source");
     engine.register_type_with_name::<ControlValue>("control");
+    engine.register_type_with_name::<PatternValue>("pattern");
     engine.register_type_with_name::<TrackValue>("track");
     engine.register_type_with_name::<TracksValue>("tracks");
     engine.register_type_with_name::<Quantity>("quantity");
     engine.register_type_with_name::<Handle>("handle");
+    engine.register_type_with_name::<SectionValue>("section");
 
     expect::register(&mut engine);
+    trace::register(&mut engine);
 
     let mut constants = Module::new();
     for (name, value) in constants_of_every_text() {
@@ -86,6 +90,14 @@ fn build() -> Engine {
         for count in 0..=MOST_ARGUMENTS {
             register(&mut engine, word, count, dispatch);
         }
+    }
+    for count in 0..=MOST_ARGUMENTS {
+        let section = |context: NativeCallContext<'_>, given: &mut [&mut Dynamic]| {
+            let call = Call::new("section", &context, given);
+            form::refuses(&call).map_or(Ok(()), |refused| Err(told(refused)))?;
+            form::section(&call, &context)
+        };
+        engine.register_raw_fn("section", vec![TypeId::of::<Dynamic>(); count], section);
     }
     for (signature, _) in words::FUNCTIONS {
         let name = signature.split('(').next().unwrap_or(signature);
@@ -130,7 +142,8 @@ pub struct OutOfTime;
 fn register(engine: &mut Engine, name: &'static str, count: usize, run: fn(&Call) -> Outcome) {
     engine.register_raw_fn(name, vec![TypeId::of::<Dynamic>(); count], move |context: NativeCallContext<'_>, given| {
         let call = Call::new(name, &context, given);
-        let result = run(&call).map_err(told)?;
+        form::refuses(&call).map_or(Ok(()), |refused| Err(told(refused)))?;
+        let result = trace::call(&call).unwrap_or_else(|| run(&call)).map_err(told)?;
         desk::with(|desk| desk.is_full(call.at)).map_or(Ok(()), |full| Err(told(full)))?;
         if is_recipe(&result) {
             warn_if_discarded(&call);
@@ -147,6 +160,8 @@ fn dispatch(call: &Call) -> Outcome {
             effect::effect_method(call, &this)
         } else if let Some(this) = object.read_lock::<ControlValue>() {
             control::method(call, &this)
+        } else if object.is::<PatternValue>() || object.is_string() {
+            pattern::method(call)
         } else if let Some(this) = object.read_lock::<TrackValue>() {
             album::track_method(call, &this)
         } else if let Some(this) = object.read_lock::<ExpectValue>() {

@@ -19,13 +19,19 @@ const MOST_CHANNELS: i64 = 64;
 pub fn input(call: &Call) -> Outcome {
     call.takes(2..=2)?;
     let name = call.name(0)?;
-    let sources = sources(call, &name, &call.given[1])?;
+    let mut sources = sources(call, &name, &call.given[1])?;
+    let section = desk::with(|desk| desk.section);
+    sources.iter_mut().for_each(|source| source.section = section);
     declare(call, &name, PlaceKind::Input(sources))
 }
 
 fn sources(call: &Call, name: &str, value: &Dynamic) -> Result<Vec<Source>, Diagnostic> {
     let wanted = "a source, or a list of sources";
     if let Some(tracks) = value.read_lock::<TracksValue>() {
+        if desk::with(|desk| desk.section.is_some()) {
+            let error = Diagnostic::error("in-section", call.place_of(1), "an album cannot stand in a section");
+            return Err(error.help("in a section give the input a `clip`"));
+        }
         return album::taken(call, name, &tracks);
     }
     if value.is::<TrackValue>() {

@@ -1,11 +1,13 @@
 //! The words that speak of the session as a whole: what it says of itself, `title`, `artist`, `album`, `date`, `isrc`,
 //! `comment`; and `tempo`, `time_signature`, `sample_rate`, `seed`, `quantize`, `crossfade`.
 
+use engine::control::{Said, Way};
 use engine::credits::{self, Credits};
 use engine::diagnostic::Diagnostic;
+use engine::motion::Curve;
 use engine::parameter::{Parameter, Spoken, Value};
 use engine::session::CROSSFADE_MS;
-use engine::tempo::Grid;
+use engine::tempo::{Glide, Grid};
 use engine::units::Unit;
 use rhai::Dynamic;
 
@@ -84,11 +86,41 @@ pub fn target(call: &Call) -> Outcome {
     Ok(Dynamic::UNIT)
 }
 
-/// `tempo(bpm)`.
+/// `tempo(bpm)`, or a control that it moves with.
 pub fn tempo(call: &Call) -> Outcome {
-    let bpm = single(call, &TEMPO)?;
-    desk::with(|desk| desk.session.tempo = bpm);
+    call.takes(1..=1)?;
+    let (tempo, glide) = match spoken(&call.given[0]) {
+        Spoken::Control(control) => {
+            let glide = glide(call, &control.way)?;
+            (glide.end(), Some(glide))
+        }
+        _ => (single(call, &TEMPO)?, None),
+    };
+    desk::with(|desk| (desk.session.tempo, desk.session.glide) = (tempo, glide));
     Ok(Dynamic::UNIT)
+}
+
+/// The way of a tempo that moves.
+fn glide(call: &Call, way: &Way) -> Result<Glide, Diagnostic> {
+    let bpm = |said: &Said| match desk::with(|desk| desk.accept(&TEMPO, &said.value, said.at)).value {
+        Value::Number(bpm) => Ok(bpm),
+        _ => Err(Diagnostic::error("wrong-type", said.at, "a control cannot stand within another")),
+    };
+    match way {
+        Way::Ramp { curve: Curve::Exp | Curve::S, .. } => {
+            Err(Diagnostic::error("wrong-type", call.place_of(0), "a tempo goes straight from beat to beat")
+                .help("leave out `.curve(...)`; for another way write `automate([[0, 120], [8, 126], [16, 140]])`"))
+        }
+        Way::Ramp { from, to, time, start, curve: Curve::Linear } => {
+            Ok(Glide::Ramp { from: bpm(from)?, to: bpm(to)?, time: time.clone(), start: start.clone() })
+        }
+        Way::Automate { points, hold } => {
+            let points = points.iter().map(|(beat, said)| Ok((*beat, bpm(said)?)));
+            Ok(Glide::Automate { points: points.collect::<Result<_, Diagnostic>>()?, hold: *hold })
+        }
+        _ => Err(Diagnostic::error("wrong-type", call.place_of(0), "no such control can move `tempo`")
+            .help("expected 1 to 999 bpm, `ramp(120, 140, 8.bars)` or `automate([[0, 120], [32, 140]])`")),
+    }
 }
 
 /// `sample_rate(hz)`.

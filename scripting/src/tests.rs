@@ -48,6 +48,73 @@ fn effect(session: &Session, index: usize) -> &Effect {
 }
 
 #[test]
+fn a_tempo_moves_in_the_time_signature_of_the_whole_text() {
+    let clock = |text: &str| session(text).pace();
+    let pace = clock("tempo(ramp(120, 140, 8.bars)); time_signature(3, 4);");
+    let course = pace.course.expect("it moves");
+    assert_eq!((pace.clock.tempo, pace.clock.beats_per_bar), (140.0, 3.0));
+    assert_eq!((course.points, course.adrift), (vec![(0.0, 120.0), (24.0, 140.0)], true));
+    let course = clock("tempo(ramp(100.bpm, 50, 2.beats).start(4.bars));").course.expect("it moves");
+    assert_eq!((course.points, course.adrift), (vec![(16.0, 100.0), (18.0, 50.0)], false));
+    let course = clock("tempo(automate([[0, 90], [8, 120]]).hold());").course.expect("it moves");
+    assert_eq!((course.points, course.hold), (vec![(0.0, 90.0), (8.0, 120.0)], true));
+    assert_eq!(clock("tempo(ramp(120, 140, 8.bars)); tempo(96);").course, None, "what is said last holds");
+    assert_eq!(codes("tempo(ramp(120, 0.5, 8.bars));"), ["out-of-range"]);
+    assert_eq!(codes("tempo(steps(\"120 140\"));"), ["wrong-type"]);
+}
+
+#[test]
+fn a_session_says_with_whom_it_shares_its_time() {
+    let s = session("clock_in(\"Drums\"); clock_out(\"Bass\"); clock_out(\"Lights\", -20.ms);");
+    assert_eq!(s.company.clock_in.map(|(port, _)| port).as_deref(), Some("Drums"));
+    let sent: Vec<(&str, f64)> = s.company.clock_out.iter().map(|(port, ms, _)| (port.as_str(), *ms)).collect();
+    assert_eq!(sent, [("Bass", 0.0), ("Lights", -20.0)]);
+    assert!(session("link();").company.link.is_some());
+    for text in [
+        "clock_in(\"a\"); clock_in(\"b\");",
+        "link(); clock_in(\"b\");",
+        "link(); link();",
+        "clock_out(\"a\"); clock_out(\"a\", 5);",
+        "clock_in(\"a\"); clock_out(\"a\");",
+    ] {
+        assert_eq!(codes(text), ["clock-twice"], "{text}");
+    }
+    assert_eq!(codes("clock_in(\" \");"), ["bad-port"]);
+    assert_eq!(codes("clock_in(1);"), ["wrong-type"]);
+    assert_eq!(codes("clock_out(\"a\", lfo(1));"), ["wrong-type"]);
+    assert_eq!(codes("clock_out(\"a\", 600);"), ["out-of-range"]);
+}
+
+#[test]
+fn an_instrument_is_played_from_a_keyboard_or_at_a_port_if_the_text_says_so() {
+    let keyboard = |text: &str| {
+        let s = session(text);
+        let sources = s.places.iter().find_map(|place| match &place.kind {
+            engine::session::PlaceKind::Input(sources) => Some(&sources[0]),
+            _ => None,
+        });
+        let source = sources.expect("there is an input");
+        engine::sources::keyboard(source.table.0, |index| source.settings.get(index).map(|setting| &setting.value))
+    };
+    let notes = |channel| Some(engine::motion::EventSource::Notes { channel });
+    assert_eq!(keyboard("input(\"k\", keys());"), None);
+    assert_eq!(keyboard("input(\"k\", keys().keyboard());"), notes(None));
+    assert_eq!(keyboard("input(\"k\", play(\"c4\", keys()).keyboard(16));"), notes(Some(16)));
+    assert_eq!(keyboard("input(\"k\", kit().keyboard(10).keyboard(off));"), None);
+    assert_eq!(keyboard("input(\"k\", synth(|note| saw(note.freq)).keyboard(1));"), notes(Some(1)));
+    assert_eq!(keyboard("input(\"k\", keys()); set(\"k.keyboard\", 3);"), None, "what is set applies later");
+    for text in ["keys().keyboard(0)", "keys().keyboard(17)", "keys().keyboard(1.5)"] {
+        assert_eq!(codes(&format!("input(\"k\", {text}) >> master;")), ["out-of-range"], "{text}");
+    }
+    assert_eq!(codes("input(\"k\", keys().keyboard(\"a\")) >> master;"), ["wrong-type"]);
+    assert_eq!(codes("input(\"k\", keys().keyboard(lfo(1))) >> master;").len(), 1);
+    assert_eq!(codes("input(\"k\", sine(440).keyboard()) >> master;"), ["unknown-parameter"]);
+    assert_eq!(codes("input(\"k\", play(\"c4\", midi_out())) >> master;"), ["wrong-arguments"]);
+    assert_eq!(codes("input(\"k\", play(\"c4\", midi_out(\" \"))) >> master;"), ["bad-port"]);
+    assert_eq!(codes("input(\"k\", play(\"c4\", midi_out(\"a\").channel(17))) >> master;"), ["out-of-range"]);
+}
+
+#[test]
 fn flow_binds_looser_than_addition() {
     let s = session("let a = bus(\"a\"); let b = bus(\"b\"); a + b >> gain(-3) >> master;");
     assert_eq!(s.cables.len(), 3);
@@ -229,12 +296,17 @@ fn every_setter_of_every_table_takes_its_own_default() {
                 (Kind::Signal, _) => "master".to_string(),
                 (Kind::Path, _) => "\"a.wav\"".to_string(),
                 (Kind::Channels, _) => "1".to_string(),
+                (Kind::Pattern, _) => "1".to_string(),
+                (Kind::Folder, _) => "\"kit\"".to_string(),
+                (Kind::Port, _) => "\"Port\"".to_string(),
                 (Kind::Number { special: Some(("off", _)), .. }, Value::Special) => "off".to_string(),
                 (Kind::Number { special: Some((word, _)), .. }, Value::Special) => format!("\"{word}\""),
                 (_, Value::Number(number)) => number.to_string(),
                 (_, value) => parameter.show(&value),
             };
-            let first = match table.parameters.first().map(|p| p.kind) {
+            let argument = table.arguments.first().and_then(|name| table.parameters.iter().find(|p| p.name == *name));
+            let first = match argument.map(|argument| argument.kind) {
+                Some(Kind::Port) => "\"Port\"",
                 Some(Kind::Path) => "\"a.wav\"",
                 Some(Kind::Channels) => "1",
                 _ => "",
@@ -452,8 +524,8 @@ fn a_line_is_shown_with_a_caret_and_the_nearest_name_of_the_file() {
 
 #[test]
 fn a_line_that_plugs_a_cable_in_again_replaces_it() {
-    let file = "fn lead(x, db) { x >> fader(db) >> at(\"b\"); } let a = bus(\"a\"); let b = bus(\"b\"); b >> master; lead(a, -3);";
-    let lines = ["a >> fader(-6) >> b", "lead(a, -9)"];
+    let file = "fn strip(x, db) { x >> fader(db) >> at(\"b\"); } let a = bus(\"a\"); let b = bus(\"b\"); b >> master; strip(a, -3);";
+    let lines = ["a >> fader(-6) >> b", "strip(a, -9)"];
     for (count, expected) in [(0, -3.0), (1, -6.0), (2, -9.0)] {
         let mut s = followed(file, &lines[..count]).session.unwrap();
         assert!(engine::amend::apply(&mut s).is_empty());
@@ -472,4 +544,64 @@ fn imports_of_the_file_and_of_lines_are_seen_by_later_lines() {
     let lines: Vec<bool> = result.files.iter().map(|file| file.is_line).collect();
     assert_eq!(lines, [false, true, true, false]);
     assert_eq!(result.session.unwrap().files.len(), 4);
+}
+
+#[test]
+fn sections_come_in_the_order_of_the_text_or_in_that_of_arrange() {
+    let order = |text: &str| session(text).form.order;
+    let three = "let a = section(\"a\", 4, || {}); section(\"b\", 8.bars, || {}); section(\"c\", 0.5, || {});";
+    assert_eq!(order(three), [0, 1, 2]);
+    assert_eq!(order(&format!("arrange([\"c\", \"a\"]); {three}")), [2, 0]);
+    assert_eq!(order(&format!("{three} arrange([a, \"b\", a, a]);")), [0, 1, 0, 0]);
+    let bars: Vec<f64> = session(three).form.sections.iter().map(|section| section.bars).collect();
+    assert_eq!(bars, [4.0, 8.0, 0.5]);
+}
+
+#[test]
+fn what_stands_in_a_section_is_said_of_that_alone() {
+    let text = "
+        fn part(name, freq) { input(name, sine(freq)); set(`${name}/fader.gain`, -3); mute(at(\"band\")); }
+        let own = input(\"x\", saw(110));
+        section(\"a\", 4, || { for n in 1..=2 { part(`p${n}`, 100 * n); } own.mute(); });
+        section(\"b\", 4, || { let x = input(\"x\", sine(50)); x.solo(); set(\"x/fader.gain\", off); master.mute(off); });
+        for p in [\"p1\", \"p2\", \"x\"] { at(p) >> fader(0) >> bus(\"band\"); break; }";
+    let text = text.replace("bus(\"band\"); break; }", "at(\"band\"); } bus(\"band\") >> master;");
+    let session = session(&text);
+    let sections = |name: &str| match &session.places[place(&session, name).0].kind {
+        PlaceKind::Input(sources) => sources.iter().map(|source| source.section).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!((sections("p1"), sections("p2"), sections("x")), (vec![Some(0)], vec![Some(0)], vec![None, Some(1)]));
+    let of: Vec<Option<usize>> = session.amendments.iter().map(|amendment| amendment.section).collect();
+    assert_eq!(of, [0, 0, 0, 0, 0, 1, 1, 1].map(Some));
+}
+
+#[test]
+fn a_line_that_says_a_section_again_takes_the_place_of_all_that_it_said() {
+    let file = "section(\"a\", 4, || { input(\"p\", sine(50)); input(\"q\", sine(70)); mute(\"p\"); }); section(\"b\", 2, || {});
+        at(\"p\") >> master;";
+    let with = |lines: &[&str]| {
+        let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+        evaluate_text_with(Path::new("session.rhai"), file, &lines)
+    };
+    let session =
+        with(&["section(\"a\", 8, || { input(\"p\", saw(90)); })", "arrange([\"b\", \"a\"])"]).session.unwrap();
+    assert_eq!((session.form.sections[0].bars, &session.form.order[..]), (8.0, &[1, 0][..]));
+    let PlaceKind::Input(sources) = &session.places[place(&session, "p").0].kind else { panic!("no input") };
+    assert_eq!(sources.iter().map(|source| source.table.0.word).collect::<Vec<_>>(), ["saw"]);
+    // What no section has any more goes, unless something leads on from it.
+    let removed = |amendment: &Amendment| matches!(amendment.what, Amend::Remove(Target::Place(id)) if id == place(&session, "q"));
+    assert_eq!(session.amendments.iter().filter(|one| removed(one)).count(), session.amendments.len());
+    let gone = with(&["section(\"a\", 8, || {})"]);
+    assert_eq!(gone.diagnostics.iter().map(|d| d.code).collect::<Vec<_>>(), ["unknown-name"]);
+}
+
+#[test]
+fn closures_know_the_words_that_stand_for_something() {
+    assert_eq!(
+        codes(
+            "section(\"a\", 4, || { mute(master, off); set(\"x/fader.gain\", off); }); input(\"x\", sine(5)) >> fader(0) >> master;"
+        ),
+        [""; 0]
+    );
 }

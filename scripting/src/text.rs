@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use engine::diagnostic::Position;
+use engine::session::Written;
 
 use crate::tokens::{Kind, Token, tokens};
 
@@ -172,6 +173,12 @@ impl Text {
         self.tokens.partition_point(|t| (t.line, t.column) <= (at.line, at.column)).checked_sub(1)
     }
 
+    /// Where a text in quotes stands, at a place or behind it.
+    pub fn quoted_behind(&self, at: Position, inside: &str) -> Option<Position> {
+        let quoted = format!("\"{inside}\"");
+        (self.token_at(at)?..self.len()).find(|&index| self.written(index) == quoted).map(|index| self.start(index))
+    }
+
     /// How many characters the token at a place has on its line; 1 where there is none.
     pub fn width_at(&self, at: Position) -> usize {
         let Some(first) = self.token_at(at).filter(|&index| self.start(index) == at) else { return 1 };
@@ -226,23 +233,82 @@ impl Text {
         found
     }
 
-    /// Where a character of the text that is written in quotes at a place stands; the place itself if it is not written there.
-    pub fn inside(&self, at: Position, character: usize) -> Position {
-        let Some(index) = self.token_at(at).filter(|&index| self.start(index) == at) else { return at };
-        let mut letters = self.written(index).chars().skip(1).peekable();
-        if !self.written(index).starts_with('"') {
-            return at;
+    /// Where the characters stand of the text that is written in quotes at a place, as far as one can tell.
+    pub fn quoted(&self, at: Position) -> Written {
+        let mut anchors = Vec::new();
+        let token = self.token_at(at).filter(|&index| self.is_text(at) && self.start(index) == at);
+        let mut letters = token.map_or("", |index| self.written(index)).chars().peekable();
+        let is_raw = letters.next() == Some('`');
+        let (mut line, mut column) = (at.line, at.column + 1);
+        // A break right behind the quote is none of the text.
+        if is_raw && letters.next_if_eq(&'\n').is_some() {
+            (line, column) = (line + 1, 1);
         }
-        let mut column = at.column + 1;
-        for _ in 0..character {
-            match letters.next() {
-                // What an escape stands for is one character; those with a code are not counted out.
-                Some('\\') if letters.next_if(|letter| "\\\"nrt".contains(*letter)).is_some() => column += 2,
-                Some('\\' | '\n') | None => return at,
-                Some(_) => column += 1,
+        let mut number = 0;
+        let mut here = Some(());
+        while let Some(letter) = letters.next() {
+            if here.take().is_some() {
+                anchors.push((number, self.place(line, column)));
+            }
+            number += 1;
+            column += 1;
+            match letter {
+                '\n' => (line, column, here) = (line + 1, 1, Some(())),
+                '$' if is_raw && letters.peek() == Some(&'{') => break,
+                '\\' if !is_raw => {
+                    let digits = match letters.next() {
+                        Some('x') => 2,
+                        Some('u') => 4,
+                        Some('U') => 8,
+                        Some('\n') | None => break,
+                        _ => 0,
+                    };
+                    letters.by_ref().take(digits).for_each(drop);
+                    (column, here) = (column + 1 + digits as u32, Some(()));
+                }
+                _ => {}
             }
         }
-        self.place(at.line, column)
+        Written { at, anchors }
+    }
+
+    /// How many arguments the closure takes that is written at a place.
+    pub fn closure(&self, at: Position) -> Option<usize> {
+        let open = self.token_at(at).filter(|&index| self.start(index) == at)?;
+        if self.is(open, "||") {
+            return Some(0);
+        }
+        let inside = (open + 1..self.len()).take_while(|&index| !self.is(index, "|"));
+        self.is(open, "|").then(|| inside.filter(|&index| self.kind(index) == Some(Kind::Word)).count())
+    }
+
+    /// Where a word is written in the closure that begins at a place, if it is.
+    pub fn in_closure(&self, at: Position, word: &str) -> Option<Position> {
+        let open = self.token_at(at).filter(|&index| self.start(index) == at && self.closure(at).is_some())?;
+        let mut depth = 0usize;
+        for index in open + 1..self.len() {
+            if self.opens(index) {
+                depth += 1;
+            } else if self.closes(index) {
+                depth = depth.checked_sub(1)?;
+            } else if depth == 0 && (self.is(index, ";") || self.is(index, ",") && !self.is(open, "|")) {
+                return None;
+            } else if self.kind(index) == Some(Kind::Word) && self.is(index, word) {
+                return Some(self.start(index));
+            }
+        }
+        None
+    }
+
+    /// Whether a text in quotes is written at a place.
+    pub fn is_text(&self, at: Position) -> bool {
+        self.token_at(at).is_some_and(|index| self.start(index) == at && self.kind(index) == Some(Kind::Text))
+    }
+
+    /// Where the text in quotes is written whose method is called at a place.
+    pub fn object(&self, method: Position) -> Option<Position> {
+        let object = self.token_at(method).filter(|_| self.is_method(method))?.checked_sub(2)?;
+        (self.kind(object) == Some(Kind::Text)).then(|| self.start(object))
     }
 
     /// Whether the call at a place is written as a method, `x.word()`.

@@ -1,13 +1,18 @@
 //! The values that a script holds: quantities, sources, effects, signals and handles.
 
+use std::sync::Arc;
+
 use engine::control::Control;
 use engine::diagnostic::Position;
 use engine::parameter::{Kind, Parameter, Spoken, Value};
+use engine::pattern::Pattern;
 use engine::session::{CableId, Effect, InstanceId, PlaceId, Setting, Source, Tap};
 use engine::units::Unit;
 use rhai::{Array, Dynamic};
 
 use crate::album::{TrackValue, TracksValue};
+use crate::form::SectionValue;
+use crate::trace;
 
 /// A number with a unit.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -77,6 +82,10 @@ impl Signal {
 /// A source, a value until an input takes it.
 #[derive(Clone, Debug)]
 pub struct SourceValue(pub Source);
+
+/// A pattern, a value until something plays it.
+#[derive(Clone, Debug)]
+pub struct PatternValue(pub Arc<Pattern>);
 
 /// A control, a value until a parameter takes it.
 #[derive(Clone, Debug)]
@@ -185,6 +194,7 @@ pub fn is_recipe(value: &Dynamic) -> bool {
     value.is::<EffectValue>()
         || value.is::<SourceValue>()
         || value.is::<ControlValue>()
+        || value.is::<PatternValue>()
         || value.is::<TrackValue>()
         || value.is::<TracksValue>()
 }
@@ -199,10 +209,16 @@ pub fn describe(value: &Dynamic) -> &'static str {
         "a source"
     } else if value.is::<ControlValue>() {
         "a control"
+    } else if value.is::<PatternValue>() {
+        "a pattern"
+    } else if let Some(traced) = trace::describe(value) {
+        traced
     } else if value.is::<TrackValue>() {
         "a track"
     } else if value.is::<TracksValue>() {
         "an album's tracks"
+    } else if value.is::<SectionValue>() {
+        "a section"
     } else if value.is::<Quantity>() {
         "a quantity with a unit"
     } else if value.is::<Handle>() {
@@ -237,7 +253,7 @@ pub fn told(value: &Dynamic) -> Option<String> {
         return Some(if flag { "on" } else { "off" }.into());
     }
     if let Some(text) = value.read_lock::<rhai::ImmutableString>() {
-        return Some(format!("{text:?}"));
+        return Some(format!("{:?}", text.as_str()));
     }
     match (number(value), value.read_lock::<Quantity>()) {
         _ if value.is_unit() => None,
@@ -261,6 +277,8 @@ pub fn spoken(value: &Dynamic) -> Spoken {
         Spoken::Text(text)
     } else if let Some(control) = value.read_lock::<ControlValue>() {
         Spoken::Control(Box::new(control.0.clone()))
+    } else if let Some(pattern) = value.read_lock::<PatternValue>() {
+        Spoken::Pattern(pattern.0.clone())
     } else if let Some(list) = value.read_lock::<Array>() {
         Spoken::List(list.iter().map(spoken).collect())
     } else {
@@ -284,9 +302,10 @@ pub fn read(parameter: &Parameter, value: &Value) -> Dynamic {
         (Value::Choice(index), Kind::Choice { options, .. }) => Dynamic::from(options[*index].to_string()),
         (Value::Flag(flag), _) => Dynamic::from(*flag),
         (Value::Channels(list), _) => list.iter().map(|n| Dynamic::from(i64::from(*n))).collect::<Array>().into(),
-        (Value::Path(path), _) => Dynamic::from(path.clone()),
+        (Value::Path(path) | Value::Port(path), _) => Dynamic::from(path.clone()),
+        (Value::Pattern(pattern), _) => Dynamic::from(PatternValue(pattern.clone())),
         (Value::Control(control), _) => Dynamic::from(ControlValue((**control).clone())),
-        (Value::Special | Value::Choice(_), _) => Dynamic::UNIT,
+        (Value::Special | Value::Choice(_) | Value::Circuit(_), _) => Dynamic::UNIT,
     }
 }
 

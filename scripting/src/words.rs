@@ -7,12 +7,13 @@ use engine::figure::Figure;
 use engine::names::nearest;
 use engine::nest;
 use engine::parameter::{Kind, Parameter, Part, Table};
+use engine::sources::synth::SYNTH;
 use engine::units::Unit;
 use engine::{effects, sources};
 use serde::Serialize;
 
 use crate::call::{Call, Outcome};
-use crate::{album, amend, control, expect, nested, place, setup};
+use crate::{album, amend, company, control, expect, form, nested, pattern, place, setup, trace};
 
 /// A word of the language.
 pub struct Word {
@@ -33,7 +34,7 @@ pub struct Word {
 impl Word {
     /// Whether it is called on something: `x.mix(50)`.
     fn is_method(&self) -> bool {
-        matches!(self.group, Methods | Figures)
+        matches!(self.group, Methods | Figures | Variations)
     }
 }
 
@@ -55,6 +56,12 @@ pub enum Group {
     Sources,
     /// What changes sound.
     Effects,
+    /// What is played, and by what rule it is made.
+    Patterns,
+    /// What can be done to patterns.
+    Variations,
+    /// What stands in a function that becomes sound.
+    Circuits,
     /// What moves parameters.
     Controls,
     /// What every effect has.
@@ -86,7 +93,7 @@ const fn thing(
     Word { word, signature, summary, example, group, run: None }
 }
 
-use Group::{Changes, Controls, Figures, Flow, Methods, Numbers, Places, Session};
+use Group::{Changes, Circuits, Controls, Figures, Flow, Methods, Numbers, Patterns, Places, Session, Variations};
 
 /// Every word that is neither an effect nor a source, in the order in which the reference shows them.
 #[rustfmt::skip]
@@ -97,14 +104,19 @@ pub static WORDS: &[Word] = &[
     word("date", Session, "date(text)", "The day that its files bear; none unless said, for no clock is read.", "date(\"2026-11-21\");", setup::date),
     word("isrc", Session, "isrc(text)", "Its International Standard Recording Code.", "isrc(\"GB-ABC-26-00001\");", setup::isrc),
     word("comment", Session, "comment(text)", "What else its files say.", "comment(\"for vinyl\");", setup::comment),
-    word("tempo", Session, "tempo(bpm)", "Beats a minute, 1 to 999; 120 unless said. A change keeps the beat, and bars gone by keep their length.", "tempo(96);", setup::tempo),
+    word("tempo", Session, "tempo(bpm)", "Beats a minute, 1 to 999; 120 unless said. A change keeps the beat, and bars gone by keep their length. It may move: with `ramp(from, to, time)`, straight in beats and from where it is first heard or from `.start(time)`, or with `automate([[beat, bpm], ...])`.", "tempo(96);", setup::tempo),
     word("time_signature", Session, "time_signature(beats, note)", "Beats a bar, and the note that is a beat; 4, 4 unless said.", "time_signature(3, 4);", setup::time_signature),
     word("quantize", Session, "quantize(time)", "The grid on which edits take effect, in bars, beats, notes or ms; at once unless said, or with off.", "quantize(1.bars);", setup::quantize),
     word("crossfade", Session, "crossfade(time)", "How long edits take to be made, 1 ms to 60 s; 20 ms unless said.", "crossfade(50.ms);", setup::crossfade),
     word("sample_rate", Session, "sample_rate(hz)", "Frames a second, 8 000 to 384 000 Hz; 48 000 unless said. Takes effect at the next start.", "sample_rate(44100);", setup::sample_rate),
     word("seed", Session, "seed(number)", "The seed of everything random; 0 unless said. Takes effect at the next start.", "seed(7);", setup::seed),
+    word("clock_in", Session, "clock_in(port)", "Follows the MIDI clock that comes from a port while it plays: its tempo is the tempo, as if it were typed, and what starts, stops and goes elsewhere does so with it. A part of no render.", "clock_in(\"Drum machine MIDI 1\");", company::clock_in),
+    word("clock_out", Session, "clock_out(port, delay)", "Sends MIDI clock to a port while it plays: ticks, start, stop and position, each with what is heard, or `delay` later (-500 to 500 ms, 0 unless said). A part of no render.", "clock_out(\"Drum machine MIDI 1\");", company::clock_out),
+    word("link", Session, "link()", "Shares tempo and bars with all who are on the network over Ableton Link's protocol while it plays; whoever changes the tempo changes it for all. A part of no render.", "link();", company::link),
     word("target", Session, "target(name)", "The medium that it is meant for, by a name that `gainstage measure --targets` lists: what meters and checks compare with; it changes no level.", "target(\"streaming\");", setup::target),
     word("expect", Session, "expect(figure)", "A test of the mix, held by `check --render`: `.below(x)`, `.above(x)` or `.within(x, tolerance)` of a figure of an input, a bus, a cable or an effect.", "expect(master.true_peak).below(-1.dBTP);", expect::expect),
+    thing("section", Session, "section(name, bars, || { ... })", "A part of the piece, and what holds during it alone: `input(name, source)` is heard, from its beginning, as long as it is on, `mute(x)`, `solo(x)` and `set(path, value)` hold. Sections come in the order in which they are written, and with the last the piece is over.", "let verse = section(\"verse\", 8, || { input(\"pad\", saw(110)); mute(\"bass\"); });"),
+    word("arrange", Session, "arrange([section, ...])", "The order of the sections, by handle or by name, each as often as it is played.", "arrange([section(\"verse\", 8, || {}), section(\"chorus\", 8, || {}), \"verse\"]);", form::arrange),
     thing("import", Session, "import \"file\" as name;", "Another file of the session's folder; its functions are `name::function(...)`.", "import \"strips\" as strips;"),
 
     word("input", Places, "input(name, source)", "A named source of sound; several sources as a list add up.", "let voice = input(\"voice\", device(1));", place::input),
@@ -134,6 +146,54 @@ pub static WORDS: &[Word] = &[
     word("remove", Changes, "remove(path)", "Takes an effect away.", "remove(\"voice/gate\");", amend::remove),
     word("before", Changes, "before(path, effect)", "Puts an effect before another.", "before(\"voice/compressor\", gate(-45));", amend::before),
     word("after", Changes, "after(path, effect)", "Puts an effect behind another.", "after(\"voice/compressor\", eq());", amend::after),
+
+    word("play", Patterns, "play(pattern, instrument)", "A pattern in the mini-notation, played by an instrument; one cycle is one bar.", "play(\"bd ~ sn ~\", kit())", pattern::play),
+    word("stack", Patterns, "stack([pattern, ...])", "Patterns at once.", "play(stack([\"bd*4\", \"~ cp\"]), kit())", pattern::stack),
+    word("cat", Patterns, "cat([pattern, ...])", "Patterns in turn, a bar of each.", "play(cat([\"bd*4\", \"bd sn\"]), kit())", pattern::cat),
+    word("euclid", Patterns, "euclid(value, beats, steps, rotation)", "Beats spread over steps as evenly as can be, of a value or, without one, for `.struct`.", "play(euclid(\"rim\", 5, 8), kit())", pattern::euclid),
+    word("markov", Patterns, "markov(training, order, bars, seed)", "Bars in the manner of a pattern: each moment follows those before it, `order` of them, as it does somewhere in the pattern, which may be the notes of a MIDI file: `markov(\"song.mid\", 2)`.", "play(markov(\"bd sn bd [sn cp]\", 1, 8), kit())", pattern::markov),
+    word("cellular", Patterns, "cellular(value, rule, cells, bars, seed)", "A value at each living cell of a ring, a generation a bar, by one of Wolfram's rules 0 to 255; one living cell at first, or drawn ones with a seed.", "play(cellular(\"hh\", 90), kit())", pattern::cellular),
+    word("lsystem", Patterns, "lsystem(axiom, rules, times, steps, sounds)", "A sequence that grows from an axiom: each symbol is replaced by what its rule says, so many times, and so many steps make a bar.", "play(lsystem(\"a\", #{a: \"ab\", b: \"a\"}, 5, 8, #{a: \"bd\", b: \"sn\"}), kit())", pattern::lsystem),
+    word("walk", Patterns, "walk(scale, steps, bars, span, leap, seed)", "Notes that wander up and down a scale, at most `leap` degrees a step and `span` degrees from its root.", "play(walk(\"a4 minor pentatonic\"), pluck())", pattern::walk),
+    word("progression", Patterns, "progression(scale, rule, bars, seed, notes)", "A chord a bar by a rule: \"functional\", \"pop\", \"fifths\" or \"blues\"; of 3 notes, or of 4 or 5.", "play(progression(\"c major\", \"pop\", 4, 0, 4), keys())", pattern::progression),
+
+    thing("fast", Variations, ".fast(n)", "So many cycles in the time of one; a number or a pattern of numbers.", "play(\"bd sn\".fast(2), kit())"),
+    thing("slow", Variations, ".slow(n)", "One cycle in the time of so many.", "play(\"bd sn\".slow(2), kit())"),
+    thing("shift", Variations, ".shift(cycles)", "Later; earlier if below 0.", "play(\"cp\".shift(0.25), kit())"),
+    thing("rev", Variations, ".rev()", "Each cycle backwards.", "play(\"bd sn hh\".rev(), kit())"),
+    thing("palindrome", Variations, ".palindrome()", "Every second cycle backwards.", "play(\"bd sn hh\".palindrome(), kit())"),
+    thing("every", Variations, ".every(n, |p| ...)", "Changed in every nth cycle, beginning with the first; `.every(n, offset, |p| ...)` with another.", "play(\"bd sn\".every(4, |p| p.fast(2)), kit())"),
+    thing("respond", Variations, ".respond(cycles, |p| ...)", "Call and response: so many cycles as they are, then the same ones changed.", "play(\"c4 e4 g4 ~\".respond(1, |p| p.rev()), pluck())"),
+    thing("iter", Variations, ".iter(n)", "Each cycle n times, beginning one nth further on each time.", "play(\"bd sn hh cp\".iter(4), kit())"),
+    thing("iter_back", Variations, ".iter_back(n)", "Each cycle n times, beginning one nth further back each time.", "play(\"bd sn hh cp\".iter_back(4), kit())"),
+    thing("ply", Variations, ".ply(n)", "Each value so many times in its own time.", "play(\"bd sn\".ply(2), kit())"),
+    thing("arp", Variations, ".arp(order)", "The notes of each chord one after the other: \"up\", \"down\", \"updown\" or \"downup\".", "play(\"c4'maj a3'min\".arp(\"up\"), pluck())"),
+    thing("swing", Variations, ".swing(part, n)", "What begins in the second half of each nth of a cycle later by that part of it; n is 4 unless said.", "play(\"hh*8\".swing(1 / 3), kit())"),
+    thing("off", Variations, ".off(cycles, |p| ...)", "With it the same, changed and so much later.", "play(\"c4 e4\".off(0.125, |p| p.add(12)), pluck())"),
+    thing("sometimes", Variations, ".sometimes(chance, |p| ...)", "Changed here and there by chance, 0 to 1; 0.5 unless said.", "play(\"hh*8\".sometimes(0.3, |p| p.ply(2)), kit())"),
+    thing("degrade", Variations, ".degrade(chance)", "Values left out by chance, 0 to 1; 0.5 unless said.", "play(\"hh*16\".degrade(0.3), kit())"),
+    thing("seed", Variations, ".seed(number)", "Other chances.", "play(\"hh*16?\".seed(3), kit())"),
+    thing("struct", Variations, ".struct(rhythm)", "The values at the times of a rhythm.", "play(\"<c4 e4>\".struct(\"t ~ t t\"), pluck())"),
+    thing("mask", Variations, ".mask(rhythm)", "Heard while a rhythm holds.", "play(\"hh*8\".mask(\"1 0 1 1\"), kit())"),
+    thing("segment", Variations, ".segment(n)", "The values so many times a cycle.", "play(\"<c4 e4>\".segment(4), pluck())"),
+    thing("euclid", Variations, ".euclid(beats, steps, rotation)", "The values at the beats of a Euclidean rhythm.", "play(\"bd\".euclid(3, 8), kit())"),
+    thing("add", Variations, ".add(n)", "Semitones, or degrees before `.scale`, added; a number or a pattern of numbers.", "play(\"c4 e4\".add(\"<0 5>\"), pluck())"),
+    thing("scale", Variations, ".scale(name)", "Numbers taken as degrees of a scale, 0 for its root.", "play(\"0 2 4 <7 9>\".scale(\"d minor\"), pluck())"),
+    thing("chord", Variations, ".chord(name)", "A chord on each note.", "play(\"c4 f4\".chord(\"maj7\"), keys())"),
+
+    word("synth", Circuits, "synth(|note| ...)", "An instrument whose voice is what the function makes of `note.freq`, `.pitch`, `.velocity`, `.gate`, `.age` and `.random`.", "play(\"c3 e3 g3\", synth(|note| saw(note.freq) >> low_pass(800, 2)))", trace::synth),
+    word("dsp", Circuits, "dsp(name, |x| ...)", "An effect that does to each frame what the function says; `|l, r|` takes a pair of channels and may give `[l, r]`.", "x >> dsp(\"fold\", |x| select(abs(x) > 0.5, sign(x) - x, x))", trace::dsp),
+    word("param", Circuits, "param(name, default, least, most)", "A parameter of the synth or dsp: it has a path, and takes controls.", "x >> dsp(\"drive\", |x| tanh(x * param(\"amount\", 2, 1, 20)))", trace::astray),
+    word("envelope", Circuits, "envelope(attack, decay, sustain, release)", "From 0 to 1 as a note begins, to its sustain in percent, and to 0 after its end; times in ms.", "play(\"c3\", synth(|note| saw(note.freq) >> low_pass(200 + 3000 * envelope(5, 300, 20, 200))))", trace::astray),
+    word("decay", Circuits, "decay(time)", "From 1 as a note begins, falling by 60 dB in a time.", "play(\"c2*4\", synth(|note| sine(note.freq * (1 + 3 * decay(80))) * decay(400)))", trace::astray),
+    word("select", Circuits, "select(condition, a, b)", "`a` where the condition is true, else `b`.", "x >> dsp(\"half_wave\", |x| select(x > 0, x, 0))", trace::astray),
+    word("clamp", Circuits, "clamp(x, least, most)", "At least so much, and at most.", "x >> dsp(\"flat_top\", |x| clamp(x * 4, -0.5, 0.5))", trace::astray),
+    word("and", Circuits, "and(a, b)", "1 where both are true, else 0.", "x >> dsp(\"window\", |x| x * and(x > -0.1, x < 0.1))", trace::astray),
+    word("or", Circuits, "or(a, b)", "1 where one is true, else 0.", "x >> dsp(\"core\", |x| x * or(x > 0.1, x < -0.1))", trace::astray),
+    word("sign", Circuits, "sign(x)", "-1, 0 or 1.", "x >> dsp(\"squared\", |x| sign(x) * 0.1)", trace::astray),
+    word("delay1", Circuits, "delay1(x)", "A signal one frame ago.", "x >> dsp(\"slope\", |x| x - delay1(x))", trace::astray),
+    word("smooth", Circuits, "smooth(x, time)", "Goes after a signal, 63.2 % of the way in a time.", "x >> dsp(\"duck\", |x| x / (1 + 8 * smooth(abs(x), 50)))", trace::astray),
+    word("hold", Circuits, "hold(x, when)", "A signal as it was when another last rose above 0.", "x >> dsp(\"stair\", |x| hold(x, sine(2000)))", trace::astray),
 
     word("lfo", Controls, "lfo(rate)", "To and fro for ever; a rate in beats, bars or as a note is locked to the transport.", "fader(lfo(1.bars).range(-12, 0))", control::lfo),
     word("ramp", Controls, "ramp(from, to, time)", "From one value to another, once: from when the line is first heard, or from `.start(time)`.", "low_pass(ramp(200, 8.kHz, 8.bars).curve(\"exp\"))", control::ramp),
@@ -201,6 +261,11 @@ pub fn find(name: &str) -> Option<&'static Word> {
     WORDS.iter().find(|w| w.word == name)
 }
 
+/// The entry of what can be done to a pattern.
+pub fn variation(name: &str) -> Option<&'static Word> {
+    WORDS.iter().find(|w| w.group == Variations && w.word == name)
+}
+
 /// Whether a name is taken by the language: an effect, a source, a function or a constant.
 pub fn is_word(name: &str) -> bool {
     static NAMES: LazyLock<BTreeSet<&str>> = LazyLock::new(|| {
@@ -208,6 +273,12 @@ pub fn is_word(name: &str) -> bool {
         own.chain(tables().map(|t| t.word)).collect()
     });
     NAMES.contains(name)
+}
+
+/// Whether a variable may have the name of a word: where things are commonly called what makes them. An input of drums is `kit`,
+/// the bass is `bass`, a part of a piece is `chorus`; the word is still known by its brackets.
+pub fn is_shared(name: &str) -> bool {
+    sources::find(name).is_some_and(Table::plays) || name == "chorus"
 }
 
 /// Whether a name is that of a method: of a parameter, a part, or what every effect has.
@@ -228,7 +299,7 @@ pub fn signature(name: &str) -> Option<String> {
 
 /// Every effect and source.
 pub fn tables() -> impl Iterator<Item = &'static Table> {
-    effects::EFFECTS.iter().chain(sources::SOURCES).copied()
+    effects::EFFECTS.iter().chain(sources::SOURCES.iter()).copied()
 }
 
 /// The names of a table's own setters and parts.
@@ -334,18 +405,25 @@ pub struct PartEntry {
 impl ParameterEntry {
     pub(crate) fn new(parameter: &Parameter) -> Self {
         let default = match parameter.kind {
-            Kind::Path | Kind::Signal | Kind::Channels => None,
+            Kind::Path | Kind::Folder | Kind::Signal | Kind::Channels | Kind::Pattern => None,
+            Kind::Circuit | Kind::Port => None,
             _ => Some(parameter.show(&parameter.default())),
         };
         ParameterEntry {
             name: parameter.name.into(),
             takes: parameter.expected(),
             default,
-            fixed: !parameter.moves,
+            fixed: !parameter.moves && !matches!(parameter.kind, Kind::Pattern | Kind::Keyboard | Kind::Port),
             help: parameter.help.into(),
         }
     }
 }
+
+/// The mini-notation in short.
+const NOTATION: &str = "A pattern in quotes, one cycle a bar: steps one after another; `~` a rest; `[a b]` a step of several, `a b . c d` the same \
+    without brackets; `<a b>` another each cycle; `a,b` at once; `a|b` one of them, drawn; `a*2` `a/2` faster, slower; `a!3` again, `a@3` or \
+    `a _ _` longer; `a?` by chance, `a?0.2` left out so often; `a(3,8,2)` three beats over eight steps, turned by two; `{a b c}%4` so many steps \
+    a cycle; `0 .. 3` counts; `bd:2` another of a kind; `c4'maj` a chord, `c4'min7'i` its inversion. A number is a MIDI note, `c4` is 60.";
 
 /// The whole reference: every word of every table, by group, in the order of the tables.
 pub fn reference() -> Vec<WordEntry> {
@@ -359,8 +437,15 @@ pub fn reference() -> Vec<WordEntry> {
         parts: Vec::new(),
         cost: None,
     };
+    let of_synth = |word: &'static str| {
+        SYNTH.parameters.iter().filter(move |p| word == SYNTH.word && !matches!(p.kind, Kind::Circuit))
+    };
     let own = WORDS.iter().map(|w| WordEntry {
-        parameters: control::parameters(w.word).into_iter().chain(album::parameters(w.word)).collect(),
+        parameters: control::parameters(w.word)
+            .into_iter()
+            .chain(album::parameters(w.word))
+            .chain(of_synth(w.word).map(ParameterEntry::new))
+            .collect(),
         ..plain(w.word, w.signature, w.summary, w.example, w.group)
     });
     let units = Unit::ALL.into_iter().map(|unit| {
@@ -380,12 +465,24 @@ pub fn reference() -> Vec<WordEntry> {
         plain(name, signature, summary, &example, Numbers)
     });
     let tables = |list: &'static [&'static Table], group| list.iter().map(move |table| table_entry(table, group));
+    let forms = trace::FORMS
+        .iter()
+        .map(|(word, signature, summary, example)| plain(word, signature, summary, example, Group::Circuits));
+    let notation = plain(
+        "pattern",
+        "\"bd [sn hh]*2\"",
+        NOTATION,
+        "play(\"bd*2 <sn cp> [~ hh]!2 oh(3,8)?\", kit())",
+        Group::Patterns,
+    );
     let mut all: Vec<WordEntry> = own
+        .chain([notation])
+        .chain(forms)
         .chain(units)
         .chain(figures)
         .chain([input])
         .chain(numbers)
-        .chain(tables(sources::SOURCES, Group::Sources))
+        .chain(tables(&sources::SOURCES, Group::Sources))
         .chain(tables(effects::EFFECTS, Group::Effects))
         .collect();
     all.sort_by_key(|entry| entry.group);
@@ -447,8 +544,9 @@ mod tests {
 
     #[test]
     fn every_effect_says_what_it_costs() {
-        // But for what only leads to a device and back.
-        let own = |entry: &WordEntry| entry.group == Group::Effects && entry.word != "insert";
+        // But for what only leads to a device and back, and what does nothing until it has recorded something.
+        let own =
+            |entry: &WordEntry| entry.group == Group::Effects && !["insert", "looper"].contains(&entry.word.as_str());
         for entry in reference().into_iter().filter(own) {
             let cost =
                 entry.cost.unwrap_or_else(|| panic!("run the bench of effects: `{}` is not in its table", entry.word));

@@ -58,7 +58,11 @@ fn rewrite(json: &mut Json, key: Option<&str>, names: &Names) {
             };
             match tap {
                 Some(path) => *json = path.into(),
-                None => fields.iter_mut().for_each(|(key, value)| rewrite(value, Some(key), names)),
+                None => fields.iter_mut().for_each(|(key, value)| match key.as_str() {
+                    // What they have by these names is their own.
+                    "Pattern" | "Circuit" => displace(value),
+                    _ => rewrite(value, Some(key), names),
+                }),
             }
         }
         Json::Number(_) => {
@@ -67,6 +71,20 @@ fn rewrite(json: &mut Json, key: Option<&str>, names: &Names) {
             }
         }
         Json::Null | Json::Bool(_) | Json::String(_) => {}
+    }
+}
+
+/// Takes out where the parts of a pattern are written.
+fn displace(json: &mut Json) {
+    match json {
+        Json::Object(fields)
+            if fields.len() == 3 && ["origin", "begin", "end"].iter().all(|k| fields.contains_key(*k)) =>
+        {
+            *json = Json::Null;
+        }
+        Json::Object(fields) => fields.values_mut().for_each(displace),
+        Json::Array(list) => list.iter_mut().for_each(displace),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
     }
 }
 

@@ -301,3 +301,43 @@ fn a_folded_file_is_right_and_means_what_file_and_lines_meant() {
     }
     assert!(2 * tidy > all, "only {tidy} of {all} lines found a place in the file");
 }
+
+#[test]
+fn a_section_said_again_is_written_where_it_was_said() {
+    let text = "let v = input(\"v\", sine(220));\nlet intro = section(\"intro\", 4, || {\n    mute(v); // not yet\n});\nsection(\"verse\", 8, || {\n    input(\"pad\", saw(110));\n});\nv >> fader(-6) >> master;\nat(\"pad\") >> master;\narrange([intro, \"verse\"]);\n";
+    assert_eq!(folded(text, &["arrange([intro, \"verse\", intro])"]), text.replace("\"verse\"]", "\"verse\", intro]"));
+    let longer = "section(\"verse\", 16, || {\n    input(\"pad\", saw(110));\n})";
+    assert_eq!(folded(text, &[longer]), text.replace("\"verse\", 8", "\"verse\", 16"));
+    let again = "section(\"intro\", 4, || { mute(v); set(\"v/fader.gain\", -9); })";
+    let written = folded(text, &[again]);
+    assert!(
+        written.starts_with("let v = input(\"v\", sine(220));\nlet intro = section(\"intro\", 4, || {"),
+        "{written}"
+    );
+    assert!(
+        written.contains("set(\"v/fader.gain\", -9)") && written.ends_with("arrange([intro, \"verse\"]);\n"),
+        "{written}"
+    );
+    assert_eq!(folded(text, &["set(\"v/fader.gain\", -3)"]), text.replace("fader(-6)", "fader(-3)"));
+    let break_ = "section(\"break\", 2, || { mute(v); })";
+    assert_eq!(
+        folded(text, &[break_, "arrange([\"break\"])"]),
+        format!("{}{break_};\n", text.replace("intro, \"verse\"]", "\"break\"]"))
+    );
+}
+
+#[test]
+fn patterns_are_written_where_they_are_played_and_what_circuits_number_is_their_own() {
+    let text = "let lead = input(\"lead\", play(markov(\"c4 d4\", 1, 2), pluck()));\n\
+        let own = input(\"own\", play(\"c2\", synth(|note| delay(saw(note.freq), 9, 1000) >> low_pass(800))));\n\
+        let drums = input(\"drums\", play(\"bd*4\".every(16, |p| p.fast(2)), kit()));\n\
+        [lead, own, drums] >> dsp(\"low\", |x| x >> low_pass(2000)) >> master;\n";
+    let file = |text: String| folded(&text, &["set(\"lead.pattern\", \"e4 g4\")", "set(\"own.pattern\", \"<c2 e2>\")"]);
+    let played = text.replace("markov(\"c4 d4\", 1, 2)", "\"e4 g4\"").replace("\"c2\"", "\"<c2 e2>\"");
+    assert_eq!(file(text.into()), played);
+    assert_eq!(folded(text, &["tempo(99)"]), format!("{text}tempo(99);\n"));
+    // What a generator made, written out, is heard no otherwise, and is written.
+    let made = text.replace("markov(\"c4 d4\", 1, 2)", "\"<c4 c4>\".fast(1)");
+    let frozen = folded(&made, &["set(\"lead.pattern\", \"<c4 c4>\".fast(1))", "set(\"lead.pattern\", \"<c4 c4>\")"]);
+    assert_eq!(frozen, made.replace("\"<c4 c4>\".fast(1)", "\"<c4 c4>\""));
+}

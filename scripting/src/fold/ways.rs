@@ -23,6 +23,10 @@ pub fn tidy(place: &Place<'_>) -> Vec<String> {
     }
     if let Some((path, value)) = typing::set_of(&place.line.text) {
         found.extend(settings::set(place, &path, &value));
+        if value.starts_with('"') {
+            // A pattern that was written out sounds as what made it, and is to be written all the same.
+            found.rotate_left(1);
+        }
         return found;
     }
     let Some(line) = place.line.only() else { return found };
@@ -99,7 +103,7 @@ fn plugged_again(place: &Place<'_>, line: &Range<usize>) -> Vec<String> {
 /// A name declared again, or a word of the whole said again.
 fn said_again(place: &Place<'_>, line: &Range<usize>) -> Vec<String> {
     let (own, script) = (&place.line, &place.script);
-    let name = own.quoted(line.start + 2).filter(|_| matches!(own.calls(line), Some("input" | "bus")));
+    let name = own.quoted(line.start + 2).filter(|_| matches!(own.calls(line), Some("input" | "bus" | "section")));
     let alike = |statement: &Range<usize>| {
         let declared = script.declares(statement);
         if let Some((name, _)) = own.declares(line) {
