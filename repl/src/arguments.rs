@@ -364,6 +364,9 @@ pub struct Graph {
     /// How to show it
     #[arg(long, default_value = "text")]
     pub format: GraphFormat,
+    /// Show when what is heard: bars across, its sections, and a row for each input
+    #[arg(long)]
+    pub timeline: bool,
 }
 
 /// `gainstage devices`.

@@ -73,8 +73,8 @@ fn hold(arguments: &Check, path: &Path, checked: &mut Loaded, library: &Library)
         return Vec::new();
     }
     let judged = LiveInputs::new(session, &arguments.input, library).and_then(|mut inputs| {
-        let frames = length(path, arguments.length, graph, session, &inputs)?;
-        judge(graph, &expectations, &mut inputs, frames)
+        let extent = length(path, arguments.length, graph, session, &inputs)?;
+        judge(graph, &expectations, &mut inputs, extent)
     });
     checked.diagnostics.extend(audible::render_warnings(session));
     let verdicts = match judged {

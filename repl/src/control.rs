@@ -12,6 +12,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use engine::keyboard::Touch;
 use engine::motion::EventSource;
 use engine::names::{Found, Names, Owner, Which};
 use engine::parameter::{Accepted, Kind, Law, Parameter, Spoken, Value};
@@ -20,8 +21,10 @@ use engine::units::{Dimension, Unit};
 
 use crate::address;
 use crate::arguments::{DeviceChoice, MidiMap, OscChoice, Play};
+use crate::clock::Told;
 use crate::figures::View;
 use crate::inbox::{Heard, Inbox, RESERVED, Said};
+use crate::lines::TEMPO;
 use crate::midi::{Midi, system::System};
 use crate::notices::{Notices, visible};
 use crate::osc::Osc;
@@ -58,8 +61,12 @@ const MOST_BARS: f64 = 100_000.0;
 pub enum Order {
     /// A value for a control.
     Control(EventSource, f64),
+    /// What was done to a keyboard.
+    Touch(EventSource, Touch),
     /// A command to the transport.
     Command(Command),
+    /// What the clock tells that is followed.
+    Clock(Told),
     /// Whoever asks is to be sent meters.
     Meters {
         /// Who asks.
@@ -106,7 +113,7 @@ impl Known {
     fn written(&self, owner: Owner, which: Which, said: &Spoken) -> Result<(Write, Option<String>), String> {
         let (parameter, _) = self.session.setting(owner, which);
         let path = self.names().call_parameter(&self.session, owner, which);
-        if matches!(parameter.kind, Kind::Path | Kind::Signal) {
+        if matches!(parameter.kind, Kind::Path | Kind::Folder | Kind::Signal | Kind::Circuit | Kind::Port) {
             return Err(format!("`{path}` is said in the text and by no controller"));
         }
         let said = in_kind(parameter, said);
@@ -136,6 +143,8 @@ pub struct Controllers {
     wanted: Option<DeviceChoice>,
     osc: Option<Osc>,
     midi: Option<Midi>,
+    /// The port whose clock is followed.
+    clock: Option<Midi>,
     notices: Notices,
     /// By path: the newest value of each.
     writes: BTreeMap<String, Write>,
@@ -162,6 +171,7 @@ impl Controllers {
             wanted,
             osc: None,
             midi: None,
+            clock: None,
             notices: Notices::default(),
             writes: BTreeMap::new(),
             set: None,
@@ -170,7 +180,8 @@ impl Controllers {
 
     /// Opens MIDI once something is to be heard from it, and says which maps lead nowhere.
     pub fn listen(&mut self, known: &Known, sources: &BTreeMap<EventSource, (f64, f64)>) {
-        let has_controls = sources.keys().any(|source| matches!(source, EventSource::Midi { .. }));
+        let is_midi = |source: &EventSource| !matches!(source, EventSource::Osc { .. });
+        let has_controls = sources.keys().any(is_midi);
         for map in &self.maps {
             if let Err(why) = self.parameter(known, &map.path) {
                 status::warning(format!("--midi-map {}={}: {why}", map.controller, map.path));
@@ -187,6 +198,19 @@ impl Controllers {
         self.midi.get_or_insert_with(start);
     }
 
+    /// Follows the clock of a port, or none any more; its times count from `epoch`.
+    pub fn follow_clock(&mut self, port: Option<&str>, epoch: Instant) {
+        // One is closed before the other is opened.
+        self.clock = None;
+        self.clock = port.map(|port| Midi::follow(port, System::with_clocks, self.inbox.clone(), epoch));
+    }
+
+    /// Lets a tempo be set.
+    pub fn set_tempo(&mut self, bpm: f64) {
+        let write = Write { path: TEMPO.into(), value: bpm.to_string(), shown: format!("{bpm} BPM") };
+        self.writes.insert(write.path.clone(), write);
+    }
+
     /// Sends a packet from where OSC is listened for. What cannot be sent is told.
     pub fn send(&mut self, to: SocketAddr, packet: &[u8]) {
         let sent = self.osc.as_ref().map_or(Ok(()), |osc| osc.send(to, packet));
@@ -199,12 +223,18 @@ impl Controllers {
     pub fn take(&mut self, known: &Known, listens: impl Fn(&EventSource) -> Option<(f64, f64)>) -> Vec<Order> {
         let (heard, lost) = self.inbox.take();
         if lost > 0 {
-            self.tell(format!("too many addresses at once: {lost} messages found no room"));
+            self.tell(format!("too much at once: {lost} messages found no room"));
         }
         let mut orders = Vec::new();
         for one in heard {
             match one {
                 Heard::Osc { address, said, from } => self.osc(known, &listens, &address, &said, from, &mut orders),
+                Heard::Clock(told) => orders.push(Order::Clock(told)),
+                Heard::Keys { channel, touch } => {
+                    let sources = [Some(channel), None].map(|channel| EventSource::Notes { channel });
+                    let heard = sources.into_iter().filter(|source| listens(source).is_some());
+                    orders.extend(heard.map(|source| Order::Touch(source, touch)));
+                }
                 Heard::Midi { channel, controller, value } => {
                     for channel in [Some(channel), None] {
                         let source = EventSource::Midi { channel, controller };
@@ -217,6 +247,12 @@ impl Controllers {
                     }
                 }
             }
+        }
+        if lost > 0 {
+            // A key may have come up among what was lost.
+            let keyboards = (1..=16).map(Some).chain([None]).map(|channel| EventSource::Notes { channel });
+            let heard = keyboards.filter(|source| listens(source).is_some());
+            orders.extend(heard.map(|source| Order::Touch(source, Touch::LetGo)));
         }
         orders
     }
@@ -236,7 +272,8 @@ impl Controllers {
         let now = Instant::now();
         let (set, _, last) = self.set.get_or_insert_with(|| (BTreeMap::new(), now, now));
         *last = now;
-        set.extend(writes.into_iter().map(|write| (write.path, write.shown)));
+        // What the tempo is, who shares it tells.
+        set.extend(writes.into_iter().filter(|write| write.path != TEMPO).map(|write| (write.path, write.shown)));
     }
 
     /// Tells what is due.
@@ -246,7 +283,7 @@ impl Controllers {
         let rests = |(_, first, last): &mut (_, Instant, Instant)| {
             now.duration_since(*last) >= REST || now.duration_since(*first) >= MOVING
         };
-        if let Some((set, ..)) = self.set.take_if(rests) {
+        if let Some((set, ..)) = self.set.take_if(rests).filter(|(set, ..)| !set.is_empty()) {
             const SHOWN: usize = 4;
             let list: Vec<String> = set.iter().take(SHOWN).map(|(path, value)| format!("{path} is {value}")).collect();
             let more = if set.len() > SHOWN { format!(" and {} more", set.len() - SHOWN) } else { String::new() };
@@ -264,9 +301,7 @@ impl Controllers {
         match known.names().find(&known.session, path) {
             Ok(Found::Parameter(owner, which)) => Ok((owner, which)),
             Ok(_) => Err(format!("`{path}` is no parameter; give one of its parameters: {path}.NAME")),
-            Err(missing) => {
-                Err(missing.help.map_or(missing.message.clone(), |help| format!("{}; {help}", missing.message)))
-            }
+            Err(missing) => Err(missing.to_string()),
         }
     }
 
@@ -425,7 +460,7 @@ fn literal(parameter: &Parameter, said: &Spoken, value: &Value) -> String {
         (Spoken::Flag(flag), _) => flag.to_string(),
         // A parameter takes no text but its own words and note lengths.
         (Spoken::Text(text), _) => format!("{text:?}"),
-        (Spoken::List(_) | Spoken::Control(_) | Spoken::Other(_), _) => parameter.show(value),
+        (Spoken::List(_) | Spoken::Control(_) | Spoken::Pattern(_) | Spoken::Other(_), _) => parameter.show(value),
     }
 }
 
@@ -461,7 +496,8 @@ fn over_range(parameter: &Parameter, value: u8) -> Option<Spoken> {
             options.get(usize::from(value) * options.len() / 128).map(|option| Spoken::Text((*option).into()))
         }
         Kind::Flag { .. } => Some(Spoken::Flag(value >= 64)),
-        Kind::Channels | Kind::Path | Kind::Signal => None,
+        Kind::Channels | Kind::Path | Kind::Folder | Kind::Signal | Kind::Pattern => None,
+        Kind::Circuit | Kind::Keyboard | Kind::Port => None,
     }
 }
 
@@ -475,6 +511,7 @@ fn rounded(number: f64, span: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Outside;
     use crate::fuzz::{Dice, cases};
     use crate::osc::understand;
     use rosc::{OscBundle, OscMessage, OscPacket, OscTime, OscType, encoder::encode};
@@ -589,6 +626,20 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_moves_the_transport_in_order_and_of_its_beats_the_newest_counts() {
+        let beat = |beat: f64| Told::Beat(Outside { tempo: 120.0, time: beat, beat, wrap: None });
+        let mut controllers = controllers(&[]);
+        for told in [Told::Locate(4.0), beat(1.0), Told::Start(4.0), beat(5.0), Told::Stop, Told::Start(0.0)] {
+            controllers.inbox.put([Heard::Clock(told)]);
+        }
+        let orders = [Told::Locate(4.0), Told::Start(4.0), beat(5.0), Told::Stop, Told::Start(0.0)].map(Order::Clock);
+        assert_eq!(controllers.take(&known(), |_| None), orders);
+        controllers.set_tempo(119.0);
+        controllers.set_tempo(120.25);
+        assert_eq!(lines(&mut controllers), ["tempo 120.25"]);
+    }
+
+    #[test]
     fn what_a_control_listens_to_is_a_value_for_it_and_no_write() {
         let mut controllers = controllers(&["1:2=voice/eq#mud.gain"]);
         let address = |address: &str| EventSource::Osc { address: address.into() };
@@ -610,6 +661,36 @@ mod tests {
         ];
         assert_eq!(orders, expected.map(|(source, value)| Order::Control(source, value)));
         assert_eq!(lines(&mut controllers), ["voice/eq#mud.gain 24"], "a mapped controller writes too");
+    }
+
+    #[test]
+    fn a_keyboard_plays_what_listens_to_its_channel_or_to_any_in_order() {
+        let mut controllers = controllers(&[]);
+        let notes = |channel| EventSource::Notes { channel };
+        let listened = [notes(None), notes(Some(2))];
+        let listens = |source: &EventSource| listened.contains(source).then_some((0.0, 1.0));
+        let (press, release) = (Touch::Press { key: 60, velocity: 9 }, Touch::Release { key: 60 });
+        let keys = |channel, touch| Heard::Keys { channel, touch };
+        controllers.inbox.put([keys(2, press), keys(3, press), keys(2, release), keys(2, press)]);
+        let order = |channel, touch| Order::Touch(notes(channel), touch);
+        let expected = [
+            order(Some(2), press),
+            order(None, press),
+            order(None, press),
+            order(Some(2), release),
+            order(None, release),
+            order(Some(2), press),
+            order(None, press),
+        ];
+        assert_eq!(controllers.take(&known(), listens), expected);
+        assert_eq!(controllers.take(&known(), listens), [], "what is played is no line of the text");
+        assert!(!controllers.has_writes());
+        // Among what found no room may be a key that came up.
+        controllers.inbox.put((0..5000).map(|_| keys(3, press)));
+        let orders = controllers.take(&known(), listens);
+        assert_eq!(orders.len(), 4096 + 2);
+        assert_eq!(orders[4096..], [order(Some(2), Touch::LetGo), order(None, Touch::LetGo)]);
+        assert_eq!(controllers.notices.told().concat(), "too much at once: 904 messages found no room");
     }
 
     #[test]

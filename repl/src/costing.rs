@@ -62,19 +62,8 @@ pub fn said((now, planned): (f64, f64)) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
-    use engine::media::Library;
-    use engine::tempo::Tempo;
-
     use super::*;
-    use crate::load::prepare_evaluated;
-
-    fn graph(text: &str) -> Graph {
-        let evaluated = scripting::evaluate_text(Path::new("session.rhai"), text);
-        let loaded = prepare_evaluated(evaluated, &Library::new(), |session| Tempo::new(session.clock()));
-        loaded.graph.expect("it is right")
-    }
+    use crate::load::graph_of as graph;
 
     #[test]
     fn what_does_more_costs_more() {

@@ -1,4 +1,4 @@
-//! `gainstage devices`: what can be opened, by the names that `--device` and `--midi` take.
+//! `gainstage devices`: what can be opened, by the names that `--device`, `--midi`, `clock_in`, `clock_out` and `midi_out` take.
 
 use crate::arguments::Devices;
 use crate::ending::Outcome;
@@ -26,19 +26,23 @@ pub fn run(arguments: &Devices) -> Outcome {
 /// The MIDI ports, which give no sound. A system without MIDI has none.
 #[cfg(feature = "devices")]
 fn midi_ports() -> Vec<engine::device::Listed> {
+    use crate::clock::{Outlets, Outs};
     use crate::midi::{Ports, system::System};
 
-    let ports = System::default().list().unwrap_or_default();
-    let listed = |name| engine::device::Listed {
+    let heard = System::default().list().unwrap_or_default();
+    let told = Outs::default().list().unwrap_or_default();
+    let heard = heard.into_iter().map(|name| (name, "a MIDI port, for --midi and clock_in"));
+    let told = told.into_iter().map(|name| (name, "a MIDI port, for clock_out and midi_out"));
+    let listed = |(name, description): (String, &str)| engine::device::Listed {
         name,
-        description: "a MIDI port, for --midi".into(),
+        description: description.into(),
         host: "midi".into(),
         default_output: false,
         default_input: false,
         output: None,
         input: None,
     };
-    ports.into_iter().map(listed).collect()
+    heard.chain(told).map(listed).collect()
 }
 
 /// Says that this build has none.

@@ -6,12 +6,12 @@ use engine::figure::Figure;
 use engine::graph::Graph;
 use engine::listen::Point;
 use engine::measure::{Figures, Layout, Measurement};
-use engine::offline::{Offline, Stream};
+use engine::offline::{Extent, Offline, Stream};
 use engine::tempo::Tempo;
 
 use crate::ending::Failure;
 use crate::live_input::LiveInputs;
-use crate::render::{go_on, interruption};
+use crate::render::{fell_ill, go_on, interruption};
 use crate::status::Progress;
 
 /// One expectation, and what was found.
@@ -108,15 +108,15 @@ impl Measured {
     }
 }
 
-/// Renders so many frames of a session, and gives a verdict on each expectation, in text order.
+/// Renders as much of a session, and gives a verdict on each expectation, in text order.
 ///
 /// # Errors
-/// Ctrl-C; a plan that does not prove right.
+/// Ctrl-C; a plan that does not prove right; something gave what is no number.
 pub fn judge(
     graph: &Graph,
     expectations: &[Expectation],
     inputs: &mut LiveInputs,
-    frames: u64,
+    extent: Extent,
 ) -> Result<Vec<Verdict>, Failure> {
     let mut points: Vec<Point> = expectations.iter().map(|expected| expected.point.clone()).collect();
     points.sort();
@@ -139,9 +139,9 @@ pub fn judge(
         .filter_map(|(name, _)| measured.iter().position(|measured| measured.point.name == *name))
         .collect();
     let interrupted = interruption()?;
-    let progress = Progress::new("measuring", frames, graph.clock.rate);
+    let progress = Progress::new("measuring", extent.most, graph.clock.rate);
     offline.render(
-        frames,
+        extent,
         |live| inputs.fill(live),
         |stream, sound| {
             go_on(&interrupted)?;
@@ -166,7 +166,10 @@ pub fn judge(
             Ok::<(), Failure>(())
         },
     )?;
-    progress.finish(frames);
+    progress.finish(extent.most);
+    if let Some((path, frame)) = offline.ill().first() {
+        return Err(Failure::Error(fell_ill(path, *frame, graph)));
+    }
     let figures: Vec<Option<Figures>> =
         measured.iter().map(|measured| measured.measurement.as_ref().map(Measurement::figures)).collect();
     let verdict = |expected: &Expectation| {

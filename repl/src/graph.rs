@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::arguments::{Graph, GraphFormat};
 use crate::ending::{Failure, Outcome};
-use crate::load;
+use crate::{load, timeline};
 
 /// Shows the session's signal flow on standard output.
 pub fn run(arguments: &Graph) -> Outcome {
@@ -23,6 +23,12 @@ pub fn run(arguments: &Graph) -> Outcome {
     };
     let mut out = io::stdout().lock();
     match arguments.format {
+        GraphFormat::Json if arguments.timeline => {
+            return Err(Failure::Misuse("a timeline is drawn with `--format text` alone".into()));
+        }
+        GraphFormat::Text if arguments.timeline => {
+            out.write_all(timeline::text(session, flow, timeline::columns()).as_bytes())?;
+        }
         GraphFormat::Text => out.write_all(text(session, flow).as_bytes())?,
         GraphFormat::Json => {
             serde_json::to_writer_pretty(&mut out, &Picture::of(flow)).map_err(io::Error::from)?;

@@ -5,6 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use engine::keyboard::Touch;
+
+use crate::clock::Told;
+
 /// What the addresses of commands begin with.
 pub const RESERVED: &str = "/:";
 
@@ -32,6 +36,15 @@ pub enum Heard {
         /// 0 to 127.
         value: u8,
     },
+    /// A MIDI keyboard.
+    Keys {
+        /// The channel, from 1.
+        channel: u8,
+        /// What was done to it.
+        touch: Touch,
+    },
+    /// The clock that is followed.
+    Clock(Told),
 }
 
 /// An argument of an OSC message.
@@ -52,6 +65,7 @@ enum Key {
     Command(u64),
     Osc(String),
     Midi(u8, u8),
+    Clock,
 }
 
 impl Heard {
@@ -62,6 +76,9 @@ impl Heard {
             Heard::Osc { address, .. } if address.starts_with(RESERVED) => Key::Command(place),
             Heard::Osc { address, .. } => Key::Osc(address.clone()),
             Heard::Midi { channel, controller, .. } => Key::Midi(*channel, *controller),
+            Heard::Clock(Told::Beat(_)) => Key::Clock,
+            // What starts and stops does so in order, and so do notes.
+            Heard::Clock(_) | Heard::Keys { .. } => Key::Command(place),
         }
     }
 }

@@ -150,7 +150,7 @@ pub fn playable(arguments: &Play, loaded: Loaded, library: &Library) -> Result<L
     let home = home(session);
     let mut good = load::prepare_evaluated(scripting::evaluate_file(&kept), library, |session| {
         session.folder = home;
-        Tempo::new(session.clock())
+        Tempo::new(session.pace())
     });
     good.show();
     if good.graph.is_none() {

@@ -33,12 +33,16 @@ pub fn delivered(graph: &Graph) -> usize {
     delivering(graph).map_or(0, |output| graph.nodes[output].late)
 }
 
-/// The output with the lowest channels.
-fn delivering(graph: &Graph) -> Option<usize> {
-    let lowest = |role: &Role| match role {
+/// The lowest channel of an output.
+pub fn lowest(role: &Role) -> Option<u16> {
+    match role {
         Role::Output(channels) => channels.iter().min().copied(),
         _ => None,
-    };
+    }
+}
+
+/// The output with the lowest channels.
+fn delivering(graph: &Graph) -> Option<usize> {
     let outputs = graph.nodes.iter().enumerate().filter_map(|(i, node)| Some((lowest(&node.role)?, i)));
     outputs.min().map(|(_, i)| i)
 }
@@ -106,19 +110,8 @@ fn called(graph: &Graph, node: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
-    use engine::media::Library;
-    use engine::tempo::Tempo;
-
     use super::*;
-    use crate::load::prepare_evaluated;
-
-    fn graph(text: &str) -> Graph {
-        let evaluated = scripting::evaluate_text(Path::new("session.rhai"), text);
-        let loaded = prepare_evaluated(evaluated, &Library::new(), |session| Tempo::new(session.clock()));
-        loaded.graph.expect("it is right")
-    }
+    use crate::load::graph_of as graph;
 
     #[test]
     fn all_that_makes_it_late_is_named_and_adds_up() {

@@ -5,6 +5,9 @@
 
 use std::collections::BTreeMap;
 
+/// What stands for the path of the tempo, which no parameter has.
+pub const TEMPO: &str = "tempo";
+
 /// The lines in order, each with the path that it sets if it came from a controller.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lines {
@@ -25,8 +28,15 @@ impl Lines {
     }
 
     /// Sets a parameter: the line of its path is replaced where it stands, or a new one is added. `value` is as it is
-    /// written in a text.
+    /// written in a text. The tempo is no parameter: what sets it comes behind all that does so already.
     pub fn set(&mut self, path: &str, value: &str) {
+        if path == TEMPO {
+            if let Some(i) = self.sets.get(path) {
+                self.remove(*i);
+            }
+            self.sets.insert(path.to_owned(), self.lines.len());
+            return self.lines.push(format!("{path}({value});"));
+        }
         let line = format!("set(\"{path}\", {value});");
         match self.sets.get(path) {
             Some(i) => self.lines[*i] = line,
@@ -120,6 +130,19 @@ mod tests {
         let mut lines = Lines::default();
         paths.iter().for_each(|path| lines.set(path, "0"));
         lines
+    }
+
+    #[test]
+    fn the_tempo_is_set_once_behind_all_that_sets_it_already() {
+        let mut lines = Lines::default();
+        lines.set(TEMPO, "120");
+        lines.push("tempo(90)");
+        lines.set("a/fader.gain", "-3");
+        for bpm in ["121", "121.5"] {
+            lines.set(TEMPO, bpm);
+        }
+        lines.set("a/fader.gain", "-6");
+        assert_eq!(lines.as_slice(), ["tempo(90)", "set(\"a/fader.gain\", -6);", "tempo(121.5);"]);
     }
 
     #[test]

@@ -118,7 +118,7 @@ impl LiveInputs {
             let told = prepared.diagnostics.iter().find(|diagnostic| diagnostic.is_error());
             failed(told.map_or_else(String::new, |told| told.message.clone()))
         })?;
-        self.end = self.end.max(natural_end(&graph, None));
+        self.end = self.end.max(natural_end(&graph, None).map(|extent| extent.most));
         let playing = Offline::new(&graph, None).map_err(|flaw| failed(flaw.to_string()))?;
         self.takes.push(Take { playing, channels: channels.to_vec() });
         Ok(())

@@ -39,7 +39,7 @@ pub struct Loaded {
 
 /// Evaluates a session's file and prepares what it declares.
 pub fn load(file: &Path, library: &Library) -> Loaded {
-    prepare_evaluated(scripting::evaluate_file(file), library, |session| Tempo::new(session.clock()))
+    prepare_evaluated(scripting::evaluate_file(file), library, |session| Tempo::new(session.pace()))
 }
 
 /// Evaluates a text that was played, and prepares what it declares as [`prepare_evaluated`] does.
@@ -176,6 +176,14 @@ pub fn inserts(session: &Session) -> Vec<(String, Vec<u16>)> {
     let names = Names::of(session);
     let heard = session.inserts().filter(|(_, effect)| effect.bypass.value != Value::Flag(true));
     heard.map(|(id, effect)| (names.call(id), insert::channels(&effect.settings).1)).collect()
+}
+
+/// The graph of a text that is right.
+#[cfg(test)]
+pub fn graph_of(text: &str) -> Graph {
+    let evaluated = scripting::evaluate_text(Path::new("session.rhai"), text);
+    let loaded = prepare_evaluated(evaluated, &Library::new(), |session| Tempo::new(session.pace()));
+    loaded.graph.expect("it is right")
 }
 
 #[cfg(test)]

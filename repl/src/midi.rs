@@ -1,23 +1,35 @@
 //! MIDI in: what its bytes say, and the ports that they come from, which come and go while the desk plays.
 //!
-//! Only control changes are heard. Everything behind [`Ports`] is the system's; the rest is plain and tested without one.
+//! Control changes and keyboards are heard, and of one port the clock. Everything behind [`Ports`] is the system's; the rest is plain and
+//! tested without one.
 
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use engine::keyboard::{Keys, Touch};
 
 use crate::arguments::DeviceChoice;
+use crate::clock::{Follower, Reader};
 use crate::inbox::{Heard, Inbox};
 use crate::status;
+
+/// What other programs see.
+#[cfg_attr(not(feature = "devices"), expect(dead_code, reason = "the system shows it"))]
+pub const CLIENT: &str = "gainstage";
 
 /// How often the system is asked which ports there are.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// The first of the controllers that are no controllers: `all notes off` and the like.
 const MODES: u8 = 120;
+
+/// The sustain pedal, and from which value on it is down.
+const PEDAL: u8 = 64;
+const DOWN: u8 = 64;
 
 /// One port's bytes, read as they come: they may be cut anywhere.
 #[derive(Default)]
@@ -29,12 +41,12 @@ pub struct Parser {
 }
 
 impl Parser {
-    /// The control changes that are complete with these bytes. What else there is in them is passed over.
+    /// The control changes and the notes that are complete with these bytes. What else there is in them is passed over.
     pub fn read(&mut self, bytes: &[u8]) -> Vec<Heard> {
-        bytes.iter().filter_map(|byte| self.byte(*byte)).collect()
+        bytes.iter().flat_map(|byte| self.byte(*byte).into_iter().flatten().flatten()).collect()
     }
 
-    fn byte(&mut self, byte: u8) -> Option<Heard> {
+    fn byte(&mut self, byte: u8) -> Option<[Option<Heard>; 2]> {
         match byte {
             // Of real time: it may stand within any message and belongs to none.
             0xf8.. => None,
@@ -51,18 +63,65 @@ impl Parser {
         }
     }
 
-    fn data(&mut self, value: u8) -> Option<Heard> {
+    fn data(&mut self, value: u8) -> Option<[Option<Heard>; 2]> {
         let status = self.status?;
         // A program change and channel pressure have one byte of data.
         if matches!(status >> 4, 0xc | 0xd) {
             return None;
         }
-        let Some(controller) = self.first.take() else {
+        let Some(first) = self.first.take() else {
             self.first = Some(value);
             return None;
         };
-        let is_control = status >> 4 == 0xb && controller < MODES;
-        is_control.then_some(Heard::Midi { channel: (status & 0xf) + 1, controller, value })
+        let channel = (status & 0xf) + 1;
+        let control = Heard::Midi { channel, controller: first, value };
+        let keys = |touch: Touch| Some(Heard::Keys { channel, touch });
+        Some(match status >> 4 {
+            0x9 if value > 0 => [keys(Touch::Press { key: first, velocity: value }), None],
+            0x8 | 0x9 => [keys(Touch::Release { key: first }), None],
+            // The pedal is a controller as well.
+            0xb if first == PEDAL => [Some(control), keys(Touch::Pedal(value >= DOWN))],
+            0xb if first < MODES => [Some(control), None],
+            // All sound off, all notes off, and the modes that say the same.
+            0xb if first == MODES || first > MODES + 2 => [keys(Touch::LetGo), None],
+            _ => [None, None],
+        })
+    }
+}
+
+/// What a port's keyboards hold; when it goes, nothing of that stays.
+struct Hands {
+    keys: [Keys; 16],
+    pedals: [bool; 16],
+    inbox: Arc<Inbox>,
+}
+
+impl Hands {
+    fn see(&mut self, heard: &Heard) {
+        let Heard::Keys { channel, touch } = heard else { return };
+        let at = usize::from(channel - 1) % 16;
+        match *touch {
+            Touch::Press { key, .. } => self.keys[at].put(key),
+            Touch::Release { key } => _ = self.keys[at].take(key),
+            Touch::Pedal(down) => self.pedals[at] = down,
+            Touch::LetGo => {
+                self.keys[at].take_all(|_| ());
+                self.pedals[at] = false;
+            }
+        }
+    }
+}
+
+impl Drop for Hands {
+    fn drop(&mut self) {
+        let mut let_go = Vec::new();
+        for (channel, (keys, pedal)) in (1..).zip(self.keys.iter_mut().zip(self.pedals)) {
+            keys.take_all(|key| let_go.push(Heard::Keys { channel, touch: Touch::Release { key } }));
+            let_go.extend(pedal.then_some(Heard::Keys { channel, touch: Touch::Pedal(false) }));
+        }
+        if !let_go.is_empty() {
+            self.inbox.put(let_go);
+        }
     }
 }
 
@@ -104,9 +163,28 @@ impl Midi {
             Some(DeviceChoice::Named(name)) => Some(name.clone()),
             _ => None,
         };
+        Midi::keep_open(wanted, ports, Box::new(move || controls(&inbox)))
+    }
+
+    /// Follows the clock of a port, now and whenever it comes: what is told of it goes to the inbox, with times that count
+    /// from `epoch`.
+    pub fn follow<P: Ports + 'static>(
+        port: &str,
+        ports: impl FnOnce() -> P + Send + 'static,
+        inbox: Arc<Inbox>,
+        epoch: Instant,
+    ) -> Midi {
+        Midi::keep_open(Some(port.to_owned()), ports, Box::new(move || clock(&inbox, epoch)))
+    }
+
+    fn keep_open<P: Ports + 'static>(
+        wanted: Option<String>,
+        ports: impl FnOnce() -> P + Send + 'static,
+        ear: Ear,
+    ) -> Midi {
         let (closing, closed) = mpsc::channel();
         let watching = thread::Builder::new().name("gainstage-midi".into()).spawn(move || {
-            let mut patch = Patch { ports: ports(), wanted, inbox, open: BTreeMap::new(), said: String::new() };
+            let mut patch = Patch { ports: ports(), wanted, ear, open: BTreeMap::new(), said: String::new() };
             loop {
                 patch.look().iter().for_each(|line| status::say(format!("MIDI: {line}")));
                 if closed.recv_timeout(LOOK) != Err(RecvTimeoutError::Timeout) {
@@ -128,12 +206,39 @@ impl Drop for Midi {
     }
 }
 
+/// What makes something that takes the bytes of a port, for each one that is opened.
+type Ear = Box<dyn Fn() -> Sink + Send>;
+
+/// Puts the control changes and the notes of a port into the inbox.
+fn controls(inbox: &Arc<Inbox>) -> Sink {
+    let (keys, pedals) = (Default::default(), [false; 16]);
+    let (mut parser, mut hands) = (Parser::default(), Hands { keys, pedals, inbox: inbox.clone() });
+    Box::new(move |bytes: &[u8]| {
+        let heard = parser.read(bytes);
+        if !heard.is_empty() {
+            heard.iter().for_each(|one| hands.see(one));
+            hands.inbox.put(heard);
+        }
+    })
+}
+
+/// Follows the clock of a port.
+fn clock(inbox: &Arc<Inbox>, epoch: Instant) -> Sink {
+    let (mut reader, mut follower, inbox) = (Reader::default(), Follower::default(), inbox.clone());
+    Box::new(move |bytes: &[u8]| {
+        let now = epoch.elapsed().as_secs_f64();
+        for told in reader.read(bytes).into_iter().filter_map(|word| follower.take(word, now)) {
+            inbox.put([Heard::Clock(told)]);
+        }
+    })
+}
+
 /// The ports that are wanted, and those that are open.
 struct Patch<P> {
     ports: P,
     /// The one port that is wanted; without it all are.
     wanted: Option<String>,
-    inbox: Arc<Inbox>,
+    ear: Ear,
     /// What became of the ports that there are: nothing of one that could not be opened.
     open: BTreeMap<String, Option<Connection>>,
     /// What was said last of there being nothing to open, so that it is said once.
@@ -160,14 +265,7 @@ impl<P: Ports> Patch<P> {
             if self.open.contains_key(*name) {
                 continue;
             }
-            let (mut parser, inbox) = (Parser::default(), self.inbox.clone());
-            let sink = Box::new(move |bytes: &[u8]| {
-                let heard = parser.read(bytes);
-                if !heard.is_empty() {
-                    inbox.put(heard);
-                }
-            });
-            let opened = self.ports.open(name, sink);
+            let opened = self.ports.open(name, (self.ear)());
             news.push(match &opened {
                 Ok(_) => format!("listening to {name}"),
                 Err(error) => format!("{name} cannot be opened: {error}"),
@@ -191,7 +289,7 @@ impl<P: Ports> Patch<P> {
 /// Names without the numbers that the system puts behind them and that change whenever a cable is plugged in again, where
 /// they tell the ports apart without.
 #[cfg_attr(not(any(feature = "devices", test)), expect(dead_code, reason = "the system's ports have such names"))]
-fn plain(names: &[String]) -> Vec<String> {
+pub fn plain(names: &[String]) -> Vec<String> {
     let bare = |name: &str| match name.rsplit_once(' ') {
         Some((bare, numbers)) if numbers.contains(':') && numbers.chars().all(|c| c.is_ascii_digit() || c == ':') => {
             bare.to_owned()
@@ -205,17 +303,23 @@ fn plain(names: &[String]) -> Vec<String> {
 /// The system's own ports.
 #[cfg(feature = "devices")]
 pub mod system {
-    use super::{Connection, Ports, Sink, plain};
+    use super::{CLIENT, Connection, Ports, Sink, plain};
     use midir::{Ignore, MidiInput, MidiInputPort};
-
-    /// What other programs see.
-    const CLIENT: &str = "gainstage";
 
     /// The ports of the system that the program runs on.
     #[derive(Default)]
     pub struct System {
         /// What lists the ports, once the system has given it.
         lister: Option<MidiInput>,
+        /// Whether what is of real time is heard too.
+        clocks: bool,
+    }
+
+    impl System {
+        /// With the clocks that they give.
+        pub fn with_clocks() -> Self {
+            System { clocks: true, ..System::default() }
+        }
     }
 
     impl System {
@@ -242,7 +346,7 @@ pub mod system {
             let port = self.ports()?.into_iter().find(|(other, _)| other == name).ok_or("it is gone")?.1;
             let _quiet = engine::device::quiet();
             let mut input = MidiInput::new(CLIENT).map_err(|error| error.to_string())?;
-            input.ignore(Ignore::All);
+            input.ignore(if self.clocks { Ignore::SysexAndActiveSense } else { Ignore::All });
             let connection = input.connect(&port, "controls", move |_, bytes, ()| sink(bytes), ());
             connection.map(|open| Box::new(open) as Connection).map_err(|error| error.to_string())
         }
@@ -258,6 +362,13 @@ pub mod system {
     #[derive(Default)]
     pub struct System;
 
+    impl System {
+        /// None.
+        pub fn with_clocks() -> Self {
+            System
+        }
+    }
+
     impl Ports for System {
         fn list(&mut self) -> Result<Vec<String>, String> {
             Err("this build knows no MIDI".into())
@@ -272,6 +383,7 @@ pub mod system {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Told;
     use std::sync::Mutex;
 
     fn change(channel: u8, controller: u8, value: u8) -> Heard {
@@ -286,12 +398,51 @@ mod tests {
     fn control_changes_are_heard_and_nothing_else() {
         assert_eq!(read(&[0xb0, 7, 100]), [change(1, 7, 100)]);
         assert_eq!(read(&[0xbf, 119, 127]), [change(16, 119, 127)]);
-        assert_eq!(read(&[0x90, 60, 100, 0xc3, 5, 0xd0, 1, 0xe0, 0, 64, 0xa0, 60, 1, 0xb0, 123, 0]), []);
+        assert_eq!(read(&[0xc3, 5, 0xd0, 1, 0xe0, 0, 64, 0xa0, 60, 1, 0xb0, 121, 0, 122, 0]), []);
+    }
+
+    #[test]
+    fn notes_the_pedal_and_what_ends_all_notes_are_heard() {
+        let keys = |channel, touch| Heard::Keys { channel, touch };
+        let (press, release) = (|key, velocity| Touch::Press { key, velocity }, |key| Touch::Release { key });
+        assert_eq!(
+            read(&[0x90, 60, 100, 61, 1, 60, 0, 0x83, 61, 64, 0x9f, 0, 127]),
+            [
+                keys(1, press(60, 100)),
+                keys(1, press(61, 1)),
+                keys(1, release(60)),
+                keys(4, release(61)),
+                keys(16, press(0, 127))
+            ]
+        );
+        let pedal = [change(2, 64, 64), keys(2, Touch::Pedal(true)), change(2, 64, 63), keys(2, Touch::Pedal(false))];
+        assert_eq!(read(&[0xb1, 64, 64, 64, 63]), pedal);
+        for mode in [120, 123, 124, 127] {
+            assert_eq!(read(&[0xb2, mode, 0]), [keys(3, Touch::LetGo)], "{mode}");
+        }
+    }
+
+    #[test]
+    fn a_port_that_goes_lets_go_of_its_keys_and_of_nothing_else() {
+        let (mut patch, inbox) = patch();
+        let fake = patch.ports.clone();
+        fake.plug(&["keys", "pads"]);
+        patch.look();
+        let play = |port: &str, bytes: &[u8]| fake.sinks.lock().unwrap().get_mut(port).unwrap()(bytes);
+        play("keys", &[0x90, 60, 100, 62, 100, 62, 0, 0xb0, 64, 127, 0x94, 5, 1]);
+        play("pads", &[0x90, 64, 100]);
+        inbox.take();
+        fake.plug(&["pads"]);
+        assert_eq!(patch.look(), ["keys is gone"]);
+        let keys = |channel, touch| Heard::Keys { channel, touch };
+        let gone =
+            [keys(1, Touch::Release { key: 60 }), keys(1, Touch::Pedal(false)), keys(5, Touch::Release { key: 5 })];
+        assert_eq!(inbox.take().0, gone);
     }
 
     #[test]
     fn status_runs_on_until_another_comes() {
-        assert_eq!(read(&[0xb2, 1, 2, 3, 4, 0x92, 5, 6, 0xb2, 7]), [change(3, 1, 2), change(3, 3, 4)]);
+        assert_eq!(read(&[0xb2, 1, 2, 3, 4, 0xe2, 5, 6, 0xb2, 7]), [change(3, 1, 2), change(3, 3, 4)]);
         assert_eq!(read(&[0xc0, 1, 2, 3, 0xb0, 4, 5]), [change(1, 4, 5)]);
     }
 
@@ -322,8 +473,14 @@ mod tests {
     fn whatever_the_bytes_controllers_stay_within_their_numbers() {
         for seed in 0..crate::fuzz::cases(300) {
             for heard in read(&crate::fuzz::bytes(seed, 1000)) {
-                let Heard::Midi { channel, controller, value } = heard else { panic!("MIDI gives MIDI") };
-                assert!((1..=16).contains(&channel) && controller < 120 && value < 128);
+                let (channel, numbers) = match heard {
+                    Heard::Midi { channel, controller, value } => (channel, [controller + 8, value]),
+                    Heard::Keys { channel, touch: Touch::Press { key, velocity } } => (channel, [key, velocity]),
+                    Heard::Keys { channel, touch: Touch::Release { key } } => (channel, [key, 0]),
+                    Heard::Keys { channel, touch: Touch::Pedal(_) | Touch::LetGo } => (channel, [0, 0]),
+                    other => panic!("MIDI gives MIDI, not {other:?}"),
+                };
+                assert!((1..=16).contains(&channel) && numbers.iter().all(|number| *number < 128));
             }
         }
     }
@@ -348,11 +505,12 @@ mod tests {
         }
     }
 
-    impl Default for Patch<Fake> {
-        fn default() -> Self {
-            let inbox = Arc::new(Inbox::new(|| ()));
-            Patch { ports: Fake::default(), wanted: None, inbox, open: BTreeMap::new(), said: String::new() }
-        }
+    /// A patch of such ports, and what it hears.
+    fn patch() -> (Patch<Fake>, Arc<Inbox>) {
+        let inbox = Arc::new(Inbox::new(|| ()));
+        let heard = inbox.clone();
+        let ear: Ear = Box::new(move || controls(&heard));
+        (Patch { ports: Fake::default(), wanted: None, ear, open: BTreeMap::new(), said: String::new() }, inbox)
     }
 
     impl Ports for Fake {
@@ -365,13 +523,22 @@ mod tests {
                 return Err("somebody has it".into());
             }
             self.sinks.lock().unwrap().insert(name.into(), sink);
-            Ok(Box::new(()))
+            Ok(Box::new(Open(self.sinks.clone(), name.into())))
+        }
+    }
+
+    /// A port that is closed when this is dropped.
+    struct Open(Arc<Mutex<BTreeMap<String, Sink>>>, String);
+
+    impl Drop for Open {
+        fn drop(&mut self) {
+            self.0.lock().unwrap().remove(&self.1);
         }
     }
 
     #[test]
     fn ports_are_opened_as_they_come_and_it_is_said_once() {
-        let mut patch = Patch::<Fake>::default();
+        let (mut patch, inbox) = patch();
         let fake = patch.ports.clone();
         assert_eq!(patch.look(), Vec::<String>::new());
         fake.plug(&["keys", "taken"]);
@@ -380,7 +547,7 @@ mod tests {
         for bytes in [&[0xb0, 7][..], &[64]] {
             fake.sinks.lock().unwrap().get_mut("keys").unwrap()(bytes);
         }
-        assert_eq!(patch.inbox.take().0, [change(1, 7, 64)]);
+        assert_eq!(inbox.take().0, [change(1, 7, 64)]);
         fake.plug(&[]);
         assert_eq!(patch.look(), ["keys is gone"]);
         fake.plug(&["keys"]);
@@ -389,7 +556,7 @@ mod tests {
 
     #[test]
     fn one_that_is_named_is_the_only_one_and_is_waited_for() {
-        let mut patch = Patch { wanted: Some("keys".into()), ..Patch::<Fake>::default() };
+        let mut patch = Patch { wanted: Some("keys".into()), ..patch().0 };
         let fake = patch.ports.clone();
         fake.plug(&["pads"]);
         let said = patch.look();
@@ -401,7 +568,7 @@ mod tests {
 
     #[test]
     fn a_system_without_midi_is_told_once_and_asked_again() {
-        let mut patch = Patch::<Fake>::default();
+        let (mut patch, _) = patch();
         let fake = patch.ports.clone();
         *fake.broken.lock().unwrap() = Some("no sequencer".into());
         assert_eq!(patch.look(), ["no sequencer: no controller is heard"]);
@@ -409,5 +576,25 @@ mod tests {
         *fake.broken.lock().unwrap() = None;
         fake.plug(&["keys"]);
         assert_eq!(patch.look(), ["listening to keys"]);
+    }
+
+    #[test]
+    fn the_clock_of_a_port_is_told_of_in_order() {
+        let (patch, inbox) = patch();
+        let mut patch = Patch {
+            ear: Box::new({
+                let inbox = inbox.clone();
+                move || clock(&inbox, Instant::now())
+            }),
+            ..patch
+        };
+        let fake = patch.ports.clone();
+        fake.plug(&["drums"]);
+        patch.look();
+        for bytes in [&[0xf2, 8, 0, 0xfb][..], &[0xb0, 7, 1, 0xfc], &[0xfa]] {
+            fake.sinks.lock().unwrap().get_mut("drums").unwrap()(bytes);
+        }
+        let told = [Told::Locate(2.0), Told::Start(2.0), Told::Stop, Told::Start(0.0)];
+        assert_eq!(inbox.take().0, told.map(Heard::Clock));
     }
 }

@@ -289,7 +289,7 @@ mod tests {
     fn plain(heard: Heard) -> (String, Vec<Said>) {
         match heard {
             Heard::Osc { address, said, .. } => (address, said),
-            Heard::Midi { .. } => unreachable!("OSC gives OSC"),
+            Heard::Midi { .. } | Heard::Keys { .. } | Heard::Clock(_) => unreachable!("OSC gives OSC"),
         }
     }
 

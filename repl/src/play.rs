@@ -15,6 +15,7 @@ use engine::live::{Listener, Live, Setup, start};
 use engine::media::Library;
 use engine::motion::EventSource;
 use engine::session::Session;
+use engine::sources::midi_out;
 use engine::verify::Flaw;
 
 use crate::arguments::{DeviceChoice, Play};
@@ -37,10 +38,12 @@ use crate::watch::{Changed, Watch};
 
 mod aside;
 mod attending;
+mod clocks;
 mod closing;
 mod comparing;
 mod costing;
 mod device;
+mod freezing;
 mod hands;
 mod keeping;
 mod levels;
@@ -57,6 +60,7 @@ mod typed;
 mod why;
 
 use aside::Aside;
+use clocks::Clocks;
 use comparing::Comparing;
 use keeping::Keeping;
 use looking::Looking;
@@ -77,9 +81,6 @@ const HORIZON: Duration = Duration::from_millis(100);
 
 /// How long a fade-out may take before the device is closed all the same.
 const STOP_PATIENCE: Duration = Duration::from_millis(1500);
-
-/// How long an edit waits for the first of a sound file that is read while it plays.
-const MEDIA_PATIENCE: Duration = Duration::from_millis(500);
 
 /// Everything that can wake the desk.
 enum Event {
@@ -162,6 +163,8 @@ struct Edited {
     told: bool,
     /// What its controls listen to.
     sources: BTreeMap<EventSource, (f64, f64)>,
+    /// What it sends to MIDI ports.
+    notes: Vec<midi_out::Sent>,
     /// What it declares, if the file has changed and not only what a hand has set.
     file: Option<Session>,
 }
@@ -249,6 +252,7 @@ struct Playing<'a> {
     /// All was silenced, and the transport has not been started since.
     panicked: bool,
     aside: Aside,
+    clocks: Clocks,
     saving: Saving,
     /// Where somebody types, if there is a terminal.
     prompt: Option<Prompt>,
@@ -345,6 +349,7 @@ impl<'a> Playing<'a> {
             origin: Origin::Text,
             panicked: false,
             aside: Aside::new(events),
+            clocks: Clocks::default(),
             saving: Saving::default(),
             prompt: None,
             editors,
@@ -364,6 +369,8 @@ impl<'a> Playing<'a> {
         };
         playing.listen_if_needed(session)?;
         playing.controllers.listen(playing.text.known(), &playing.sources);
+        playing.keep_company(&session.company);
+        playing.send_notes(&graph.sent, 0);
         sound::tell_of_channels(graph, session, playing.channels(), "the device has no more");
         if playing.input.is_some() {
             playing.late_inputs().iter().for_each(|late| status::say(late.said(rate)));
@@ -424,19 +431,6 @@ impl<'a> Playing<'a> {
             }
         }
         Ok(())
-    }
-
-    /// How long nothing has to be looked at unless an event comes.
-    fn pause(&self) -> Duration {
-        let fades = self.desk.mesh().next_end().is_some() || self.hand.is_some() || self.controllers.has_writes();
-        let fades = fades || self.editors.wait();
-        let pause = match (&self.in_flight, &self.waiting) {
-            (Some(_), _) => IN_FLIGHT,
-            (None, _) if fades => BUSY,
-            (None, Some(waiting)) => self.time_to(waiting).clamp(BUSY, IDLE),
-            (None, None) => IDLE,
-        };
-        self.looking.pause().map_or(pause, |due| due.min(pause))
     }
 
     fn is_over(&self) -> bool {
@@ -507,6 +501,10 @@ impl<'a> Playing<'a> {
         // Until it is heard, what plays goes on listening too.
         self.sources.extend(graph.event_sources());
         self.controllers.listen(self.text.known(), &self.sources);
+        if !graph.is_made() {
+            status::say("its sound is being warped: it is heard when that is done");
+        }
+        self.keep_company(&session.company);
         self.waiting = Some(Waiting { session, graph, taken, at, origin, is_behind: false });
         self.teach();
     }
@@ -566,9 +564,10 @@ impl<'a> Playing<'a> {
         let Some((program, changes)) = edited else {
             // It is turned nevertheless, by the next program.
             self.desk.turn(before);
-            if !by_hand {
+            if !by_hand && *graph.sent == *self.clocks.notes() {
                 status::say("no change to the sound");
             }
+            self.send_notes(&graph.sent, at.unwrap_or(self.live.transport()));
             if origin == Origin::Text {
                 self.text.is_heard(&session);
             }
@@ -579,16 +578,15 @@ impl<'a> Playing<'a> {
         // What a hand sets is told when it rests; that other paths had to be re-aligned is told at once.
         let told = !by_hand || !changes.realigned.is_empty();
         let (sources, file) = (graph.event_sources(), (origin == Origin::Text).then_some(session));
-        Ok(Some((program, Sent::Text(Box::new(Edited { taken, changes, wanted: at, told, sources, file })))))
+        let notes = graph.sent;
+        let edited = Edited { taken, changes, wanted: at, told, sources, notes, file };
+        Ok(Some((program, Sent::Text(Box::new(edited)))))
     }
 
     fn send(&mut self, mut program: Box<Program>, sent: Sent) {
         self.looking.at(&mut program, self.given.rate);
         self.tell_of_cue(&program);
-        let begun = Instant::now();
-        while !program.media_ready(self.live.transport()) && begun.elapsed() < MEDIA_PATIENCE {
-            std::thread::sleep(Duration::from_millis(1));
-        }
+        self.wait_for_media(&program);
         self.recorders.expect(Expected::of(&program, &self.heard));
         self.programs.remember(&program);
         let ramps = new_ramps(&program, &mut self.ramps);

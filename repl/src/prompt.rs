@@ -149,16 +149,15 @@ fn read(
                     // A line that is not remembered is no reason to keep it from being heard.
                     let _ = editor.append_history(file);
                 }
-                if Command::read(&line) == Ok(Command::Quit) {
-                    return end(take);
-                }
-                if Command::read(&line) == Ok(Command::Meters(Metering::View)) {
-                    if let Err(error) = meters() {
-                        status::warning(format!("the meters cannot be shown here: {error}; `:meters 5` says them"));
+                match Command::read(&line) {
+                    Ok(Command::Quit) => return end(take),
+                    Ok(Command::Meters(Metering::View)) => {
+                        if let Err(error) = meters() {
+                            status::warning(format!("the meters cannot be shown here: {error}; `:meters 5` says them"));
+                        }
                     }
-                    continue;
+                    _ => take(Typed::Line(line)),
                 }
-                take(Typed::Line(line));
             }
             Err(ReadlineError::Interrupted) => status::say("Ctrl-D on an empty line, or :quit, fades out and ends"),
             Err(ReadlineError::Eof) => return end(take),

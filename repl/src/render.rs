@@ -14,7 +14,7 @@ use engine::figure::Figure;
 use engine::graph::{Graph, Role};
 use engine::measure::Figures;
 use engine::media::Library;
-use engine::offline::{Offline, Stream, natural_end};
+use engine::offline::{Extent, Offline, Stream, natural_end};
 use engine::session::Session;
 
 use crate::arguments::{Depth, Length, Render};
@@ -36,15 +36,18 @@ pub fn run(arguments: &Render) -> Outcome {
     let (Some(graph), Some(session)) = (&loaded.graph, &loaded.session) else {
         return Err(Failure::Shown);
     };
+    if !graph.sent.is_empty() {
+        status::say("what is sent to MIDI ports is silent in what is rendered");
+    }
     let mut inputs = LiveInputs::new(session, &arguments.input, &library)?;
-    let frames = length(&arguments.session, arguments.length, graph, session, &inputs)?;
+    let extent = length(&arguments.session, arguments.length, graph, session, &inputs)?;
     let stems_of = arguments.stems.is_some().then(|| arguments.stems_of.as_deref().unwrap_or("master"));
     let mut offline = Offline::new(graph, stems_of).map_err(|flaw| Failure::Error(flaw.to_string()))?;
     let outlets = Outlets { outputs: offline.outputs(), stems: offline.stems() };
     let interrupted = interruption()?;
     let begin = |medium: &Medium| {
         let dithered = dithered(medium, arguments, session, graph);
-        Files::create(arguments, medium, session, &outlets, frames, dithered)
+        Files::create(arguments, medium, session, &outlets, extent.least, dithered)
     };
     let number = arguments.output as usize - 1;
     let mut rendered = match arguments.target.is_empty() {
@@ -53,10 +56,10 @@ pub fn run(arguments: &Render) -> Outcome {
             Rendered::Master(Box::new(Master::create(arguments, session.sample_rate, outlets.channels(arguments)?)?))
         }
     };
-    let progress = Progress::new("rendering", frames, graph.clock.rate);
+    let progress = Progress::new("rendering", extent.most, graph.clock.rate);
     let mut done = 0;
     offline.render(
-        frames,
+        extent,
         |live| inputs.fill(live),
         |stream, sound| {
             go_on(&interrupted)?;
@@ -72,7 +75,8 @@ pub fn run(arguments: &Render) -> Outcome {
         },
     )?;
     media_faults(graph)?;
-    let speed = progress.finish(frames);
+    let speed = progress.finish(done);
+    offline.ill().iter().for_each(|(path, frame)| status::warning(fell_ill(path, *frame, graph)));
     let files = match rendered {
         Rendered::Files(mut files) => {
             files.complete()?;
@@ -98,6 +102,12 @@ pub fn run(arguments: &Render) -> Outcome {
     }
     status::say(format!("rendered at {speed:.1} times real time"));
     Ok(())
+}
+
+/// What is said of an effect or an instrument that gave what is no number.
+pub fn fell_ill(path: &str, frame: u64, graph: &Graph) -> String {
+    let at = status::minutes(frame as f64 / graph.clock.rate);
+    format!("{path} gave what is no number at {at}: it is passed by from there on")
 }
 
 /// What becomes of what is rendered: files at once, or a master that is measured first.
@@ -213,7 +223,7 @@ pub fn go_on(interrupted: &AtomicBool) -> Outcome {
     }
 }
 
-/// How much of the session in a file is rendered: what was asked for, or up to where everything has ended.
+/// How much of the session in a file is rendered: what was asked for, or up to where everything has ended and died away.
 ///
 /// # Errors
 /// Nothing was asked for, and nothing ever ends.
@@ -223,11 +233,14 @@ pub fn length(
     graph: &Graph,
     session: &Session,
     inputs: &LiveInputs,
-) -> Result<u64, Failure> {
-    if let Some(length) = asked {
-        return Ok(length.frames(&session.clock()));
+) -> Result<Extent, Failure> {
+    match asked {
+        // From the beginning, at the tempo that each bar has.
+        Some(Length::Bars(bars)) => return Ok((graph.tempo.frame_of_bar(bars).round() as u64).into()),
+        Some(length) => return Ok(length.frames(&session.clock()).into()),
+        None => {}
     }
-    natural_end(graph, inputs.end()).filter(|frames| *frames > 0).ok_or_else(|| {
+    natural_end(graph, inputs.end()).filter(|extent| extent.most > 0).ok_or_else(|| {
         let why = "nothing in this session ever ends: say how much to render";
         Failure::Error(format!("{}: {why} with --length 30s, 16bars or 480000f", file.display()))
     })

@@ -133,6 +133,14 @@ fn speed(frames: u64, rate: f64, spent: Duration) -> f64 {
     frames as f64 / rate / spent.as_secs_f64().max(1e-9)
 }
 
+/// A length of time as it is read on a clock: `0:12.3`, `1:02:03.4`.
+pub fn minutes(seconds: f64) -> String {
+    let tenths = (seconds * 10.0).round() as u64;
+    let (hours, minutes, rest) = (tenths / 36_000, tenths / 600 % 60, tenths % 600);
+    let rest = format!("{:02}.{}", rest / 10, rest % 10);
+    if hours > 0 { format!("{hours}:{minutes:02}:{rest}") } else { format!("{minutes}:{rest}") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

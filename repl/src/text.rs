@@ -167,20 +167,21 @@ impl Text {
     pub fn typed(&mut self, library: &Library, line: &str, change: impl Fn(&mut Session) -> Tempo) -> Answer {
         let mut lines = self.lines.clone();
         let sets = add(&mut lines, line);
-        let loaded = load::prepare_evaluated(evaluated(&self.files, lines.as_slice()), library, &change);
+        let load = |lines: &Lines| load::prepare_evaluated(evaluated(&self.files, lines.as_slice()), library, &change);
+        // What is plugged in or set is text, whatever it changes; of the rest it is seen by what it declares. Whoever is asked
+        // for the time is asked last for that of the text with the line.
+        let is_text = typing::declares(line) || sets.is_some() || line.contains(">>");
+        let before = (!is_text).then(|| load(&self.lines));
+        let loaded = load(&lines);
         if loaded.graph.is_none() {
             return Answer::Refused(Box::new(loaded));
         }
-        // What is plugged in or set is text, whatever it changes; of the rest it is seen by what it declares.
-        if !typing::declares(line) && sets.is_none() && !line.contains(">>") {
-            let before = load::prepare_evaluated(evaluated(&self.files, self.lines.as_slice()), library, &change);
-            let declared = |loaded: &Loaded| {
-                // The line itself is one of the session's files.
-                loaded.session.as_ref().map(|session| Session { files: Vec::new(), ..session.clone() })
-            };
-            if declared(&before) == declared(&loaded) {
-                return Answer::Value(loaded.value);
-            }
+        let declared = |loaded: &Loaded| {
+            // The line itself is one of the session's files.
+            loaded.session.as_ref().map(|session| Session { files: Vec::new(), ..session.clone() })
+        };
+        if before.is_some_and(|before| declared(&before) == declared(&loaded)) {
+            return Answer::Value(loaded.value);
         }
         self.will_be_heard();
         let lines = std::mem::replace(&mut self.lines, lines);

@@ -23,26 +23,30 @@ fn made(entry: &WordEntry, session: &Session) -> Option<String> {
     let input = session.places.iter().find(|place| matches!(place.kind, PlaceKind::Input(_)))?;
     let name = &input.name;
     // A microphone that is heard howls, and hardware is sent what nobody expects there.
-    if ["device", "insert"].contains(&entry.word.as_str()) {
+    if ["device", "insert", "midi_out"].contains(&entry.word.as_str()) {
         return None;
     }
     let example = entry.example.trim_end_matches(';');
     let behind = |effect: &str| Some(format!("after(\"{name}\", {effect})"));
+    let played = |source: &str| {
+        let own = (1..).map(|i| format!("try {i}")).find(|own| session.places.iter().all(|p| p.name != *own))?;
+        Some(format!("input(\"{own}\", {source}) >> fader(-12) >> master"))
+    };
     match entry.group {
         // What others stand in has a way of its own.
         Group::Effects if effects::find(&entry.word).is_some_and(|table| nest::of(table).is_some()) => {
             Some(format!("{} >> cable(\"try\") >> master", example.replacen('x', &format!("at(\"{name}\")"), 1)))
         }
-        Group::Effects | Group::Methods => behind(example.strip_prefix("x >> ")?),
+        Group::Circuits if example.starts_with("play(") => played(example),
+        Group::Effects | Group::Methods | Group::Circuits => behind(example.strip_prefix("x >> ")?),
         Group::Controls => behind(&example.replace("follow(x)", &format!("follow(\"{name}\")"))),
-        Group::Sources => {
-            let own = (1..).map(|i| format!("try {i}")).find(|own| session.places.iter().all(|p| p.name != *own))?;
-            Some(format!("input(\"{own}\", {example}) >> fader(-12) >> master"))
-        }
+        Group::Sources | Group::Patterns | Group::Variations => played(example),
         Group::Changes if ["mute", "solo"].contains(&entry.word.as_str()) => {
             Some(format!("{}(\"{name}\")", entry.word))
         }
-        Group::Session if !["sample_rate", "seed", "import"].contains(&entry.word.as_str()) => Some(example.into()),
+        Group::Session if !["sample_rate", "seed", "import"].contains(&entry.word.as_str()) => {
+            Some(example.replace("mute(\"bass\")", &format!("mute(\"{name}\")")))
+        }
         Group::Quantities | Group::Numbers if !example.contains("x >>") => Some(example.into()),
         _ => None,
     }
@@ -69,7 +73,7 @@ mod tests {
             let text = &evaluated.files[0];
             let with = scripting::evaluate_text_with(&text.path, &text.text, std::slice::from_ref(&line));
             let loaded =
-                crate::load::prepare_evaluated(with, &library, |session| engine::tempo::Tempo::new(session.clock()));
+                crate::load::prepare_evaluated(with, &library, |session| engine::tempo::Tempo::new(session.pace()));
             // Some examples name files that the reader has to have.
             let names_a_file = line.contains("audio/");
             assert!(loaded.graph.is_some() || names_a_file, "{line}: {}", loaded.why());

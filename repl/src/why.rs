@@ -10,6 +10,7 @@ use engine::listen::Point;
 use engine::names::{Found, Names, Owner, Which};
 use engine::parameter::Value;
 use engine::session::{Amend, CableId, CableKind, MASTER, PlaceId, PlaceKind, Session, Tap, Target, Work};
+use engine::sources::midi_out;
 
 use crate::levels::{SILENT, shown};
 use faults::own_fault;
@@ -129,10 +130,7 @@ impl Walk {
     /// It means nothing, or several things.
     pub fn of(path: &str, around: &Around<'_>) -> Result<Walk, String> {
         let Around { session, names, .. } = around;
-        let found = names.find(session, path).map_err(|missing| match missing.help {
-            Some(help) => format!("{}; {help}", missing.message),
-            None => missing.message,
-        })?;
+        let found = names.find(session, path).map_err(|missing| missing.to_string())?;
         let found = match found {
             Found::Parameter(owner, _) => match owner {
                 Owner::Source(id, _) => Found::Place(id),
@@ -307,7 +305,19 @@ impl Walk {
             Amend::Unplug(Target::Path(path)) if path.split('>').next() == Some(&origin) => Some(one.at),
             _ => None,
         });
+        let is_elsewhere = match found {
+            Found::Place(id) => match &around.session.places[id.0].kind {
+                PlaceKind::Input(sources) => sources.iter().all(midi_out::is_midi_out),
+                _ => false,
+            },
+            _ => false,
+        };
         self.steps[i].fault = match unplugged {
+            _ if is_elsewhere => fault(
+                format!("`{name}` is sent to a MIDI port, and sounds there"),
+                at,
+                "it needs no cable: see `:devices`",
+            ),
             Some(at) => fault(format!("`{origin}` is unplugged"), at, "type `:undo`, or plug it in again"),
             None => fault(format!("no cable leads on from `{name}`"), at, format!("type `at(\"{origin}\") >> master`")),
         };
@@ -480,7 +490,7 @@ mod tests {
     fn asked(text: &str, path: &str, channels: (u16, u16), level: impl Fn(&str) -> f64) -> (Walk, String) {
         let evaluated = scripting::evaluate_text(Path::new("session.rhai"), text);
         let said = evaluated.session.clone().expect("it is right");
-        let loaded = prepare_evaluated(evaluated, &Library::new(), |session| Tempo::new(session.clock()));
+        let loaded = prepare_evaluated(evaluated, &Library::new(), |session| Tempo::new(session.pace()));
         let session = loaded.session.expect("it is right");
         let names = Names::of(&session);
         let around = Around {

@@ -97,6 +97,9 @@ fn title(group: Group) -> &'static str {
         Group::Figures => "Figures, for `expect`",
         Group::Sources => "Sources",
         Group::Effects => "Effects",
+        Group::Patterns => "Patterns",
+        Group::Variations => "What can be done to patterns",
+        Group::Circuits => "Voices and effects of your own",
         Group::Controls => "Controls of any parameter",
         Group::Methods => "Of every effect",
         Group::Quantities => "Quantities",
@@ -270,8 +273,8 @@ mod tests {
 
     #[test]
     fn a_setters_name_leads_to_its_words() {
-        let error = named(reference(), ".gain").map(|words| words.len());
-        assert_eq!(error, Ok(1), "a word of that name comes first");
+        let groups = named(reference(), ".gain").map(|words| words.iter().map(|word| word.group).collect());
+        assert_eq!(groups, Ok(vec![Group::Effects, Group::Circuits]), "words of that name come first");
     }
 
     #[test]

@@ -98,6 +98,7 @@ mod tests {
             heard: 64,
             files: Vec::new(),
             crossfade: None,
+            tempo_over: 8000.5,
             lines: vec!["a\nb".into()],
             media: Vec::new(),
             changes: Changes::default(),

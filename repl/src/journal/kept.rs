@@ -377,6 +377,7 @@ pub fn clock_time(frame: u64, rate: u32) -> String {
 mod tests {
     use super::*;
     use engine::diff::Changes;
+    use engine::keyboard::Touch;
     use engine::motion::EventSource;
     use engine::transport::Move;
 
@@ -404,6 +405,7 @@ mod tests {
             heard: frame + 9,
             files: Vec::new(),
             crossfade: Some(70.25),
+            tempo_over: 0.0,
             lines: vec!["a\nb".into()],
             media: vec![stamp.clone()],
             changes: Changes { changed: vec!["a>b/fader".into()], ..Changes::default() },
@@ -420,6 +422,13 @@ mod tests {
                 value: 0.1 + 0.2,
             },
             Record::Control { frame: 7424, source: EventSource::Osc { address: "/a".into() }, value: 1.0 / 3.0 },
+            Record::Note {
+                frame: 7424,
+                source: EventSource::Notes { channel: Some(10) },
+                touch: Touch::Press { key: 36, velocity: 127 },
+            },
+            Record::Note { frame: 7488, source: EventSource::Notes { channel: None }, touch: Touch::Pedal(false) },
+            Record::Note { frame: 7488, source: EventSource::Notes { channel: None }, touch: Touch::LetGo },
             Record::Move { frame: 8000, order: Move::Locate(96_000), transport: 7900 },
             Record::Move { frame: 8064, order: Move::Panic, transport: 7964 },
             Record::MediaLate { frame: 9600, work: 3, path: "voice".into() },

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use engine::diff::Changes;
+use engine::keyboard::Touch;
 use engine::motion::EventSource;
 use engine::transport::Move;
 use serde::{Deserialize, Serialize};
@@ -48,6 +49,15 @@ pub enum Record {
         source: EventSource,
         /// What it said.
         value: f64,
+    },
+    /// Something was done to a keyboard, for the instruments that it plays.
+    Note {
+        /// The first frame that heard it.
+        frame: u64,
+        /// Which keyboard.
+        source: EventSource,
+        /// What was done.
+        touch: Touch,
     },
     /// The transport took an order.
     Move {
@@ -142,6 +152,7 @@ impl Record {
             | Record::Settle { frame, .. }
             | Record::Meter { frame, .. }
             | Record::Control { frame, .. }
+            | Record::Note { frame, .. }
             | Record::Move { frame, .. }
             | Record::MediaLate { frame, .. }
             | Record::InputLate { frame }
@@ -192,10 +203,17 @@ pub struct Text {
     /// before this was, where it is as the text says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crossfade: Option<f64>,
+    /// How long a change of the tempo took, in milliseconds, which a line may be given in the same way; else it was at once.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tempo_over: f64,
     /// The sound files that it names.
     pub media: Vec<Stamp>,
     /// What it changed, by path.
     pub changes: Changes,
+}
+
+fn is_zero(ms: &f64) -> bool {
+    *ms == 0.0
 }
 
 /// One file of a text.

@@ -49,6 +49,7 @@ pub struct Taken {
     files: Vec<SourceFile>,
     lines: Vec<String>,
     crossfade: Option<f64>,
+    tempo_over: f64,
     media: Vec<PathBuf>,
 }
 
@@ -58,7 +59,8 @@ impl Taken {
         let (lines, files): (Vec<_>, Vec<_>) = loaded.files.iter().cloned().partition(|file| file.is_line);
         let lines = lines.into_iter().map(|line| line.text).collect();
         let crossfade = loaded.session.as_ref().map(|session| session.crossfade);
-        Taken { files, lines, crossfade, media: loaded.media() }
+        let tempo_over = loaded.session.as_ref().map_or(0.0, |session| session.tempo_over);
+        Taken { files, lines, crossfade, tempo_over, media: loaded.media() }
     }
 
     /// The files that it was made from, the session's first; without the prompt's lines.
@@ -212,6 +214,10 @@ impl Journal {
         let record = match report {
             Report::Controlled { source, value, frame } => match desk.source_of(source) {
                 Some(source) => Record::Control { frame, source: source.clone(), value },
+                None => return,
+            },
+            Report::Touched { source, touch, frame } => match desk.source_of(source) {
+                Some(source) => Record::Note { frame, source: source.clone(), touch },
                 None => return,
             },
             Report::Moved { order, frame, transport } => Record::Move { frame, order, transport },
@@ -544,8 +550,9 @@ impl Writer {
             }
         };
         let render::Taken { clock: frame, at, heard } = taken;
-        let (lines, crossfade) = (text.lines, text.crossfade);
-        self.write(&Record::Text(Text { serial, frame, wanted, at, heard, files, lines, crossfade, media, changes }))
+        let (lines, crossfade, tempo_over) = (text.lines, text.crossfade, text.tempo_over);
+        let text = Text { serial, frame, wanted, at, heard, files, lines, crossfade, tempo_over, media, changes };
+        self.write(&Record::Text(text))
     }
 }
 

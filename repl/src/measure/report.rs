@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::arguments::Measure;
 use crate::ending::{Failure, Outcome};
 use crate::paint::Paint;
+use crate::status::minutes;
 
 /// The figures of a sound: all but the last, which only effects have.
 const SHOWN: &[Figure] = Figure::ALL.split_last().expect("there are some").1;
@@ -105,7 +106,7 @@ fn list(row: &Row, figures: &Figures) -> String {
     let seconds = seconds(figures);
     let channels = row.layout.map_or_else(|| format!("{} channels", figures.channels), str::to_owned);
     let paint = Paint::stdout();
-    let mut out = format!("{}: {}, {} Hz, {channels}\n", paint.bold(&row.name), time(seconds), figures.rate);
+    let mut out = format!("{}: {}, {} Hz, {channels}\n", paint.bold(&row.name), minutes(seconds), figures.rate);
     let width = SHOWN.iter().map(|figure| figure.title().len()).max().unwrap_or(0);
     for &figure in SHOWN {
         let found = figures.get(figure);
@@ -138,7 +139,7 @@ fn table(rows: &[(&Row, &Figures)]) -> String {
             let shown = figures.get(figure).map_or("-".into(), |(value, _)| figure.shown(value));
             shown.split(' ').next().unwrap_or_default().to_owned()
         };
-        let mut cells = vec![row.name.clone(), time(seconds(figures))];
+        let mut cells = vec![row.name.clone(), minutes(seconds(figures))];
         cells.extend(SHOWN.iter().copied().map(number));
         cells
     });
@@ -216,16 +217,8 @@ fn seconds(figures: &Figures) -> f64 {
     figures.frames as f64 / f64::from(figures.rate)
 }
 
-/// `0:12.3`, `1:02:03.4`.
-fn time(seconds: f64) -> String {
-    let tenths = (seconds * 10.0).round() as u64;
-    let (hours, minutes, rest) = (tenths / 36_000, tenths / 600 % 60, tenths % 600);
-    let rest = format!("{:02}.{}", rest / 10, rest % 10);
-    if hours > 0 { format!("{hours}:{minutes:02}:{rest}") } else { format!("{minutes}:{rest}") }
-}
-
 fn at(frame: u64, figures: &Figures) -> String {
-    format!("at {}", time(frame as f64 / f64::from(figures.rate)))
+    format!("at {}", minutes(frame as f64 / f64::from(figures.rate)))
 }
 
 /// What a program reads of one file.
@@ -316,6 +309,6 @@ mod tests {
 
     #[test]
     fn time_is_told_in_hours_minutes_and_seconds() {
-        assert_eq!([0.04, 12.34, 59.96, 3_723.4].map(time), ["0:00.0", "0:12.3", "1:00.0", "1:02:03.4"]);
+        assert_eq!([0.04, 12.34, 59.96, 3_723.4].map(minutes), ["0:00.0", "0:12.3", "1:00.0", "1:02:03.4"]);
     }
 }

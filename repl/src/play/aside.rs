@@ -1,6 +1,7 @@
 //! Work that must not hold up what plays, such as that of a disk: done on a thread of its own, and then heard of.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::Sender;
 
 use super::{Event, Playing};
@@ -32,18 +33,37 @@ impl Aside {
 }
 
 impl Playing<'_> {
-    /// Has something done aside; `then` hears of it. Whether the system has a thread for it.
+    /// Has something done aside; `then` hears of it, unless it has failed. Whether the system has a thread for it.
     pub(super) fn aside<T: Send + 'static>(
         &mut self,
         work: impl FnOnce() -> T + Send + 'static,
         then: impl FnOnce(&mut Playing<'_>, T) + Send + 'static,
     ) -> bool {
+        self.aside_in_any_case(work, |playing, done| {
+            if let Some(done) = done {
+                then(playing, done);
+            }
+        })
+    }
+
+    /// The same; `then` is told nothing of what has failed.
+    fn aside_in_any_case<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce() -> T + Send + 'static,
+        then: impl FnOnce(&mut Playing<'_>, Option<T>) + Send + 'static,
+    ) -> bool {
         let events = self.aside.events.clone();
         let worker = std::thread::Builder::new().name("gainstage-aside".into()).spawn(move || {
-            let done = work();
+            // A fault of ours in there must not keep the prompt waiting for ever.
+            let done = catch_unwind(AssertUnwindSafe(work)).ok();
             // Nobody waits for it any more if what played has ended.
             let _ = events.send(Event::Done(Box::new(move |playing| {
                 playing.aside.running -= 1;
+                if done.is_none() {
+                    status::error(
+                        "this failed by a fault of gainstage itself; what plays goes on, and nothing was changed",
+                    );
+                }
                 then(playing, done);
             })));
         });
@@ -64,9 +84,11 @@ impl Playing<'_> {
         then: impl FnOnce(&mut Playing<'_>, T) + Send + 'static,
     ) -> bool {
         self.aside.under_way += 1;
-        let begun = self.aside(work, |playing, done| {
+        let begun = self.aside_in_any_case(work, |playing, done| {
             playing.aside.under_way -= 1;
-            then(playing, done);
+            if let Some(done) = done {
+                then(playing, done);
+            }
             while playing.aside.under_way == 0
                 && let Some(typed) = playing.aside.later.pop_front()
             {

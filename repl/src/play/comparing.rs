@@ -81,15 +81,10 @@ impl Playing<'_> {
 
     /// Measures the text of a revision beside the one that plays, on a thread of its own.
     fn measure(&mut self, revision: String) {
-        let tempo = self.desk.mesh().tempo.clone();
-        let own = self.text.again(&self.library, |session| {
-            self.given.hold(session);
-            tempo.clone()
-        });
-        let Some(own) = own.and_then(|loaded| loaded.graph) else {
+        let Some(own) = self.as_it_stands().and_then(|loaded| loaded.graph) else {
             return status::error("the text that plays does not go together with its lines: nothing is compared");
         };
-        let (library, given) = (self.library.clone(), self.given.clone());
+        let (library, given, tempo) = (self.library.clone(), self.given.clone(), self.desk.mesh().tempo.clone());
         let (session, from) = (self.arguments.session.clone(), self.live.transport());
         status::say(format!("measuring {revision} beside the text, {SECONDS} s from here"));
         let work = move || {

@@ -1,7 +1,7 @@
 //! What is told of a line before it is heard, and of how late what is played on a device is: by how much the desk becomes later,
 //! and what it costs.
 
-use engine::graph::{Graph, Role};
+use engine::graph::Graph;
 
 use super::Playing;
 use crate::latency::{self, Late, milliseconds};
@@ -10,25 +10,22 @@ use crate::{costing, load, status};
 impl Playing<'_> {
     /// By how much a text makes the master later, in words; nothing if it does not.
     pub(super) fn later(&self, planned: &Graph) -> Option<String> {
-        let lowest = |role: &Role| match role {
-            Role::Output(channels) => channels.iter().min().copied(),
-            _ => None,
-        };
-        let nodes = self.desk.mesh().nodes.iter().filter(|node| node.current);
-        let outputs = nodes.filter_map(|node| Some((lowest(&node.node.role)?, node.node.late)));
-        let now = outputs.min().map_or(0, |(_, late)| late);
+        let now = self.master_late();
         let then = latency::delivered(planned);
         let by = milliseconds(then as i64 - now as i64, self.given.rate);
         (now != then).then(|| format!("latency {by}, {} in all", milliseconds(then as i64, self.given.rate)))
     }
 
+    /// By how many frames the master is late against the transport.
+    pub(super) fn master_late(&self) -> usize {
+        let nodes = self.desk.mesh().nodes.iter().filter(|node| node.current);
+        let outputs = nodes.filter_map(|node| Some((latency::lowest(&node.node.role)?, node.node.late)));
+        outputs.min().map_or(0, |(_, late)| late)
+    }
+
     /// Measures what a text costs against the one that plays, beside all else, and tells of it then.
     pub(super) fn weigh(&mut self, planned: &Graph) {
-        let again = self.text.again(&self.library, |session| {
-            self.given.hold(session);
-            self.desk.mesh().tempo.clone()
-        });
-        let Some(now) = again.and_then(|loaded| loaded.graph) else { return };
+        let Some(now) = self.as_it_stands().and_then(|loaded| loaded.graph) else { return };
         let planned = planned.clone();
         let work = move || {
             step_back();
@@ -45,11 +42,7 @@ impl Playing<'_> {
         if load::live_inputs(self.text.known().session().0).is_empty() {
             return Vec::new();
         }
-        let again = self.text.again(&self.library, |session| {
-            self.given.hold(session);
-            self.desk.mesh().tempo.clone()
-        });
-        let graph = again.and_then(|loaded| loaded.graph);
+        let graph = self.as_it_stands().and_then(|loaded| loaded.graph);
         graph.map_or_else(Vec::new, |graph| latency::of_inputs(&graph, self.arguments.buffer))
     }
 

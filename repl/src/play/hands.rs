@@ -1,5 +1,6 @@
 //! What controllers do to a desk that plays.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use engine::live::Busy;
@@ -7,6 +8,7 @@ use engine::motion::EventSource;
 use engine::session::Session;
 use engine::transport::Move;
 
+use super::moment::moment;
 use super::{Origin, Playing, Waiting};
 use crate::control::{Command, Order};
 use crate::journal::Taken;
@@ -33,6 +35,7 @@ impl Playing<'_> {
         if free && self.controllers.has_writes() && rests {
             self.write();
         }
+        self.share_time();
         self.controllers.report();
     }
 
@@ -42,6 +45,7 @@ impl Playing<'_> {
             Order::Control(source, value) => {
                 self.desk.source(source).map_or(Ok(()), |id| self.live.control(id, *value))
             }
+            Order::Touch(source, touch) => self.desk.source(source).map_or(Ok(()), |id| self.live.touch(id, *touch)),
             Order::Command(Command::Start) => self.live.order(Move::Start),
             Order::Command(Command::Stop) => self.live.order(Move::Stop),
             Order::Command(Command::Panic) => self.live.order(Move::Panic),
@@ -49,6 +53,7 @@ impl Playing<'_> {
                 let frame = self.desk.mesh().tempo.frame_of_bar(*bars);
                 self.live.order(Move::Locate(frame.max(0.0) as u64))
             }
+            Order::Clock(told) => self.clock_told(*told),
             Order::Meters { client, hertz } => {
                 self.follow_meters(*client, *hertz);
                 Ok(())
@@ -60,21 +65,27 @@ impl Playing<'_> {
         }
     }
 
-    /// Makes lines of the text of what controllers have set. A hand is heard at once, whatever the grid.
+    /// Makes lines of the text of what controllers and clocks have set. A hand is heard at once, whatever the grid; another
+    /// tempo as soon as its frame can be said.
     fn write(&mut self) {
         self.written = Some(Instant::now());
-        let (given, desk) = (&self.given, &self.desk);
-        let keep = |session: &mut Session| {
-            given.hold(session);
-            desk.mesh().tempo.clone()
+        let at = Cell::new(None);
+        let now = |session: &mut Session| {
+            self.given.hold(session);
+            let grid = session.quantize.take();
+            let (moment, tempo) = moment(&self.desk, &self.live, session);
+            session.quantize = grid;
+            at.set(moment);
+            tempo
         };
         let writes = self.controllers.take_writes();
-        let (loaded, kept, wrong) = self.text.written(&self.library, writes, keep);
+        let (loaded, kept, wrong) = self.text.written(&self.library, writes, now);
         wrong.into_iter().for_each(|wrong| self.controllers.tell(wrong));
         let taken = loaded.as_ref().map(Taken::of);
-        if let (Some(Loaded { graph: Some(graph), session: Some(session), .. }), Some(taken)) = (loaded, taken) {
+        if let (Some(Loaded { graph: Some(graph), session: Some(mut session), .. }), Some(taken)) = (loaded, taken) {
+            session.quantize = None;
             self.controllers.was_set(kept);
-            self.hand = Some(Waiting { session, graph, taken, at: None, origin: Origin::Hand, is_behind: false });
+            self.hand = Some(Waiting { session, graph, taken, at: at.get(), origin: Origin::Hand, is_behind: false });
             self.end_audition();
             self.end_comparison();
             self.waiting.iter_mut().for_each(|waiting| waiting.is_behind = true);

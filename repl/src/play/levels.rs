@@ -183,7 +183,7 @@ impl Playing<'_> {
             bar: ((bar + 1e-6).floor() as i64 + 1, ((bar + 1e-6).rem_euclid(1.0) * beats).floor() as i64 + 1),
             seconds: frame as f64 / f64::from(self.given.rate),
             rolling: self.live.is_rolling(),
-            tempo: session.tempo,
+            tempo: tempo.bpm_at(frame as i64),
             target: self.off_target(),
         }
     }

@@ -77,10 +77,7 @@ impl Playing<'_> {
             return self.looking.followers.forget(client, view, path);
         }
         let (session, names) = self.text.known().session();
-        let found = Point::find(session, names, path).map_err(|missing| match missing.help {
-            Some(help) => format!("{}; {help}", missing.message),
-            None => missing.message,
-        });
+        let found = Point::find(session, names, path).map_err(|missing| missing.to_string());
         let asked =
             found.and_then(|point| self.looking.followers.ask(client, view, &point.name, hertz, Instant::now()));
         if let Err(why) = asked {

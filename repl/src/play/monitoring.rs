@@ -1,7 +1,6 @@
 //! What whoever plays hears beyond the text: the level of the monitor, mono, a click, and what the cue output hears ahead.
 
 use std::cell::Cell;
-use std::time::Instant;
 
 use engine::compile::Program;
 use engine::graph::Role;
@@ -10,8 +9,8 @@ use engine::math::gain_from_db;
 use engine::monitor::{Audition, Wish};
 use engine::transport::Move;
 
+use super::Playing;
 use super::typed::{Timed, in_time};
-use super::{MEDIA_PATIENCE, Playing};
 use crate::changes::{describe, rounded};
 use crate::status;
 
@@ -193,10 +192,7 @@ impl Playing<'_> {
                 self.monitoring.ahead = Some(what.to_owned());
             }
             Err(_) if what.contains(">>") || what.contains('(') => self.cue_line(what, channels, &shown),
-            Err(missing) => {
-                let help = missing.help.map_or(String::new(), |help| format!("; {help}"));
-                status::error(format!("{}{help}", missing.message));
-            }
+            Err(missing) => status::error(missing),
         }
     }
 
@@ -213,10 +209,7 @@ impl Playing<'_> {
             Ok(program) => program,
             Err(flaw) => return status::error(format!("{flaw}; what played plays on")),
         };
-        let begun = Instant::now();
-        while !program.media_ready(self.live.transport()) && begun.elapsed() < MEDIA_PATIENCE {
-            std::thread::sleep(std::time::Duration::from_millis(1));
-        }
+        self.wait_for_media(&program);
         match self.live.audition(Some(Box::new(Audition::new(program, channels)))) {
             Ok(()) => {
                 self.monitoring.audition = true;

@@ -11,7 +11,7 @@ use crate::status;
 impl Playing<'_> {
     /// Learns what has happened since it was last asked, and tells of it.
     pub(super) fn hear_reports(&mut self) {
-        let mut costed = None;
+        let (mut costed, mut notes) = (None, None);
         for report in self.live.reports() {
             self.journal.report(report, &self.desk, &self.programs);
             match report {
@@ -25,6 +25,7 @@ impl Playing<'_> {
                         }
                         if let Sent::Text(edited) = &sent {
                             self.sources.clone_from(&edited.sources);
+                            notes = Some((edited.notes.clone(), taken.at));
                             edited.file.iter().for_each(|session| self.text.is_heard(session));
                             if edited.told {
                                 status::say(describe(&edited.changes));
@@ -33,7 +34,7 @@ impl Playing<'_> {
                         keep(&self.journal, serial, taken, sent);
                     }
                 }
-                Report::Controlled { .. } => {}
+                Report::Controlled { .. } | Report::Touched { .. } => {}
                 Report::Moved { order, transport, .. } => {
                     self.panicked = order == Move::Panic || self.panicked && order != Move::Start;
                     status::say(moved(order, transport, &self.desk.mesh().tempo));
@@ -52,6 +53,9 @@ impl Playing<'_> {
                 }
                 Report::Costed { serial } => costed = Some(serial),
             }
+        }
+        if let Some((notes, from)) = notes {
+            self.send_notes(&notes, from);
         }
         self.attend(costed);
     }

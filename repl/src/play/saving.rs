@@ -47,12 +47,7 @@ impl Playing<'_> {
         if self.text.snapshot() != draft.wanted.text {
             return status::say("not saved: the text has changed meanwhile; type :save again");
         }
-        let (given, desk) = (&self.given, &self.desk);
-        let keep = |session: &mut engine::session::Session| {
-            given.hold(session);
-            desk.mesh().tempo.clone()
-        };
-        if let Err(wrong) = draft.wanted.text.holding(&draft.text, &self.library, &keep) {
+        if let Err(wrong) = draft.wanted.text.holding(&draft.text, &self.library, &self.given.in_time_of(&self.desk)) {
             wrong.show();
             return status::error("not saved: the lines cannot be said in a file");
         }
@@ -114,12 +109,8 @@ impl Playing<'_> {
 
     /// The lines are in the session's file: the text goes on without them, and sounds as it did.
     fn is_in_the_file(&mut self, draft: &Draft) {
-        let (given, desk) = (&self.given, &self.desk);
-        let keep = |session: &mut engine::session::Session| {
-            given.hold(session);
-            desk.mesh().tempo.clone()
-        };
-        let loaded = self.text.saved(&draft.wanted.text.lines, &draft.text, &self.library, &keep);
+        let loaded =
+            self.text.saved(&draft.wanted.text.lines, &draft.text, &self.library, &self.given.in_time_of(&self.desk));
         // What waits for its moment is the same, said otherwise.
         if self.waiting.is_none() {
             self.accept(loaded, None);

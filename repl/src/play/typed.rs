@@ -95,11 +95,7 @@ impl Playing<'_> {
             Command::Drop => self.step(Text::forget, "dropped", "there are no lines"),
             Command::Text => status::say(self.text.shown()),
             Command::Graph => {
-                let again = self.text.again(&self.library, |session| {
-                    self.given.hold(session);
-                    self.desk.mesh().tempo.clone()
-                });
-                if let Some(Loaded { session: Some(session), graph: Some(flow), .. }) = again {
+                if let Some(Loaded { session: Some(session), graph: Some(flow), .. }) = self.as_it_stands() {
                     status::say(graph::text(&session, &flow).trim_end());
                 }
             }
@@ -142,6 +138,7 @@ impl Playing<'_> {
             })),
             Command::Meters(how) => self.show_meters(how),
             Command::Why(path) => self.why(&path),
+            Command::Freeze(path, bars) => self.freeze(&path, bars),
             Command::Latency => self.tell_latency(),
             Command::Try(word) => self.try_word(&word),
             Command::Words(word) => match words::shown(word.as_deref(), Paint::stderr()) {
@@ -168,7 +165,7 @@ impl Playing<'_> {
     }
 
     /// A line of text.
-    fn line(&mut self, line: &str, timed: &Timed) {
+    pub(super) fn line(&mut self, line: &str, timed: &Timed) {
         let at = Cell::new(None);
         let change = in_time(&self.given, &self.desk, &self.live, timed, &at);
         match self.text.typed(&self.library, line, change) {
@@ -310,6 +307,7 @@ pub(super) fn in_time<'a>(
         given.hold(session);
         let own = session.quantize;
         session.quantize = timed.at.or(own);
+        session.tempo_over = timed.over.unwrap_or(0.0);
         let (moment, tempo) = moment(desk, live, session);
         session.quantize = own;
         if let Some(over) = timed.over {

@@ -44,11 +44,7 @@ impl Playing<'_> {
     /// The way of a path through the text as it is now.
     fn walk(&self, path: &str) -> Result<Walk, String> {
         let (session, names) = self.text.known().session();
-        let tempo = self.desk.mesh().tempo.clone();
-        let again = self.text.again(&self.library, |session| {
-            self.given.hold(session);
-            tempo.clone()
-        });
+        let again = self.as_it_stands();
         let said = self.text.declared();
         let Some(declared) = &said.session else { return Err("the text that plays cannot be read again".into()) };
         let is_line = |file: u16| said.files.get(usize::from(file)).is_some_and(|file| file.is_line);

@@ -79,6 +79,7 @@ pub static COMMANDS: &[Entry] = &[
     entry("why", ":why PATH", Takes::Path, "Says where the sound of something goes, and where and why it is lost."),
     entry("latency", ":latency", Takes::Nothing, "Says how late live inputs are heard, and what makes them so."),
     entry("words", ":words [WORD]", Takes::Word, "Shows the words of the language, or one in full."),
+    entry("freeze", ":freeze PATH [BARS]", Takes::Path, "Writes what an instrument plays as a pattern in letters and numbers, which no generator and no chance changes any more: as many bars as it takes to come round, or so many."),
     entry("try", ":try WORD", Takes::Word, "Types the example of a word, made to fit the text; `:undo` takes it back."),
     entry("help", ":help", Takes::Nothing, "Shows these commands."),
     entry("quit", ":quit", Takes::Nothing, "Fades out and ends."),
@@ -185,6 +186,8 @@ pub enum Command {
     Meters(Metering),
     /// Where the sound of something is lost.
     Why(String),
+    /// What an instrument plays, written out: all that comes round, or so many bars.
+    Freeze(String, Option<u16>),
     /// How late live inputs are.
     Latency,
     /// The reference.
@@ -290,6 +293,18 @@ impl Command {
             "target" => none(Command::Target),
             "meters" => Metering::read(argument).map(Command::Meters).ok_or_else(misuse),
             "why" => some().map(Command::Why).ok_or_else(misuse),
+            "freeze" => {
+                // Names may have spaces; a number at the end is one of bars.
+                let (path, bars) = match argument.rsplit_once(' ').map(|(path, last)| (path, last.parse::<u16>())) {
+                    Some((path, Ok(bars))) => (path, Some(bars)),
+                    _ => (argument, None),
+                };
+                let path = path.trim().trim_matches('"');
+                match path.is_empty() || bars == Some(0) {
+                    true => Err(misuse()),
+                    false => Ok(Command::Freeze(path.to_owned(), bars)),
+                }
+            }
             "latency" => none(Command::Latency),
             "words" => Ok(Command::Words(some())),
             "try" => some().map(Command::Try).ok_or_else(misuse),
@@ -334,6 +349,11 @@ mod tests {
         assert_eq!(Command::read(":meters line"), Ok(Command::Meters(Metering::Line)));
         assert_eq!(Command::read(":meters 5.s"), Ok(Command::Meters(Metering::Every(5.0))));
         assert_eq!(Command::read(":meters off"), Ok(Command::Meters(Metering::Off)));
+        assert_eq!(Command::read(":freeze drums"), Ok(Command::Freeze("drums".into(), None)));
+        assert_eq!(Command::read(":freeze my lead"), Ok(Command::Freeze("my lead".into(), None)));
+        assert_eq!(Command::read(":freeze \"my lead\" 16"), Ok(Command::Freeze("my lead".into(), Some(16))));
+        assert_eq!(Command::read(":freeze drums 4"), Ok(Command::Freeze("drums".into(), Some(4))));
+        assert!(Command::read(":freeze drums 0").is_err());
         assert_eq!(Command::read(":why voice>band"), Ok(Command::Why("voice>band".into())));
         assert_eq!(Command::read(":try fader"), Ok(Command::Try("fader".into())));
         assert_eq!(Command::read(":save"), Ok(Command::Save(None)));

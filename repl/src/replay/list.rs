@@ -248,7 +248,7 @@ fn place(been: &(u64, u64, bool), frame: u64) -> u64 {
 }
 
 /// What is told once however often it comes in a row.
-const GOES_ON: [&str; 3] = ["control", "media_late", "input_late"];
+const GOES_ON: [&str; 4] = ["control", "note", "media_late", "input_late"];
 
 /// What to tell of a record; none for what nobody heard.
 fn told(record: &Record, rate: u32) -> Option<(&'static str, String)> {
@@ -259,6 +259,7 @@ fn told(record: &Record, rate: u32) -> Option<(&'static str, String)> {
         }
         Record::Text(text) => Some(("text", describe(&text.changes))),
         Record::Control { source, .. } => Some(("control", name_of(source))),
+        Record::Note { source, .. } => Some(("note", name_of(source))),
         Record::Move { order, .. } => Some((
             "move",
             match order {
@@ -298,6 +299,8 @@ fn name_of(source: &EventSource) -> String {
         }
         EventSource::Midi { channel: None, controller } => format!("midi controller {controller}"),
         EventSource::Osc { address } => format!("osc {address}"),
+        EventSource::Notes { channel: Some(channel) } => format!("midi keyboard, channel {channel}"),
+        EventSource::Notes { channel: None } => "midi keyboard".into(),
     }
 }
 

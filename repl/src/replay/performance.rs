@@ -214,8 +214,9 @@ impl<'a> Performance<'a> {
             // Its sound files are where the session is, also when an older text of it was played.
             session.folder = header.session.parent().unwrap_or(Path::new("")).to_owned();
             session.crossfade = text.crossfade.unwrap_or(session.crossfade);
-            let mut tempo = running.cloned().unwrap_or_else(|| Tempo::new(session.clock()));
-            tempo.change(text.wanted.unwrap_or(text.at) as i64, session.clock());
+            session.tempo_over = text.tempo_over;
+            let mut tempo = running.cloned().unwrap_or_else(|| Tempo::new(session.pace()));
+            tempo.change(text.wanted.unwrap_or(text.at) as i64, session.pace());
             tempo
         });
         match loaded {
@@ -277,6 +278,10 @@ impl<'a> Performance<'a> {
             Record::Meter { serial, on, .. } => replay.meter(*on, *serial),
             Record::Control { source, value, .. } => {
                 replay.control(source, *value);
+                Ok(())
+            }
+            Record::Note { source, touch, .. } => {
+                replay.touch(source, *touch);
                 Ok(())
             }
             Record::Move { order, .. } => {

@@ -187,7 +187,7 @@ mod tests {
     }
 
     fn of(session: &mut Session) -> Tempo {
-        Tempo::new(session.clock())
+        Tempo::new(session.pace())
     }
 
     #[test]

@@ -2,11 +2,14 @@
 
 use engine::audible::silent_cables;
 use engine::diagnostic::Position;
+use engine::form;
 use engine::graph::Role;
 use engine::names::{Found, Names, Owner, Which};
 use engine::parameter::{Table, Value};
 use engine::session::{Amend, CableId, CableKind, InstanceId, PlaceId, PlaceKind, Setting, Source, Target};
 use engine::sources::{self, End};
+
+use crate::changes::rounded;
 
 use super::{Around, Fault, OFF, cables, fault};
 
@@ -56,6 +59,9 @@ fn source_fault(around: &Around<'_>, id: PlaceId, number: usize, source: &Source
             return Some(off);
         }
     }
+    if let Some(elsewhere) = outside_of_sections(around, name, source) {
+        return Some(elsewhere);
+    }
     if sources::is_live(table) {
         let wanted = source.settings.iter().find_map(|setting| match &setting.value {
             Value::Channels(list) => Some(list.clone()),
@@ -71,7 +77,8 @@ fn source_fault(around: &Around<'_>, id: PlaceId, number: usize, source: &Source
             _ => None,
         };
     }
-    if !around.rolling {
+    let by_hand = sources::keyboard(table, |index| source.settings.get(index).map(|setting| &setting.value)).is_some();
+    if !around.rolling && !by_hand {
         return fault(format!("the transport stands still, and `{name}` with it"), source.at, "type `:start`");
     }
     let clock = around.session.clock();
@@ -82,8 +89,8 @@ fn source_fault(around: &Around<'_>, id: PlaceId, number: usize, source: &Source
         clock.frames(parameter.resolve(&source.settings[i].value, &clock))
     });
     if let Some(start) = start.filter(|start| *start > frame) {
-        let bar = crate::changes::rounded(tempo.bar_at(start as i64));
-        let now = crate::changes::rounded(tempo.bar_at(frame as i64));
+        let bar = rounded(tempo.bar_at(start as i64));
+        let now = rounded(tempo.bar_at(frame as i64));
         let what = format!("`{name}` begins at {bar}.bars, and the transport is at {now}.bars");
         return fault(what, source.at, format!("type `:locate {bar}`, or wait for it"));
     }
@@ -97,13 +104,50 @@ fn source_fault(around: &Around<'_>, id: PlaceId, number: usize, source: &Source
         if let End::At(end) = end
             && end <= frame
         {
-            let bar = crate::changes::rounded(tempo.bar_at(end as i64));
-            let begin = crate::changes::rounded(tempo.bar_at(start.unwrap_or(0) as i64));
+            let bar = rounded(tempo.bar_at(end as i64));
+            let begin = rounded(tempo.bar_at(start.unwrap_or(0) as i64));
             let what = format!("`{name}` is over: it ended at {bar}.bars");
             return fault(what, source.at, format!("type `:locate {begin}`, or write `.looped()` behind it"));
         }
     }
     None
+}
+
+/// Where the transport is, in bars.
+fn bar(around: &Around<'_>) -> Option<f64> {
+    Some(around.graph?.tempo.bar_at(around.frame as i64))
+}
+
+/// A source whose sections are not on.
+fn outside_of_sections(around: &Around<'_>, name: &str, source: &Source) -> Option<Fault> {
+    let (bar, spans) = (bar(around)?, source.spans.as_ref()?);
+    if spans.iter().any(|span| (span.begin..span.end).contains(&bar)) {
+        return None;
+    }
+    let Some(next) = spans.iter().find(|span| span.begin > bar).or(spans.first()) else {
+        return fault(
+            format!("no section that is played has `{name}`"),
+            source.at,
+            "give one that has it to `arrange`",
+        );
+    };
+    let (now, begin) = (rounded(bar), rounded(next.begin));
+    let what = format!("no section has `{name}` at {now}.bars, where the transport is");
+    fault(what, source.at, format!("type `:locate {begin}`, where one has it"))
+}
+
+/// A cable that a section mutes, or leaves out by a solo, while it is on.
+fn silenced_by_section(around: &Around<'_>, id: CableId) -> Option<Fault> {
+    let (bar, form) = (bar(around)?, &around.session.form);
+    let slot = form.slots().into_iter().find(|slot| (slot.span.begin..slot.span.end).contains(&bar))?;
+    let silent = form::at(form::silences(around.session).get(id.0)?, bar).is_some_and(|silent| *silent);
+    let section = &form.sections[slot.section];
+    let what = format!("the section \"{}\" mutes `{}`", section.name, around.names.cable(id));
+    if silent && !silent_cables(around.session)[id.0] {
+        fault(what, section.at, "see what it mutes and solos")
+    } else {
+        None
+    }
 }
 
 fn cable_fault(around: &Around<'_>, id: CableId) -> Option<Fault> {
@@ -118,6 +162,9 @@ fn cable_fault(around: &Around<'_>, id: CableId) -> Option<Fault> {
     if cable.muted {
         let (at, all) = muting(around, Found::Cable(id), path).unwrap_or((cable.at, path.to_owned()));
         return fault(format!("`{path}` is muted"), at, format!("type `mute(\"{all}\", off)`"));
+    }
+    if let Some(silent) = silenced_by_section(around, id) {
+        return Some(silent);
     }
     if silent_cables(session).get(id.0).copied().unwrap_or(false) {
         let soloed = session.places.iter().filter(|place| place.state.soloed).map(|place| place.name.clone());
