@@ -4,12 +4,13 @@
 //! 32-bit floats, an example rendered and repeated, and give integrated loudness, range and true peak; ours gives the rest as well. What counts is the time of the
 //! processor, of all threads: its ratio to another's in the same run may be compared, the seconds may not. Ours on as many files as there are cores says how it spreads.
 
+mod programs;
+
 use std::convert::Infallible;
 use std::fs::{self, File};
 use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::process::Command;
 
 use ebur128::{EbuR128, Mode};
 use engine::graph::prepare;
@@ -60,7 +61,7 @@ fn main() {
     let mut times = vec![Vec::new(); contestants.len()];
     for _ in 0..RUNS {
         for ((_, command), times) in contestants.iter_mut().zip(&mut times) {
-            times.push(time(command));
+            times.push(programs::time(command));
         }
     }
     let medians: Vec<(f64, f64)> = times
@@ -134,20 +135,4 @@ fn scan(file: &Path) {
     let peak = (0..2).map(|channel| meter.true_peak(channel).expect("it was asked for")).fold(0.0, f64::max);
     let (integrated, range) = (meter.loudness_global(), meter.loudness_range());
     println!("{:?} {:?} {}", integrated, range, 20.0 * peak.log10());
-}
-
-/// Seconds of the processor and of the clock that a program takes.
-fn time(command: &mut Command) -> (f64, f64) {
-    let (before, begun) = (of_children(), Instant::now());
-    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    assert!(status.is_ok_and(|status| status.success()), "{command:?} fails");
-    (of_children() - before, begun.elapsed().as_secs_f64())
-}
-
-/// Seconds of the processor that all programs started here have taken: Linux counts them in hundredths.
-fn of_children() -> f64 {
-    let told = fs::read_to_string("/proc/self/stat").expect("this is Linux");
-    let fields: Vec<&str> = told.rsplit(") ").next().unwrap_or_default().split(' ').collect();
-    let ticks = |at: usize| fields[at].parse::<f64>().expect("it is a number");
-    (ticks(13) + ticks(14)) / 100.0
 }

@@ -28,9 +28,12 @@ impl ByHand {
         ByHand::start_on(text, 2)
     }
 
-    /// The same on so many channels, with the master kept.
+    /// The same on so many channels, with the master kept. What its instruments play first is at hand.
     pub fn start_on(text: &str, channels: usize) -> Self {
         let (desk, program) = Desk::open(&graph(text), None).expect("it compiles");
+        while !program.media_ready(0) {
+            std::thread::yield_now();
+        }
         let keep = Wanted { master: true, ..Wanted::default() };
         let (live, player, _, kept) = start(program, Setup { rate: 48_000, keep, inputs: 0, cushion: 0 });
         ByHand { desk, live, player, kept, channels, heard: Vec::new() }

@@ -166,6 +166,7 @@ fn every_warning_is_shown_and_is_no_failure() {
             "to hear it, write `master >> output(1, 2)`",
         ),
         ("input(\"a\", sine(440)) >> saturate(6).mix(0.5) >> master;", "50"),
+        ("input(\"a\", keys()) >> master;", "nothing plays `a`"),
     ] {
         let folder = folder(text);
         let ran = done_in(folder.path(), &["check", "session.rhai"]);

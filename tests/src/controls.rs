@@ -34,13 +34,16 @@ fn level(setup: &str, control: &str, frames: usize) -> Vec<f64> {
 }
 
 #[test]
-fn every_number_that_glides_takes_a_control_and_every_other_says_why_not() {
+fn every_number_that_glides_and_every_switch_takes_a_control_and_every_other_says_why_not() {
     let mut moved = 0;
     // Those that cannot do without a file or a device are left out.
-    let whole = |table: &&&Table| !table.parameters.iter().any(|p| matches!(p.kind, Kind::Path | Kind::Channels));
-    for table in EFFECTS.iter().chain(SOURCES).filter(whole) {
+    let whole =
+        |table: &&&Table| !table.parameters.iter().any(|p| matches!(p.kind, Kind::Path | Kind::Channels | Kind::Port));
+    for table in EFFECTS.iter().chain(SOURCES.iter()).filter(whole) {
         let is_source = SOURCES.iter().any(|source| source.word == table.word);
-        for parameter in table.parameters.iter().filter(|p| !matches!(p.kind, Kind::Signal)) {
+        for parameter in
+            table.parameters.iter().filter(|p| !matches!(p.kind, Kind::Signal | Kind::Pattern | Kind::Folder))
+        {
             let (least, most) = match parameter.kind {
                 Kind::Number { least, most, .. } => (least, most),
                 _ => (0.0, 1.0),
@@ -54,7 +57,7 @@ fn every_number_that_glides_takes_a_control_and_every_other_says_why_not() {
                 true => format!("input(\"x\", {set}) >> master;"),
                 false => format!("input(\"x\", saw(110)) >> {set} >> master;"),
             };
-            let glides = matches!(parameter.kind, Kind::Number { .. }) && parameter.moves;
+            let glides = matches!(parameter.kind, Kind::Number { .. } | Kind::Flag { .. }) && parameter.moves;
             match try_graph(&text) {
                 Ok(graph) => {
                     assert!(glides, "{text}");

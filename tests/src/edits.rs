@@ -113,7 +113,8 @@ fn fixed_values(table: &Table) -> Vec<String> {
             Kind::Choice { options, .. } => options.iter().map(quoted).collect(),
             Kind::Flag { .. } => vec!["on".to_owned(), "off".to_owned()],
             Kind::Signal => vec!["a".to_owned()],
-            Kind::Channels | Kind::Path => Vec::new(),
+            Kind::Channels | Kind::Path | Kind::Folder | Kind::Pattern | Kind::Circuit => Vec::new(),
+            Kind::Keyboard | Kind::Port => Vec::new(),
         };
         values.into_iter().map(|value| format!(".{}({value})", parameter.name))
     });

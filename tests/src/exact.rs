@@ -95,7 +95,8 @@ fn assert_equal(what: &str, a: &[f32], b: &[f32]) {
     assert_eq!(differs.map(|sample| sample / 2), None, "{what}: the first frame that differs");
 }
 
-fn assert_one_sound(name: &str, text: &str, frames: usize) {
+/// A text gives the same bits offline, and live in blocks of whatever size.
+pub fn assert_one_sound(name: &str, text: &str, frames: usize) {
     let graph = graph(text);
     let once = rendered(&graph, frames);
     assert_eq!(once[0].len(), frames, "{name}");
@@ -119,8 +120,10 @@ fn every_example_sounds_the_same_offline_and_in_blocks_of_any_size() {
 
 #[test]
 fn every_word_sounds_the_same_offline_and_in_blocks_of_any_size() {
-    // Without a device nothing comes back from an insert.
-    for (word, text) in of_every_word("").into_iter().filter(|(word, _)| word != "insert") {
+    // Without a device nothing comes back from an insert, and what is played elsewhere is heard there.
+    for (word, text) in
+        of_every_word("").into_iter().filter(|(word, _)| !["insert", "midi_out"].contains(&word.as_str()))
+    {
         assert_one_sound(&word, &text, 4800);
     }
 }

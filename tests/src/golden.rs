@@ -137,7 +137,8 @@ fn check(session: &Path) -> Option<String> {
 
 #[test]
 fn each_example_sounds_as_it_did() {
-    let entries = fs::read_dir(examples()).expect("there are examples");
+    let folders = [examples(), examples().join("pieces")];
+    let entries = folders.iter().flat_map(|folder| fs::read_dir(folder).expect("there are examples"));
     let mut sessions: Vec<PathBuf> = entries.map(|entry| entry.expect("it can be listed").path()).collect();
     sessions.retain(|path| path.extension().is_some_and(|extension| extension == "rhai"));
     sessions.sort();

@@ -21,11 +21,15 @@ mod exact;
 #[cfg(all(test, feature = "devices"))]
 mod fake_device;
 #[cfg(test)]
+mod form;
+#[cfg(test)]
 mod golden;
 #[cfg(all(test, feature = "devices"))]
 mod hardware;
 #[cfg(test)]
 mod house;
+#[cfg(test)]
+mod keyboard;
 #[cfg(test)]
 mod listening;
 #[cfg(test)]
@@ -40,6 +44,10 @@ mod names;
 mod nested;
 #[cfg(test)]
 mod null;
+#[cfg(test)]
+mod patterns;
+#[cfg(test)]
+mod phrases;
 #[cfg(test)]
 mod plans;
 #[cfg(test)]
@@ -78,6 +86,8 @@ mod tone;
 mod transport;
 #[cfg(all(test, feature = "devices"))]
 mod virtual_card;
+#[cfg(test)]
+mod warped;
 
 #[cfg(test)]
 #[global_allocator]

@@ -101,7 +101,10 @@ fn stems_of_master_add_up_to_its_input_in_every_bit() {
 
 #[test]
 fn stems_of_a_bus_add_up_to_its_input_in_every_bit() {
-    for (name, text) in examples_without_live_input().into_iter().filter(|(_, text)| text.contains("bus(\"band\")")) {
+    for (name, text) in examples_without_live_input()
+        .into_iter()
+        .filter(|(_, text)| text.contains("bus(\"band\")") && text.contains("clip("))
+    {
         // What enters the band is all that is left when nothing follows it.
         let plain: String = text
             .lines()

@@ -1,5 +1,7 @@
 //! A desk without a device: texts in, sound out, every edit at a chosen frame.
 
+use std::time::{Duration, Instant};
+
 use engine::desk::Desk;
 use engine::diff::Changes;
 use engine::graph::Graph;
@@ -8,6 +10,9 @@ use engine::render::Renderer;
 use engine::transport::Move;
 
 use crate::sessions::graph;
+
+/// How long what an instrument plays may take to be worked out before it is taken for lost.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A desk that plays into memory.
 pub struct Rehearsal {
@@ -105,7 +110,11 @@ impl Rehearsal {
     }
 
     fn quantum(&mut self) {
-        assert!(self.renderer.is_ready(), "rehearsals use media that are held in memory");
+        let asked = Instant::now();
+        while !self.renderer.is_ready() {
+            assert!(asked.elapsed() < PATIENCE, "what is to be played never comes");
+            std::thread::yield_now();
+        }
         self.renderer.quantum(&[]);
         if let Some(work) = self.renderer.take_poisoned() {
             panic!("{} gave what is no number", self.renderer.program().plan.paths[work]);

@@ -16,8 +16,9 @@ pub fn examples() -> PathBuf {
 
 /// Every example that needs nobody to play, with its text.
 pub fn examples_without_live_input() -> Vec<(String, String)> {
-    let files =
-        fs::read_dir(examples()).expect("there are examples").map(|entry| entry.expect("it can be read").path());
+    let folders = [examples(), examples().join("pieces")];
+    let entries = folders.iter().flat_map(|folder| fs::read_dir(folder).expect("there are examples"));
+    let files = entries.map(|entry| entry.expect("it can be read").path());
     let mut sessions: Vec<(String, String)> = files
         .filter(|path| path.extension().is_some_and(|extension| extension == "rhai"))
         .map(|path| {

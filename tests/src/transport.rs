@@ -92,3 +92,15 @@ fn orders_give_the_same_bits_each_time() {
     };
     assert_eq!(first_difference(&run(), &run()), None);
 }
+
+#[test]
+fn the_noise_of_an_effect_goes_on_while_the_transport_stands_still() {
+    let mut rehearsal = Rehearsal::new("input(\"a\", sine(220)) >> dsp(\"hiss\", |x| x + noise() * 0.1) >> master;");
+    rehearsal.order(Move::Stop);
+    rehearsal.run(4_800);
+    let from = rehearsal.sound[0].len();
+    rehearsal.run(6_400);
+    let quanta: Vec<&[f64]> = rehearsal.sound[0][from..].chunks(64).collect();
+    assert!(quanta.iter().all(|quantum| quantum.iter().any(|x| *x != 0.0)));
+    assert!(quanta.windows(2).all(|two| two[0] != two[1]));
+}

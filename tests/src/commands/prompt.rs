@@ -219,3 +219,22 @@ fn the_end_of_what_is_typed_ends_it_and_open_lines_go_on() {
     playing.hangs_up();
     assert_eq!(playing.end(), 0, "{:#?}", playing.told);
 }
+
+#[test]
+fn what_a_generator_made_is_frozen_into_the_text() {
+    let folder = folder(
+        "input(\"tune\", play(walk(\"c4 minor\", 4, 2), pluck())) >> master;\ninput(\"hats\", play(\"hh*4?\", kit())) >> master;\n",
+    );
+    let mut playing = typing(&folder, &[]);
+    playing.types(":freeze tune");
+    playing.says("`tune` comes round in 2 bars");
+    playing.types(":text");
+    let line = playing.says("set(\"tune.pattern\", \"<[60 ");
+    let notes = line.split('"').nth(3).expect("it is in quotes").to_owned();
+    assert!(notes.starts_with('<') && notes.ends_with('>') && !notes.contains('t'), "{notes}");
+    playing.types(":freeze hats 2");
+    playing.says("the first 2 bars of `hats`, written out");
+    playing.types(":freeze master");
+    playing.says("`master` plays no pattern; these do: tune, hats");
+    ended(playing);
+}

@@ -338,3 +338,18 @@ fn every_example_renders_to_sound_below_full_scale() {
         assert!((0.1..1.0).contains(&peak), "{example} peaks at {peak}");
     }
 }
+
+#[test]
+fn what_gives_no_numbers_is_told_of_and_fails_a_check() {
+    for effect in ["dsp(\"bad\", |x| log(x - 5))", "dsp(\"bad\", |x| feedback(|y| y * y + x + 1))"] {
+        let folder =
+            folder(&format!("input(\"a\", sine(220)) >> {effect} >> master;\nexpect(master.lufs).below(0);\n"));
+        let ran = run_in(folder.path(), &["render", "session.rhai", "-o", "a.wav", "--length", "0.2s"]);
+        assert!(ran.status == 0 && ran.err.contains("a>master/bad gave what is no number"), "{effect}: {ran:?}");
+        let ran = run_in(folder.path(), &["check", "--render", "session.rhai", "--length", "0.2s"]);
+        assert!(ran.status == 1 && ran.out.contains("a>master/bad gave what is no number"), "{effect}: {ran:?}");
+    }
+    let folder = folder("input(\"a\", play(\"c4\", synth(|note| log(sine(note.freq) - 5)))) >> master;\n");
+    let ran = run_in(folder.path(), &["render", "session.rhai", "-o", "a.wav", "--length", "0.2s"]);
+    assert!(ran.err.contains("gave what is no number"), "{ran:?}");
+}

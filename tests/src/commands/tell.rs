@@ -287,6 +287,32 @@ fn controllers_devices_and_the_tempo_are_ordered_while_it_plays() {
 }
 
 #[test]
+fn a_tempo_that_moves_is_replayed_as_it_was_heard() {
+    let text = "tempo(120); let a = input(\"a\", sine(220)); a >> fader(lfo(\"1/8\").range(-20, 0)) >> master;";
+    let user = User::new(text);
+    let mut playing = user.play("session.rhai", &["--record", "a.wav", "--journal", "kept"]);
+    let lines = [
+        ":over 2.beats tempo(150)",
+        "tempo(ramp(150, 60, 1.beats))",
+        ":over 300.ms fader(-3) >> master",
+        "tempo(automate([[0, 70], [64, 200]]))",
+        "time_signature(3, 4)",
+        ":over 1.bars tempo(100)",
+    ];
+    for (i, line) in lines.iter().enumerate() {
+        let told = user.tell(&[line], "");
+        assert_eq!(told.status == 0, i != 2, "{line}: {told:?}");
+        thread::sleep(Duration::from_millis(150));
+    }
+    assert!(playing.says("changed tempo").contains("tempo"));
+    stopped(playing);
+    done_in(user.0.path(), &["replay", "kept", "-o", "b.wav"]);
+    let of = |name: &str| wav(&user.0.path().join(name));
+    let (heard, again) = (of("a.wav"), of("b.wav"));
+    assert_eq!((heard.len(), heard.iter().zip(&again).position(|(a, b)| a != b)), (again.len(), None));
+}
+
+#[test]
 fn pages_and_completions_are_made_of_the_arguments() {
     let user = User::new(BAND);
     let here = user.0.path();

@@ -1,0 +1,97 @@
+//! What voices cost: a hundred of saw into a swept resonant low-pass and a pan, sixty seconds of them, against SuperCollider,
+//! Csound, Faust and ChucK, each with a script of its own in `voices/` for the same sound. Who is not there is left out.
+//!
+//! `cargo build --release && cargo bench -p gainstage-tests --bench voices`. What counts is the time of the processor: its ratio to
+//! another's in the same run may be compared, the seconds may not. Compiling is not counted, writing the sound is. All are about as
+//! loud, band by band; no voice lies an octave above another, so that it does not matter where in the cycle a saw begins.
+
+mod programs;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+/// Runs of each, in turn, of which the median counts.
+const RUNS: usize = 5;
+
+fn main() {
+    let folder = TempDir::new().expect("there is room");
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/voices");
+    for file in fs::read_dir(&here).expect("they are there").flatten() {
+        fs::copy(file.path(), folder.path().join(file.file_name())).expect("there is room");
+    }
+    let contestants = [gainstage(), supercollider(folder.path()), csound(), faust(folder.path()), chuck()];
+    let mut contestants: Vec<(&str, Command)> = contestants.into_iter().flatten().collect();
+    for (_, command) in &mut contestants {
+        command.current_dir(folder.path());
+    }
+    let mut times = vec![Vec::new(); contestants.len()];
+    for _ in 0..RUNS {
+        for ((_, command), times) in contestants.iter_mut().zip(&mut times) {
+            times.push(programs::time(command).0);
+        }
+    }
+    let medians: Vec<f64> = times
+        .iter_mut()
+        .map(|times| {
+            times.sort_by(f64::total_cmp);
+            times[RUNS / 2]
+        })
+        .collect();
+    println!("{:<24} {:>12} {:>22}", "100 voices, 60 s", "processor", "times as long as ours");
+    for ((name, _), processor) in contestants.iter().zip(&medians) {
+        println!("{name:<24} {processor:>10.2} s {:>22.2}", processor / medians[0]);
+    }
+}
+
+/// Whether a command does what it should; what it says is not shown.
+fn done(command: &mut Command) -> bool {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+fn command(program: impl Into<PathBuf>, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program.into());
+    command.args(arguments);
+    command
+}
+
+fn gainstage() -> Option<(&'static str, Command)> {
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release/gainstage");
+    Some((
+        "gainstage",
+        command(program, &["render", "voices.rhai", "-o", "ours.wav", "--length", "60s", "--bits", "32f"]),
+    ))
+}
+
+fn supercollider(folder: &Path) -> Option<(&'static str, Command)> {
+    let mut language = command("sclang", &["voices.scd"]);
+    language.envs([("QT_QPA_PLATFORM", "offscreen"), ("QTWEBENGINE_DISABLE_SANDBOX", "1")]).current_dir(folder);
+    let play = ["-N", "voices.osc", "_", "sc.wav", "48000", "WAV", "float", "-o", "2"];
+    done(&mut language).then(|| ("SuperCollider (scsynth)", command("scsynth", &play)))
+}
+
+fn csound() -> Option<(&'static str, Command)> {
+    let there = done(&mut command("csound", &["--version"]));
+    there.then(|| ("Csound", command("csound", &["-f", "-o", "csound.wav", "voices.csd"])))
+}
+
+fn faust(folder: &Path) -> Option<(&'static str, Command)> {
+    // Without an architecture for files it is driven by a few lines that count sixty seconds.
+    let made = done(command("faust", &["-i", "-a", "faust.cpp", "-o", "made.cpp", "voices.dsp"]).current_dir(folder))
+        && done(
+            command("c++", &["-O3", "-march=native", "-ffast-math", "-o", "faust", "made.cpp"]).current_dir(folder),
+        );
+    made.then(|| ("Faust (C++ -O3)", command(folder.join("faust"), &[])))
+}
+
+fn chuck() -> Option<(&'static str, Command)> {
+    let there = done(&mut command("chuck", &["--version"]));
+    there.then(|| ("ChucK", command("chuck", &["--silent", "voices.ck"])))
+}
