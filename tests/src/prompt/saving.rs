@@ -108,6 +108,8 @@ fn a_performance_with_scenes_and_saves_is_replayed_to_the_bits_that_were_recorde
     let desk = Terminal::playing(folder.path(), &["--journal", "kept", "--record", "take.wav"]);
     for (line, told) in [
         ("voice >> fader(-6) >> low_pass(900) >> band", "changed voice>band/fader"),
+        // What is typed faster than a busy machine plays is never heard.
+        (":why voice", "voice is heard"),
         (":scene loud", "is kept in"),
         (":drop", "dropped: all lines"),
         (":go loud over 50.ms", "scene: loud"),
