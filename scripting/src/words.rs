@@ -166,7 +166,7 @@ pub static WORDS: &[Word] = &[
     thing("respond", Variations, ".respond(cycles, |p| ...)", "Call and response: so many cycles as they are, then the same ones changed.", "play(\"c4 e4 g4 ~\".respond(1, |p| p.rev()), pluck())"),
     thing("iter", Variations, ".iter(n)", "Each cycle n times, beginning one nth further on each time.", "play(\"bd sn hh cp\".iter(4), kit())"),
     thing("iter_back", Variations, ".iter_back(n)", "Each cycle n times, beginning one nth further back each time.", "play(\"bd sn hh cp\".iter_back(4), kit())"),
-    thing("ply", Variations, ".ply(n)", "Each value so many times in its own time.", "play(\"bd sn\".ply(2), kit())"),
+    thing("ply", Variations, ".ply(n)", "Each value so many times in its own time; `n` may be a pattern.", "play(\"bd sn\".ply(2), kit())"),
     thing("arp", Variations, ".arp(order)", "The notes of each chord one after the other: \"up\", \"down\", \"updown\" or \"downup\".", "play(\"c4'maj a3'min\".arp(\"up\"), pluck())"),
     thing("swing", Variations, ".swing(part, n)", "What begins in the second half of each nth of a cycle later by that part of it; n is 4 unless said.", "play(\"hh*8\".swing(1 / 3), kit())"),
     thing("off", Variations, ".off(cycles, |p| ...)", "With it the same, changed and so much later.", "play(\"c4 e4\".off(0.125, |p| p.add(12)), pluck())"),
