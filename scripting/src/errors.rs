@@ -43,7 +43,11 @@ pub fn tell(desk: &mut Desk, error: &EvalAltResult, ran: Position) {
         }
         return;
     }
-    let at = Some(desk.place(file, error.position())).filter(|at| at.line > 0).unwrap_or(ran);
+    let known = Some(desk.place(file, error.position())).filter(|at| at.line > 0);
+    // The only one that Rhai gives no place.
+    let races = matches!(error, EvalAltResult::ErrorDataRace(..));
+    let searched = || desk.file(Position { file, ..ran }).given_to_itself().filter(|_| races);
+    let at = known.or_else(searched).unwrap_or(ran);
     let text = desk.file(at);
     let mut diagnostic = explain(desk, text, error, at);
     for caller in callers.into_iter().rev().take(3) {

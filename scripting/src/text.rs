@@ -300,6 +300,18 @@ impl Text {
         None
     }
 
+    /// Where a method is called on a name that one of its arguments has within a closure: `p.every(2, |x| p)`.
+    pub fn given_to_itself(&self) -> Option<Position> {
+        let is_so = |&name: &usize| {
+            let call = self.is_name(name) && self.is(name + 1, ".") && self.is_name(name + 2);
+            let close = self.closing(name + 3).filter(|_| call && self.is(name + 3, "("));
+            let inside = name + 4..close.unwrap_or(name);
+            let mut behind = inside.skip_while(|&index| !self.is(index, "|")).skip(1);
+            behind.any(|index| self.written(index) == self.written(name) && !self.is(index - 1, "."))
+        };
+        (0..self.len()).find(is_so).map(|name| self.start(name))
+    }
+
     /// Whether a text in quotes is written at a place.
     pub fn is_text(&self, at: Position) -> bool {
         self.token_at(at).is_some_and(|index| self.start(index) == at && self.kind(index) == Some(Kind::Text))
