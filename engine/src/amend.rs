@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::mem;
 
 use crate::diagnostic::{Diagnostic, Position};
-use crate::expect::{Bound, Expectation};
+use crate::expect::Expectation;
 use crate::figure::Figure;
 use crate::listen::Point;
 use crate::names::{Found, Names, NotFound, Owner};
@@ -180,7 +180,12 @@ impl One<'_, '_> {
                 Found::Place(_) => Err(self.refuse("give an effect or a cable; what leaves a bus follows `after`")),
                 Found::Parameter(..) => Err(self.refuse("give an effect or a cable")),
             },
-            Amend::Expect { of, input, figure, bound } => self.expect(&of, input, figure, bound),
+            Amend::Expect { of, input, over, figure, bound } => {
+                let point = self.point(&of, input, figure)?;
+                let over = over.map(|(of, input)| self.point(&of, input, figure)).transpose()?;
+                self.all.session.expectations.push(Expectation { point, over, figure, bound, at: self.at });
+                Ok(())
+            }
             Amend::After(target, effects) => {
                 let tap = match self.resolve_one(&target)? {
                     Found::Instance(id) => Tap::Instance(id),
@@ -199,8 +204,8 @@ impl One<'_, '_> {
         }
     }
 
-    /// Something is expected of a figure.
-    fn expect(&mut self, of: &Target, input: bool, figure: Figure, bound: Bound) -> Result<(), Diagnostic> {
+    /// Where something is expected of a figure.
+    fn point(&mut self, of: &Target, input: bool, figure: Figure) -> Result<Point, Diagnostic> {
         let found = self.resolve_one(of)?;
         let (names, session) = self.all.names();
         let no_figure = |message: String| Diagnostic::error("no-figure", self.at, message);
@@ -210,8 +215,7 @@ impl One<'_, '_> {
             let error = no_figure(format!("`{}` does not tell how much it turns down", point.name));
             return Err(error.help("compressor, gate, expander, deesser and limiter do: `at(\"voice/compressor\")`"));
         }
-        self.all.session.expectations.push(Expectation { point, figure, bound, at: self.at });
-        Ok(())
+        Ok(point)
     }
 
     fn set(&mut self, path: &str, spoken: &Spoken) -> Result<(), Diagnostic> {
@@ -539,8 +543,11 @@ impl Amend {
             | Amend::Unplug(target)
             | Amend::Remove(target)
             | Amend::Before(target, _)
-            | Amend::After(target, _)
-            | Amend::Expect { of: target, .. } => change(target),
+            | Amend::After(target, _) => change(target),
+            Amend::Expect { of, over, .. } => {
+                change(of);
+                over.iter_mut().for_each(|(target, _)| change(target));
+            }
             Amend::Set(..) => {}
         }
     }

@@ -14,12 +14,57 @@ pub const SLACK: f64 = 0.005;
 pub struct Expectation {
     /// Of what.
     pub point: Point,
+    /// Over the same figure of what: then the difference is meant, and else the figure itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub over: Option<Point>,
     /// Of which of its figures.
     pub figure: Figure,
     /// What.
     pub bound: Bound,
     /// Where the text says so.
     pub at: Position,
+}
+
+impl Expectation {
+    /// Of what which figure: `voice>band lufs`, `voice>band rms over keys>band`.
+    pub fn subject(&self) -> String {
+        let own = format!("{} {}", self.point.name, self.figure.word());
+        self.over.as_ref().map_or(own.clone(), |over| format!("{own} over {}", over.name))
+    }
+
+    /// What is expected, in words: `at most -1.0 dBTP`.
+    pub fn expected(&self) -> String {
+        let said = |value: f64| self.said(self.figure.exactly(value), value.to_string());
+        match self.bound {
+            Bound::Above(least) => format!("at least {}", said(least)),
+            Bound::Below(most) => format!("at most {}", said(most)),
+            Bound::Within { value, tolerance } => {
+                let off = format!("{tolerance} {}", self.figure.difference());
+                format!("{} ± {}", said(value), off.trim_end())
+            }
+        }
+    }
+
+    /// A value that was found, as it is shown.
+    pub fn shown(&self, value: f64) -> String {
+        let shown = self.figure.shown(value);
+        let number = shown.split(' ').next().unwrap_or_default().to_owned();
+        self.said(shown, number)
+    }
+
+    /// The same to the thousandth.
+    pub fn shown_closely(&self, value: f64) -> String {
+        let value = (value * 1000.0).round() / 1000.0;
+        self.said(self.figure.exactly(value), value.to_string())
+    }
+
+    /// A value with the unit that a figure has, or, of a difference, with that of those.
+    fn said(&self, figure: String, number: String) -> String {
+        match self.over {
+            None => figure,
+            Some(_) => format!("{number} {}", self.figure.difference()).trim_end().to_owned(),
+        }
+    }
 }
 
 /// Where a figure is expected to lie, in its own unit.
@@ -46,18 +91,6 @@ impl Bound {
             Bound::Above(least) => value >= least - SLACK,
             Bound::Below(most) => value <= most + SLACK,
             Bound::Within { value: middle, tolerance } => (value - middle).abs() <= tolerance + SLACK,
-        }
-    }
-
-    /// In words: `at most -1.0 dBTP`.
-    pub fn shown(self, figure: Figure) -> String {
-        match self {
-            Bound::Above(least) => format!("at least {}", figure.exactly(least)),
-            Bound::Below(most) => format!("at most {}", figure.exactly(most)),
-            Bound::Within { value, tolerance } => {
-                let off = format!("{tolerance} {}", figure.difference());
-                format!("{} ± {}", figure.exactly(value), off.trim_end())
-            }
         }
     }
 
@@ -89,10 +122,25 @@ mod tests {
         assert!([Bound::Below(0.0), Bound::Above(0.0), within].iter().all(|bound| !bound.holds(f64::NAN)));
     }
 
+    fn of(figure: Figure, bound: Bound, over: bool) -> Expectation {
+        let over = over.then(Point::delivered);
+        Expectation { point: Point::delivered(), over, figure, bound, at: Position::default() }
+    }
+
     #[test]
-    fn bounds_are_shown_in_words() {
-        assert_eq!(Bound::Below(-1.0).shown(Figure::TruePeak), "at most -1 dBTP");
-        assert_eq!(Bound::Within { value: -14.0, tolerance: 0.5 }.shown(Figure::Lufs), "-14 LUFS ± 0.5 LU");
-        assert_eq!(Bound::Above(0.25).shown(Figure::Correlation), "at least 0.25");
+    fn what_is_expected_is_shown_in_words() {
+        assert_eq!(of(Figure::TruePeak, Bound::Below(-1.0), false).expected(), "at most -1 dBTP");
+        let within = Bound::Within { value: -14.0, tolerance: 0.5 };
+        assert_eq!(of(Figure::Lufs, within, false).expected(), "-14 LUFS ± 0.5 LU");
+        assert_eq!(of(Figure::Correlation, Bound::Above(0.25), false).expected(), "at least 0.25");
+    }
+
+    #[test]
+    fn a_difference_is_shown_in_the_unit_that_differences_have() {
+        let over = of(Figure::Lufs, Bound::Above(3.0), true);
+        assert_eq!((over.expected(), over.shown(3.14)), ("at least 3 LU".into(), "3.1 LU".into()));
+        assert_eq!(of(Figure::Rms, Bound::Above(3.0), true).shown_closely(2.9876), "2.988 dB");
+        assert_eq!(of(Figure::Correlation, Bound::Above(0.5), true).shown(0.25), "0.25");
+        assert_eq!(of(Figure::Rms, Bound::Above(3.0), false).shown(-20.0), "-20.0 dBFS");
     }
 }

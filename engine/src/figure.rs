@@ -129,6 +129,15 @@ impl Figure {
         Parameter::number(self.word(), unit, 0.0, least, most, self.summary())
     }
 
+    /// The values that the difference of two of its numbers can have.
+    pub const fn differences(self) -> Parameter {
+        let (unit, most) = match self.difference().is_empty() {
+            true => (Unit::Plain, 1e12),
+            false => (Unit::Decibels, 200.0),
+        };
+        Parameter::number(self.word(), unit, 0.0, -most, most, self.summary())
+    }
+
     /// Whether it is reckoned from loudness, which weighs channels by where they stand.
     pub const fn is_of_loudness(self) -> bool {
         use Figure::{LoudnessRange, Lufs, Momentary, Plr, Psr, ShortTerm};

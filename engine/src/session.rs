@@ -459,6 +459,8 @@ pub enum Amend {
         of: Target,
         /// Whether of what comes into it.
         input: bool,
+        /// Over the same figure of what, as the two of these; without it the figure itself is meant.
+        over: Option<(Target, bool)>,
         /// Of which of its figures.
         figure: Figure,
         /// What.

@@ -49,6 +49,9 @@ pub enum Command {
     Ping(Ping),
     /// Make a folder with a first session that plays at once
     New(New),
+    /// Learn to mix: lessons that play, and tell how far an edit is from what they want
+    #[command(after_help = AFTER_LEARN)]
+    Learn(Learn),
     /// Tell the desk that plays a line, or a block of them, as if it was typed at its prompt
     Tell(Tell),
     /// Print what a shell needs to complete these commands
@@ -66,6 +69,17 @@ Examples:
   gainstage play examples/first.rhai
   gainstage play session.rhai --device none --length 16bars --record take.wav
   gainstage play session.rhai --midi-map 7=voice/fader.gain --max-level -12";
+
+/// What follows the options of `learn`.
+const AFTER_LEARN: &str = "\
+Alone, it goes on where you were. A lesson is a session in a folder of yours: open it in any editor, save, and listen; \
+the terminal says how far it is from what the step wants, and goes on. What you write is never overwritten.
+
+Examples:
+  gainstage learn
+  gainstage learn pan
+  gainstage learn 3 --restart
+  gainstage learn --markdown > lessons.md";
 
 /// What the options of `play` are about.
 const DEVICES: &str = "Devices";
@@ -395,6 +409,40 @@ pub struct Words {
 pub struct New {
     /// The folder to make
     pub dir: PathBuf,
+}
+
+/// `gainstage learn`.
+#[derive(Debug, Args)]
+pub struct Learn {
+    /// The lesson, by its number or its name; the one to go on with unless said
+    pub lesson: Option<String>,
+    /// List the lessons, and how far each is
+    #[arg(long, conflicts_with_all = ["lesson", "restart", "markdown"])]
+    pub list: bool,
+    /// Begin the lesson anew, or all of them; what was written in it is put aside
+    #[arg(long, conflicts_with = "markdown")]
+    pub restart: bool,
+    /// Print the lesson as a page to read, or all of them
+    #[arg(long)]
+    pub markdown: bool,
+    /// The folder that lessons are put into; the one of the last time, or ./gainstage-lessons, unless said
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// The device to play to, as `gainstage devices` names it; "none" keeps time in silence
+    #[arg(long, value_name = "NAME|none")]
+    pub device: Option<DeviceChoice>,
+    /// Frames to ask the device for at a time
+    #[arg(long, value_name = "FRAMES", default_value_t = 512, value_parser = clap::value_parser!(u32).range(16..=8192))]
+    pub buffer: u32,
+    /// Stop after this long
+    #[arg(long, value_name = "30s|16bars|FRAMESf")]
+    pub length: Option<Length>,
+    /// Give no prompt, even on a terminal: one lesson goes over into the next by itself
+    #[arg(long)]
+    pub no_prompt: bool,
+    /// Write plain lines alone, as `gainstage play --plain` does
+    #[arg(long, conflicts_with = "no_prompt")]
+    pub plain: bool,
 }
 
 /// `gainstage tell`.

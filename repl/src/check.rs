@@ -20,7 +20,7 @@ use crate::live_input::LiveInputs;
 use crate::load::{Loaded, load};
 use crate::paint::Paint;
 use crate::render::{go_on, interruption, length};
-use crate::status;
+use crate::status::{self, Progress};
 
 /// Checks every session. An error in one does not keep the others from being checked.
 pub fn run(arguments: &Check) -> Outcome {
@@ -48,8 +48,8 @@ pub fn run(arguments: &Check) -> Outcome {
         }
         for verdict in verdicts.iter().flatten().filter(|verdict| verdict.holds()) {
             let Verdict { expected, .. } = verdict;
-            let bound = expected.bound.shown(expected.figure);
-            writeln!(out, "line {}: {} is {}, {bound}", expected.at.line, verdict.subject(), verdict.found())?;
+            let (line, subject) = (expected.at.line, expected.subject());
+            writeln!(out, "line {line}: {subject} is {}, {}", verdict.found(), expected.expected())?;
         }
     }
     out.flush()?;
@@ -65,7 +65,7 @@ fn hold(arguments: &Check, path: &Path, checked: &mut Loaded, library: &Library)
     let mut expectations = session.expectations.clone();
     if let Some((name, at)) = &session.target {
         let bounds = target::find(name).map(Target::bounds).unwrap_or_default();
-        let of_target = |(figure, bound)| Expectation { point: Point::delivered(), figure, bound, at: *at };
+        let of_target = |(figure, bound)| Expectation { point: Point::delivered(), over: None, figure, bound, at: *at };
         expectations.extend(bounds.into_iter().map(of_target));
     }
     if expectations.is_empty() {
@@ -74,7 +74,14 @@ fn hold(arguments: &Check, path: &Path, checked: &mut Loaded, library: &Library)
     }
     let judged = LiveInputs::new(session, &arguments.input, library).and_then(|mut inputs| {
         let extent = length(path, arguments.length, graph, session, &inputs)?;
-        judge(graph, &expectations, &mut inputs, extent)
+        let interrupted = interruption()?;
+        let progress = Progress::new("measuring", extent.most, graph.clock.rate);
+        let judged = judge(graph, &expectations, &mut inputs, extent, |done| {
+            progress.at(done);
+            go_on(&interrupted)
+        });
+        progress.finish(extent.most);
+        judged
     });
     checked.diagnostics.extend(audible::render_warnings(session));
     let verdicts = match judged {

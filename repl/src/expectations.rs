@@ -9,10 +9,9 @@ use engine::measure::{Figures, Layout, Measurement};
 use engine::offline::{Extent, Offline, Stream};
 use engine::tempo::Tempo;
 
-use crate::ending::Failure;
+use crate::ending::{Failure, Outcome};
 use crate::live_input::LiveInputs;
-use crate::render::{fell_ill, go_on, interruption};
-use crate::status::Progress;
+use crate::render::fell_ill;
 
 /// One expectation, and what was found.
 #[derive(Debug)]
@@ -57,25 +56,19 @@ impl Verdict {
         self.measured.is_some_and(|value| self.expected.bound.holds(value))
     }
 
-    /// Of what which figure: `voice>band lufs`.
-    pub fn subject(&self) -> String {
-        format!("{} {}", self.expected.point.name, self.expected.figure.word())
-    }
-
     /// What was found, in words.
     pub fn found(&self) -> String {
-        let Expectation { figure, bound, .. } = &self.expected;
         let Some(value) = self.measured else { return format!("there is none: {}", self.why) };
         // As many places as it takes to see that it misses.
-        let shown = figure.shown(value);
+        let bound = self.expected.bound;
         let near = !bound.holds(value) && bound.missed_by(value).abs() < 0.1;
-        if near { figure.exactly((value * 1000.0).round() / 1000.0) } else { shown }
+        if near { self.expected.shown_closely(value) } else { self.expected.shown(value) }
     }
 
     /// What is to be told of one that does not hold.
     pub fn diagnostic(&self) -> Diagnostic {
         let Expectation { figure, bound, at, .. } = &self.expected;
-        let message = format!("{}: {}, expected {}", self.subject(), self.found(), bound.shown(*figure));
+        let message = format!("{}: {}, expected {}", self.expected.subject(), self.found(), self.expected.expected());
         let error = Diagnostic::error("expectation", *at, message);
         match (self.measured, self.stood) {
             (Some(value), stood) => {
@@ -110,15 +103,23 @@ impl Measured {
 
 /// Renders as much of a session, and gives a verdict on each expectation, in text order.
 ///
+/// `heed` hears how many frames are done, and ends it by an error.
+///
 /// # Errors
-/// Ctrl-C; a plan that does not prove right; something gave what is no number.
+/// That of `heed`; a plan that does not prove right; something gave what is no number.
 pub fn judge(
     graph: &Graph,
     expectations: &[Expectation],
     inputs: &mut LiveInputs,
     extent: Extent,
+    mut heed: impl FnMut(u64) -> Outcome,
 ) -> Result<Vec<Verdict>, Failure> {
-    let mut points: Vec<Point> = expectations.iter().map(|expected| expected.point.clone()).collect();
+    let mut points: Vec<Point> = expectations
+        .iter()
+        .flat_map(|expected| [Some(&expected.point), expected.over.as_ref()])
+        .flatten()
+        .cloned()
+        .collect();
     points.sort();
     points.dedup();
     let mut offline =
@@ -138,13 +139,10 @@ pub fn judge(
         .iter()
         .filter_map(|(name, _)| measured.iter().position(|measured| measured.point.name == *name))
         .collect();
-    let interrupted = interruption()?;
-    let progress = Progress::new("measuring", extent.most, graph.clock.rate);
     offline.render(
         extent,
         |live| inputs.fill(live),
         |stream, sound| {
-            go_on(&interrupted)?;
             match stream {
                 Stream::Heard(i) => {
                     let measured = &mut measured[of[i]];
@@ -152,7 +150,7 @@ pub fn judge(
                         measurement.take(sound);
                     }
                     measured.frames += sound.first().map_or(0, |channel| channel.len() as u64);
-                    progress.at(measured.frames);
+                    heed(measured.frames)?;
                 }
                 Stream::Reduced(i) => {
                     let measured = &mut measured[of[i]];
@@ -166,15 +164,23 @@ pub fn judge(
             Ok::<(), Failure>(())
         },
     )?;
-    progress.finish(extent.most);
     if let Some((path, frame)) = offline.ill().first() {
         return Err(Failure::Error(fell_ill(path, *frame, graph)));
     }
     let figures: Vec<Option<Figures>> =
         measured.iter().map(|measured| measured.measurement.as_ref().map(Measurement::figures)).collect();
     let verdict = |expected: &Expectation| {
-        let i = measured.iter().position(|measured| measured.point == expected.point);
-        let found = i.and_then(|i| measured[i].get(expected.figure, figures[i].as_ref()));
+        let place = |point: &Point| measured.iter().position(|measured| measured.point == *point);
+        let found = |i: Option<usize>| i.and_then(|i| measured[i].get(expected.figure, figures[i].as_ref()));
+        let own = place(&expected.point);
+        let over = expected.over.as_ref().map(place);
+        let value = match over {
+            // A difference stands nowhere.
+            Some(over) => found(own).zip(found(over)).map(|((a, _), (b, _))| (a - b, None)),
+            None => found(own),
+        };
+        // What has no figure of two is to blame.
+        let i = if found(own).is_some() { over.unwrap_or(own) } else { own };
         let measurement = i.and_then(|i| measured[i].measurement.as_ref());
         let why = match (measurement.map(Measurement::layout), expected.figure) {
             (None, _) => "it leads to no output".into(),
@@ -186,8 +192,8 @@ pub fn judge(
         };
         Verdict {
             expected: expected.clone(),
-            measured: found.map(|(value, _)| value),
-            stood: found.and_then(|(_, frame)| frame).map(|frame| Moment::at(frame, &graph.tempo)),
+            measured: value.map(|(value, _)| value),
+            stood: value.and_then(|(_, frame)| frame).map(|frame| Moment::at(frame, &graph.tempo)),
             why,
         }
     };

@@ -21,6 +21,7 @@ mod inbox;
 mod journal;
 mod last_good;
 mod latency;
+mod learn;
 mod levels;
 mod lines;
 mod link;
@@ -78,6 +79,7 @@ fn main() -> ExitCode {
         Command::Measure(measure) => measure::run(&measure),
         Command::Ping(ping) => ping::run(&ping),
         Command::New(new) => new::run(&new),
+        Command::Learn(learn) => learn::run(&learn),
         Command::Tell(tell) => tell::run(&tell),
         Command::Completions(completions) => manual::completions(&completions),
         Command::Man(man) => manual::pages(&man),

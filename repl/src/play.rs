@@ -18,12 +18,13 @@ use engine::session::Session;
 use engine::sources::midi_out;
 use engine::verify::Flaw;
 
-use crate::arguments::{DeviceChoice, Play};
+use crate::arguments::Play;
 use crate::changes::{new_ramps, rounded};
 use crate::control::{Controllers, Order};
 use crate::ending::{Failure, Outcome};
 use crate::journal::{self, Journal, Performance, Taken, When};
 use crate::last_good::{self, Keeper};
+use crate::learn::Course;
 use crate::load::{self, Loaded, Told};
 use crate::paint;
 use crate::prompt::{Prompt, Typed};
@@ -46,6 +47,7 @@ mod device;
 mod freezing;
 mod hands;
 mod keeping;
+mod lesson;
 mod levels;
 mod looking;
 mod moment;
@@ -100,6 +102,11 @@ enum Event {
 
 /// Plays until the user stops it, or the length is over.
 pub fn run(arguments: &Play) -> Outcome {
+    perform(arguments, None)
+}
+
+/// The same, on a way through the lessons.
+pub fn perform<'a>(arguments: &'a Play, course: Option<Course<'a>>) -> Outcome {
     if arguments.plain {
         paint::off();
     }
@@ -129,6 +136,8 @@ pub fn run(arguments: &Play) -> Outcome {
         playing.prompt = Prompt::start(arguments.plain, move |line| drop(typed.send(Event::Typed(line))));
     }
     playing.teach();
+    playing.course = course;
+    playing.begin_lesson();
     if own {
         playing.keeper.keep(loaded.files);
     }
@@ -262,6 +271,8 @@ struct Playing<'a> {
     /// When a controller's writes were taken last.
     written: Option<Instant>,
     given: Given,
+    /// The lessons, if it is them that play.
+    course: Option<Course<'a>>,
     /// Channels of live input that there is room for.
     inputs: u16,
     length: Option<u64>,
@@ -357,6 +368,7 @@ impl<'a> Playing<'a> {
             keeping: Keeping::default(),
             written: None,
             given,
+            course: None,
             inputs,
             length,
             trouble: Trouble::default(),
@@ -376,27 +388,6 @@ impl<'a> Playing<'a> {
             playing.late_inputs().iter().for_each(|late| status::say(late.said(rate)));
         }
         Ok(playing)
-    }
-
-    /// The channels of output and of input that there are.
-    fn channels(&self) -> (u16, u16) {
-        let heard = self.input.as_ref().map_or(self.inputs, sound::channels_heard);
-        (self.output.channels(), heard.min(self.inputs))
-    }
-
-    /// Opens the way in when the session has an input that hears it.
-    fn listen_if_needed(&mut self, session: &Session) -> Result<(), Failure> {
-        if load::live_inputs(session).is_empty() {
-            return Ok(());
-        }
-        let Some(listener) = self.listener.take() else { return Ok(()) };
-        let silent = matches!(self.output, Output::Silent(..)) && self.arguments.input.is_none();
-        let none = DeviceChoice::None;
-        let device = if silent { Some(&none) } else { self.arguments.input.as_ref() };
-        let channels = load::live_inputs(session).iter().flat_map(|(_, list)| list).copied().max().unwrap_or(1);
-        let wish = Wish { device, rate: self.given.rate, buffer: self.arguments.buffer, channels };
-        self.input = sound::open_input(wish, Box::new(listener))?;
-        Ok(())
     }
 
     /// Takes part in what happens until it is over.
@@ -507,6 +498,9 @@ impl<'a> Playing<'a> {
         self.keep_company(&session.company);
         self.waiting = Some(Waiting { session, graph, taken, at, origin, is_behind: false });
         self.teach();
+        if origin == Origin::Text {
+            self.look_at_lesson();
+        }
     }
 
     /// How many frames a time has.

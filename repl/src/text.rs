@@ -219,6 +219,15 @@ impl Text {
         Some(("all lines".into(), self.anew(library, change)))
     }
 
+    /// Forgets lines and steps for good: the file of another session comes next.
+    pub fn turn_over(&mut self) {
+        self.will_be_heard();
+        self.lines = Lines::default();
+        self.hidden.clear();
+        self.past.clear();
+        self.future.clear();
+    }
+
     /// Goes to the lines of a step, and keeps those of now in it: what was typed, and the way back.
     fn exchange(&mut self, mut step: Step) -> (String, Step) {
         self.will_be_heard();

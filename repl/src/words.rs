@@ -8,12 +8,16 @@ use scripting::words::{Cost, Group, ParameterEntry, WordEntry, reference};
 use crate::arguments::Words;
 use crate::ending::{Failure, Outcome};
 use crate::paint::Paint;
+use crate::prompt::COMMANDS;
 
 /// Signatures longer than this do not push the summaries of all others to the right.
 const WIDEST: usize = 32;
 
 /// What every effect takes beside its own parameters.
 const OF_EVERY_EFFECT: &str = "Each effect also takes `.mix(percent)`, `.bypass(on)` and `.named(name)`.";
+
+/// The heading over the commands of the prompt.
+const AT_THE_PROMPT: &str = "At the prompt";
 
 /// Prints the words, or the one that is asked for.
 pub fn run(arguments: &Words) -> Outcome {
@@ -26,7 +30,7 @@ pub fn run(arguments: &Words) -> Outcome {
     let text = if arguments.json {
         serde_json::to_string_pretty(&words).map_err(io::Error::from)? + "\n"
     } else if arguments.markdown {
-        page(&words)
+        page(&words, word.is_none())
     } else {
         shown(word, Paint::stdout()).map_err(Failure::Error)?
     };
@@ -176,19 +180,26 @@ fn padded(text: &str, width: usize) -> String {
     format!("{text:width$}")
 }
 
-/// The reference page.
-fn page(words: &[WordEntry]) -> String {
+/// The reference page: of some words, or as a whole, with what it holds and the commands of the prompt.
+fn page(words: &[WordEntry], whole: bool) -> String {
     let mut text = String::from(
         "# The words of gainstage\n\nMade by `gainstage words --markdown` from the tables that the program itself reads.\n\
          A bare number is in the parameter's own unit; *fixed* parameters are crossfaded when they change.\n",
     );
+    if whole {
+        text.push('\n');
+        for title in groups(words).map(|(group, _)| title(group)).chain([AT_THE_PROMPT]) {
+            text += &format!("- [{}](#{})\n", title.replace('`', ""), anchor(title));
+        }
+    }
     for (group, words) in groups(words) {
         text += &format!("\n## {}\n\n", title(group));
         let tall = words.iter().any(|word| !word.parameters.is_empty() || !word.parts.is_empty());
         if !tall {
             text += "| word | meaning | example |\n|---|---|---|\n";
             for word in words {
-                text += &format!("| {} | {} | {} |\n", code(&word.signature), cell(&word.summary), code(&word.example));
+                let (signature, example) = (code_cell(&word.signature), code_cell(&word.example));
+                text += &format!("| {signature} | {} | {example} |\n", cell(&word.summary));
             }
             continue;
         }
@@ -196,19 +207,32 @@ fn page(words: &[WordEntry]) -> String {
             text += &format!("{OF_EVERY_EFFECT}\n\n");
         }
         for word in words {
-            text += &format!("### {}\n\n{} {}\n", code(&word.signature), word.summary, code(&word.example));
+            text += &format!("### `{}`\n\n{}\n", word.signature, prose(&word.summary));
+            text += &format!("\n```rhai\n{}\n```\n", word.example);
             text += &table(&word.parameters);
             if let Some(cost) = &word.cost {
                 text += &format!("\n{}\n", cost_line(cost));
             }
             for part in &word.parts {
-                text += &format!("\n{} {}\n", code(&part.signature), part.summary);
+                text += &format!("\n`{}` {}\n", part.signature, prose(&part.summary));
                 text += &table(&part.parameters);
             }
             text += "\n";
         }
     }
+    if whole {
+        text += &format!("\n## {AT_THE_PROMPT}\n\n| command | what it does |\n|---|---|\n");
+        for entry in COMMANDS {
+            text += &format!("| {} | {} |\n", code_cell(entry.signature), cell(entry.summary));
+        }
+    }
     text
+}
+
+/// How a heading is linked to: its letters and digits in small, with `-` between words.
+fn anchor(title: &str) -> String {
+    let letters = title.chars().filter(|c| c.is_alphanumeric() || *c == ' ');
+    letters.flat_map(char::to_lowercase).map(|c| if c == ' ' { '-' } else { c }).collect()
 }
 
 fn table(parameters: &[ParameterEntry]) -> String {
@@ -218,20 +242,26 @@ fn table(parameters: &[ParameterEntry]) -> String {
     let mut text = String::from("\n| parameter | takes | default | |\n|---|---|---|---|\n");
     for p in parameters {
         let fixed = if p.fixed { " *Fixed.*" } else { "" };
-        text +=
-            &format!("| {} | {} | {} | {}{fixed} |\n", code(&p.name), cell(&p.takes), cell(default(p)), cell(&p.help));
+        text += &format!("| `{}` | {} | {} | {}{fixed} |\n", p.name, cell(&p.takes), cell(default(p)), cell(&p.help));
     }
     text
 }
 
-/// Text within a table of Markdown.
+/// Text in Markdown: what stands between backticks is as it is.
+fn prose(text: &str) -> String {
+    let pieces = text.split('`').enumerate();
+    let escaped = pieces.map(|(i, piece)| if i % 2 == 0 { piece.replace('<', "&lt;") } else { piece.to_owned() });
+    escaped.collect::<Vec<_>>().join("`")
+}
+
+/// Text within a table of Markdown, where a bar is escaped in code as well.
 fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace('<', "&lt;")
+    prose(text).replace('|', "\\|")
 }
 
 /// Code within a table of Markdown.
-fn code(text: &str) -> String {
-    format!("`{}`", text.replace('|', "\\|"))
+fn code_cell(text: &str) -> String {
+    cell(&format!("`{text}`"))
 }
 
 #[cfg(test)]
@@ -287,13 +317,27 @@ mod tests {
     #[test]
     fn the_page_has_a_heading_for_every_effect_and_whole_tables() {
         let words = reference();
-        let page = page(&words);
-        for word in words.iter().filter(|word| word.group == Group::Effects) {
-            assert!(page.contains(&format!("### `{}`", word.signature)), "{}", word.word);
+        let page = page(&words, true);
+        for word in &words {
+            let (heading, row) = (format!("### `{}`", word.signature), format!("| {} |", code_cell(&word.signature)));
+            assert!(page.contains(&heading) || page.contains(&row), "{}", word.word);
+            let (example, row) = (format!("```rhai\n{}\n```", word.example), code_cell(&word.example));
+            assert!(page.contains(&example) || page.contains(&row), "{}", word.word);
+            for parameter in &word.parameters {
+                assert!(
+                    page.contains(&format!("| `{}` | {} |", parameter.name, cell(&parameter.takes))),
+                    "{}",
+                    word.word
+                );
+            }
         }
+        let headings: Vec<String> = page.lines().filter_map(|line| line.strip_prefix("## ")).map(anchor).collect();
+        let links = page.lines().filter(|line| line.starts_with("- [")).filter_map(|line| line.split("](#").nth(1));
+        assert_eq!(links.map(|link| link.trim_end_matches(')').to_owned()).collect::<Vec<_>>(), headings);
+        assert!(COMMANDS.iter().all(|entry| page.contains(&code_cell(entry.signature))));
         for line in page.lines().filter(|line| line.starts_with('|')) {
             let bars = line.replace("\\|", "").matches('|').count();
-            assert!(bars == 4 || bars == 5, "{line}");
+            assert!((3..=5).contains(&bars), "{line}");
         }
     }
 }

@@ -6,6 +6,7 @@ use engine::units::Unit;
 use rhai::{Array, Dynamic};
 
 use crate::call::{Call, Outcome};
+use crate::expect::{self, FigureValue};
 use crate::flow;
 use crate::value::{Handle, Quantity, Signal, describe, is_recipe, number};
 
@@ -68,6 +69,9 @@ fn binary(call: &Call, a: &Dynamic, b: &Dynamic) -> Outcome {
     }
     if a.is::<Quantity>() || b.is::<Quantity>() {
         return quantities(call, a, b);
+    }
+    if a.is::<FigureValue>() || b.is::<FigureValue>() {
+        return expect::difference(call, a, b);
     }
     if call.word == "+" {
         if a.is_string() || b.is_string() {

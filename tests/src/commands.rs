@@ -3,6 +3,7 @@
 pub mod controllers;
 mod delivery;
 mod expectations;
+mod learn;
 mod measure;
 mod parts;
 mod play;

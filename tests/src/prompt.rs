@@ -2,6 +2,7 @@
 
 mod ending;
 mod hostile;
+mod lessons;
 mod listening;
 mod messages;
 mod newcomer;

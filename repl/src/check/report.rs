@@ -23,6 +23,8 @@ struct Entry<'a> {
     column: u32,
     /// Of what: a path.
     subject: &'a str,
+    /// Over what, where the difference is meant: a path.
+    over: Option<&'a str>,
     /// Of which figure; null of a session that could not be rendered.
     figure: Option<&'static str>,
     /// What, in words.
@@ -45,8 +47,9 @@ impl<'a> Entry<'a> {
             line: expected.at.line,
             column: expected.at.column,
             subject: &expected.point.name,
+            over: expected.over.as_ref().map(|over| over.name.as_str()),
             figure: Some(expected.figure.word()),
-            expected: expected.bound.shown(expected.figure),
+            expected: expected.expected(),
             measured: verdict.measured,
             at_s: verdict.stood.map(|moment| moment.seconds),
             holds: verdict.holds(),
@@ -64,6 +67,7 @@ impl<'a> Entry<'a> {
             line: at.line,
             column: at.column,
             subject: "",
+            over: None,
             figure: None,
             expected: "a session that can be rendered".into(),
             measured: None,
@@ -141,7 +145,7 @@ fn junit<'a>(into: &mut impl Write, sessions: impl Iterator<Item = (&'a Loaded, 
 
 fn case(xml: &mut Writer<&mut impl Write>, verdict: &Verdict, checked: &Loaded) -> io::Result<()> {
     let expected = &verdict.expected;
-    let name = format!("{}: {}", verdict.subject(), expected.bound.shown(expected.figure));
+    let name = format!("{}: {}", expected.subject(), expected.expected());
     let file = file_of(verdict, checked);
     let case = xml
         .create_element("testcase")

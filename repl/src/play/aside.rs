@@ -14,7 +14,7 @@ pub type Then = Box<dyn FnOnce(&mut Playing<'_>) + Send>;
 /// What is done aside, and what waits for it.
 pub struct Aside {
     /// Where it is heard of.
-    events: Sender<Event>,
+    pub(super) events: Sender<Event>,
     /// How much is under way.
     running: usize,
     /// How much of that the next lines follow upon.
@@ -47,7 +47,7 @@ impl Playing<'_> {
     }
 
     /// The same; `then` is told nothing of what has failed.
-    fn aside_in_any_case<T: Send + 'static>(
+    pub(super) fn aside_in_any_case<T: Send + 'static>(
         &mut self,
         work: impl FnOnce() -> T + Send + 'static,
         then: impl FnOnce(&mut Playing<'_>, Option<T>) + Send + 'static,

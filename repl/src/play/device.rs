@@ -1,18 +1,42 @@
-//! The device that the desk plays to, changed while it plays, and which there are.
+//! The devices of the desk: the one it listens to, opened when it is needed, the one it plays to, changed while it plays, and which
+//! there are.
 
 use std::io;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{self, Command, Stdio};
 use std::thread;
 
 use engine::math::gain_from_db;
+use engine::session::Session;
 
 use super::Playing;
 use crate::arguments::DeviceChoice;
-use crate::sound::{self, Change, Opened, Wish};
-use crate::status;
+use crate::ending::Failure;
+use crate::sound::{self, Change, Opened, Output, Wish};
+use crate::{load, status};
 
 impl Playing<'_> {
+    /// The channels of output and of input that there are.
+    pub(super) fn channels(&self) -> (u16, u16) {
+        let heard = self.input.as_ref().map_or(self.inputs, sound::channels_heard);
+        (self.output.channels(), heard.min(self.inputs))
+    }
+
+    /// Opens the way in when the session has an input that hears it.
+    pub(super) fn listen_if_needed(&mut self, session: &Session) -> Result<(), Failure> {
+        if load::live_inputs(session).is_empty() {
+            return Ok(());
+        }
+        let Some(listener) = self.listener.take() else { return Ok(()) };
+        let silent = matches!(self.output, Output::Silent(..)) && self.arguments.input.is_none();
+        let none = DeviceChoice::None;
+        let device = if silent { Some(&none) } else { self.arguments.input.as_ref() };
+        let channels = load::live_inputs(session).iter().flat_map(|(_, list)| list).copied().max().unwrap_or(1);
+        let wish = Wish { device, rate: self.given.rate, buffer: self.arguments.buffer, channels };
+        self.input = sound::open_input(wish, Box::new(listener))?;
+        Ok(())
+    }
+
     /// Goes over to another device. What is opened is opened beside what plays, which plays on until it is open, and if it cannot
     /// be.
     pub(super) fn change_device(&mut self, device: DeviceChoice) {
@@ -49,7 +73,7 @@ impl Playing<'_> {
 }
 
 /// What a program says of the devices.
-fn listed(program: &Path) -> io::Result<Output> {
+fn listed(program: &Path) -> io::Result<process::Output> {
     let mut command = Command::new(program);
     // What stops the desk from a terminal is not meant for it.
     #[cfg(unix)]

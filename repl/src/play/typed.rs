@@ -152,6 +152,7 @@ impl Playing<'_> {
                 }
                 Err(why) => status::error(why),
             },
+            Command::Lesson(asked) => self.lesson(asked),
             Command::Help => status::say(page()),
             Command::Quit => {}
         }

@@ -81,6 +81,7 @@ pub static COMMANDS: &[Entry] = &[
     entry("words", ":words [WORD]", Takes::Word, "Shows the words of the language, or one in full."),
     entry("freeze", ":freeze PATH [BARS]", Takes::Path, "Writes what an instrument plays as a pattern in letters and numbers, which no generator and no chance changes any more: as many bars as it takes to come round, or so many."),
     entry("try", ":try WORD", Takes::Word, "Types the example of a word, made to fit the text; `:undo` takes it back."),
+    entry("lesson", ":lesson [answer|next]", Takes::Verb(&["answer", "next"]), "Of a lesson, says the step again, or one way to do it, or goes on to the next lesson."),
     entry("help", ":help", Takes::Nothing, "Shows these commands."),
     entry("quit", ":quit", Takes::Nothing, "Fades out and ends."),
 ];
@@ -194,6 +195,8 @@ pub enum Command {
     Words(Option<String>),
     /// The example of a word, typed.
     Try(String),
+    /// What a lesson wants, or the next one.
+    Lesson(Lesson),
     /// The commands.
     Help,
     /// The end.
@@ -209,6 +212,17 @@ pub enum Midi {
     Learn(Option<String>),
     /// None sets this path any more.
     Forget(String),
+}
+
+/// What is asked of a lesson.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lesson {
+    /// The step, once more.
+    Again,
+    /// One way to do it.
+    Answer,
+    /// The next lesson.
+    Next,
 }
 
 impl Command {
@@ -308,6 +322,12 @@ impl Command {
             "latency" => none(Command::Latency),
             "words" => Ok(Command::Words(some())),
             "try" => some().map(Command::Try).ok_or_else(misuse),
+            "lesson" => match argument {
+                "" => Ok(Command::Lesson(Lesson::Again)),
+                "answer" => Ok(Command::Lesson(Lesson::Answer)),
+                "next" => Ok(Command::Lesson(Lesson::Next)),
+                _ => Err(misuse()),
+            },
             "quit" => none(Command::Quit),
             _ => none(Command::Help),
         }
@@ -401,6 +421,7 @@ mod tests {
                 .replace("line|SECONDS|off", "5")
                 .replace("FILE", "a.wav")
                 .replace("learn|forget", "learn")
+                .replace("answer|next", "next")
                 .replace("NAME|none", "none");
             assert!(Command::read(&written).is_ok(), "{written}");
             assert!(page().contains(entry.signature));

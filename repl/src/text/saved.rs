@@ -23,6 +23,12 @@ impl Snapshot {
         self.files.first().map_or("", |file| &file.text)
     }
 
+    /// What it declares with more lines behind it.
+    pub fn followed_by(&self, more: &[String]) -> scripting::Evaluated {
+        let lines: Vec<String> = self.lines.iter().chain(more).cloned().collect();
+        evaluated(&self.files, &lines)
+    }
+
     /// The same with another text in the session's file, and without lines.
     ///
     /// # Errors

@@ -1,0 +1,87 @@
+//! What the figures say of an edit: the text is rendered for a few seconds, and held to what a step wants.
+
+use engine::diagnostic::Position;
+use engine::expect::{Bound, Expectation};
+use engine::media::Library;
+use engine::tempo::Tempo;
+
+use super::lesson::Goal;
+use crate::arguments::LiveInput;
+use crate::expectations::{Verdict, judge};
+use crate::live_input::LiveInputs;
+use crate::load;
+use crate::text::Snapshot;
+
+/// How much of a text is listened to, in bars.
+pub const LISTENED: f64 = 2.0;
+
+/// What was found of a goal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// In words.
+    pub told: String,
+    /// Whether it is reached.
+    pub reached: bool,
+}
+
+/// Holds a text to goals, and tells how far it is from each.
+///
+/// # Errors
+/// The text cannot be rendered, or has nothing any more that a goal speaks of: in words.
+pub fn look(text: &Snapshot, goals: &[Goal], library: &Library) -> Result<Vec<Found>, String> {
+    let wanted: Vec<String> = goals.iter().map(|goal| goal.expects.clone()).collect();
+    let before = text.lines.len();
+    let loaded = load::prepare_evaluated(text.followed_by(&wanted), library, |session| Tempo::new(session.pace()));
+    let own = |at: Position| usize::from(at.file).checked_sub(before + 1).filter(|goal| *goal < goals.len());
+    let (Some(graph), Some(session)) = (&loaded.graph, &loaded.session) else {
+        let errors = loaded.diagnostics.iter().filter(|one| one.is_error());
+        let of_goals: Option<Vec<Found>> =
+            errors.map(|error| own(error.at).map(|goal| goals[goal].is_missing(&error.message))).collect();
+        return of_goals.filter(|found| !found.is_empty()).ok_or_else(|| loaded.why());
+    };
+    let expectations: Vec<Expectation> =
+        session.expectations.iter().filter(|expected| own(expected.at).is_some()).cloned().collect();
+    let frames = graph.tempo.frame_of_bar(LISTENED).round() as u64;
+    let judged = LiveInputs::new(session, &[LiveInput::Silence(None)], library)
+        .and_then(|mut inputs| judge(graph, &expectations, &mut inputs, frames.into(), |_| Ok(())));
+    let verdicts = judged.map_err(|failure| failure.to_string())?;
+    Ok(verdicts.iter().filter_map(|verdict| Some(goals[own(verdict.expected.at)?].found(verdict))).collect())
+}
+
+impl Goal {
+    /// What is said while the text does not have what it speaks of.
+    fn is_missing(&self, why: &str) -> Found {
+        Found { told: format!("{}: not yet, {why}", self.plain()), reached: false }
+    }
+
+    /// What it says without a figure.
+    fn plain(&self) -> String {
+        self.says.split(" ...").next().unwrap_or(&self.says).trim_end_matches(" at").to_owned()
+    }
+
+    /// What is said of it once it was measured.
+    fn found(&self, verdict: &Verdict) -> Found {
+        let (expected, reached) = (&verdict.expected, verdict.holds());
+        let said = |figure: &str| match self.says.contains("...") {
+            true => self.says.replace("...", figure),
+            false => format!("{}: {figure}", self.says),
+        };
+        let told = match verdict.measured {
+            None => format!("{}: {}", self.plain(), verdict.found()),
+            Some(_) if reached => format!("{}: that is it", said(&verdict.found())),
+            Some(value) => {
+                let missed = expected.bound.missed_by(value);
+                let places = if missed < 0.1 { 1000.0 } else { 10.0 };
+                let missed = format!("{} {}", (missed * places).round() / places, expected.figure.difference());
+                let short = match expected.bound {
+                    Bound::Above(_) => true,
+                    Bound::Below(_) => false,
+                    Bound::Within { value: middle, .. } => value < middle,
+                };
+                let missed = format!("{} {}", missed.trim_end(), if short { "to go" } else { "too much" });
+                format!("{}: {missed} ({} is wanted)", said(&verdict.found()), expected.expected())
+            }
+        };
+        Found { told, reached }
+    }
+}
