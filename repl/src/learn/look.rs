@@ -1,5 +1,7 @@
 //! What the figures say of an edit: the text is rendered for a few seconds, and held to what a step wants.
 
+use std::collections::BTreeMap;
+
 use engine::diagnostic::Position;
 use engine::expect::{Bound, Expectation};
 use engine::media::Library;
@@ -35,9 +37,10 @@ pub fn look(text: &Snapshot, goals: &[Goal], library: &Library) -> Result<Vec<Fo
     let own = |at: Position| usize::from(at.file).checked_sub(before + 1).filter(|goal| *goal < goals.len());
     let (Some(graph), Some(session)) = (&loaded.graph, &loaded.session) else {
         let errors = loaded.diagnostics.iter().filter(|one| one.is_error());
-        let of_goals: Option<Vec<Found>> =
-            errors.map(|error| own(error.at).map(|goal| goals[goal].is_missing(&error.message))).collect();
-        return of_goals.filter(|found| !found.is_empty()).ok_or_else(|| loaded.why());
+        let missing: Option<BTreeMap<usize, &str>> =
+            errors.map(|error| Some((own(error.at)?, error.message.as_str()))).collect();
+        let missing = missing.filter(|missing| !missing.is_empty()).ok_or_else(|| loaded.why())?;
+        return without(text, goals, &missing, library);
     };
     let expectations: Vec<Expectation> =
         session.expectations.iter().filter(|expected| own(expected.at).is_some()).cloned().collect();
@@ -46,6 +49,24 @@ pub fn look(text: &Snapshot, goals: &[Goal], library: &Library) -> Result<Vec<Fo
         .and_then(|mut inputs| judge(graph, &expectations, &mut inputs, frames.into(), |_| Ok(())));
     let verdicts = judged.map_err(|failure| failure.to_string())?;
     Ok(verdicts.iter().filter_map(|verdict| Some(goals[own(verdict.expected.at)?].found(verdict))).collect())
+}
+
+/// The same for a text that does not have what some goals speak of.
+fn without(
+    text: &Snapshot,
+    goals: &[Goal],
+    missing: &BTreeMap<usize, &str>,
+    library: &Library,
+) -> Result<Vec<Found>, String> {
+    let rest = goals.iter().enumerate().filter(|(i, _)| !missing.contains_key(i));
+    let rest: Vec<Goal> = rest.map(|(_, goal)| goal.clone()).collect();
+    let found = if rest.is_empty() { Vec::new() } else { look(text, &rest, library)? };
+    let mut found = found.into_iter();
+    let one = |(i, goal): (usize, &Goal)| match missing.get(&i) {
+        Some(why) => Some(goal.is_missing(why)),
+        None => found.next(),
+    };
+    Ok(goals.iter().enumerate().filter_map(one).collect())
 }
 
 impl Goal {
