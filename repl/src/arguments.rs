@@ -1,5 +1,6 @@
 //! What may be written after `gainstage`: each option once, from which parsing and help are made.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -431,9 +432,6 @@ pub struct Learn {
     /// The device to play to, as `gainstage devices` names it; "none" keeps time in silence
     #[arg(long, value_name = "NAME|none")]
     pub device: Option<DeviceChoice>,
-    /// Frames to ask the device for at a time
-    #[arg(long, value_name = "FRAMES", default_value_t = 512, value_parser = clap::value_parser!(u32).range(16..=8192))]
-    pub buffer: u32,
     /// Stop after this long
     #[arg(long, value_name = "30s|16bars|FRAMESf")]
     pub length: Option<Length>,
@@ -443,6 +441,9 @@ pub struct Learn {
     /// Write plain lines alone, as `gainstage play --plain` does
     #[arg(long, conflicts_with = "no_prompt")]
     pub plain: bool,
+    /// More options of `gainstage play`, behind a `--` of their own
+    #[arg(last = true, value_name = "OPTIONS")]
+    pub more: Vec<OsString>,
 }
 
 /// `gainstage tell`.

@@ -1,12 +1,13 @@
 //! `gainstage learn`: the lessons, step by step. A lesson plays as any session does, and the figures of what is written say
 //! how far it is from what a step wants.
 
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Command, FromArgMatches};
 
-use crate::arguments::{DeviceChoice, JournalChoice, Learn, OscChoice, Play};
+use crate::arguments::{Learn, Play};
 use crate::ending::{Failure, Outcome};
 use crate::paint::Paint;
 use crate::{last_good, play};
@@ -76,25 +77,28 @@ pub fn run(arguments: &Learn) -> Outcome {
         .inspect_err(|_| crate::status::say(format!("`gainstage learn {} --restart` puts the lesson back", at + 1)))
 }
 
+/// Nobody learns with what is kept of a performance, or from the next room, unless it is said.
+const USUAL: [&str; 6] = ["--journal", "none", "--osc", "none", "--midi", "none"];
+
 /// How a lesson is played: as `gainstage play` does, with what is said here.
 fn played(session: PathBuf, arguments: &Learn) -> Result<Play, Failure> {
-    let usual = Play::augment_args(Command::new("play").no_binary_name(true));
-    let matches = usual.try_get_matches_from(["--".into(), session.clone().into_os_string()]);
-    let usual = matches.and_then(|matches| Play::from_arg_matches(&matches));
-    let usual = usual.map_err(|error| Failure::Error(error.to_string()))?;
+    let options = Play::augment_args(Command::new("play").no_binary_name(true).args_override_self(true));
+    let said = USUAL.map(OsString::from).into_iter().chain(arguments.more.iter().cloned());
+    let matches = options.try_get_matches_from(said.chain(["--".into(), session.clone().into_os_string()]));
+    let said = matches.and_then(|matches| Play::from_arg_matches(&matches));
+    let said = said.map_err(|error| {
+        let told = error.to_string();
+        let told = told.split("\n\nUsage:").next().unwrap_or_default();
+        Failure::Misuse(told.trim_start_matches("error: ").to_owned())
+    })?;
     Ok(Play {
-        device: arguments.device.clone(),
-        buffer: arguments.buffer,
-        // Nobody learns with what is kept of a performance, or from the next room.
-        journal: Some(JournalChoice::None),
-        osc: OscChoice::None,
-        midi: Some(DeviceChoice::None),
+        device: arguments.device.clone().or(said.device),
         // One that was left with an error in it sounds as it did, and is mended while it plays.
         last_good: last_good::kept(&session).is_some(),
-        length: arguments.length,
-        no_prompt: arguments.no_prompt,
-        plain: arguments.plain,
-        ..usual
+        length: arguments.length.or(said.length),
+        no_prompt: arguments.no_prompt || said.no_prompt,
+        plain: arguments.plain || said.plain,
+        ..said
     })
 }
 

@@ -69,10 +69,11 @@ fn an_edit_is_told_of_and_leads_to_the_next_step_and_the_next_lesson_and_is_reme
     assert!(list.lines().any(|line| line.starts_with("   2  Level") && line.ends_with(", done")), "{list}");
     assert!(list.lines().any(|line| line.starts_with(">  3  Pan") && line.ends_with(", 1 of 2 steps")), "{list}");
     // Alone it goes on there, and a lesson that is gone is put there again; one that is there stays as it was written.
-    let mut again = learning(folder.path(), &["--length", "0.2s"]);
+    let mut again = learning(folder.path(), &["--length", "0.2s", "--", "--record", "learned.wav"]);
     again.says("lesson 3 of 16, Pan");
     again.says("step 2 of 2");
     assert_eq!(again.end(), 0, "{:#?}", again.told);
+    assert!(folder.path().join("learned.wav").exists());
     assert!(pan.exists() && fs::read_to_string(level).is_ok_and(|text| text.contains("keys * 0.5")));
 }
 
@@ -104,6 +105,8 @@ fn begun_anew_what_was_written_is_put_aside_and_told_where() {
 #[test]
 fn what_is_wrong_is_told_and_nothing_is_lost() {
     let folder = TempDir::new().expect("there is room");
+    let wrong = ran(folder.path(), &["--", "--bufer", "64"]);
+    assert!(wrong.status == 2 && wrong.err.contains("--buffer"), "{wrong:?}");
     let unknown = ran(folder.path(), &["compresor"]);
     assert!(unknown.status == 1 && unknown.err.contains("did you mean `compressor`?"), "{unknown:?}");
     fs::write(folder.path().join("file"), "").expect("it can be written");
