@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn a_difference_is_shown_in_the_unit_that_differences_have() {
         let over = of(Figure::Lufs, Bound::Above(3.0), true);
-        assert_eq!((over.expected(), over.shown(3.14)), ("at least 3 LU".into(), "3.1 LU".into()));
+        assert_eq!((over.expected(), over.shown(3.24)), ("at least 3 LU".into(), "3.2 LU".into()));
         assert_eq!(of(Figure::Rms, Bound::Above(3.0), true).shown_closely(2.9876), "2.988 dB");
         assert_eq!(of(Figure::Correlation, Bound::Above(0.5), true).shown(0.25), "0.25");
         assert_eq!(of(Figure::Rms, Bound::Above(3.0), false).shown(-20.0), "-20.0 dBFS");
