@@ -10,8 +10,8 @@ use engine::target::Target;
 mod values;
 
 pub use values::{
-    Depth, DeviceChoice, DitherChoice, GraphFormat, JournalChoice, Length, LiveInput, MidiMap, OscChoice, sound_file,
-    wav_file,
+    Depth, DeviceChoice, DitherChoice, GraphFormat, JournalChoice, Length, LiveInput, MidiMap, OscChoice, ThemeChoice,
+    sound_file, wav_file,
 };
 use values::{ceiling, channel, cue_file, frequency, layout, level, picture, report_file, target, time};
 
@@ -376,9 +376,18 @@ pub struct Check {
 pub struct Graph {
     /// The session to show
     pub session: PathBuf,
-    /// How to show it
-    #[arg(long, default_value = "text")]
-    pub format: GraphFormat,
+    /// How to show it; unless said, as the ending of FILE has it, and as text without one
+    #[arg(long)]
+    pub format: Option<GraphFormat>,
+    /// Write it to a file: .svg, .png, .dot, .mmd, .json or .txt say what is written
+    #[arg(short = 'o', value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// The colours of a picture
+    #[arg(long, default_value = "auto")]
+    pub theme: ThemeChoice,
+    /// Show each strip, where a picture has one box for many that go the same ways
+    #[arg(long)]
+    pub unfold: bool,
     /// Show when what is heard: bars across, its sections, and a row for each input
     #[arg(long)]
     pub timeline: bool,

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use engine::delivery::Whole;
 use engine::graph::{Graph as Flow, Port, Role, parameters_of};
 use engine::math::db_from_gain;
 use engine::media::Library;
@@ -10,33 +11,79 @@ use engine::session::{Cable, CableId, CableKind, InstanceId, PlaceId, PlaceKind,
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::arguments::{Graph, GraphFormat};
+use crate::arguments::{Graph, GraphFormat, ThemeChoice};
+use crate::chart::encoded;
 use crate::ending::{Failure, Outcome};
-use crate::{load, timeline};
+use crate::picture::{self, Drawing, Theme};
+use crate::{load, status, timeline};
 
-/// Shows the session's signal flow on standard output.
+/// Shows the session's signal flow on standard output, or writes it to a file.
 pub fn run(arguments: &Graph) -> Outcome {
+    let format = format(arguments)?;
     let loaded = load::load(&arguments.session, &Library::new());
     loaded.show();
     let (Some(session), Some(flow)) = (&loaded.session, &loaded.graph) else {
         return Err(Failure::Shown);
     };
-    let mut out = io::stdout().lock();
-    match arguments.format {
-        GraphFormat::Json if arguments.timeline => {
+    let diagram = || picture::diagram(session, flow, arguments.unfold);
+    let shown = match format {
+        GraphFormat::Text if arguments.timeline => timeline::text(session, flow, timeline::columns()),
+        _ if arguments.timeline => {
             return Err(Failure::Misuse("a timeline is drawn with `--format text` alone".into()));
         }
-        GraphFormat::Text if arguments.timeline => {
-            out.write_all(timeline::text(session, flow, timeline::columns()).as_bytes())?;
-        }
-        GraphFormat::Text => out.write_all(text(session, flow).as_bytes())?,
-        GraphFormat::Json => {
-            serde_json::to_writer_pretty(&mut out, &Picture::of(flow)).map_err(io::Error::from)?;
-            writeln!(out)?;
+        GraphFormat::Text => text(session, flow),
+        GraphFormat::Json => serde_json::to_string_pretty(&Picture::of(flow)).map_err(io::Error::from)? + "\n",
+        GraphFormat::Svg => picture::svg(&Drawing::of(diagram()), theme(arguments.theme)),
+        GraphFormat::Dot => picture::dot(&diagram()),
+        GraphFormat::Mermaid => picture::mermaid(&diagram()),
+    };
+    match &arguments.file {
+        None => Ok(io::stdout().lock().write_all(shown.as_bytes())?),
+        Some(file) => {
+            let failed = |why: &dyn std::fmt::Display| Failure::Error(format!("{}: {why}", file.display()));
+            let bytes = encoded(file, shown).map_err(|why| failed(&why))?;
+            Whole::of_bytes(file, &bytes).and_then(Whole::publish).map_err(|why| Failure::Error(why.to_string()))?;
+            status::say(file.display());
+            Ok(())
         }
     }
-    out.flush()?;
-    Ok(())
+}
+
+/// How it is to be shown: as it is said, or as the file's name ends.
+fn format(arguments: &Graph) -> Result<GraphFormat, Failure> {
+    let ending = arguments.file.as_ref().map(|file| file.extension().map_or_else(String::new, ascii_lowercase));
+    let of_file = match ending.as_deref() {
+        None => None,
+        Some("svg" | "png") => Some(GraphFormat::Svg),
+        Some("dot" | "gv") => Some(GraphFormat::Dot),
+        Some("mmd" | "mermaid") => Some(GraphFormat::Mermaid),
+        Some("json") => Some(GraphFormat::Json),
+        Some("txt") => Some(GraphFormat::Text),
+        Some(_) if arguments.format.is_some() => None,
+        Some(_) => {
+            let what = "the name ends in .svg, .png, .dot, .mmd, .json or .txt, or `--format` says what it is";
+            return Err(Failure::Misuse(what.into()));
+        }
+    };
+    let is_png = ending.as_deref() == Some("png");
+    match (arguments.format, of_file) {
+        (Some(said), _) if is_png && said != GraphFormat::Svg => {
+            Err(Failure::Misuse("a name that ends in .png is that of a picture, `--format svg`".into()))
+        }
+        (said, of_file) => Ok(said.or(of_file).unwrap_or(GraphFormat::Text)),
+    }
+}
+
+fn ascii_lowercase(text: &std::ffi::OsStr) -> String {
+    text.to_string_lossy().to_ascii_lowercase()
+}
+
+fn theme(choice: ThemeChoice) -> Theme {
+    match choice {
+        ThemeChoice::Auto => Theme::Auto,
+        ThemeChoice::Light => Theme::Light,
+        ThemeChoice::Dark => Theme::Dark,
+    }
 }
 
 /// The graph as `--format json` prints it.

@@ -36,6 +36,7 @@ mod new;
 mod notices;
 mod osc;
 mod paint;
+mod picture;
 mod ping;
 mod play;
 mod prompt;

@@ -207,6 +207,23 @@ pub enum GraphFormat {
     Text,
     /// For a program.
     Json,
+    /// A picture.
+    Svg,
+    /// For Graphviz.
+    Dot,
+    /// For Mermaid, as Markdown shows it.
+    Mermaid,
+}
+
+/// On what a picture is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ThemeChoice {
+    /// As whoever looks has set their screen.
+    Auto,
+    /// On white.
+    Light,
+    /// On black.
+    Dark,
 }
 
 /// What a live input hears in a render.

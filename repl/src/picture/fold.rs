@@ -1,0 +1,167 @@
+//! Many strips that are alike become one card: those that go the same ways. Fewer are easier read one by one.
+
+use std::collections::BTreeMap;
+
+use super::diagram::{Cable, CableKind, Card, CardKind, Diagram, End, RowKind};
+use super::letters;
+
+/// A diagram with no more cards stays as it is.
+const MOST_CARDS: usize = 20;
+
+/// No fewer strips are folded.
+const LEAST_STRIPS: usize = 4;
+
+/// Lines with the names of what is folded.
+const MOST_LINES: usize = 3;
+
+/// How wide those are.
+const LINE_WIDTH: f64 = 200.0;
+
+/// What strips have in common that may be folded: the ways they go, and, where it is asked for, what they pass.
+type Likeness = (Vec<(CableKind, usize)>, Vec<(RowKind, String)>);
+
+/// The diagram with strips folded, if it has many cards.
+pub fn folded(diagram: Diagram) -> Diagram {
+    if diagram.cards.len() <= MOST_CARDS {
+        return diagram;
+    }
+    // First what is alike in every step, then what of the rest goes the same ways.
+    let diagram = by_likeness(diagram, true);
+    if diagram.cards.len() <= MOST_CARDS { diagram } else { by_likeness(diagram, false) }
+}
+
+fn by_likeness(diagram: Diagram, closely: bool) -> Diagram {
+    let mut groups: BTreeMap<Likeness, Vec<usize>> = BTreeMap::new();
+    for (i, card) in diagram.cards.iter().enumerate() {
+        if let Some(likeness) = likeness(&diagram, i, card, closely) {
+            groups.entry(likeness).or_default().push(i);
+        }
+    }
+    groups.retain(|_, group| group.len() >= LEAST_STRIPS);
+    if groups.is_empty() {
+        return diagram;
+    }
+    // The first of each group stands for it.
+    let mut stands_for: BTreeMap<usize, &[usize]> = BTreeMap::new();
+    let mut stood_for: BTreeMap<usize, usize> = BTreeMap::new();
+    for group in groups.values() {
+        stands_for.insert(group[0], group);
+        stood_for.extend(group.iter().map(|card| (*card, group[0])));
+    }
+    let mut cards = Vec::new();
+    let mut numbers = BTreeMap::new();
+    for (i, card) in diagram.cards.iter().enumerate() {
+        if stood_for.get(&i).is_some_and(|first| *first != i) {
+            continue;
+        }
+        numbers.insert(i, cards.len());
+        cards.push(match stands_for.get(&i) {
+            Some(group) => fold(group.iter().map(|i| &diagram.cards[*i]), closely),
+            None => card.clone(),
+        });
+    }
+    let mut cables: Vec<Cable> = Vec::new();
+    for cable in &diagram.cables {
+        let number = |card: usize| numbers.get(stood_for.get(&card).unwrap_or(&card)).copied();
+        let (Some(from), Some(to)) = (number(cable.from.card), number(cable.to.card)) else { continue };
+        let is_folded = stood_for.contains_key(&cable.from.card);
+        // Only what is alike in every step has rows that cables leave by.
+        let row = if is_folded && !closely { None } else { cable.from.row };
+        let (from, to) = (End { card: from, row }, End { card: to, row: cable.to.row });
+        let like = |other: &&mut Cable| other.kind == cable.kind && other.from == from && other.to == to;
+        match cables.iter_mut().find(like).filter(|_| is_folded) {
+            Some(other) => {
+                other.paths.extend(cable.paths.iter().cloned());
+                other.title = format!("{} cables: {}", other.paths.len(), other.paths.join(", "));
+                other.is_silent &= cable.is_silent;
+                other.channels = other.channels.max(cable.channels);
+            }
+            None => cables.push(Cable { from, to, ..cable.clone() }),
+        }
+    }
+    Diagram { cards, cables, ..diagram }
+}
+
+/// What a card may be folded by; nothing of one that says something of its own: what is muted or soloed, keyed, or looked at.
+fn likeness(diagram: &Diagram, number: usize, card: &Card, closely: bool) -> Option<Likeness> {
+    let arrives = diagram.cables.iter().any(|cable| cable.to.card == number);
+    let mut ways = Vec::new();
+    for cable in diagram.cables.iter().filter(|cable| cable.from.card == number) {
+        if !matches!(cable.kind, CableKind::Plug | CableKind::Send) || cable.is_silent {
+            return None;
+        }
+        ways.push((cable.kind, cable.to.card));
+    }
+    if card.kind != CardKind::Input || arrives || card.badge.is_some() || card.paths.len() > 1 {
+        return None;
+    }
+    ways.sort();
+    let rows = card.rows.iter().filter(|_| closely).map(|row| (row.kind, row.word.clone()));
+    Some((ways, rows.collect()))
+}
+
+/// One card for several.
+fn fold<'a>(cards: impl Iterator<Item = &'a Card>, closely: bool) -> Card {
+    let cards: Vec<&Card> = cards.collect();
+    let paths: Vec<String> = cards.iter().flat_map(|card| card.paths.iter().cloned()).collect();
+    let mut folded = Card {
+        name: format!("{} strips", cards.len()),
+        about: in_lines(&paths),
+        rows: if closely { cards[0].rows.clone() } else { Vec::new() },
+        channels: cards.iter().map(|card| card.channels).max().unwrap_or(0),
+        paths,
+        ..cards[0].clone()
+    };
+    for (i, row) in folded.rows.iter_mut().enumerate() {
+        let all: Vec<&str> = cards.iter().map(|card| &*card.rows[i].figures).collect();
+        row.figures = range(&all);
+        row.title = cards.iter().map(|card| card.rows[i].title.clone()).collect::<Vec<_>>().join("; ");
+        row.is_idle = cards.iter().all(|card| card.rows[i].is_idle);
+    }
+    folded
+}
+
+/// Names in a few lines, with how many more there are.
+fn in_lines(names: &[String]) -> Vec<String> {
+    let width = |text: &str| letters::width(text, super::diagram::ABOUT);
+    let mut lines = vec![String::new()];
+    for (i, name) in names.iter().enumerate() {
+        let left = names.len() - i;
+        let more = format!(" and {left} more");
+        let comma = if left > 1 { ", " } else { "" };
+        let is_last = lines.len() == MOST_LINES;
+        let Some(line) = lines.last_mut() else { break };
+        let room = LINE_WIDTH - if is_last && left > 1 { width(&more) } else { 0.0 };
+        if line.is_empty() || width(&format!("{line}{name}{comma}")) <= room {
+            *line += &format!("{name}{comma}");
+        } else if is_last {
+            *line = format!("{}{more}", line.trim_end_matches(", "));
+            break;
+        } else {
+            lines.push(format!("{name}{comma}"));
+        }
+    }
+    lines
+}
+
+/// What figures have in common, or from the least to the most.
+fn range(all: &[&str]) -> String {
+    let Some(first) = all.first() else { return String::new() };
+    if all.iter().all(|figures| figures == first) {
+        return (*first).to_owned();
+    }
+    let numbers: Option<Vec<(f64, &str)>> = all
+        .iter()
+        .map(|figures| {
+            let (number, unit) = figures.split_once(' ').unwrap_or((figures, ""));
+            Some((number.parse().ok()?, unit))
+        })
+        .collect();
+    match numbers {
+        Some(numbers) if numbers.iter().all(|(_, unit)| *unit == numbers[0].1) => {
+            let of = |fold: fn(f64, f64) -> f64| numbers.iter().map(|(number, _)| *number).fold(numbers[0].0, fold);
+            format!("{} to {} {}", of(f64::min), of(f64::max), numbers[0].1).trim_end().to_owned()
+        }
+        _ => "each its own".into(),
+    }
+}
