@@ -44,3 +44,6 @@ pub fn dot(diagram: &Diagram) -> String {
 pub fn mermaid(diagram: &Diagram) -> String {
     mermaid::text(diagram)
 }
+
+#[cfg(test)]
+mod tests;

@@ -49,6 +49,8 @@ mod patterns;
 #[cfg(test)]
 mod phrases;
 #[cfg(test)]
+mod pictures;
+#[cfg(test)]
 mod plans;
 #[cfg(test)]
 mod program;

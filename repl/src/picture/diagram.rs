@@ -265,9 +265,11 @@ impl Card {
         }
         for (i, row) in self.rows.iter().enumerate() {
             let (middle, font, left) = (self.middle(Some(i)), row.font(), left + row.inset());
+            let room = right - left;
+            let whole = letters::width(&row.word, font) + BETWEEN + letters::width(&row.figures, font) <= room;
             // Figures give way first, but not wholly.
-            let word =
-                letters::fitted(&row.word, font, (right - left) * if row.figures.is_empty() { 1.0 } else { 0.6 });
+            let share = if whole || row.figures.is_empty() { room } else { 0.6 * room };
+            let word = letters::fitted(&row.word, font, share);
             let begin = left + letters::width(&word, font) + BETWEEN;
             let figures = letters::fitted(&row.figures, font, right - begin);
             let (row, end) = (Some(row), if figures.is_empty() { right } else { begin - BETWEEN });

@@ -1,7 +1,7 @@
 //! A diagram in which everything has its place, in pixels: what is drawn, independent of how it is written down.
 
 use super::diagram::{Cable, CableKind, Diagram, End};
-use super::layout::{self, Area, LANE, Places};
+use super::layout::{self, Area, Course, LANE, Places};
 use super::letters::{self, Font};
 
 /// Room around the picture.
@@ -9,6 +9,12 @@ const MARGIN: f64 = 28.0;
 
 /// How far a cable goes straight on before it bends.
 const STRAIGHT: f64 = 14.0;
+
+/// How far what steers begins from what sounds.
+const ASIDE: f64 = 5.0;
+
+/// How far from the cards the first way in front of them runs.
+const FRONT: f64 = 10.0;
 
 /// The letters of the title and of what stands beside and below.
 pub const TITLE: Font = Font { size: 19.0, is_bold: true };
@@ -99,14 +105,16 @@ impl Drawing {
         let Places { mut cards, passes } = layout::places(&diagram);
         let strip = if diagram.sections.is_empty() { 0.0 } else { STRIP_HEIGHT + 14.0 };
         let top = MARGIN + TITLE_HEIGHT + strip;
-        cards.iter_mut().for_each(|card| (card.x, card.y) = (card.x + MARGIN, card.y + top));
-        let mut cables = Cables { diagram: &diagram, cards: &cards, taken: vec![0; cards.len()] };
+        let in_front = diagram.cables.iter().filter(|cable| layout::course(&diagram, cable) == Course::Beside).count();
+        let left = MARGIN + if in_front > 0 { in_front as f64 * LANE + FRONT } else { 0.0 };
+        cards.iter_mut().for_each(|card| (card.x, card.y) = (card.x + left, card.y + top));
+        let mut cables = Cables { diagram: &diagram, cards: &cards, taken: vec![0; cards.len()], beside: 0 };
         let ways: Vec<Way> = diagram
             .cables
             .iter()
             .zip(&passes)
             .map(|(cable, passes)| {
-                let passes: Vec<Point> = passes.iter().map(|(x, y)| (x + MARGIN, y + top)).collect();
+                let passes: Vec<Point> = passes.iter().map(|(x, y)| (x + left, y + top)).collect();
                 cables.way(cable, &passes)
             })
             .collect();
@@ -136,6 +144,16 @@ impl Drawing {
 }
 
 impl Way {
+    /// 1 where it ends to the right, -1 where it ends to the left.
+    pub fn heading(&self) -> f64 {
+        let mut points: Vec<Point> = self.points().collect();
+        points.dedup();
+        match points[..] {
+            [.., (before, _), (last, _)] if last < before => -1.0,
+            _ => 1.0,
+        }
+    }
+
     /// All the points that it is drawn by.
     pub fn points(&self) -> impl Iterator<Item = Point> {
         let steps = self.steps.iter().flat_map(|step| match *step {
@@ -193,13 +211,17 @@ struct Cables<'a> {
     cards: &'a [Area],
     /// How many ways back already run below each card.
     taken: Vec<usize>,
+    /// How many cables already run in front of the first column.
+    beside: usize,
 }
 
 impl Cables<'_> {
     fn way(&mut self, cable: &Cable, passes: &[Point]) -> Way {
-        match cable.kind {
-            CableKind::Feedback => self.way_back(cable, passes),
-            _ => self.way_on(cable, passes),
+        match layout::course(self.diagram, cable) {
+            Course::On => self.way_on(cable, passes),
+            Course::Back => self.way_back(cable, passes),
+            Course::Against => self.way_against(cable, passes),
+            Course::Beside => self.way_beside(cable),
         }
     }
 
@@ -233,7 +255,11 @@ impl Cables<'_> {
 
     /// From left to right: level past what stands between, in bends from column to column.
     fn way_on(&self, cable: &Cable, passes: &[Point]) -> Way {
-        let (begin, end) = (self.begin(cable.from), self.end(cable.to));
+        let (mut begin, end) = (self.begin(cable.from), self.end(cable.to));
+        // Beside what sounds, where both leave from one place.
+        if matches!(cable.kind, CableKind::Key | CableKind::Follow) {
+            begin.1 += ASIDE;
+        }
         let mut steps = Vec::new();
         let last = self.column(begin.0).map_or(begin.0, |(_, right)| right);
         steps.extend((last > begin.0).then_some(Step::Line((last, begin.1))));
@@ -245,6 +271,38 @@ impl Cables<'_> {
             steps.push(Step::Line((right, y)));
         }
         steps.push(Step::Bend(end));
+        Way { begin, steps }
+    }
+
+    /// From right to left between the cards: from the front of one to the back of the other.
+    fn way_against(&self, cable: &Cable, passes: &[Point]) -> Way {
+        let (from, to) = (self.end(cable.from), self.begin(cable.to));
+        let mut steps = Vec::new();
+        let edge = self.column(to.0).map_or(to.0, |(_, right)| right);
+        for &(x, y) in passes.iter().rev() {
+            let Some((left, right)) = self.column(x).filter(|(left, right)| *right < from.0 && *left > edge) else {
+                continue;
+            };
+            steps.extend([Step::Bend((right, y)), Step::Line((left, y))]);
+        }
+        steps.push(Step::Bend((edge, to.1)));
+        steps.push(Step::Line(to));
+        Way { begin: from, steps }
+    }
+
+    /// In front of the cards of a column: out, up or down, and in again.
+    fn way_beside(&mut self, cable: &Cable) -> Way {
+        let (begin, end) = (self.end(cable.from), self.end(cable.to));
+        self.beside += 1;
+        let lane = begin.0.min(end.0) - FRONT - self.beside as f64 * LANE;
+        let round = if end.1 < begin.1 { -STRAIGHT } else { STRAIGHT };
+        let steps = vec![
+            Step::Line((lane + STRAIGHT, begin.1)),
+            Step::Corner((lane, begin.1), (lane, begin.1 + round)),
+            Step::Line((lane, end.1 - round)),
+            Step::Corner((lane, end.1), (lane + STRAIGHT, end.1)),
+            Step::Line(end),
+        ];
         Way { begin, steps }
     }
 

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use engine::control::Way;
 use engine::graph::{Edge, Graph, Role};
 use engine::names::{Names, Owner, Which};
+use engine::parameter::Value;
 use engine::session::{
     Cable as Plugged, CableId, CableKind as Plugging, Effect, InstanceId, MASTER, Place, PlaceId, PlaceKind, Session,
     Tap, Work,
@@ -194,9 +195,13 @@ impl<'a> Building<'a> {
     /// A card for one of the ways that a signal goes, and the cable to it.
     fn add_way(&mut self, tap: Tap, first: InstanceId) -> usize {
         let full = self.names.instance(first).first().map_or("", String::as_str);
-        let path = full.split('/').next().unwrap_or(full).to_owned();
+        let path = full.rsplit_once('/').map_or(full, |(path, _)| path).to_owned();
         let (from, to) = path.split_once('>').unwrap_or((&path, ""));
-        let name = if to.is_empty() { from.to_owned() } else { format!("{from} > {to}") };
+        let name = match self.keyed_by(first) {
+            Some(keyed) => format!("key of {keyed}"),
+            None if to.is_empty() => from.to_owned(),
+            None => format!("{from} > {to}"),
+        };
         let way = self.cards.len();
         let channels = self.channels(tap);
         self.cards.push(Card {
@@ -213,6 +218,17 @@ impl<'a> Building<'a> {
         let paths = vec![path];
         self.cables.push(Cable { paths, kind: CableKind::Plug, from, to, is_silent: false, channels, title });
         way
+    }
+
+    /// What an effect is on the way to, if that is the key of another alone.
+    fn keyed_by(&self, id: InstanceId) -> Option<String> {
+        let passes = |tap: Tap| self.session.chain(tap).contains(&id);
+        if self.session.cables.iter().any(|cable| passes(cable.from)) {
+            return None;
+        }
+        let key = |of: &usize| self.session.instances[*of].work.effect().and_then(|effect| effect.key);
+        let keyed = (0..self.session.instances.len()).find(|of| key(of).is_some_and(|(tap, _)| passes(tap)))?;
+        Some(self.names.call(InstanceId(keyed)))
     }
 
     fn add_row(&mut self, card: usize, row: Row) -> usize {
@@ -237,20 +253,29 @@ impl<'a> Building<'a> {
         let effect = match work {
             Work::Effect(effect) => effect,
             Work::Branch { .. } => return self.add_row(card, row(String::new(), String::new(), false)),
-            Work::Blend { name, mix, bypass, .. } => {
-                let is_idle = bypass.value == engine::parameter::Value::Flag(true);
-                let figures = if is_idle { "bypassed".into() } else { format!("mix {}", MIX.show(&mix.value)) };
+            Work::Blend { dry, name, mix, bypass } => {
+                let is_idle = bypass.value == Value::Flag(true);
+                let within = self.session.chain(Tap::Instance(id)).len() - self.session.chain(*dry).len() - 1;
+                let figures = match mix.value.control() {
+                    _ if is_idle => "bypassed".into(),
+                    Some(_) => format!("of the {within} above"),
+                    None => format!("mix {} of the {within} above", MIX.show(&mix.value)),
+                };
                 let word = name.clone().unwrap_or_else(|| "blend".into());
                 let at = self.add_row(card, row(word, figures, is_idle));
                 self.add_control(card, Owner::Instance(id), Which::Mix);
                 return at;
             }
         };
-        let is_idle = effect.bypass.value == engine::parameter::Value::Flag(true);
+        let is_idle = effect.bypass.value == Value::Flag(true);
         let at = self.add_row(card, row(wording::word(effect), wording::figures(effect), is_idle));
         let detail = |word: String, figures: String| Row { kind: RowKind::Detail, ..row(word, figures, is_idle) };
         let more = effect.parts.len().saturating_sub(MOST_PARTS);
-        let shown = if more > 0 { MOST_PARTS - 1 } else { effect.parts.len() };
+        let shown = match effect.parts.len() {
+            1 => 0,
+            _ if more > 0 => MOST_PARTS - 1,
+            all => all,
+        };
         for used in &effect.parts[..shown] {
             let (word, figures) = wording::part(effect, used);
             self.add_row(card, detail(word, figures));
@@ -295,12 +320,12 @@ impl<'a> Building<'a> {
                 (RowKind::Feedback, format!("back to {to}"), FEEDBACK_TIME.show(&time.value))
             }
             Plugging::Send { gain } if gain.value.control().is_some() => {
-                (RowKind::Send, format!("send {to}"), "gain moves".into())
+                (RowKind::Send, format!("send {to}"), String::new())
             }
             Plugging::Send { gain } => (RowKind::Send, format!("send {to}"), SEND_GAIN.show(&gain.value)),
             Plugging::Plug => return,
         };
-        let title = format!("{path}: {word}, {figures}");
+        let title = self.told(id, cable);
         let full = path.clone();
         let row = self.add_row(card, Row { path, full, kind, word, figures, title, is_idle: self.is_silent(id) });
         self.sends.insert(id, End { card, row: Some(row) });

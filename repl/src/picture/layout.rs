@@ -4,7 +4,7 @@
 use dagre::graph::{Graph, GraphOptions};
 use dagre::{EdgeLabel, LayoutOptions, NodeLabel, RankAlign, RankDir, layout};
 
-use super::diagram::{CableKind, CardKind, Diagram};
+use super::diagram::{Cable, CableKind, CardKind, Diagram};
 
 /// Room between columns, between the cards of one, and between cables that pass them.
 const BETWEEN_COLUMNS: f64 = 92.0;
@@ -39,12 +39,6 @@ impl Area {
     pub fn bottom(&self) -> f64 {
         self.y + self.height
     }
-
-    /// Whether they have more than an edge in common.
-    pub fn overlaps(&self, other: &Area) -> bool {
-        let apart = self.right() <= other.x || other.right() <= self.x;
-        !(apart || self.bottom() <= other.y || other.bottom() <= self.y)
-    }
 }
 
 /// What the library has found.
@@ -76,7 +70,7 @@ pub fn places(diagram: &Diagram) -> Places {
         }
     }
     for (i, cable) in diagram.cables.iter().enumerate() {
-        let Some((from, to)) = forwards(cable.kind, cable.from.card, cable.to.card) else { continue };
+        let Some((from, to)) = forwards(diagram, cable) else { continue };
         // What is heard is led straight before what steers.
         let weight = if cable.kind == CableKind::Plug { 3 } else { 1 };
         let edge = EdgeLabel { weight, ..EdgeLabel::default() };
@@ -91,10 +85,16 @@ pub fn places(diagram: &Diagram) -> Places {
         ..LayoutOptions::default()
     };
     layout(&mut graph, Some(options));
+    let centres = (0..diagram.cards.len()).map(|i| {
+        let node = graph.node(&i.to_string());
+        node.map_or((0.0, 0.0), |node| (node.x.unwrap_or(0.0), node.y.unwrap_or(0.0)))
+    });
+    let centres: Vec<(f64, f64)> = centres.collect();
+    // Upside down it is as good: the way round is taken in which what is written first is rather above.
+    let turn = if is_upside_down(diagram, &centres) { -1.0 } else { 1.0 };
     let mut cards: Vec<Area> = Vec::with_capacity(diagram.cards.len());
     for (i, card) in diagram.cards.iter().enumerate() {
-        let node = graph.node(&i.to_string());
-        let (x, y) = node.map_or((0.0, 0.0), |node| (node.x.unwrap_or(0.0), node.y.unwrap_or(0.0)));
+        let (x, y) = (centres[i].0, turn * centres[i].1);
         let (width, height) = card.size();
         let lanes = lanes(diagram, i) as f64 * LANE;
         let (x, y) = ((x - width / 2.0).round(), (y - (height + lanes) / 2.0).round());
@@ -103,23 +103,64 @@ pub fn places(diagram: &Diagram) -> Places {
     let least = |of: fn(&Area) -> f64| cards.iter().map(of).fold(f64::INFINITY, f64::min);
     let (left, top) = (least(|card| card.x), least(|card| card.y));
     let passes = diagram.cables.iter().enumerate().map(|(i, cable)| {
-        let Some((from, to)) = forwards(cable.kind, cable.from.card, cable.to.card) else { return Vec::new() };
+        let Some((from, to)) = forwards(diagram, cable) else { return Vec::new() };
         let edge = graph.edge(&from.to_string(), &to.to_string(), Some(&i.to_string()));
         let points = edge.map_or(&[][..], |edge| &edge.points);
         // The first and the last are where the library has the cards' edges.
         let inner = points.get(1..points.len().saturating_sub(1)).unwrap_or_default();
-        inner.iter().map(|point| (point.x - left, point.y - top)).collect()
+        inner.iter().map(|point| (point.x - left, turn * point.y - top)).collect()
     });
     let passes = passes.collect();
     cards.iter_mut().for_each(|card| (card.x, card.y) = (card.x - left, card.y - top));
     Places { cards, passes }
 }
 
-/// Between which cards a cable leads from left to right; nothing where it leads back to its own.
-fn forwards(kind: CableKind, from: usize, to: usize) -> Option<(usize, usize)> {
-    match kind {
+/// Whether more of the inputs stand above what is written before them than below.
+fn is_upside_down(diagram: &Diagram, centres: &[(f64, f64)]) -> bool {
+    let inputs = diagram.cards.iter().zip(centres).filter(|(card, _)| card.kind == CardKind::Input);
+    let heights: Vec<f64> = inputs.map(|(_, (_, y))| *y).collect();
+    let mut above = 0_isize;
+    for (i, first) in heights.iter().enumerate() {
+        above += heights[i + 1..].iter().map(|second| if second < first { 1 } else { -1 }).sum::<isize>();
+    }
+    above > 0
+}
+
+/// How a cable runs, as seen from the column where it begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Course {
+    /// To the right, as sound flows.
+    On,
+    /// Round below the cards, back to the left.
+    Back,
+    /// To the left, between the cards: what steers an input is behind it.
+    Against,
+    /// To another card of its own column, in front of both.
+    Beside,
+}
+
+/// How a cable runs. Inputs stay in the first column, whatever steers them.
+pub fn course(diagram: &Diagram, cable: &Cable) -> Course {
+    let is_input = |card: usize| diagram.cards[card].kind == CardKind::Input;
+    match cable.kind {
+        CableKind::Feedback => Course::Back,
+        CableKind::Plug | CableKind::Send => Course::On,
+        CableKind::Key | CableKind::Follow if cable.from.card == cable.to.card => Course::Beside,
+        CableKind::Key | CableKind::Follow => match (is_input(cable.from.card), is_input(cable.to.card)) {
+            (true, true) => Course::Beside,
+            (false, true) => Course::Against,
+            _ => Course::On,
+        },
+    }
+}
+
+/// Between which cards a cable leads from left to right; nothing where it leads to its own column.
+fn forwards(diagram: &Diagram, cable: &Cable) -> Option<(usize, usize)> {
+    let (from, to) = (cable.from.card, cable.to.card);
+    match course(diagram, cable) {
+        Course::Beside => None,
         _ if from == to => None,
-        CableKind::Feedback => Some((to, from)),
-        _ => Some((from, to)),
+        Course::Back | Course::Against => Some((to, from)),
+        Course::On => Some((from, to)),
     }
 }

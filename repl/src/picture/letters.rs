@@ -36,6 +36,7 @@ pub fn fitted(text: &str, font: Font, room: f64) -> String {
 fn letter(character: char) -> f64 {
     match character {
         'i' | 'j' | 'l' | '\'' | '|' | 'I' => 0.38,
+        '\u{2002}' => 0.55,
         '.' | ',' | ':' | ';' | ' ' | '!' => 0.37,
         'f' | 't' | 'r' | '(' | ')' | '[' | ']' | '-' | '/' | '\\' | '`' => 0.46,
         's' | 'c' | 'k' | 'v' | 'x' | 'y' | 'z' | '"' | '*' | '?' => 0.61,

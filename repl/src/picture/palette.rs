@@ -51,7 +51,7 @@ pub const LIGHT: Palette = Palette {
     key: "#9c3d7e",
     follow: "#7d6200",
     feedback: "#bf3f08",
-    silent: "#a5afba",
+    silent: "#8a95a1",
 };
 
 pub const DARK: Palette = Palette {
@@ -70,7 +70,7 @@ pub const DARK: Palette = Palette {
     key: "#e58fc6",
     follow: "#e0b83f",
     feedback: "#ff9a5c",
-    silent: "#5a6673",
+    silent: "#6f7c8a",
 };
 
 impl Palette {

@@ -85,14 +85,14 @@ fn add_cable(svg: &mut String, ids: &mut Ids, cable: &Cable, way: &Way) {
     let (x, y) = way.begin;
     *svg += &format!("<circle class=\"jack\" cx=\"{}\" cy=\"{}\" r=\"2.4\"/>", round(x), round(y));
     if let Some((x, y)) = way.points().last() {
-        *svg += &format!("<path class=\"point\" d=\"{}\"/>", point(x, y));
+        *svg += &format!("<path class=\"point\" d=\"{}\"/>", point(x, y, way.heading()));
     }
     *svg += "</g>\n";
 }
 
-/// The point of a cable that ends here.
-fn point(x: f64, y: f64) -> String {
-    let (long, wide) = POINT;
+/// The point of a cable that ends here, to the right or, with -1, to the left.
+fn point(x: f64, y: f64, heading: f64) -> String {
+    let (long, wide) = (heading * POINT.0, POINT.1);
     format!(
         "M{} {}L{} {}L{} {}Z",
         round(x - long),
@@ -110,7 +110,7 @@ fn run(way: &Way) -> String {
     let mut path = format!("M{} {}", round(at.0), round(at.1));
     let last = way.steps.len().saturating_sub(1);
     for (i, step) in way.steps.iter().enumerate() {
-        let short = |(x, y): Point| if i == last { (x - POINT.0 + 1.0, y) } else { (x, y) };
+        let short = |(x, y): Point| if i == last { (x - way.heading() * (POINT.0 - 1.0), y) } else { (x, y) };
         match *step {
             Step::Line(to) => {
                 let to = short(to);
@@ -238,7 +238,7 @@ fn legend(svg: &mut String, drawing: &Drawing) {
         *svg += &format!(
             "<g class=\"cable {class}\"><path class=\"line\" d=\"M{x} {y}H{}\"/><path class=\"point\" d=\"{}\"/>{}</g>\n",
             end - POINT.0 + 1.0,
-            point(end, *y),
+            point(end, *y, 1.0),
             written(entry.name(), (end + 8.0, *y), SMALL, "dim", "start"),
         );
     }

@@ -1,42 +1,63 @@
 //! What the rows of a card say: an effect with the figures that matter most, its parts, and what moves its numbers.
 
-use engine::nest;
-use engine::parameter::{Kind, Parameter, Value};
+use engine::parameter::{Parameter, Value};
 use engine::session::{Effect, Session, Setting, Source, Work};
 use engine::session::{InstanceId, PartUse};
-use engine::units::Unit;
 use engine::words::MIX;
 
-/// How many settings are shown that are not arguments of their word: of a word that has arguments, and of one that has none.
-const BESIDE_ARGUMENTS: usize = 1;
+/// How many settings are shown of a word that has no arguments.
 const WITHOUT_ARGUMENTS: usize = 2;
+
+/// What says how loud or how much: shown beside the arguments of a word wherever it is set.
+const LEVELS: [&str; 5] = ["gain", "makeup", "range", "threshold", "drive"];
+
+/// Arguments that are left out where they are as they always are.
+const USUAL: [&str; 3] = ["q", "slope", "law"];
+
+/// What stands between figures: wider than between a number and its unit.
+const BETWEEN: &str = "\u{2002}";
 
 /// What an effect is: its word, or the name that it was given.
 pub fn word(effect: &Effect) -> String {
     effect.name.clone().unwrap_or_else(|| effect.table.word.to_owned())
 }
 
-/// The main figures of an effect.
+/// The main figures of an effect; those of its only part too, which then needs no row.
 pub fn figures(effect: &Effect) -> String {
     let table = effect.table.0;
     let mut shown = Vec::new();
     if effect.name.is_some() {
         shown.push(table.word.to_owned());
     }
-    shown.extend(main(table.parameters, table.arguments, &effect.settings));
+    if let [only] = &effect.parts[..] {
+        let (word, figures) = part(effect, only);
+        shown.extend([word, figures]);
+    }
+    if effect.branches.is_empty() {
+        shown.extend(main(table.parameters, table.arguments, &effect.settings));
+    } else {
+        shown.extend(crossings(effect));
+    }
     if effect.bypass.value == Value::Flag(true) {
         shown.push("bypassed".into());
     } else if effect.mix.value != Value::Number(table.mix) {
         shown.push(format!("mix {}", plain(&MIX, &effect.mix.value)));
     }
-    shown.join("  ")
+    shown.join(BETWEEN)
+}
+
+/// Where bands end of an effect that takes a signal apart by frequency: one fewer than there are branches.
+fn crossings(effect: &Effect) -> Vec<String> {
+    let all = effect.table.0.parameters.iter().zip(&effect.settings);
+    let crossings = all.filter(|(parameter, _)| parameter.name.starts_with("crossover_"));
+    crossings.take(effect.branches.len() - 1).filter_map(|(of, setting)| figure(of, &setting.value, true)).collect()
 }
 
 /// A part of an effect, such as a band of an equaliser: its word and its figures.
 pub fn part(effect: &Effect, used: &PartUse) -> (String, String) {
     let table = &effect.table.0.parts[used.part];
     let shown = main(table.parameters, table.arguments, &used.settings);
-    (used.name.clone().unwrap_or_else(|| table.word.to_owned()), shown.join("  "))
+    (used.name.clone().unwrap_or_else(|| table.word.to_owned()), shown.join(BETWEEN))
 }
 
 /// What stands in an effect, branch by branch: the name of the branch and what it goes through.
@@ -49,27 +70,21 @@ pub fn inside(session: &Session, id: InstanceId, effect: &Effect) -> Vec<(String
     branches.collect()
 }
 
-/// The arguments, then what is set besides; a level comes first.
+/// The arguments, then what is set besides.
 fn main(parameters: &[Parameter], arguments: &[&str], settings: &[Setting]) -> Vec<String> {
     let all = || parameters.iter().zip(settings);
-    let mut shown: Vec<String> = arguments
-        .iter()
-        .filter_map(|name| all().find(|(parameter, _)| parameter.name == *name))
-        .filter_map(|(parameter, setting)| figure(parameter, &setting.value, true))
-        .collect();
-    let mut beside: Vec<(&Parameter, &Setting)> = all()
-        .filter(|(parameter, setting)| !arguments.contains(&parameter.name) && setting.value != parameter.default())
-        .collect();
-    beside.sort_by_key(|(parameter, _)| !is_level(parameter));
-    let room = if arguments.is_empty() { WITHOUT_ARGUMENTS } else { BESIDE_ARGUMENTS };
-    shown.extend(
-        beside.into_iter().filter_map(|(parameter, setting)| figure(parameter, &setting.value, false)).take(room),
-    );
+    let is_set = |parameter: &Parameter, setting: &Setting| setting.value != parameter.default();
+    let given = arguments.iter().filter_map(|name| all().find(|(parameter, _)| parameter.name == *name));
+    let given = given.filter(|(parameter, setting)| !USUAL.contains(&parameter.name) || is_set(parameter, setting));
+    let mut shown: Vec<String> =
+        given.filter_map(|(parameter, setting)| figure(parameter, &setting.value, true)).collect();
+    let beside = all().filter(|(parameter, setting)| {
+        let is_wanted = arguments.is_empty() || LEVELS.contains(&parameter.name);
+        is_wanted && !arguments.contains(&parameter.name) && is_set(parameter, setting)
+    });
+    let beside = beside.filter_map(|(parameter, setting)| figure(parameter, &setting.value, false));
+    shown.extend(beside.take(WITHOUT_ARGUMENTS));
     shown
-}
-
-fn is_level(parameter: &Parameter) -> bool {
-    matches!(parameter.kind, Kind::Number { unit: Unit::Decibels, .. })
 }
 
 /// One setting in few letters; nothing of what cannot be said in few.
@@ -77,16 +92,15 @@ fn figure(parameter: &Parameter, value: &Value, is_argument: bool) -> Option<Str
     let name = parameter.name.replace('_', " ");
     let shown = match value {
         Value::Pattern(_) | Value::Circuit(_) => return None,
-        // A row of its own says which.
-        Value::Control(_) => return Some(format!("{name} moves")),
+        // A row of its own says what moves it.
+        Value::Control(_) => return None,
         Value::Flag(true) => return Some(name),
         Value::Flag(false) => return Some(format!("no {name}")),
         value => plain(parameter, value),
     };
     Some(match parameter.name {
         "ratio" => format!("{shown}:1"),
-        // Numbered, and told by their unit.
-        crossing if crossing.starts_with("crossover_") => shown,
+        "q" => format!("q {shown}"),
         _ if is_argument || matches!(value, Value::Choice(_) | Value::Path(_)) => shown,
         _ => format!("{name} {shown}"),
     })
@@ -139,9 +153,4 @@ pub fn in_full(work: &Work) -> String {
             [vec![table.word.to_owned()], said].concat().join(", ")
         }
     }
-}
-
-/// Whether others stand in it.
-pub fn is_nest(effect: &Effect) -> bool {
-    nest::of(effect.table.0).is_some()
 }

@@ -1,0 +1,347 @@
+//! Tests of pictures: nothing in them covers another thing, all that is compiled is in them, and what is written is well formed
+//! whatever things are called.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use engine::media::Library;
+use quick_xml::events::Event;
+use quick_xml::reader::Reader;
+use resvg::usvg;
+
+use super::diagram::{CableKind, Card, Diagram};
+use super::drawing::{Drawing, Way};
+use super::layout::Area;
+use super::palette::{CABLES, CARDS, DARK, LIGHT};
+use super::{Theme, diagram, letters};
+use crate::load::{Loaded, load, prepare_evaluated};
+
+fn of_text(text: &str) -> Loaded {
+    let evaluated = scripting::evaluate_text(Path::new("picture.rhai"), text);
+    let loaded = prepare_evaluated(evaluated, &Library::new(), |session| engine::tempo::Tempo::new(session.pace()));
+    assert!(!loaded.is_wrong(), "{}", loaded.why());
+    loaded
+}
+
+fn shown(loaded: &Loaded, unfold: bool) -> Diagram {
+    let (Some(session), Some(graph)) = (&loaded.session, &loaded.graph) else { panic!("{}", loaded.why()) };
+    diagram(session, graph, unfold)
+}
+
+/// Every example, by its name.
+fn examples() -> Vec<(String, Loaded)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    let folders = ["", "mastering", "pieces"].map(|folder| root.join(folder));
+    let files = folders.iter().flat_map(|folder| std::fs::read_dir(folder).unwrap());
+    let mut files: Vec<PathBuf> = files.map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|ending| ending == "rhai") && !file.ends_with("mix.rhai"));
+    files.sort();
+    files.iter().map(|file| (file.display().to_string(), load(file, &Library::new()))).collect()
+}
+
+/// A session of so many strips into so many groups, with sends, in which a few have keys.
+fn strips(count: usize, groups: usize) -> String {
+    let mut text = String::from("let room = bus(\"room\"); room >> reverb() >> master;\n");
+    for group in 0..groups {
+        text += &format!("let g{group} = bus(\"group {group}\"); g{group} >> compressor(-18, 2) >> master;\n");
+    }
+    for i in 0..count {
+        let effect = ["", ">> eq().bell(900, -2, 1).high_pass(80)", ">> compressor(-20, 3)"][i / groups % 3];
+        let key = if i % 16 == 7 { ">> gate(-40).key(at(\"strip 1\"))" } else { "" };
+        text += &format!(
+            "input(\"strip {i}\", sine({})) {effect} {key} >> fader(-{}) >> send(room, -12) >> g{};\n",
+            100 + i,
+            i % 12,
+            i % groups,
+        );
+    }
+    text
+}
+
+/// With everything that pictures know.
+const RICH: &str = r#"
+    title("A <b> & \"c\" 'd' 日本語 ]]> --> #35; é");
+    let kick = input("kick", pulse(55)); let bass = input("bass", saw(55)); let pad = input("pad", saw(110));
+    let room = bus("room"); let echo = bus("echo"); let band = bus("band");
+    kick >> transient(20, 0) >> fader(-3) >> band;
+    bass >> low_pass(lfo(0.5).range(200, 900)) >> compressor(-30, 4).key(kick) >> fader(-6) >> band;
+    pad >> eq().high_pass(200).bell(900, -2, 1).bell(2000, 1, 1).high_shelf(8000, 2).low_shelf(100, 1)
+        >> fader(follow(bass).range(-12, 0)) >> send(room, lfo(0.1).range(-20, -6)) >> band;
+    let voice = input("ünï 日本語", sine(220));
+    voice >> (high_pass(90) >> saturate(6)).mix(30) >> compressor(-20, 2).key(kick >> high_pass(60)) >> send(echo, -8)
+        >> fader(osc("/a<b>\"&'").range(-40, 0)) >> band;
+    let hum = input("hum", noise("pink")); hum >> fader(-30).bypass(on) >> band; mute(hum);
+    kick + bass >> gain(-20) >> cable("both") >> band;
+    echo >> delay(200.ms) >> feedback(echo, 300.ms) >> send(room, -10) >> band;
+    room >> reverb().decay(3.s) >> gain(-12) >> feedback(echo, 200.ms) >> band;
+    band >> multiband().band(1, compressor(-20, 2).key(kick)).band(3, eq().bell(4000, 2, 1).bell(6000, 1, 2)) >> master;
+    master >> limiter(-1) >> output(1, 2);
+    master >> fader(-6) >> output(3, 4);
+"#;
+
+/// Every picture that tests look at.
+fn all() -> Vec<(String, Diagram)> {
+    let mut all: Vec<(String, Diagram)> = Vec::new();
+    for (name, loaded) in examples() {
+        all.push((name, shown(&loaded, true)));
+    }
+    for (count, groups) in [(8, 2), (24, 4), (64, 8)] {
+        let loaded = of_text(&strips(count, groups));
+        all.push((format!("{count} strips"), shown(&loaded, false)));
+        all.push((format!("{count} strips, each by itself"), shown(&loaded, true)));
+    }
+    all.push(("everything".into(), shown(&of_text(RICH), true)));
+    all
+}
+
+fn overlap(a: &Area, b: &Area) -> bool {
+    a.x < b.right() && b.x < a.right() && a.y < b.bottom() && b.y < a.bottom()
+}
+
+#[test]
+fn no_card_covers_another_and_all_lie_in_the_picture() {
+    for (name, diagram) in all() {
+        let drawing = Drawing::of(diagram);
+        for (i, card) in drawing.cards.iter().enumerate() {
+            assert!(card.x >= 0.0 && card.y >= 0.0, "{name}: {card:?}");
+            assert!(card.right() <= drawing.size.0 && card.bottom() <= drawing.size.1, "{name}: {card:?}");
+            for other in &drawing.cards[i + 1..] {
+                assert!(!overlap(card, other), "{name}: {card:?} and {other:?}");
+            }
+        }
+        for (x, y) in drawing.ways.iter().flat_map(Way::points) {
+            assert!((0.0..=drawing.size.0).contains(&x) && (0.0..=drawing.size.1).contains(&y), "{name}: {x}, {y}");
+        }
+    }
+}
+
+#[test]
+fn no_cable_runs_across_a_card() {
+    for (name, diagram) in all() {
+        let drawing = Drawing::of(diagram);
+        for (way, cable) in drawing.ways.iter().zip(&drawing.diagram.cables) {
+            for ((ax, ay), (bx, by)) in level_pieces(way) {
+                let line = Area { x: ax.min(bx), y: ay, width: (bx - ax).abs(), height: by - ay };
+                for (i, card) in drawing.cards.iter().enumerate() {
+                    // A cable touches the two that it joins.
+                    let own = i == cable.from.card || i == cable.to.card;
+                    assert!(own || !overlap(&line, card), "{name}: {cable:?} across {:?}", drawing.diagram.cards[i]);
+                }
+            }
+        }
+    }
+}
+
+/// The pieces of a cable that run level.
+fn level_pieces(way: &Way) -> Vec<((f64, f64), (f64, f64))> {
+    let mut points: Vec<(f64, f64)> = way.points().collect();
+    points.dedup();
+    points.windows(2).filter(|pair| pair[0].1 == pair[1].1).map(|pair| (pair[0], pair[1])).collect()
+}
+
+#[test]
+fn no_label_leaves_its_card_or_covers_another() {
+    for (name, diagram) in all() {
+        for card in &diagram.cards {
+            let (width, height) = card.size();
+            let labels = card.labels();
+            for (i, label) in labels.iter().enumerate() {
+                let (begin, end) = label.span;
+                let long = letters::width(&label.text, label.font);
+                assert!(
+                    begin >= 0.0 && end <= width && long <= end - begin + 1e-6,
+                    "{name}: {} in {card:?}",
+                    label.text
+                );
+                let half = label.font.size / 2.0;
+                assert!(label.middle >= half && label.middle + half <= height, "{name}: {} in {card:?}", label.text);
+                for other in &labels[i + 1..] {
+                    let beside = end <= other.span.0 || other.span.1 <= begin;
+                    let above = (label.middle - other.middle).abs() >= (label.font.size + other.font.size) / 2.0;
+                    assert!(beside || above, "{name}: {} and {}", label.text, other.text);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn letters_are_no_wider_than_they_are_taken_for() {
+    let mut options = usvg::Options::default();
+    let fonts = options.fontdb_mut();
+    fonts.load_font_data(epaint_default_fonts::UBUNTU_LIGHT.to_vec());
+    let family = fonts.faces().next().unwrap().families[0].0.clone();
+    for (_, diagram) in all().iter().rev().take(3) {
+        for label in diagram.cards.iter().flat_map(Card::labels).filter(|label| label.text.is_ascii()) {
+            let size = label.font.size;
+            let svg = format!(
+                "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"999\" height=\"99\"><text y=\"50\" font-size=\"{size}\" \
+                 font-family=\"{family}\">{}</text></svg>",
+                super::svg::escaped(&label.text),
+            );
+            let tree = usvg::Tree::from_str(&svg, &options).unwrap();
+            let width = f64::from(tree.root().abs_bounding_box().width());
+            assert!(width <= letters::width(&label.text, label.font), "{width}: {}", label.text);
+        }
+    }
+}
+
+/// All that is in the picture, by its path.
+fn paths(diagram: &Diagram) -> BTreeSet<&str> {
+    let rows = diagram.cards.iter().flat_map(|card| &card.rows);
+    let rows = rows.flat_map(|row| [&*row.path, &*row.full]);
+    let cards = diagram.cards.iter().flat_map(|card| &card.paths).map(String::as_str);
+    cards.chain(rows).chain(diagram.cables.iter().flat_map(|cable| &cable.paths).map(String::as_str)).collect()
+}
+
+#[test]
+fn everything_that_is_compiled_is_in_the_picture_and_nothing_else() {
+    let mut sessions = examples();
+    sessions.push(("everything".into(), of_text(RICH)));
+    sessions.push(("24 strips".into(), of_text(&strips(24, 4))));
+    for (name, loaded) in sessions {
+        let diagram = shown(&loaded, true);
+        let graph = loaded.graph.as_ref().unwrap();
+        let paths = paths(&diagram);
+        let mut compiled: BTreeSet<&str> = BTreeSet::new();
+        for node in &graph.nodes {
+            let known: Vec<&str> =
+                node.names.iter().map(String::as_str).chain([&*node.path]).chain(node.piece_of.as_deref()).collect();
+            // Several regions of an input are one card.
+            let region = node.path.split_once('#').map(|(input, _)| input);
+            let is_there = known.iter().chain(&region).any(|path| paths.contains(path));
+            assert!(is_there, "{name}: {} is missing", node.path);
+            compiled.extend(known);
+        }
+        let edges: BTreeSet<&str> = graph.edges.iter().map(|edge| &*edge.path).collect();
+        for cable in diagram.cables.iter().filter(|cable| cable.kind != CableKind::Plug) {
+            if matches!(cable.kind, CableKind::Send | CableKind::Feedback) {
+                assert!(edges.contains(&*cable.paths[0]), "{name}: {:?} is not compiled", cable.paths);
+            }
+        }
+        for edge in graph.edges.iter().filter(|edge| edge.feedback.is_some()) {
+            let back = diagram.cables.iter().filter(|cable| cable.kind == CableKind::Feedback);
+            assert_eq!(back.filter(|cable| cable.paths[0] == edge.path).count(), 1, "{name}: {}", edge.path);
+        }
+        let keys = graph.edges.iter().filter(|edge| edge.port == engine::graph::Port::Key).count();
+        assert_eq!(diagram.cables.iter().filter(|cable| cable.kind == CableKind::Key).count(), keys, "{name}");
+    }
+}
+
+#[test]
+fn strips_that_go_the_same_ways_fold_and_say_how_many_they_are() {
+    let few = of_text(&strips(8, 2));
+    assert_eq!(shown(&few, false), shown(&few, true), "few are shown one by one");
+    let many = of_text(&strips(64, 8));
+    let (folded, whole) = (shown(&many, false), shown(&many, true));
+    assert!(folded.cards.len() < 30 && whole.cards.len() > 64, "{} of {}", folded.cards.len(), whole.cards.len());
+    assert_eq!(paths_of_cards(&folded), paths_of_cards(&whole), "nobody is lost");
+    for card in folded.cards.iter().filter(|card| card.paths.len() > 1) {
+        assert_eq!(card.name, format!("{} strips", card.paths.len()));
+    }
+    let keyed = folded.cables.iter().find(|cable| cable.kind == CableKind::Key).expect("some are keyed");
+    assert_eq!(folded.cards[keyed.to.card].paths.len(), 1, "what is keyed is shown by itself");
+}
+
+fn paths_of_cards(diagram: &Diagram) -> BTreeSet<&str> {
+    diagram.cards.iter().flat_map(|card| &card.paths).map(String::as_str).collect()
+}
+
+#[test]
+fn a_send_leaves_from_where_it_is_written() {
+    let loaded = of_text(
+        "let room = bus(\"room\"); room >> reverb() >> master; let a = input(\"a\", sine(99));
+         a >> send(room, -20) >> fader(-5) >> master;
+         let b = input(\"b\", sine(99)); b >> fader(-5) >> send(room, -20) >> master;",
+    );
+    let diagram = shown(&loaded, true);
+    let words = |name: &str| {
+        let card = diagram.cards.iter().find(|card| card.paths == [name]).unwrap();
+        card.rows.iter().map(|row| row.word.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(words("a"), ["send room", "fader"]);
+    assert_eq!(words("b"), ["fader", "send room"]);
+}
+
+#[test]
+fn svg_is_well_formed_and_has_the_path_of_everything_whatever_it_is_called() {
+    for (name, diagram) in all() {
+        let expected: BTreeSet<String> =
+            diagram.cards.iter().filter(|card| card.paths.len() == 1).map(|card| card.paths[0].clone()).collect();
+        let drawing = Drawing::of(diagram);
+        for theme in [Theme::Auto, Theme::Light, Theme::Dark] {
+            let svg = super::svg(&drawing, theme);
+            let mut reader = Reader::from_str(&svg);
+            let (mut found, mut ids) = (BTreeSet::new(), BTreeSet::new());
+            loop {
+                match reader.read_event().unwrap_or_else(|error| panic!("{name}: {error}")) {
+                    Event::Eof => break,
+                    Event::Start(element) | Event::Empty(element) => {
+                        for attribute in element.attributes() {
+                            let attribute = attribute.unwrap();
+                            let value =
+                                attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0).unwrap().into_owned();
+                            match attribute.key.as_ref() {
+                                "data-path" => drop(found.insert(value)),
+                                "id" => assert!(ids.insert(value.clone()), "{name}: {value} twice"),
+                                _ => {}
+                            }
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            assert!(expected.is_subset(&found), "{name}");
+            usvg::Tree::from_str(&svg, &usvg::Options::default()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        }
+    }
+}
+
+#[test]
+fn what_means_something_to_mermaid_or_graphviz_is_written_by_its_number() {
+    let diagram = shown(&of_text(RICH), true);
+    let mermaid = super::mermaid(&diagram);
+    assert!(mermaid.contains("title: \"A #60;b#62; #38; #34;c#34; 'd' 日本語"), "{mermaid}");
+    for line in mermaid.lines().skip(4).filter(|line| line.contains("[\"")) {
+        let (_, rest) = line.split_once('"').unwrap();
+        let (label, end) = rest.rsplit_once('"').unwrap();
+        let plain =
+            label.replace("<br/>", "").replace("<b>", "").replace("</b>", "").replace("<i>", "").replace("</i>", "");
+        assert!(!plain.contains(['"', '<', '>', '`', '&', '{', '|']), "{plain}");
+        assert!(end.starts_with([']', ')']), "{line}");
+    }
+    let dot = super::dot(&diagram);
+    assert!(dot.contains("A &lt;b&gt; &amp; "), "{dot}");
+    assert_eq!(dot.matches('{').count(), dot.matches('}').count());
+}
+
+/// How far two colours are told apart: the contrast of WCAG 2.2.
+fn contrast(a: &str, b: &str) -> f64 {
+    let luminance = |colour: &str| {
+        let channel = |at: usize| f64::from(u8::from_str_radix(&colour[at..at + 2], 16).unwrap()) / 255.0;
+        let linear = |c: f64| if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) };
+        0.2126 * linear(channel(1)) + 0.7152 * linear(channel(3)) + 0.0722 * linear(channel(5))
+    };
+    let (a, b) = (luminance(a), luminance(b));
+    (a.max(b) + 0.05) / (a.min(b) + 0.05)
+}
+
+#[test]
+fn what_is_written_can_be_read_and_cables_be_seen_in_light_and_dark() {
+    for palette in [&LIGHT, &DARK] {
+        for kind in CARDS {
+            for ink in [palette.ink, palette.dim] {
+                assert!(contrast(ink, palette.of_card(kind)) >= 4.5, "{ink} on {kind:?}");
+            }
+        }
+        for ink in [palette.ink, palette.dim] {
+            assert!(contrast(ink, palette.card) >= 4.5 && contrast(ink, palette.ground) >= 4.5, "{ink}");
+        }
+        for kind in CABLES {
+            // Words of sends and the like have the colours of their cables.
+            assert!(contrast(palette.of_cable(kind), palette.card) >= 4.5, "{kind:?}");
+            assert!(contrast(palette.of_cable(kind), palette.ground) >= 4.5, "{kind:?}");
+        }
+        assert!(contrast(palette.silent, palette.ground) >= 2.5);
+    }
+}

@@ -1,0 +1,212 @@
+//! What `gainstage graph` shows is what runs: its JSON against the plan that is compiled, sound by sound; and what other
+//! programs make of its pictures.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use engine::desk::Desk;
+use engine::graph::{Graph, prepare};
+use engine::media::Library;
+use engine::plan::{Op, Plan, Slots};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::program::done_in;
+use crate::random_sessions::Draft;
+use crate::sessions::{examples, try_graph};
+
+/// Whose sound is somewhere: the paths of sources and effects, and of the loops whose sound comes round.
+type Heard = BTreeSet<String>;
+
+/// Who hears whom: for each source and effect what flows in and what steers it; for each loop and each output what reaches it.
+type Flow = BTreeMap<String, (Heard, Heard)>;
+
+fn of_loop(path: &str) -> String {
+    format!("loop {path}")
+}
+
+/// What a plan does with sound, found by going through its operations with the names of sounds in place of sounds.
+fn of_plan(plan: &Plan) -> Flow {
+    let mut slots: Vec<Heard> = vec![Heard::new(); plan.slots];
+    let mut flow = Flow::new();
+    let in_slots = |slots: &[Heard], of: Slots| -> Heard { slots[of.range()].iter().flatten().cloned().collect() };
+    for op in &plan.ops {
+        match *op {
+            Op::LoopRead { cell, out } => {
+                slots[out.range()].fill(Heard::from([of_loop(&plan.loops[cell].path)]));
+            }
+            Op::Mix { first, last, out } => {
+                let edges = &plan.edges[first..last];
+                let all: Heard = edges.iter().flat_map(|edge| in_slots(&slots, edge.from)).collect();
+                slots[out.range()].fill(all);
+            }
+            Op::Work { cell, input, key, out } => {
+                let path = plan.paths[cell].clone();
+                let followed = plan.works[cell].controls.iter().filter_map(|control| control.heard);
+                let mut steers = in_slots(&slots, key);
+                steers.extend(followed.flat_map(|heard| in_slots(&slots, heard)));
+                flow.insert(path.clone(), (in_slots(&slots, input), steers));
+                slots[out.range()].fill(Heard::from([path]));
+            }
+            Op::Blend { dry, out, .. } => {
+                let both: Heard = in_slots(&slots, dry).union(&in_slots(&slots, out)).cloned().collect();
+                slots[out.range()].fill(both);
+            }
+            Op::LoopWrite { cell, from } => {
+                flow.insert(of_loop(&plan.loops[cell].path), (in_slots(&slots, from), Heard::new()));
+            }
+        }
+    }
+    for output in plan.outputs.iter().filter(|output| output.send.is_none()) {
+        flow.insert(format!("output {:?}", output.channels), (in_slots(&slots, output.slots), Heard::new()));
+    }
+    flow
+}
+
+/// The same of what `--format json` says.
+fn of_json(json: &Value) -> Flow {
+    let text = |of: &Value, field: &str| of[field].as_str().expect(field).to_owned();
+    let nodes: BTreeMap<String, String> =
+        list(json, "nodes").map(|node| (text(node, "path"), text(node, "kind"))).collect();
+    let edges: Vec<&Value> = list(json, "edges").collect();
+    let mut gives: BTreeMap<String, Heard> = BTreeMap::new();
+    let mut flow = Flow::new();
+    // What is not known yet is on its way: nodes stand in no order.
+    while gives.len() < nodes.len() {
+        let before = gives.len();
+        for (path, kind) in nodes.iter().filter(|(path, _)| !gives.contains_key(*path)).collect::<Vec<_>>() {
+            let into: Vec<&Value> = edges.iter().copied().filter(|edge| text(edge, "to") == *path).collect();
+            let of = |edge: &Value| match edge["feedback"].is_u64() {
+                true => Some(Heard::from([of_loop(&text(edge, "path"))])),
+                false => gives.get(&text(edge, "from")).cloned(),
+            };
+            if into.iter().any(|edge| of(edge).is_none()) {
+                continue;
+            }
+            let by = |ports: &[&str]| -> Heard {
+                let chosen = into.iter().filter(|edge| ports.contains(&&*text(edge, "port")));
+                chosen.filter_map(|edge| of(edge)).flatten().collect()
+            };
+            let (sound, steering) = (by(&["main", "dry"]), by(&["key", "follow"]));
+            let given = match kind.as_str() {
+                "source" | "effect" => {
+                    flow.insert(path.clone(), (sound, steering));
+                    Heard::from([path.clone()])
+                }
+                "output" => {
+                    let channels: Vec<&str> = path.trim_start_matches("output ").split(['-', ',', ' ']).collect();
+                    flow.insert(format!("output [{}]", channels.join(", ")), (sound.clone(), Heard::new()));
+                    sound
+                }
+                _ => sound,
+            };
+            gives.insert(path.clone(), given);
+        }
+        assert!(gives.len() > before, "there is a way round in {json}");
+    }
+    for edge in edges.iter().filter(|edge| edge["feedback"].is_u64()) {
+        flow.insert(of_loop(&text(edge, "path")), (gives[&text(edge, "from")].clone(), Heard::new()));
+    }
+    flow
+}
+
+fn list<'a>(json: &'a Value, of: &str) -> impl Iterator<Item = &'a Value> {
+    json[of].as_array().expect("it is an array").iter()
+}
+
+/// The gains that are not unity and the waits, of all edges that no control moves, in order: in hundredths of a dB and frames.
+fn levels(all: impl Iterator<Item = (f64, usize)>) -> Vec<(i64, usize)> {
+    let hundredths = |gain: f64| if gain > 0.0 { (2000.0 * gain.log10()).round() as i64 } else { i64::MIN };
+    let mut levels: Vec<(i64, usize)> = all.map(|(gain, delay)| (hundredths(gain), delay)).collect();
+    levels.retain(|level| *level != (0, 0));
+    levels.sort_unstable();
+    levels
+}
+
+/// Holds what is shown of a session's file to the plan of its graph.
+fn agree(file: &Path, graph: &Graph) {
+    let shown = done_in(Path::new("."), &["graph", file.to_str().expect("a name"), "--format", "json"]).out;
+    let json: Value = serde_json::from_str(&shown).expect("it is JSON");
+    let (_, program) = Desk::open(graph, None).expect("the plan proves right");
+    assert_eq!(of_json(&json), of_plan(&program.plan), "{}", file.display());
+    if graph.edges.iter().all(|edge| edge.control.is_none()) {
+        let gain = |edge: &Value| edge["gain_db"].as_f64().map_or(0.0, |db| 10_f64.powf(db / 20.0));
+        let edges = list(&json, "edges").filter(|edge| !edge["feedback"].is_u64());
+        let shown = levels(edges.map(|edge| (gain(edge), edge["delay"].as_u64().expect("a number") as usize)));
+        let running = levels(program.plan.gains.iter().map(|gain| (gain.goal, gain.delay)));
+        assert_eq!(shown, running, "{}", file.display());
+    }
+}
+
+/// Every session of the examples.
+fn sessions() -> Vec<PathBuf> {
+    let folders = ["", "mastering", "pieces"].map(|folder| examples().join(folder));
+    let files = folders.iter().flat_map(|folder| fs::read_dir(folder).expect("there are examples"));
+    let files = files.map(|entry| entry.expect("it can be read").path());
+    let mut sessions: Vec<PathBuf> = files
+        .filter(|file| file.extension().is_some_and(|ending| ending == "rhai") && !file.ends_with("mix.rhai"))
+        .collect();
+    sessions.sort();
+    assert!(sessions.len() >= 15, "{sessions:?}");
+    sessions
+}
+
+#[test]
+fn what_is_shown_of_every_example_is_what_runs() {
+    for file in sessions() {
+        let session = scripting::evaluate_file(&file).session.expect("the example is right");
+        let graph = prepare(session, &Library::new()).graph.expect("the example is right");
+        agree(&file, &graph);
+    }
+}
+
+#[test]
+fn what_is_shown_of_random_sessions_is_what_runs() {
+    let folder = TempDir::new().expect("there is room");
+    let file = folder.path().join("session.rhai");
+    let mut seed = 7_u32;
+    let mut byte = || {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (seed >> 24) as u8
+    };
+    let mut shown = 0;
+    while shown < 30 {
+        let mut draft = Draft::default();
+        for _ in 0..24 {
+            let mut next = draft.clone();
+            next.step((byte(), byte(), byte(), byte()));
+            if try_graph(&next.text()).is_ok() {
+                draft = next;
+            }
+        }
+        let Ok(graph) = try_graph(&draft.text()) else { continue };
+        fs::write(&file, draft.text()).expect("it can be written");
+        agree(&file, &graph);
+        shown += 1;
+    }
+}
+
+#[test]
+fn graphviz_draws_what_is_written_for_it() {
+    let is_there = Command::new("dot").arg("-V").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
+    assert!(is_there || std::env::var_os("CI").is_none(), "graphviz is missing");
+    if !is_there {
+        return;
+    }
+    for file in sessions() {
+        let dot = done_in(Path::new("."), &["graph", file.to_str().expect("a name"), "--format", "dot"]).out;
+        let mut program = Command::new("dot");
+        program.args(["-Tsvg"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut running = program.spawn().expect("it is there");
+        running.stdin.take().expect("it listens").write_all(dot.as_bytes()).expect("it listens");
+        let done = running.wait_with_output().expect("it ends");
+        let told = String::from_utf8_lossy(&done.stderr).into_owned();
+        // It tells of fonts that a machine has not.
+        let wrong = told.lines().any(|line| line.contains("rror") || line.contains("unrecognized"));
+        assert!(done.status.success() && !wrong, "{}: {told}", file.display());
+        assert!(String::from_utf8_lossy(&done.stdout).contains("master"), "{}", file.display());
+    }
+}
