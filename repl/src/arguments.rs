@@ -266,7 +266,7 @@ pub struct Measure {
     /// Measure no more than this of each
     #[arg(long, value_name = "30s|FRAMESf")]
     pub length: Option<Length>,
-    /// Draw loudness over time, the spectrum and the stereo field of one file
+    /// Draw loudness over time, the spectrum and the stereo field of one file; of two, both over each other and the difference
     #[arg(long, value_name = "FILE.svg|FILE.png", value_parser = picture)]
     pub plot: Option<PathBuf>,
     /// Print an array of objects, one for each file
@@ -404,8 +404,11 @@ pub struct Devices {
 /// `gainstage words`.
 #[derive(Debug, Args)]
 pub struct Words {
-    /// One word, in full
+    /// One word, in full; with --plot an effect, as its word or as a session says it: "eq().bell(1.kHz, 6)"
     pub word: Option<String>,
+    /// Draw what the effect does: level over frequency, level against level, or level over time, measured from itself
+    #[arg(long, value_name = "FILE.svg|FILE.png", value_parser = picture, requires = "word", conflicts_with_all = ["json", "markdown"])]
+    pub plot: Option<PathBuf>,
     /// Print an array of objects
     #[arg(long)]
     pub json: bool,

@@ -2,12 +2,16 @@
 
 use std::path::Path;
 
+use engine::delivery::Whole;
 use engine::math::db_from_gain;
 use epaint_default_fonts::UBUNTU_LIGHT;
 use plotters::coord::ranged1d::{KeyPointHint, Ranged};
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use resvg::{tiny_skia, usvg};
+
+use crate::ending::{Failure, Outcome};
+use crate::status;
 
 /// Colours that are told apart by who sees no red or green as well (Okabe and Ito 2008).
 pub const COLOURS: [RGBColor; 5] =
@@ -42,7 +46,7 @@ pub struct Curve {
 ///
 /// # Errors
 /// What the library says.
-pub fn encoded(file: &Path, picture: String) -> Result<Vec<u8>, Failed> {
+fn encoded(file: &Path, picture: String) -> Result<Vec<u8>, Failed> {
     if file.extension().is_none_or(|ending| ending != "png") {
         return Ok(picture.into_bytes());
     }
@@ -56,6 +60,19 @@ pub fn encoded(file: &Path, picture: String) -> Result<Vec<u8>, Failed> {
     let mut points = tiny_skia::Pixmap::new(size.width(), size.height()).ok_or("it has no size")?;
     resvg::render(&tree, tiny_skia::Transform::default(), &mut points.as_mut());
     Ok(points.encode_png()?)
+}
+
+/// Writes a picture that was drawn to its file: beside it, and renamed when whole.
+///
+/// # Errors
+/// It could not be drawn, or the file cannot be written.
+pub fn publish(file: &Path, picture: Result<String, Failed>) -> Outcome {
+    let failed = |why: Failed| Failure::Error(format!("{}: the picture cannot be drawn: {why}", file.display()));
+    let bytes = picture.and_then(|picture| encoded(file, picture)).map_err(failed)?;
+    let written = Whole::of_bytes(file, &bytes).and_then(Whole::publish);
+    written.map_err(|error| Failure::Error(error.to_string()))?;
+    status::say(file.display());
+    Ok(())
 }
 
 /// Draws one field of a picture; along frequencies in octaves.

@@ -2,7 +2,6 @@
 
 use std::io::{self, Write};
 
-use engine::delivery::Whole;
 use engine::graph::{Graph as Flow, Port, Role, parameters_of};
 use engine::math::db_from_gain;
 use engine::media::Library;
@@ -12,10 +11,10 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::arguments::{Graph, GraphFormat, ThemeChoice};
-use crate::chart::encoded;
+use crate::chart::publish;
 use crate::ending::{Failure, Outcome};
 use crate::picture::{self, Drawing, Theme};
-use crate::{load, status, timeline};
+use crate::{load, timeline};
 
 /// Shows the session's signal flow on standard output, or writes it to a file.
 pub fn run(arguments: &Graph) -> Outcome {
@@ -39,13 +38,7 @@ pub fn run(arguments: &Graph) -> Outcome {
     };
     match &arguments.file {
         None => Ok(io::stdout().lock().write_all(shown.as_bytes())?),
-        Some(file) => {
-            let failed = |why: &dyn std::fmt::Display| Failure::Error(format!("{}: {why}", file.display()));
-            let bytes = encoded(file, shown).map_err(|why| failed(&why))?;
-            Whole::of_bytes(file, &bytes).and_then(Whole::publish).map_err(|why| Failure::Error(why.to_string()))?;
-            status::say(file.display());
-            Ok(())
-        }
+        Some(file) => publish(file, Ok(shown)),
     }
 }
 

@@ -39,6 +39,7 @@ mod paint;
 mod picture;
 mod ping;
 mod play;
+mod portrait;
 mod prompt;
 mod recorder;
 mod render;

@@ -19,7 +19,7 @@ mod picture;
 mod pipe;
 mod report;
 
-use picture::Sketch;
+use picture::{Sketch, Sounding};
 use pipe::Pipe;
 use report::Report;
 
@@ -41,8 +41,8 @@ pub fn run(arguments: &Measure) -> Outcome {
     if arguments.targets {
         return report::tell_targets(arguments.json);
     }
-    if plot.is_some() && files.len() > 1 {
-        return Err(Failure::Misuse("--plot draws one file".into()));
+    if plot.is_some() && files.len() > 2 {
+        return Err(Failure::Misuse("--plot draws one file, or two over each other".into()));
     }
     if files.iter().filter(|file| file.as_path() == Path::new(STANDARD_INPUT)).count() > 1 {
         return Err(Failure::Misuse("standard input can be read once".into()));
@@ -73,6 +73,19 @@ pub fn run(arguments: &Measure) -> Outcome {
         && let Some(sketch) = &measured.sketch
     {
         sketch.draw(plot, &measured.measurement, &arguments.target, &files[0].display().to_string())?;
+    }
+    if let (Some(plot), [Ok(first), Ok(second)]) = (plot, &measured[..])
+        && let (Some(before), Some(after)) = (&first.sketch, &second.sketch)
+    {
+        let name = |file: &Path| file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned();
+        // Two of one name are told apart by their folders.
+        let [one, other] = match [name(&files[0]), name(&files[1])] {
+            [one, other] if one == other => [files[0].display().to_string(), files[1].display().to_string()],
+            names => names,
+        };
+        let first = Sounding { name: one, sketch: before, measurement: &first.measurement };
+        let second = Sounding { name: other, sketch: after, measurement: &second.measurement };
+        picture::draw_both(plot, &[first, second])?;
     }
     report.tell(arguments.json)
 }

@@ -8,6 +8,7 @@ use scripting::words::{Cost, Group, ParameterEntry, WordEntry, reference};
 use crate::arguments::Words;
 use crate::ending::{Failure, Outcome};
 use crate::paint::Paint;
+use crate::portrait;
 use crate::prompt::COMMANDS;
 
 /// Signatures longer than this do not push the summaries of all others to the right.
@@ -22,6 +23,9 @@ const AT_THE_PROMPT: &str = "At the prompt";
 /// Prints the words, or the one that is asked for.
 pub fn run(arguments: &Words) -> Outcome {
     let word = arguments.word.as_deref();
+    if let (Some(said), Some(file)) = (word, &arguments.plot) {
+        return portrait::draw(said, file);
+    }
     let words = match word {
         None => reference(),
         Some(name) => named(reference(), name).map_err(Failure::Error)?,

@@ -48,7 +48,7 @@ fn quoted(text: &str) -> impl Iterator<Item = &str> {
 /// A copy of the examples, where they may be edited.
 fn copy() -> TempDir {
     let folder = TempDir::new().expect("there is room");
-    for part in ["examples", "examples/audio", "examples/mastering"] {
+    for part in ["examples", "examples/audio", "examples/mastering", "examples/pieces"] {
         fs::create_dir(folder.path().join(part)).expect("it can be made");
         for entry in fs::read_dir(root().join(part)).expect("it can be listed") {
             let from = entry.expect("it is there").path();
@@ -241,6 +241,11 @@ fn every_command_in_it_runs() {
         "strip.wav",
         "strip.json",
         "strip.svg",
+        "routing.svg",
+        "two-rooms.png",
+        "compressor.svg",
+        "eq.png",
+        "both.svg",
     ] {
         assert!(made(name), "{name}");
     }

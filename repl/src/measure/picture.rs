@@ -2,15 +2,13 @@
 
 use std::path::Path;
 
-use engine::delivery::Whole;
 use engine::math::db_from_gain;
-use engine::measure::{Measurement, Spectrum, THIRD_OCTAVES};
+use engine::measure::{Measurement, Moment, Spectrum, THIRD_OCTAVES};
 use engine::target::Target;
 use plotters::prelude::*;
 
-use crate::chart::{Area, COLOURS, Curve, Failed, GRID, INK, chart, encoded, finite};
-use crate::ending::{Failure, Outcome};
-use crate::status;
+use crate::chart::{Area, COLOURS, Curve, Failed, GRID, INK, Points, chart, finite, publish};
+use crate::ending::Outcome;
 
 const SIZE: (u32, u32) = (1280, 900);
 
@@ -56,14 +54,7 @@ impl Sketch {
 
     /// Draws the picture and writes it.
     pub fn draw(&self, file: &Path, measurement: &Measurement, targets: &[&Target], title: &str) -> Outcome {
-        let failed = |why: String| Failure::Error(format!("{}: {why}", file.display()));
-        let picture = self.picture(measurement, targets, title);
-        let picture = picture.map_err(|why| failed(format!("the picture cannot be drawn: {why}")))?;
-        let bytes = encoded(file, picture).map_err(|why| failed(format!("the picture cannot be drawn: {why}")))?;
-        let written = Whole::of_bytes(file, &bytes).and_then(Whole::publish);
-        written.map_err(|error| Failure::Error(error.to_string()))?;
-        status::say(file.display());
-        Ok(())
+        publish(file, self.picture(measurement, targets, title))
     }
 
     fn picture(&self, measurement: &Measurement, targets: &[&Target], title: &str) -> Result<String, Failed> {
@@ -87,19 +78,8 @@ impl Sketch {
     }
 
     fn draw_loudness(&self, area: &Area<'_>, measurement: &Measurement, targets: &[&Target]) -> Result<(), Failed> {
-        let history = measurement.history();
-        let end = (measurement.frames() as f64 / self.rate).max(0.1);
-        let step = history.len().div_ceil(STEPS).max(1);
-        // Of each step the loudest, so that nothing short is lost.
-        let over_time = |of: &dyn Fn(&engine::measure::Moment) -> Option<f64>| {
-            finite(history.chunks(step).map(|part| {
-                let loudest = part.iter().filter_map(of).fold(f64::NEG_INFINITY, f64::max);
-                (
-                    part[0].frame as f64 / self.rate,
-                    if loudest.is_finite() { loudest.max(LOUDNESS_FLOOR) } else { loudest },
-                )
-            }))
-        };
+        let end = self.seconds(measurement);
+        let over_time = |of: &dyn Fn(&Moment) -> Option<f64>| self.over_time(measurement, of);
         let level = |name: String, colour: usize, lufs: f64| Curve {
             name,
             colour,
@@ -118,15 +98,44 @@ impl Sketch {
                 curves.push(level(format!("{} {lufs}", target.name), 2, lufs));
             }
         }
-        let points = || curves.iter().flat_map(|curve| &curve.points).map(|(_, lufs)| *lufs);
-        let top = (points().fold(-20.0, f64::max) / 5.0).ceil() * 5.0 + 5.0;
-        let bottom = ((points().fold(-20.0, f64::min) / 5.0).floor() * 5.0 - 5.0).max(LOUDNESS_FLOOR);
-        chart(area, "Loudness", ("s", 0.0..end), ("LUFS", bottom..top), &curves)
+        chart(area, "Loudness", ("s", 0.0..end), ("LUFS", loudnesses(&curves)), &curves)
+    }
+
+    /// How long the sound is.
+    fn seconds(&self, measurement: &Measurement) -> f64 {
+        (measurement.frames() as f64 / self.rate).max(0.1)
+    }
+
+    /// A loudness over time.
+    fn over_time(&self, measurement: &Measurement, of: &dyn Fn(&Moment) -> Option<f64>) -> Points {
+        let history = measurement.history();
+        let step = history.len().div_ceil(STEPS).max(1);
+        // Of each step the loudest, so that nothing short is lost.
+        finite(history.chunks(step).map(|part| {
+            let loudest = part.iter().filter_map(of).fold(f64::NEG_INFINITY, f64::max);
+            let shown = if loudest.is_finite() { loudest.max(LOUDNESS_FLOOR) } else { loudest };
+            (part[0].frame as f64 / self.rate, shown)
+        }))
+    }
+
+    /// The highest frequency that is shown.
+    fn highest(&self) -> f64 {
+        (self.rate / 2.0).min(20_000.0)
+    }
+
+    /// The level in each third of an octave, as steps.
+    fn thirds(&self) -> Points {
+        let edge = 2.0_f64.powf(1.0 / 6.0);
+        let levels = THIRD_OCTAVES.iter().zip(self.spectrum.third_octaves());
+        let known = levels.filter_map(|(centre, level)| Some((centre, level?)));
+        known
+            .flat_map(|(centre, level)| [(centre / edge, level), ((centre * edge).min(self.highest()), level)])
+            .collect()
     }
 
     fn draw_spectrum(&self, area: &Area<'_>) -> Result<(), Failed> {
         let bins = self.spectrum.bins();
-        let highest = (self.rate / 2.0).min(20_000.0);
+        let highest = self.highest();
         // The mean of each twelfth of an octave's bins, as a level in each third, so that both curves can be compared.
         let mut fine = Vec::new();
         let mut low = 20.0;
@@ -143,12 +152,7 @@ impl Sketch {
             }
             low = high;
         }
-        let mut thirds = Vec::new();
-        for (centre, level) in THIRD_OCTAVES.iter().zip(self.spectrum.third_octaves()) {
-            let Some(level) = level else { continue };
-            let edge = 2.0_f64.powf(1.0 / 6.0);
-            thirds.extend([(centre / edge, level), ((centre * edge).min(highest), level)]);
-        }
+        let thirds = self.thirds();
         let top = fine.iter().chain(&thirds).map(|(_, level)| *level).fold(f64::NEG_INFINITY, f64::max);
         let top = if top.is_finite() { (top / 10.0).ceil() * 10.0 + 10.0 } else { 0.0 };
         let clipped = |points: Vec<(f64, f64)>| {
@@ -195,4 +199,76 @@ impl Sketch {
         }
         Ok(())
     }
+}
+
+/// A sound that is drawn beside another.
+pub struct Sounding<'a> {
+    /// Its name.
+    pub name: String,
+    /// What was gathered of it.
+    pub sketch: &'a Sketch,
+    /// Its figures.
+    pub measurement: &'a Measurement,
+}
+
+/// Draws two sounds over each other, and what the second has more than the first: before and after.
+pub fn draw_both(file: &Path, both: &[Sounding<'_>; 2]) -> Outcome {
+    publish(file, picture_of_both(both))
+}
+
+fn picture_of_both(both: &[Sounding<'_>; 2]) -> Result<String, Failed> {
+    let mut picture = String::new();
+    {
+        let root = SVGBackend::with_string(&mut picture, SIZE).into_drawing_area();
+        root.fill(&WHITE)?;
+        let title = format!("{} and {}", both[0].name, both[1].name);
+        let root = root.titled(&title, ("sans-serif", 26).into_font().color(&INK))?;
+        let (over_time, below) = root.split_vertically(430);
+        let (spectrum, difference) = below.split_horizontally(SIZE.0 / 2);
+        let curve = |number: usize, name: String, points: Points| Curve { name, colour: number, points, is_bold: true };
+        let loudness = both.iter().enumerate().map(|(number, Sounding { name, sketch, measurement })| {
+            let integrated = measurement.figures().integrated;
+            let name = integrated.map_or_else(|| name.clone(), |lufs| format!("{name}, integrated {lufs:.1}"));
+            curve(number, name, sketch.over_time(measurement, &|moment| moment.short_term))
+        });
+        let loudness: Vec<Curve> = loudness.collect();
+        let end = both.iter().map(|one| one.sketch.seconds(one.measurement)).fold(0.0, f64::max);
+        chart(&over_time, "Short-term loudness", ("s", 0.0..end), ("LUFS", loudnesses(&loudness)), &loudness)?;
+        let thirds: Vec<Curve> =
+            both.iter().enumerate().map(|(i, one)| curve(i, one.name.clone(), one.sketch.thirds())).collect();
+        let highest = both.iter().map(|one| one.sketch.highest()).fold(f64::INFINITY, f64::min);
+        let top = thirds.iter().flat_map(|curve| &curve.points).fold(f64::NEG_INFINITY, |top, (_, y)| top.max(*y));
+        let top = if top.is_finite() { (top / 10.0).ceil() * 10.0 + 10.0 } else { 0.0 };
+        let field = |curves: Vec<Curve>, low: f64, high: f64| -> Vec<Curve> {
+            let within = |(x, y): (f64, f64)| (x <= highest * 1.001).then(|| (x.max(20.0), y.clamp(low, high)));
+            let cut = |curve: Curve| Curve { points: curve.points.into_iter().filter_map(within).collect(), ..curve };
+            curves.into_iter().map(cut).collect()
+        };
+        let difference_of = more(both[0].sketch, both[1].sketch);
+        let low = top - SPECTRUM_RANGE;
+        let curves = field(thirds, low, top);
+        chart(&spectrum, "Spectrum, thirds of an octave", ("Hz", 20.0..highest), ("dBFS", low..top), &curves)?;
+        let most = difference_of.iter().fold(3.0, |most: f64, (_, y)| most.max(y.abs()));
+        let most = ((most / 3.0).ceil() * 3.0).min(SPECTRUM_RANGE / 2.0);
+        let name = format!("What {} has more", both[1].name);
+        let curves = field(vec![curve(1, String::new(), difference_of)], -most, most);
+        chart(&difference, &name, ("Hz", 20.0..highest), ("dB", -most..most), &curves)?;
+        root.present()?;
+    }
+    Ok(picture)
+}
+
+/// By how much the second is louder than the first in each third of an octave that both have.
+fn more(first: &Sketch, second: &Sketch) -> Points {
+    let levels = |sketch: &Sketch| -> Vec<Option<f64>> { sketch.spectrum.third_octaves().to_vec() };
+    let both = THIRD_OCTAVES.iter().zip(levels(first)).zip(levels(second));
+    both.filter_map(|((centre, first), second)| Some((*centre, second? - first?))).collect()
+}
+
+/// From where to where curves of loudness are shown.
+fn loudnesses(curves: &[Curve]) -> std::ops::Range<f64> {
+    let points = || curves.iter().flat_map(|curve| &curve.points).map(|(_, lufs)| *lufs);
+    let top = (points().fold(-20.0, f64::max) / 5.0).ceil() * 5.0 + 5.0;
+    let bottom = ((points().fold(-20.0, f64::min) / 5.0).floor() * 5.0 - 5.0).max(LOUDNESS_FLOOR);
+    bottom..top
 }

@@ -69,7 +69,7 @@ const RICH: &str = r#"
         >> fader(follow(bass).range(-12, 0)) >> send(room, lfo(0.1).range(-20, -6)) >> band;
     let voice = input("ünï 日本語", sine(220));
     voice >> (high_pass(90) >> saturate(6)).mix(30) >> compressor(-20, 2).key(kick >> high_pass(60)) >> send(echo, -8)
-        >> fader(osc("/a<b>\"&'").range(-40, 0)) >> band;
+        >> fader(osc("/a<b>&'").range(-40, 0)) >> band;
     let hum = input("hum", noise("pink")); hum >> fader(-30).bypass(on) >> band; mute(hum);
     kick + bass >> gain(-20) >> cable("both") >> band;
     echo >> delay(200.ms) >> feedback(echo, 300.ms) >> send(room, -10) >> band;

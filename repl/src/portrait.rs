@@ -1,0 +1,86 @@
+//! An effect as a picture, drawn from what comes out of the engine: its response if it is linear, level against level if it is not,
+//! and what it does over time if it moves or rings. Which of them is found out by trying it.
+
+use std::path::Path;
+
+use engine::effects::EFFECTS;
+use plotters::prelude::*;
+
+use crate::chart::{Curve, Failed, INK, chart, publish};
+use crate::ending::{Failure, Outcome};
+
+mod character;
+mod fields;
+#[cfg(test)]
+mod tests;
+mod trial;
+
+use fields::Field;
+use trial::Trial;
+
+/// How wide a picture is, and how high each of its fields.
+const WIDTH: u32 = 1080;
+const HEIGHT: u32 = 430;
+const TITLE_HEIGHT: u32 = 50;
+
+/// What plays what was recorded by hand: by itself it does nothing.
+const BY_HAND: &str = "looper";
+
+/// Draws an effect, as its word alone or as a session says it, and writes the picture.
+pub fn draw(said: &str, file: &Path) -> Outcome {
+    let fields = fields_of(said)?;
+    publish(file, picture(&fields, said))
+}
+
+/// What there is to draw of an effect.
+fn fields_of(said: &str) -> Result<Vec<Field>, Failure> {
+    let cannot = |why: String| Failure::Error(format!("`{said}` has no curve: {why}"));
+    if said.contains(BY_HAND) {
+        return Err(cannot("it plays what has been recorded into it, and nothing has".into()));
+    }
+    let trial = Trial::new(&chain(said).map_err(cannot)?)?;
+    if trial.is_hardware() {
+        return Err(cannot("what hardware does nobody knows here; `gainstage sweep` measures it".into()));
+    }
+    fields::of(&trial).map_err(|why| match why {
+        Failure::Error(why) => cannot(why),
+        other => other,
+    })
+}
+
+/// The effects that are meant, as a session says them behind `x >>`: those of the word's example, or what is said.
+fn chain(said: &str) -> Result<String, String> {
+    if said.contains(['(', '>']) {
+        return Ok(said.trim().trim_end_matches(';').to_owned());
+    }
+    match EFFECTS.iter().find(|table| table.word == said) {
+        Some(table) => Ok(table.example.trim_start_matches("x >> ").to_owned()),
+        None => {
+            Err("only an effect has one; say it as a session does, `gainstage words \"eq().bell(1.kHz, 6)\" --plot`"
+                .into())
+        }
+    }
+}
+
+fn picture(fields: &[Field], title: &str) -> Result<String, Failed> {
+    let size = (WIDTH, TITLE_HEIGHT + HEIGHT * fields.len() as u32);
+    let mut picture = String::new();
+    {
+        let root = SVGBackend::with_string(&mut picture, size).into_drawing_area();
+        root.fill(&WHITE)?;
+        let root = root.titled(title, ("sans-serif", 26).into_font().color(&INK))?;
+        let areas = root.split_evenly((fields.len(), 1));
+        for (area, field) in areas.iter().zip(fields) {
+            let curves: Vec<Curve> = field.curves().collect();
+            chart(
+                area,
+                &field.name,
+                (field.along.0, field.along.1.clone()),
+                (field.up.0, field.up.1.clone()),
+                &curves,
+            )?;
+        }
+        root.present()?;
+    }
+    Ok(picture)
+}

@@ -1,0 +1,87 @@
+//! What kind of thing an effect is, found out by trying: whether twice as much in gives twice as much out, whether it does now what
+//! it did before, and whether it rings.
+
+use super::trial::{RATE, Sound, Trial};
+use crate::ending::Failure;
+
+/// Frames in which a response is looked at.
+pub const FRAMES: usize = 1 << 16;
+
+/// Loud and soft, so far apart that whatever has a threshold has it between them; exact as a device takes them.
+const LOUD: f64 = 4.0;
+const SOFT: f64 = 1.0 / 4096.0;
+
+/// By how much of its peak a response may differ and be the same: more than noise of rounding, less than anything that is meant.
+const SAME: f64 = 1e-6;
+
+/// What is still there after so long rings.
+const RINGS_AFTER: f64 = 0.06;
+
+/// As much of the energy of a response as makes it ring.
+const RINGING: f64 = 0.01;
+
+/// When the second of two responses is looked at: no round number of cycles of anything.
+const LATER: usize = 17_713;
+
+/// What an effect is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Character {
+    /// It has a response, and that is all there is to know.
+    Steady,
+    /// The same, and it goes on sounding.
+    Rings,
+    /// Its response moves.
+    Moves,
+    /// What it does depends on the level.
+    Bends,
+}
+
+/// Finds out.
+///
+/// # Errors
+/// It sounds by itself, or not at all.
+pub fn of(trial: &Trial) -> Result<Character, Failure> {
+    let silence = trial.hear(FRAMES / 2, |_| [0.0; 2])?;
+    let (soft, later, loud) = (impulse(trial, 0, SOFT)?, impulse(trial, LATER, SOFT)?, impulse(trial, 0, LOUD)?);
+    let none = peak(&soft).max(peak(&loud)) == 0.0;
+    if none {
+        return Err(Failure::Error("nothing comes out of it".into()));
+    }
+    if peak(&silence) > SAME * LOUD {
+        return Err(Failure::Error(
+            "it sounds by itself, so that what it does to something else is not told from that".into(),
+        ));
+    }
+    let energy = |from: usize| soft.iter().flat_map(|side| &side[from..]).map(|x| x * x).sum::<f64>();
+    let rings = energy((RINGS_AFTER * RATE) as usize) > RINGING * energy(0);
+    Ok(if differ(&soft, &loud) {
+        Character::Bends
+    } else if rings {
+        Character::Rings
+    } else if differ(&soft, &later) {
+        Character::Moves
+    } else {
+        Character::Steady
+    })
+}
+
+/// The response from a frame on to an impulse on both sides, as of an impulse of 1.
+pub fn impulse(trial: &Trial, at: usize, level: f64) -> Result<Sound, Failure> {
+    sided(trial, at, [level; 2])
+}
+
+/// The same to an impulse on each side of its own height, the higher of which is taken for 1.
+pub fn sided(trial: &Trial, at: usize, levels: [f64; 2]) -> Result<Sound, Failure> {
+    let heard = trial.hear(at + FRAMES, |frame| if frame == at { levels } else { [0.0; 2] })?;
+    let most = levels[0].max(levels[1]);
+    Ok(heard.map(|side| side.iter().skip(at).map(|x| x / most).collect()))
+}
+
+fn peak(sound: &Sound) -> f64 {
+    sound.iter().flatten().fold(0.0, |most: f64, x| most.max(x.abs()))
+}
+
+fn differ(a: &Sound, b: &Sound) -> bool {
+    let least = SAME * peak(a).max(peak(b));
+    a.iter().flatten().zip(b.iter().flatten()).any(|(a, b)| (a - b).abs() > least)
+}
