@@ -29,7 +29,7 @@ const BY_HAND: &str = "looper";
 /// Draws an effect, as its word alone or as a session says it, and writes the picture.
 pub fn draw(said: &str, file: &Path) -> Outcome {
     let fields = fields_of(said)?;
-    publish(file, picture(&fields, said))
+    publish(file, picture(&fields, &chain(said).unwrap_or_default()))
 }
 
 /// What there is to draw of an effect.

@@ -24,6 +24,9 @@ const AT_THE_PROMPT: &str = "At the prompt";
 pub fn run(arguments: &Words) -> Outcome {
     let word = arguments.word.as_deref();
     if let (Some(said), Some(file)) = (word, &arguments.plot) {
+        if said.chars().all(|c| c.is_alphanumeric() || c == '_') {
+            named(reference(), said).map_err(Failure::Error)?;
+        }
         return portrait::draw(said, file);
     }
     let words = match word {

@@ -1,11 +1,11 @@
-//! What kind of thing an effect is, found out by trying: whether twice as much in gives twice as much out, whether it does now what
-//! it did before, and whether it rings.
+//! What kind of thing an effect is, found out by trying: whether twice as much in gives twice as much out, and two sounds what each of
+//! them gives; whether it does now what it did before; whether it rings.
 
 use super::trial::{RATE, Sound, Trial};
 use crate::ending::Failure;
 
 /// Frames in which a response is looked at.
-pub const FRAMES: usize = 1 << 16;
+pub const FRAMES: usize = 1 << 15;
 
 /// Loud and soft, so far apart that whatever has a threshold has it between them; exact as a device takes them.
 const LOUD: f64 = 4.0;
@@ -23,6 +23,9 @@ const RINGING: f64 = 0.01;
 /// When the second of two responses is looked at: no round number of cycles of anything.
 const LATER: usize = 17_713;
 
+/// How far apart two clicks are that are heard together: near enough for the first to matter to what hears the second.
+const APART: usize = 1200;
+
 /// What an effect is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Character {
@@ -32,7 +35,7 @@ pub enum Character {
     Rings,
     /// Its response moves.
     Moves,
-    /// What it does depends on the level.
+    /// What it does depends on what it hears.
     Bends,
 }
 
@@ -54,15 +57,25 @@ pub fn of(trial: &Trial) -> Result<Character, Failure> {
     }
     let energy = |from: usize| soft.iter().flat_map(|side| &side[from..]).map(|x| x * x).sum::<f64>();
     let rings = energy((RINGS_AFTER * RATE) as usize) > RINGING * energy(0);
-    Ok(if differ(&soft, &loud) {
+    let moves = differ(&soft, &later);
+    Ok(if differ(&soft, &loud) || (!moves && !adds_up(trial, &soft)?) {
         Character::Bends
     } else if rings {
         Character::Rings
-    } else if differ(&soft, &later) {
+    } else if moves {
         Character::Moves
     } else {
         Character::Steady
     })
+}
+
+/// Whether two clicks give what each of them gives by itself.
+fn adds_up(trial: &Trial, one: &Sound) -> Result<bool, Failure> {
+    let heard = trial.hear(FRAMES, |frame| if frame == 0 || frame == APART { [SOFT; 2] } else { [0.0; 2] })?;
+    let both = heard.map(|side| side.iter().map(|x| x / SOFT).collect());
+    let sum = |side: &Vec<f64>| (0..FRAMES).map(|i| side[i] + i.checked_sub(APART).map_or(0.0, |i| side[i])).collect();
+    let [left, right] = one;
+    Ok(!differ(&both, &[sum(left), sum(right)]))
 }
 
 /// The response from a frame on to an impulse on both sides, as of an impulse of 1.

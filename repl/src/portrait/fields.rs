@@ -16,11 +16,22 @@ pub(super) const FREQUENCIES: Range<f64> = 20.0..20_000.0;
 /// How far below the highest point curves are shown at most, in dB.
 const RANGE: f64 = 60.0;
 
+/// What is not seen of a curve, in dB; and how many points of it may lie further off, where a level steps.
+const UNSEEN: f64 = 0.1;
+const FEW: usize = 4;
+
+/// Frequencies of a response that is smoothed over thirds of an octave, and how many of each third are looked at.
+const SMOOTH_STEPS: usize = 80;
+const WITHIN: i32 = 6;
+
 /// Levels at which one that depends on the level is looked at, in dBFS.
 const LEVELS: std::ops::RangeInclusive<i32> = -60..=6;
 
 /// How long each of them lasts at least, and at most, in seconds: until what smooths has come to rest.
-const HELD: Range<f64> = 0.15..3.0;
+const HELD: Range<f64> = 0.06..3.0;
+
+/// How long what was taken for too much is waited for at most, in milliseconds.
+const LET_GO: f64 = 150.0;
 
 /// The tone that is heard where nothing says another.
 const TONE: f64 = 1000.0;
@@ -29,6 +40,10 @@ const TONE: f64 = 1000.0;
 const SOFT: f64 = -40.0;
 const LOUD: f64 = -6.0;
 const BURST: [f64; 3] = [0.1, 0.4, 1.0];
+
+/// What stays as loud as this, in dB, is told by its pitch; and at how many frequencies that is looked at.
+const LEVEL: f64 = 1.0;
+const FINE_STEPS: usize = 1200;
 
 /// Moments at which a response that moves is looked at, and the seconds that are shown of it at most.
 const MOMENTS: usize = 4;
@@ -44,35 +59,60 @@ pub struct Field {
     pub up: (&'static str, Range<f64>),
     /// The curves with their names.
     pub lines: Vec<(String, Points)>,
+    /// What they are to be compared with: what went in.
+    pub beside: Option<(&'static str, Points)>,
 }
 
+/// Which of the colours of charts is grey.
+const GREY: usize = 4;
+
 impl Field {
-    /// The curves as a chart draws them: a plain one if it is alone.
+    /// The curves as a chart draws them, what they are compared with behind them; one by itself has no name.
     pub fn curves(&self) -> impl Iterator<Item = Curve> {
-        let alone = self.lines.len() == 1;
-        self.lines.iter().enumerate().map(move |(colour, (name, points))| {
-            let (low, high) = (self.up.1.start, self.up.1.end);
+        let alone = self.lines.len() == 1 && self.beside.is_none();
+        let (low, high) = (self.up.1.start, self.up.1.end);
+        let curve = move |name: &str, colour: usize, points: &Points, is_bold: bool| {
             let points = points.iter().map(|(x, y)| (*x, y.clamp(low, high))).collect();
-            Curve { name: if alone { String::new() } else { name.clone() }, colour, points, is_bold: true }
-        })
+            Curve { name: if alone { String::new() } else { name.to_owned() }, colour, points, is_bold }
+        };
+        let behind = self.beside.iter().map(move |(name, points)| curve(name, GREY, points, false));
+        let before = self.lines.iter().enumerate().map(move |(i, (name, points))| curve(name, i, points, true));
+        behind.chain(before)
     }
 }
 
 /// What there is to draw of an effect.
 ///
 /// # Errors
-/// Nothing: with the reason.
+/// It has no curve: with the reason.
 pub fn of(trial: &Trial) -> Result<Vec<Field>, Failure> {
     Ok(match character::of(trial)? {
-        Character::Steady => vec![response(trial)?],
-        Character::Rings => vec![response(trial)?, ringing(trial)?],
+        Character::Steady => vec![response(trial, levels)?],
+        Character::Rings => vec![response(trial, smooth_levels)?, ringing(trial)?],
         Character::Moves => vec![moving_response(trial)?, over_time(trial)?],
-        Character::Bends => vec![level_against_level(trial)?, burst(trial)?],
+        Character::Bends => seen(vec![level_against_level(trial)?, burst(trial)?])?,
     })
 }
 
+/// Fields in which something differs from what went in.
+fn seen(fields: Vec<Field>) -> Result<Vec<Field>, Failure> {
+    let differs = |field: &Field| {
+        let Some((_, beside)) = &field.beside else { return true };
+        let at = |x: f64| {
+            let after = beside.partition_point(|(known, _)| *known <= x).clamp(1, beside.len() - 1);
+            let [(x0, y0), (x1, y1)] = [beside[after - 1], beside[after]];
+            y0 + (y1 - y0) * ((x - x0) / (x1 - x0).max(1e-9)).clamp(0.0, 1.0)
+        };
+        field.lines.iter().flat_map(|(_, points)| points).filter(|(x, y)| (y - at(*x)).abs() > UNSEEN).count() > FEW
+    };
+    match fields.iter().any(differs) {
+        true => Ok(fields),
+        false => Err(Failure::Error("what it does to a level is too little to be seen".into())),
+    }
+}
+
 /// Level over frequency, of each side and from one to the other.
-fn response(trial: &Trial) -> Result<Field, Failure> {
+fn response(trial: &Trial, levels: fn(&[f64]) -> Points) -> Result<Field, Failure> {
     let (left, right) = (sided(trial, 0, [1.0, 0.0])?, sided(trial, 0, [0.0, 1.0])?);
     let pairs = [
         ("each side", [("left", &left[0]), ("right", &right[1])]),
@@ -98,15 +138,34 @@ fn over_frequency(name: &str, lines: Vec<(String, Points)>) -> Field {
     let top = (heights().fold(f64::NEG_INFINITY, f64::max) / 6.0).ceil() * 6.0 + 6.0;
     let bottom = (heights().fold(f64::INFINITY, f64::min) / 6.0).floor() * 6.0 - 6.0;
     let (along, up) = (("Hz", FREQUENCIES), ("dB", bottom.max(top - RANGE)..top));
-    Field { name: name.into(), along, up, lines }
+    Field { name: name.into(), along, up, lines, beside: None }
 }
 
 /// The level of a response at each frequency: its Fourier transform just there.
 fn levels(response: &[f64]) -> Points {
-    let heard = response.iter().rposition(|x| x.abs() > 1e-12).map_or(0, |last| last + 1);
+    let heard = sounding(response);
+    finite(frequencies(STEPS).map(|hertz| (hertz, db_from_gain(magnitude(heard, hertz)))))
+}
+
+/// The same as the ear hears what rings: the mean of each third of an octave.
+fn smooth_levels(response: &[f64]) -> Points {
+    let heard = sounding(response);
+    finite(frequencies(SMOOTH_STEPS).map(|hertz| {
+        let near = (-WITHIN..=WITHIN).map(|i| hertz * 2.0_f64.powf(f64::from(i) / f64::from(WITHIN) / 6.0));
+        let power = near.map(|hertz| magnitude(heard, hertz).powi(2)).sum::<f64>() / f64::from(2 * WITHIN + 1);
+        (hertz, db_from_gain(power.sqrt()))
+    }))
+}
+
+/// A response up to where it is over.
+fn sounding(response: &[f64]) -> &[f64] {
+    &response[..response.iter().rposition(|x| x.abs() > 1e-12).map_or(0, |last| last + 1)]
+}
+
+/// Frequencies evenly in octaves.
+fn frequencies(steps: usize) -> impl Iterator<Item = f64> {
     let octaves = (FREQUENCIES.end / FREQUENCIES.start).ln();
-    let at = (0..=STEPS).map(|step| FREQUENCIES.start * (octaves * step as f64 / STEPS as f64).exp());
-    finite(at.map(|hertz| (hertz, db_from_gain(magnitude(&response[..heard], hertz)))))
+    (0..=steps).map(move |step| FREQUENCIES.start * (octaves * step as f64 / steps as f64).exp())
 }
 
 /// How much of a frequency is in a sound (Goertzel 1958).
@@ -129,7 +188,7 @@ fn ringing(trial: &Trial) -> Result<Field, Failure> {
         parts.map(|(i, part)| (seconds(i * step), db_from_gain(loudest(part) / most))).collect()
     });
     let (along, up) = (("s", 0.0..seconds(FRAMES)), ("dB below its peak", -RANGE..3.0));
-    Ok(Field { name: "What comes after a click".into(), along, up, lines })
+    Ok(Field { name: "What comes after a click".into(), along, up, lines, beside: None })
 }
 
 /// A curve for each side, or one if they are the same.
@@ -158,7 +217,9 @@ fn seconds(frames: usize) -> f64 {
 /// through or the effect listens for one.
 fn level_against_level(trial: &Trial) -> Result<Field, Failure> {
     let slow = trial.most("attack").unwrap_or(0.0).max(trial.most("lookahead").unwrap_or(0.0));
-    let held = (10.0 * slow / 1000.0).clamp(HELD.start, HELD.end);
+    // A step may be taken for more than it is, which is let go again.
+    let again = (3.0 * trial.most("release").unwrap_or(0.0)).min(LET_GO);
+    let held = ((7.0 * slow).max(again) / 1000.0).clamp(HELD.start, HELD.end);
     let hold = (held * RATE) as usize;
     let tone = trial.most("freq");
     let constant = |level: f64| move |_: usize| [gain_from_db(level); 2];
@@ -187,8 +248,9 @@ fn level_against_level(trial: &Trial) -> Result<Field, Failure> {
     Ok(Field {
         name: format!("{of} against what comes in"),
         along: ("dBFS in", low - 1e-3..high),
-        up: ("dBFS out", low - 20.0..top + 3.0),
-        lines: vec![("out".into(), points), ("as it came in".into(), as_it_came)],
+        up: ("dBFS out", low - 20.0..top + 12.0),
+        lines: vec![("out".into(), points)],
+        beside: Some(("as it came in", as_it_came)),
     })
 }
 
@@ -225,14 +287,14 @@ fn burst(trial: &Trial) -> Result<Field, Failure> {
         name: format!("A tone of {} Hz that is loud for {} ms", hertz.round(), ((end - begin) * 1000.0).round()),
         along: ("s", 0.0..all),
         up: ("dBFS", SOFT - 30.0..top),
-        lines: vec![("out".into(), points), ("in".into(), steps)],
+        lines: vec![("out".into(), points)],
+        beside: Some(("in", steps)),
     })
 }
 
 /// How long a cycle is, in seconds: two of them are shown.
 fn cycle(trial: &Trial) -> f64 {
-    // A rate that keeps to the transport is not a number of Hz; it is told by its sign.
-    let rate = trial.most("rate").filter(|rate| *rate > 0.0);
+    let rate = trial.most("rate");
     rate.map_or(LONGEST_CYCLE / 2.0, |rate| 1.0 / rate).clamp(0.05, LONGEST_CYCLE / 2.0)
 }
 
@@ -252,15 +314,33 @@ fn over_time(trial: &Trial) -> Result<Field, Failure> {
     let all = 2.0 * cycle(trial);
     let before = RATE as usize / 4;
     let heard = trial.hear(before + (all * RATE) as usize, |frame| [wave(TONE, frame); 2])?;
+    let heard = heard.map(|side| side[before.min(side.len())..].to_vec());
     let period = (RATE / TONE) as usize;
     let step = (heard[0].len() / 600 / period).max(1) * period;
-    let lines = sides(&heard.map(|side| side[before..].to_vec()), |side| {
+    let lines = sides(&heard, |side| {
         let parts = side.chunks(step).enumerate();
         parts.map(|(i, part)| (seconds(i * step), db_from_gain(loudest(part)))).collect()
     });
     let heights = || lines.iter().flat_map(|(_, points)| points).map(|(_, y)| *y);
     let top = (heights().fold(0.0, f64::max) / 3.0).ceil() * 3.0 + 3.0;
     let bottom = (heights().fold(0.0, f64::min) / 3.0).floor() * 3.0 - 3.0;
+    if heights().fold(f64::NEG_INFINITY, f64::max) - heights().fold(f64::INFINITY, f64::min) < LEVEL {
+        return Ok(spectrum(&heard[0]));
+    }
     let name = format!("Level of a tone of {TONE} Hz");
-    Ok(Field { name, along: ("s", 0.0..all), up: ("dBFS", bottom.max(top - RANGE)..top), lines })
+    let up = ("dBFS", bottom.max(top - RANGE)..top);
+    Ok(Field { name, along: ("s", 0.0..all), up, lines, beside: None })
+}
+
+/// What has become of the pitch of a tone: its spectrum, seen through a window (Hann) of a sixth of a second.
+fn spectrum(sound: &[f64]) -> Field {
+    let frames = sound.len().min(RATE as usize / 6);
+    let window = |i: usize| 0.5 - 0.5 * cos(std::f64::consts::TAU * i as f64 / frames as f64);
+    let seen: Vec<f64> = sound.iter().take(frames).enumerate().map(|(i, x)| x * window(i)).collect();
+    // A tone of full scale comes to a quarter of the frames.
+    let points =
+        frequencies(FINE_STEPS).map(|hertz| (hertz, db_from_gain(magnitude(&seen, hertz) * 4.0 / frames as f64)));
+    let lines = vec![("left".to_owned(), floored(points.collect()))];
+    let name = format!("What a tone of {TONE} Hz becomes");
+    Field { name, along: ("Hz", FREQUENCIES), up: ("dBFS", -RANGE..6.0), lines, beside: None }
 }

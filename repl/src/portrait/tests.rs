@@ -148,6 +148,8 @@ fn what_an_effect_is_is_found_out_by_trying_it() {
         ("compressor(-18, 2)", Character::Bends),
         ("limiter(-1)", Character::Bends),
         ("saturate(6)", Character::Bends),
+        // No level is another to it, but a beginning is another than what follows.
+        ("transient(40, -20)", Character::Bends),
         ("high_pass(80) >> compressor(-18, 2)", Character::Bends),
     ] {
         assert_eq!(character::of(&Trial::new(said).unwrap()).unwrap(), expected, "{said}");
@@ -158,6 +160,7 @@ fn what_an_effect_is_is_found_out_by_trying_it() {
 fn what_has_no_curve_says_so() {
     assert!(refused("tempo").contains("only an effect has one"), "{}", refused("tempo"));
     assert!(refused("sine").contains("only an effect has one"), "{}", refused("sine"));
+    assert!(refused("dither(16)").contains("too little to be seen"), "{}", refused("dither(16)"));
     assert!(refused("fader(off)").contains("nothing comes out of it"), "{}", refused("fader(off)"));
 }
 

@@ -85,8 +85,9 @@ impl Trial {
             _ => None,
         });
         let values = works.flat_map(|(table, recipe)| {
-            let named = parameters_of(table.0, &recipe.parts).zip(&recipe.values);
-            named.filter(|(parameter, _)| parameter.name == name).map(|(_, value)| *value)
+            let named = parameters_of(table.0, &recipe.parts).zip(&recipe.settings);
+            let named = named.filter(|(parameter, _)| parameter.name == name);
+            named.map(|(parameter, setting)| parameter.plain(setting, &self.graph.clock))
         });
         values.reduce(f64::max)
     }
