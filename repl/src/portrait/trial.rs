@@ -58,14 +58,13 @@ impl Trial {
         let played = offline.render(
             frames as u64,
             |live| {
-                let mut sides: [Buffer; 2] = [[0.0; QUANTUM]; 2];
-                for frame in 0..QUANTUM {
-                    let [left, right] = sound(now + frame);
-                    (sides[0][frame], sides[1][frame]) = (left, right);
+                let (mut left, mut right): (Buffer, Buffer) = ([0.0; QUANTUM], [0.0; QUANTUM]);
+                for (i, (left, right)) in left.iter_mut().zip(&mut right).enumerate() {
+                    [*left, *right] = sound(now + i);
                 }
                 now += QUANTUM;
                 live.clear();
-                live.extend(sides);
+                live.extend([left, right]);
             },
             |stream, sound| {
                 if stream == Stream::Output(0) {
