@@ -47,7 +47,7 @@ pub struct Curve {
 /// # Errors
 /// What the library says.
 fn encoded(file: &Path, picture: String) -> Result<Vec<u8>, Failed> {
-    if file.extension().is_none_or(|ending| ending != "png") {
+    if file.extension().is_none_or(|ending| !ending.eq_ignore_ascii_case("png")) {
         return Ok(picture.into_bytes());
     }
     let mut options = usvg::Options::default();

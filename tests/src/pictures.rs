@@ -14,7 +14,7 @@ use engine::plan::{Op, Plan, Slots};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::program::done_in;
+use crate::program::{done_in, run_in};
 use crate::random_sessions::Draft;
 use crate::sessions::{examples, try_graph};
 
@@ -209,4 +209,36 @@ fn graphviz_draws_what_is_written_for_it() {
         assert!(done.status.success() && !wrong, "{}: {told}", file.display());
         assert!(String::from_utf8_lossy(&done.stdout).contains("master"), "{}", file.display());
     }
+}
+
+#[test]
+fn a_picture_is_what_the_ending_of_its_file_says() {
+    let folder = TempDir::new().expect("there is room");
+    fs::write(folder.path().join("s.rhai"), "input(\"a\", sine(99)) >> fader(-3) >> master;")
+        .expect("it can be written");
+    let begins = |name: &str| fs::read(folder.path().join(name)).expect("it is written");
+    for (name, expected) in
+        [("s.svg", "<svg "), ("s.dot", "digraph "), ("s.mmd", "---"), ("s.json", "{"), ("s.txt", "master")]
+    {
+        done_in(folder.path(), &["graph", "s.rhai", "-o", name]);
+        assert!(begins(name).starts_with(expected.as_bytes()), "{name}");
+    }
+    done_in(folder.path(), &["graph", "s.rhai", "-o", "s.PNG", "--theme", "dark"]);
+    assert!(begins("s.PNG").starts_with(b"\x89PNG"), "a name may be in capitals");
+    done_in(folder.path(), &["graph", "s.rhai", "-o", "s.other", "--format", "dot"]);
+    assert!(begins("s.other").starts_with(b"digraph "));
+    let wrong: [&[&str]; 5] = [
+        &["graph", "s.rhai", "-o", "s.doc"],
+        &["graph", "s.rhai", "-o", "s.png", "--format", "dot"],
+        &["graph", "s.rhai", "--format", "svg", "--timeline"],
+        &["words", "--plot", "x.svg"],
+        &["measure", "a.wav", "b.wav", "c.wav", "--plot", "x.svg"],
+    ];
+    for arguments in wrong {
+        let ran = run_in(folder.path(), arguments);
+        assert!(ran.status == 2 && ran.out.is_empty() && !ran.err.is_empty(), "{arguments:?}: {ran:?}");
+    }
+    let unknown = run_in(folder.path(), &["words", "compressr", "--plot", "x.svg"]);
+    assert!(unknown.status == 1 && unknown.err.contains("did you mean `compressor`?"), "{unknown:?}");
+    assert!(!folder.path().join("x.svg").exists());
 }

@@ -1,6 +1,7 @@
 //! What a picture shows, before anything has a place: cards with rows, and cables between them.
 
 use super::letters::{self, Font};
+use super::wording;
 
 /// The signal flow of a session.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -271,7 +272,7 @@ impl Card {
             let share = if whole || row.figures.is_empty() { room } else { 0.6 * room };
             let word = letters::fitted(&row.word, font, share);
             let begin = left + letters::width(&word, font) + BETWEEN;
-            let figures = letters::fitted(&row.figures, font, right - begin);
+            let figures = whole_figures(&row.figures, font, right - begin);
             let (row, end) = (Some(row), if figures.is_empty() { right } else { begin - BETWEEN });
             labels.push(Label { text: word, font, span: (left, end), middle, row, role: Role::Word });
             if !figures.is_empty() {
@@ -281,4 +282,16 @@ impl Card {
         }
         labels
     }
+}
+
+/// As many figures as there is room for; of the first as much of it.
+fn whole_figures(figures: &str, font: Font, room: f64) -> String {
+    let mut shown = figures;
+    while letters::width(shown, font) > room {
+        match shown.rsplit_once(wording::BETWEEN) {
+            Some((before, _)) => shown = before,
+            None => return letters::fitted(shown, font, room),
+        }
+    }
+    shown.to_owned()
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use engine::media::Library;
 use quick_xml::events::Event;
@@ -79,8 +80,13 @@ const RICH: &str = r#"
     master >> fader(-6) >> output(3, 4);
 "#;
 
-/// Every picture that tests look at.
-fn all() -> Vec<(String, Diagram)> {
+/// Every picture that tests look at, made once.
+fn all() -> &'static [(String, Diagram)] {
+    static ALL: OnceLock<Vec<(String, Diagram)>> = OnceLock::new();
+    ALL.get_or_init(every)
+}
+
+fn every() -> Vec<(String, Diagram)> {
     let mut all: Vec<(String, Diagram)> = Vec::new();
     for (name, loaded) in examples() {
         all.push((name, shown(&loaded, true)));
@@ -101,7 +107,7 @@ fn overlap(a: &Area, b: &Area) -> bool {
 #[test]
 fn no_card_covers_another_and_all_lie_in_the_picture() {
     for (name, diagram) in all() {
-        let drawing = Drawing::of(diagram);
+        let drawing = Drawing::of(diagram.clone());
         for (i, card) in drawing.cards.iter().enumerate() {
             assert!(card.x >= 0.0 && card.y >= 0.0, "{name}: {card:?}");
             assert!(card.right() <= drawing.size.0 && card.bottom() <= drawing.size.1, "{name}: {card:?}");
@@ -118,7 +124,7 @@ fn no_card_covers_another_and_all_lie_in_the_picture() {
 #[test]
 fn no_cable_runs_across_a_card() {
     for (name, diagram) in all() {
-        let drawing = Drawing::of(diagram);
+        let drawing = Drawing::of(diagram.clone());
         for (way, cable) in drawing.ways.iter().zip(&drawing.diagram.cables) {
             for ((ax, ay), (bx, by)) in level_pieces(way) {
                 let line = Area { x: ax.min(bx), y: ay, width: (bx - ax).abs(), height: by - ay };
@@ -268,7 +274,7 @@ fn svg_is_well_formed_and_has_the_path_of_everything_whatever_it_is_called() {
     for (name, diagram) in all() {
         let expected: BTreeSet<String> =
             diagram.cards.iter().filter(|card| card.paths.len() == 1).map(|card| card.paths[0].clone()).collect();
-        let drawing = Drawing::of(diagram);
+        let drawing = Drawing::of(diagram.clone());
         for theme in [Theme::Auto, Theme::Light, Theme::Dark] {
             let svg = super::svg(&drawing, theme);
             let mut reader = Reader::from_str(&svg);

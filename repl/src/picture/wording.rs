@@ -5,8 +5,8 @@ use engine::session::{Effect, Session, Setting, Source, Work};
 use engine::session::{InstanceId, PartUse};
 use engine::words::MIX;
 
-/// How many settings are shown of a word that has no arguments.
-const WITHOUT_ARGUMENTS: usize = 2;
+/// How many settings are shown of a word whose arguments say nothing.
+const BESIDE: usize = 2;
 
 /// What says how loud or how much: shown beside the arguments of a word wherever it is set.
 const LEVELS: [&str; 5] = ["gain", "makeup", "range", "threshold", "drive"];
@@ -15,7 +15,7 @@ const LEVELS: [&str; 5] = ["gain", "makeup", "range", "threshold", "drive"];
 const USUAL: [&str; 3] = ["q", "slope", "law"];
 
 /// What stands between figures: wider than between a number and its unit.
-const BETWEEN: &str = "\u{2002}";
+pub const BETWEEN: &str = "\u{2002}";
 
 /// What an effect is: its word, or the name that it was given.
 pub fn word(effect: &Effect) -> String {
@@ -78,12 +78,14 @@ fn main(parameters: &[Parameter], arguments: &[&str], settings: &[Setting]) -> V
     let given = given.filter(|(parameter, setting)| !USUAL.contains(&parameter.name) || is_set(parameter, setting));
     let mut shown: Vec<String> =
         given.filter_map(|(parameter, setting)| figure(parameter, &setting.value, true)).collect();
+    let says_something =
+        all().any(|(parameter, setting)| arguments.contains(&parameter.name) && is_set(parameter, setting));
     let beside = all().filter(|(parameter, setting)| {
-        let is_wanted = arguments.is_empty() || LEVELS.contains(&parameter.name);
+        let is_wanted = !says_something || LEVELS.contains(&parameter.name);
         is_wanted && !arguments.contains(&parameter.name) && is_set(parameter, setting)
     });
     let beside = beside.filter_map(|(parameter, setting)| figure(parameter, &setting.value, false));
-    shown.extend(beside.take(WITHOUT_ARGUMENTS));
+    shown.extend(beside.take(BESIDE));
     shown
 }
 
