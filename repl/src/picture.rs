@@ -1,8 +1,8 @@
 //! The signal flow of a session as a picture: of the graph that is compiled, so that it cannot differ from what is heard.
 //!
 //! A [`Diagram`] is what there is to show, without a place: a card for each input, bus and output, with a row for each effect
-//! and each send where it is written, and the cables between them. [`Drawing::of`] gives everything its place; [`svg`], [`dot`]
-//! and [`mermaid`] write it down.
+//! and each send where it is written, and the cables between them. [`Drawing::of`] gives everything its place; `svg`, `dot`
+//! and `mermaid` write it down.
 
 mod diagram;
 mod dot;

@@ -108,7 +108,8 @@ impl Drawing {
         let in_front = diagram.cables.iter().filter(|cable| layout::course(&diagram, cable) == Course::Beside).count();
         let left = MARGIN + if in_front > 0 { in_front as f64 * LANE + FRONT } else { 0.0 };
         cards.iter_mut().for_each(|card| (card.x, card.y) = (card.x + left, card.y + top));
-        let mut cables = Cables { diagram: &diagram, cards: &cards, taken: vec![0; cards.len()], beside: 0 };
+        let (columns, taken) = (columns(&cards), vec![0; cards.len()]);
+        let mut cables = Cables { diagram: &diagram, cards: &cards, columns, taken, beside: 0 };
         let ways: Vec<Way> = diagram
             .cables
             .iter()
@@ -164,6 +165,18 @@ impl Way {
     }
 }
 
+/// The columns of cards: those that begin at one place along, as wide as the widest of them.
+fn columns(cards: &[Area]) -> Vec<(f64, f64)> {
+    let mut columns: Vec<(f64, f64)> = Vec::new();
+    for card in cards {
+        match columns.iter_mut().find(|(left, _)| (left - card.x).abs() < 1.0) {
+            Some((_, right)) => *right = right.max(card.right()),
+            None => columns.push((card.x, card.right())),
+        }
+    }
+    columns
+}
+
 /// The sections side by side, each as wide as it is long.
 fn sections(diagram: &Diagram, width: f64) -> Vec<Area> {
     let bars: f64 = diagram.sections.iter().map(|(_, bars)| bars).sum();
@@ -209,6 +222,8 @@ fn legend(diagram: &Diagram, width: f64, top: f64) -> (Vec<(Entry, Point)>, f64)
 struct Cables<'a> {
     diagram: &'a Diagram,
     cards: &'a [Area],
+    /// The left and the right edge of each column of cards.
+    columns: Vec<(f64, f64)>,
     /// How many ways back already run below each card.
     taken: Vec<usize>,
     /// How many cables already run in front of the first column.
@@ -244,13 +259,8 @@ impl Cables<'_> {
 
     /// The left and the right edge of the column of cards that a place along lies in.
     fn column(&self, x: f64) -> Option<(f64, f64)> {
-        let within = self.cards.iter().filter(|card| card.x - 1.0 <= x && x <= card.right() + 1.0);
-        let edges = within.map(|card| {
-            // As wide as the widest of those that begin where it does.
-            let beside = self.cards.iter().filter(|other| (other.x - card.x).abs() < 1.0);
-            (card.x, beside.map(Area::right).fold(card.right(), f64::max))
-        });
-        edges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+        let within = self.columns.iter().filter(|(left, right)| left - 1.0 <= x && x <= right + 1.0);
+        within.copied().reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
     }
 
     /// From left to right: level past what stands between, in bends from column to column.
