@@ -185,7 +185,7 @@ impl<'a> Compiler<'a> {
             mesh,
             running,
             keep,
-            observed: Observed::of(keep),
+            observed: Observed::of(keep, mesh),
             plan: Plan::empty(mesh.tempo.clone()),
             bank: Bank::default(),
             carry: Carry::default(),

@@ -23,6 +23,8 @@ const INPUT: &str = ".input";
 pub struct Looks {
     /// Whether inputs, buses and the first output are metered.
     pub meters: bool,
+    /// What else is metered.
+    pub levels: Vec<Point>,
     /// Where somebody listens.
     pub points: Vec<Point>,
     /// What is heard ahead, if there are channels for it.
@@ -36,7 +38,7 @@ keep!(Looks: meters);
 
 impl Default for Looks {
     fn default() -> Self {
-        Looks { meters: false, points: Vec::new(), cue: None, trim: 1.0 }
+        Looks { meters: false, levels: Vec::new(), points: Vec::new(), cue: None, trim: 1.0 }
     }
 }
 
@@ -69,6 +71,16 @@ pub(crate) enum Spot {
     Node(String),
     /// What a cable carries into its place.
     Cable(String),
+}
+
+impl Spot {
+    /// The path of the cable, if it is one.
+    pub(crate) fn cable(&self) -> Option<&String> {
+        match self {
+            Spot::Cable(path) => Some(path),
+            Spot::Delivered | Spot::Node(_) => None,
+        }
+    }
 }
 
 impl Point {

@@ -9,6 +9,7 @@ use crate::kernel::{Buffer, QUANTUM};
 use crate::keyboard::Touch;
 use crate::lane::Steering;
 use crate::listen::{self, Heard};
+use crate::meter::Meter;
 use crate::plan::{Op, PlanControl, PlanEdge, PlanOutput, Slots, SourceId};
 use crate::probe::Probe;
 use crate::tempo::Tempo;
@@ -205,10 +206,13 @@ impl Renderer {
         self.program.plan.captures.iter().map(|capture| slots.get(capture.slots.range()).unwrap_or_default())
     }
 
-    /// What the quantum gave where it is metered, in the order of the plan's meters. RT.
-    pub fn meters(&self) -> impl Iterator<Item = &[Buffer]> {
+    /// What the quantum gave where it is metered, and by how many dB it was turned down there, in the order of the plan's
+    /// meters. RT.
+    #[inline(always)]
+    pub fn meters(&self) -> impl Iterator<Item = (&[Buffer], f64)> {
         let slots = &self.program.bank.slots;
-        self.program.plan.meters.iter().map(|meter| slots.get(meter.slots.range()).unwrap_or_default())
+        let sound = |meter: &Meter| slots.get(meter.slots.range()).unwrap_or_default();
+        self.program.plan.meters.iter().map(move |meter| (sound(meter), self.reduced(meter.work)))
     }
 
     /// Passes on what the quantum gave where somebody listens. RT.
@@ -222,10 +226,15 @@ impl Renderer {
     /// What the quantum gave where somebody listens, and by how many dB it was turned down there, in the order of the plan's
     /// points. RT.
     pub fn heard(&self) -> impl Iterator<Item = (&Heard, &[Buffer], f64)> {
-        let bank = &self.program.bank;
-        let work = |at: usize| bank.works.get(at).and_then(Option::as_ref);
-        let down = move |point: &Heard| point.work.and_then(work).map_or(0.0, |work| work.reduced());
-        self.program.plan.heard.iter().map(move |point| (point, listen::sound(&bank.slots, point), down(point)))
+        let slots = &self.program.bank.slots;
+        let heard = self.program.plan.heard.iter();
+        heard.map(move |point| (point, listen::sound(slots, point), self.reduced(point.work)))
+    }
+
+    /// By how many dB a work, if it is one that tells, turned down at most in the quantum. RT.
+    fn reduced(&self, work: Option<usize>) -> f64 {
+        let work = work.and_then(|at| self.program.bank.works.get(at)?.as_ref());
+        work.map_or(0.0, |work| work.reduced())
     }
 
     /// What the quantum gave where it is heard ahead. RT.

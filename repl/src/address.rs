@@ -65,7 +65,7 @@ fn candidates(path: &str) -> Vec<String> {
 }
 
 /// An address without its escapes: `%20` is a space. What is no escape stands as it is.
-fn unescaped(text: &str) -> String {
+pub fn unescaped(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut plain = Vec::with_capacity(bytes.len());
     let mut i = 0;

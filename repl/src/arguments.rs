@@ -10,8 +10,8 @@ use engine::target::Target;
 mod values;
 
 pub use values::{
-    Depth, DeviceChoice, DitherChoice, GraphFormat, JournalChoice, Length, LiveInput, MidiMap, OscChoice, ThemeChoice,
-    sound_file, wav_file,
+    Depth, DeviceChoice, DitherChoice, GraphFormat, JournalChoice, Length, LiveInput, MidiMap, OscChoice, PAGE_PORT,
+    ShowAddress, ShowChoice, ThemeChoice, sound_file, wav_file,
 };
 use values::{ceiling, channel, cue_file, frequency, layout, level, picture, report_file, target, time};
 
@@ -124,6 +124,10 @@ pub struct Play {
     /// The most bytes that journals take in their folder
     #[arg(long, value_name = "BYTES", hide = true)]
     pub journal_room: Option<u64>,
+    /// Serve a page that shows the desk as it plays, for a browser on this machine; with an address for a network as well, where
+    /// everything takes the word that stands in the address it tells: 0.0.0.0:7000 for all of a class
+    #[arg(long, value_name = "ADDRESS[:PORT]", num_args = 0..=1)]
+    pub show: Option<Option<ShowAddress>>,
     /// Listen for OSC at this address; "none" listens to nobody. Only this machine is heard unless an address of its network
     /// is given
     #[arg(long, value_name = "ADDRESS:PORT|none", help_heading = CONTROLLERS, default_value = "127.0.0.1:9000")]
@@ -148,6 +152,14 @@ pub struct Play {
     /// input as they come; its end, and Ctrl-C, end it
     #[arg(long, conflicts_with = "no_prompt")]
     pub plain: bool,
+}
+
+impl Play {
+    /// Where the page is served, if it is.
+    pub fn show_choice(&self) -> Option<ShowChoice> {
+        let asked = self.show?;
+        Some(asked.map_or(ShowChoice::Here, |ShowAddress(address)| ShowChoice::At(address)))
+    }
 }
 
 /// `gainstage render`.

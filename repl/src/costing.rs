@@ -60,6 +60,13 @@ pub fn said((now, planned): (f64, f64)) -> String {
     format!("{what} ({now:.1} % now, {planned:.1} % then), measured on {SECONDS} s rendered offline")
 }
 
+/// Lets everything else on the machine go first, where the system knows of that for one thread.
+pub fn step_back() {
+    // Elsewhere it would be the whole program that steps back.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::nice(10);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

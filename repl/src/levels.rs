@@ -34,12 +34,13 @@ struct Needles {
     square: f64,
     held: (f64, Instant),
     clipped: bool,
+    reduced: f64,
 }
 
 impl Needles {
     /// Those that have stood where this reading is for long.
     fn new(reading: &Reading, now: Instant) -> Self {
-        Needles { peak: 0.0, square: reading.square, held: (0.0, now), clipped: false }
+        Needles { peak: 0.0, square: reading.square, held: (0.0, now), clipped: false, reduced: 0.0 }
     }
 
     fn take(&mut self, reading: &Reading, now: Instant) {
@@ -50,6 +51,7 @@ impl Needles {
             self.held = (reading.peak, now);
         }
         self.clipped |= reading.peak > 1.0;
+        self.reduced = reading.reduced;
     }
 }
 
@@ -89,6 +91,7 @@ impl Meters {
                 rms: gain(needles.square.sqrt()),
                 held: gain(needles.held.0),
                 clipped: needles.clipped,
+                reduced: Some(needles.reduced),
                 ..strip
             },
         }
@@ -254,7 +257,7 @@ mod tests {
     use super::*;
 
     fn reading(peak: f64, square: f64) -> Reading {
-        Reading { serial: 1, meter: 0, peak, square }
+        Reading { serial: 1, meter: 0, peak, square, reduced: 0.0 }
     }
 
     #[test]

@@ -47,6 +47,7 @@ mod replay;
 mod revisions;
 mod safety;
 mod scenes;
+mod show;
 mod sound;
 mod state_dir;
 mod status;

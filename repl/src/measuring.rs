@@ -32,6 +32,9 @@ const RECKONED: Duration = Duration::from_millis(250);
 const SPECTRUM_SECONDS: f64 = 1.0;
 const SPECTRUM_WANTED: Duration = Duration::from_secs(12);
 
+/// How many frames of the newest sound are kept where somebody looks at it closely.
+const NEWEST: usize = 4096;
+
 /// The levels of thirds of an octave, in dBFS.
 pub type Levels = [Option<f64>; THIRD_OCTAVES.len()];
 
@@ -126,6 +129,8 @@ struct Measured {
     figures: Option<Figures>,
     reckoned: Instant,
     spectrum: Option<Listened>,
+    /// Its newest sound, a list a channel, if somebody looks at that closely.
+    sound: Option<Vec<VecDeque<f32>>>,
 }
 
 /// A spectrum that somebody wants.
@@ -149,6 +154,7 @@ impl Measured {
             figures: None,
             reckoned: Instant::now(),
             spectrum: None,
+            sound: None,
         }
     }
 
@@ -161,6 +167,10 @@ impl Measured {
             ppm.take(channel);
         }
         self.newest.add(&Since::of(sound, down));
+        for (newest, channel) in self.sound.iter_mut().flatten().zip(sound) {
+            newest.extend(channel.iter().map(|x| *x as f32));
+            newest.drain(..newest.len().saturating_sub(NEWEST));
+        }
         let channels = self.channels;
         if let Some(listened) = &mut self.spectrum {
             listened.spectrum.take(sound);
@@ -211,6 +221,7 @@ impl Measured {
 struct Points {
     measured: BTreeMap<String, Measured>,
     wholly: BTreeSet<String>,
+    closely: BTreeSet<String>,
 }
 
 type All = Arc<Mutex<Points>>;
@@ -241,6 +252,18 @@ impl Measuring {
     /// Of these points every figure is reckoned from now on, of others levels alone.
     pub fn wholly(&self, points: BTreeSet<String>) {
         lock(&self.all).wholly = points;
+    }
+
+    /// Of these points the newest sound is kept from now on.
+    pub fn closely(&self, points: BTreeSet<String>) {
+        lock(&self.all).closely = points;
+    }
+
+    /// The newest sound of a point that is looked at closely, a list a channel, the oldest sample first.
+    pub fn newest(&self, point: &str) -> Option<Vec<Vec<f32>>> {
+        let all = lock(&self.all);
+        let channels = all.measured.get(point)?.sound.as_ref()?;
+        Some(channels.iter().map(|channel| channel.iter().copied().collect()).collect())
     }
 
     /// What is known of a point, if it has been heard, and from which piece on to ask the next time; 0 is the oldest.
@@ -278,7 +301,7 @@ fn measure(rate: u32, heard: &Receiver<Hearing>, all: &All) {
         }
         let mut missing = 0;
         let mut points = lock(all);
-        let Points { measured: all, wholly } = &mut *points;
+        let Points { measured: all, wholly, closely } = &mut *points;
         behind = false;
         for (hearing, next) in &mut hearings {
             let mut taken = 0;
@@ -288,6 +311,10 @@ fn measure(rate: u32, heard: &Receiver<Hearing>, all: &All) {
                 let measured = all.entry(point.name.clone()).or_insert_with(new);
                 if measured.channels != sound.len() || measured.measurement.is_some() != wholly {
                     *measured = new();
+                }
+                match closely.contains(&point.name) {
+                    true => drop(measured.sound.get_or_insert_with(|| vec![VecDeque::new(); sound.len()])),
+                    false => measured.sound = None,
                 }
                 measured.take(rate, sound, down);
             }) {

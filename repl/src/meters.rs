@@ -138,7 +138,7 @@ mod tests {
     }
 
     fn reading(serial: u64, meter: usize, peak: f64, square: f64) -> Reading {
-        Reading { serial, meter, peak, square }
+        Reading { serial, meter, peak, square, reduced: 0.0 }
     }
 
     #[test]

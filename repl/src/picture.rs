@@ -35,6 +35,11 @@ pub fn svg(drawing: &Drawing, theme: Theme) -> String {
     svg::text(drawing, theme)
 }
 
+/// The style sheet that the picture brings along, for a page that shows it as a part of itself.
+pub fn style(theme: Theme) -> String {
+    svg::style(theme)
+}
+
 /// The diagram for Graphviz.
 pub fn dot(diagram: &Diagram) -> String {
     dot::text(diagram)

@@ -56,6 +56,7 @@ mod recording;
 mod reports;
 mod saving;
 mod scenes;
+mod showing;
 mod tapping;
 mod told;
 mod typed;
@@ -69,6 +70,7 @@ use looking::Looking;
 use moment::{Given, frames, moment};
 use monitoring::Monitoring;
 use saving::Saving;
+use showing::Showing;
 use tapping::Tapping;
 use told::Editors;
 
@@ -138,6 +140,9 @@ pub fn perform<'a>(arguments: &'a Play, course: Option<Course<'a>>) -> Outcome {
     playing.teach();
     playing.course = course;
     playing.begin_lesson();
+    playing.show_text(&loaded);
+    playing.showing.will_be_seen(graph, session);
+    playing.showing.is_seen(&Changes::default());
     if own {
         playing.keeper.keep(loaded.files);
     }
@@ -254,6 +259,7 @@ struct Playing<'a> {
     /// What controllers have ordered and the audio side had no room for yet.
     orders: VecDeque<Order>,
     looking: Looking,
+    showing: Showing,
     monitoring: Monitoring,
     comparing: Comparing,
     /// Where what plays comes from.
@@ -327,6 +333,7 @@ impl<'a> Playing<'a> {
         let length = arguments.length.map(|length| length.frames(&session.clock()));
         let recorders = Recorders::start(arguments, recordings, first, rate, length)?;
         status::say(format!("playing {}", arguments.session.display()));
+        let showing = Showing::open(arguments);
         let controllers = Controllers::start(arguments, wake);
         let wish = Wish { device: arguments.device.as_ref(), rate, buffer: arguments.buffer, channels };
         // Who is told that it plays can tell it something.
@@ -355,6 +362,7 @@ impl<'a> Playing<'a> {
             controllers,
             orders: VecDeque::new(),
             looking: Looking::default(),
+            showing,
             monitoring: Monitoring::default(),
             comparing: Comparing::default(),
             origin: Origin::Text,
@@ -456,6 +464,7 @@ impl<'a> Playing<'a> {
         }
         loaded.show_news(&mut self.told);
         if loaded.graph.is_none() {
+            self.show_text(&loaded);
             let file = changed.file.display();
             return status::say(format!("{file}: not taken; the last good text still plays"));
         }
@@ -472,6 +481,7 @@ impl<'a> Playing<'a> {
     /// Lets a text wait for its moment.
     fn take_up(&mut self, loaded: Loaded, at: Option<u64>, origin: Origin) {
         self.end_audition();
+        self.show_taken(&loaded, origin);
         let taken = Taken::of(&loaded);
         let (Some(graph), Some(session)) = (loaded.graph, loaded.session) else { return };
         // What was opened is not opened anew while it plays: what is beyond it is told of.
@@ -555,7 +565,9 @@ impl<'a> Playing<'a> {
             self.keeper.keep(taken.files().to_vec());
         }
         self.origin = origin;
+        self.showing.will_be_seen(&graph, &session);
         let Some((program, changes)) = edited else {
+            self.showing.is_seen(&Changes::default());
             // It is turned nevertheless, by the next program.
             self.desk.turn(before);
             if !by_hand && *graph.sent == *self.clocks.notes() {

@@ -51,6 +51,19 @@ pub fn below() {
     *ABOVE.lock().unwrap_or_else(PoisonError::into_inner) = None;
 }
 
+/// Who else is told everything, if anybody.
+static BESIDE: Mutex<Option<Box<dyn Fn(&str) + Send>>> = Mutex::new(None);
+
+/// From now on somebody else is told as well, who tells nothing in turn.
+pub fn beside(tell: impl Fn(&str) + Send + 'static) {
+    *BESIDE.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(tell));
+}
+
+/// Nobody else is told any more.
+pub fn alone() {
+    *BESIDE.lock().unwrap_or_else(PoisonError::into_inner) = None;
+}
+
 thread_local! {
     /// What this thread tells, and whether it refused something, while somebody listens.
     static HEARD: RefCell<Option<(bool, String)>> = const { RefCell::new(None) };
@@ -83,6 +96,7 @@ fn mark_refused() {
 pub fn show(text: &str) {
     let newline = if text.ends_with('\n') { "" } else { "\n" };
     HEARD.with_borrow_mut(|heard| heard.iter_mut().for_each(|(_, told)| *told += &format!("{text}{newline}")));
+    BESIDE.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(|tell| tell(text));
     if let Some(print) = ABOVE.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
         return print(format!("{text}{newline}"));
     }

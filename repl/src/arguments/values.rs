@@ -1,7 +1,7 @@
 //! The values that options take, and how each is written.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -52,6 +52,45 @@ impl FromStr for OscChoice {
                 "an address is numbers and a port: 127.0.0.1:9000, [::1]:9000; 0.0.0.0:9000 hears the network".into()
             }),
         }
+    }
+}
+
+/// The port of the page of `--show` unless another is said.
+pub const PAGE_PORT: u16 = 7007;
+
+/// Where the page is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShowChoice {
+    /// To this machine, at the usual port or one that is free.
+    Here,
+    /// At an address of this machine.
+    At(SocketAddr),
+}
+
+impl fmt::Display for ShowChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ShowChoice::Here => f.write_str("any port of this machine"),
+            ShowChoice::At(address) => address.fmt(f),
+        }
+    }
+}
+
+/// An address to serve the page at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShowAddress(pub SocketAddr);
+
+impl FromStr for ShowAddress {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let alone = text.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        let alone = alone.map(|ip| SocketAddr::new(ip, PAGE_PORT));
+        text.parse().or(alone).map(ShowAddress).map_err(|_| {
+            "an address is numbers, with or without a port: 127.0.0.1:8000; 0.0.0.0:7000 shows it to the network; to \
+             this machine alone --show needs none, and stands behind the session"
+                .into()
+        })
     }
 }
 

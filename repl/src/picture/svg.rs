@@ -288,7 +288,7 @@ fn round(number: f64) -> f64 {
 }
 
 /// The style sheet.
-fn style(theme: Theme) -> String {
+pub fn style(theme: Theme) -> String {
     let strokes = format!(
         ".flow text{{font-family:{FAMILY}}}.flow .line{{fill:none;stroke-width:2}}.flow .mono .line{{stroke-width:1.1}}\
          .flow .body,.flow .head{{stroke-width:1}}.flow .head{{stroke:none}}.flow .field{{fill:none;pointer-events:all}}\

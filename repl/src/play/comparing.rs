@@ -8,12 +8,11 @@ use engine::measure::{Layout, Measurement};
 use engine::offline::{Offline, Stream};
 use scripting::SourceFile;
 
-use super::costing::step_back;
 use super::typed::{Timed, in_time};
 use super::{Origin, Playing};
 use crate::load;
 use crate::paint::Paint;
-use crate::{revisions, status};
+use crate::{costing, revisions, status};
 
 /// Seconds of sound, from where the transport is, whose loudness is compared.
 const SECONDS: f64 = 15.0;
@@ -88,7 +87,7 @@ impl Playing<'_> {
         let (session, from) = (self.arguments.session.clone(), self.live.transport());
         status::say(format!("measuring {revision} beside the text, {SECONDS} s from here"));
         let work = move || {
-            step_back();
+            costing::step_back();
             let files = revisions::texts_at(&session, &revision)?;
             let loaded = load::prepare_evaluated(scripting::evaluate_kept(&files), &library, |session| {
                 given.hold(session);

@@ -28,7 +28,7 @@ impl Playing<'_> {
         let Some(now) = self.as_it_stands().and_then(|loaded| loaded.graph) else { return };
         let planned = planned.clone();
         let work = move || {
-            step_back();
+            costing::step_back();
             costing::shares(&now, &planned)
         };
         self.aside(work, |_, shares| match shares {
@@ -61,11 +61,4 @@ impl Playing<'_> {
         };
         status::say(more);
     }
-}
-
-/// Lets everything else on the machine go first, where the system knows of that for one thread.
-pub(super) fn step_back() {
-    // Elsewhere it would be the whole program that steps back.
-    #[cfg(target_os = "linux")]
-    let _ = rustix::process::nice(10);
 }

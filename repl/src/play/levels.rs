@@ -1,13 +1,13 @@
 //! The meters of the desk that plays: what they show, and who is shown it: the view of the prompt, the title of the terminal, and
 //! whoever has asked for plain lines.
 
-use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use engine::audible::silent_cables;
 use engine::effects::turns_down;
 use engine::figure::Figure;
+use engine::listen::Point;
 use engine::meter::Reading;
 use engine::names::{Found, Names};
 use engine::session::{InstanceId, MASTER, PlaceId, PlaceKind, Session, Tap};
@@ -27,9 +27,6 @@ const TITLE: Duration = Duration::from_millis(250);
 /// How long meters listen before they are said.
 const SETTLED: Duration = Duration::from_millis(700);
 
-/// How many dynamics are asked how much they turn down: the first of the text.
-const MOST: usize = 32;
-
 /// Who is shown the meters, and what they have shown.
 #[derive(Default)]
 pub(super) struct Shown {
@@ -40,8 +37,6 @@ pub(super) struct Shown {
     title: Option<Instant>,
     /// When it was all put together last.
     made: Option<Instant>,
-    /// Of each of the dynamics from which piece on it is to be told, and by how much it turned down.
-    reduced: BTreeMap<String, (u64, f64)>,
     /// The largest share of its time that a block has taken: 1 is all of it.
     pub(super) worst: f64,
 }
@@ -57,6 +52,11 @@ impl Shown {
         self.meters.take(reading, now);
     }
 
+    /// What the meter of a path shows.
+    pub(super) fn level(&self, path: &str) -> Strip {
+        self.meters.strip(path)
+    }
+
     /// Whether anybody is to be shown anything.
     pub(super) fn any(&self, prompt: Option<&Prompt>) -> bool {
         self.said.is_some() || self.title.is_some() || prompt.is_some_and(|prompt| prompt.board.is_watched())
@@ -65,12 +65,13 @@ impl Shown {
 
 /// The effects that tell by how much they turn down, each with the place it stands behind.
 pub(super) fn dynamics(session: &Session, names: &Names) -> Vec<(String, PlaceId)> {
-    let all = session
+    session
         .instances
         .iter()
         .enumerate()
-        .filter(|(_, instance)| instance.work.effect().is_some_and(|effect| turns_down(effect.table.0)));
-    all.take(MOST).map(|(i, _)| (names.call(InstanceId(i)), session.origin(Tap::Instance(InstanceId(i))))).collect()
+        .filter(|(_, instance)| instance.work.effect().is_some_and(|effect| turns_down(effect.table.0)))
+        .map(|(i, _)| (names.call(InstanceId(i)), session.origin(Tap::Instance(InstanceId(i)))))
+        .collect()
 }
 
 impl Playing<'_> {
@@ -103,13 +104,14 @@ impl Playing<'_> {
     /// Shows everyone who looks what there is to see.
     pub(super) fn show_levels(&mut self) {
         let now = Instant::now();
+        let is_metered = self.is_metered();
         let shown = &mut self.looking.shown;
+        if !is_metered {
+            shown.meters.forget();
+        }
         shown.worst = shown.worst.max(self.output.take_worst_load());
         if !shown.any(self.prompt.as_ref()) {
-            if shown.made.take().is_some() {
-                shown.meters.forget();
-                shown.reduced.clear();
-            }
+            shown.made = None;
             return;
         }
         if shown.made.is_some_and(|made| now.duration_since(made) < EVERY) {
@@ -130,22 +132,14 @@ impl Playing<'_> {
     }
 
     /// What there is to see.
-    fn picture(&mut self) -> Picture {
+    pub(super) fn picture(&self) -> Picture {
         let (session, names) = self.text.known().session();
         let dynamics = dynamics(session, names);
-        let looking = &mut self.looking;
-        if let Some(measuring) = &looking.measuring {
-            for (path, _) in &dynamics {
-                let told = looking.shown.reduced.entry(path.clone()).or_default();
-                if let Some((reading, next)) = measuring.read(path, told.0).filter(|(_, next)| *next > told.0) {
-                    *told = (next, reading.since.reduced);
-                }
-            }
-        }
+        let looking = &self.looking;
         let shown = &looking.shown;
         let reduced = |place: PlaceId| {
             let own = dynamics.iter().filter(|(_, of)| *of == place);
-            own.filter_map(|(path, _)| Some(shown.reduced.get(path)?.1)).reduce(f64::max)
+            own.filter_map(|(path, _)| shown.level(path).reduced).reduce(f64::max)
         };
         let silent = silent_cables(session);
         let strip = |id: PlaceId, name: &str| {
@@ -188,17 +182,27 @@ impl Playing<'_> {
         }
     }
 
-    /// The paths at which the meters listen.
-    pub(super) fn metered_paths(&self) -> Vec<String> {
-        if !self.looking.shown.any(self.prompt.as_ref()) {
-            return Vec::new();
+    /// Whether anybody looks at meters.
+    pub(super) fn is_metered(&self) -> bool {
+        self.looking.shown.any(self.prompt.as_ref()) || self.showing.is_watched()
+    }
+
+    /// What is metered beside inputs, buses and what leaves: the dynamics, and what is drawn.
+    pub(super) fn metered(&mut self) -> Vec<Point> {
+        let drawn = self.drawn_levels();
+        if !self.is_metered() {
+            return drawn;
         }
         let (session, names) = self.text.known().session();
-        let dynamics = dynamics(session, names).into_iter().map(|(path, _)| path);
-        dynamics
-            .filter(|path| matches!(names.find(session, path), Ok(Found::Instance(_))))
-            .chain([DELIVERED.into()])
-            .collect()
+        let dynamics = dynamics(session, names).into_iter();
+        let dynamics = dynamics.filter_map(|(path, _)| match names.find(session, &path).ok()? {
+            found @ Found::Instance(_) => Point::of(session, names, found, false),
+            _ => None,
+        });
+        let mut levels: Vec<Point> = dynamics.chain(drawn).collect();
+        levels.sort();
+        levels.dedup();
+        levels
     }
 }
 

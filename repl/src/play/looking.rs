@@ -22,8 +22,8 @@ use crate::status;
 pub(super) const MASTER: &str = "master";
 
 /// The points of which more than levels is wanted.
-fn wholly(followers: &mut Followers, now: Instant) -> BTreeSet<String> {
-    followers.points(now).into_iter().chain([MASTER.into()]).collect()
+fn wholly(followers: &mut Followers, closely: &BTreeSet<String>, now: Instant) -> BTreeSet<String> {
+    followers.points(now).iter().chain(closely).cloned().chain([MASTER.into()]).collect()
 }
 
 /// Who looks at levels and figures, and who reckons them.
@@ -33,6 +33,8 @@ pub(super) struct Looking {
     followers: Followers,
     pub(super) measuring: Option<Measuring>,
     pub(super) shown: Shown,
+    /// The points whose sound the page shows.
+    closely: BTreeSet<String>,
     /// The question that is being looked into.
     pub(super) asked: Option<Asked>,
 }
@@ -51,12 +53,14 @@ impl Looking {
 
     /// Looks at a program that is about to be sent, at a rate.
     pub(super) fn at(&mut self, program: &mut Program, rate: u32) {
-        let names: Vec<String> = program.plan.meters.iter().map(|meter| meter.path.clone()).collect();
-        self.shown.name(program.serial, names.clone());
-        self.meters.name(program.serial, names);
+        let meters = &program.plan.meters;
+        self.shown.name(program.serial, meters.iter().map(|meter| meter.path.clone()).collect());
+        // Clients are sent inputs, buses and what leaves, which come first.
+        let places = meters.iter().take_while(|meter| meter.place);
+        self.meters.name(program.serial, places.map(|meter| meter.path.clone()).collect());
         if let Some(hearing) = program.hearing.take() {
             let measuring = self.measuring.get_or_insert_with(|| Measuring::start(rate));
-            measuring.wholly(wholly(&mut self.followers, Instant::now()));
+            measuring.wholly(wholly(&mut self.followers, &self.closely, Instant::now()));
             measuring.hear(hearing);
         }
     }
@@ -88,21 +92,24 @@ impl Playing<'_> {
     /// How the desk is to be looked at now. What the text has no more is not heard.
     pub(super) fn looked_at(&mut self) -> Looks {
         let now = Instant::now();
+        let levels = self.metered();
         let mut paths = self.looking.followers.points(now);
-        paths.extend(self.metered_paths());
+        paths.extend(self.showing.looked_at());
         paths.extend(self.looking.asked.iter().flat_map(|asked| asked.points().map(str::to_owned)));
         let (session, names) = self.text.known().session();
-        if session.target.is_some() {
+        if session.target.is_some() || self.is_metered() {
             paths.insert(MASTER.into());
         }
-        let points = paths.iter().filter_map(|path| Point::find(session, names, path).ok()).collect();
-        let meters = self.looking.meters.any(now) || self.looking.shown.any(self.prompt.as_ref());
-        Looks { meters, points, cue: self.heard_ahead(), trim: self.trim(self.origin) }
+        let find = |path: &String| Point::find(session, names, path).ok();
+        let points = paths.iter().filter_map(find).collect();
+        self.looking.closely = self.showing.looked_at().iter().filter_map(find).map(|point| point.name).collect();
+        let meters = self.looking.meters.any(now) || self.is_metered();
+        Looks { meters, levels, points, cue: self.heard_ahead(), trim: self.trim(self.origin) }
     }
 
     /// Tells whoever looks what there is to see.
     pub(super) fn tell_levels(&mut self) {
-        let Looking { meters, followers, measuring, shown, .. } = &mut self.looking;
+        let Looking { meters, followers, measuring, shown, closely, .. } = &mut self.looking;
         let now = Instant::now();
         self.live.readings().for_each(|reading| {
             meters.read(&reading);
@@ -110,7 +117,8 @@ impl Playing<'_> {
         });
         let mut packets = meters.due(now);
         if let Some(measuring) = measuring {
-            measuring.wholly(wholly(followers, now));
+            measuring.wholly(wholly(followers, closely, now));
+            measuring.closely(closely.clone());
             packets.extend(followers.due(now, |view, point, from| match view {
                 View::Figures => measuring.read(point, from).map(|(reading, next)| (told(&reading), next)),
                 View::Spectrum => measuring.spectrum(point).map(|levels| (levels.to_vec(), 0)),
@@ -120,6 +128,7 @@ impl Playing<'_> {
             self.controllers.send(client, &packet);
         }
         self.show_levels();
+        self.show_page();
         self.answer();
     }
 

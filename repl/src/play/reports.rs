@@ -27,6 +27,7 @@ impl Playing<'_> {
                             self.sources.clone_from(&edited.sources);
                             notes = Some((edited.notes.clone(), taken.at));
                             edited.file.iter().for_each(|session| self.text.is_heard(session));
+                            self.showing.is_seen(&edited.changes);
                             if edited.told {
                                 status::say(describe(&edited.changes));
                             }

@@ -1,0 +1,211 @@
+//! The page of `--show`: what there is to see on it, put together while somebody looks.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use engine::diff::Changes;
+use engine::figure::Figure;
+use engine::graph::Graph;
+use engine::listen::Point;
+use engine::session::Session;
+use engine::target;
+use scripting::SourceFile;
+
+use super::{Origin, Playing};
+use crate::arguments::Play;
+use crate::changes::describe;
+use crate::load::Loaded;
+use crate::show::{self, Draft, Edit, Level, Moment, Show, Sound, Spot, Strip};
+use crate::status;
+
+/// How often what moves is put together.
+const EVERY: Duration = Duration::from_millis(33);
+
+/// Over how many pieces of what was measured the level and the correlation of a sound are told: a third of a second.
+const PIECES: u64 = 16;
+
+/// The page, and what has been put on it.
+#[derive(Default)]
+pub(super) struct Showing {
+    show: Option<Show>,
+    /// The text that was taken last, and where everything stands in it.
+    files: Vec<SourceFile>,
+    spots: Vec<Spot>,
+    /// What will be heard.
+    next: Option<(Graph, Session)>,
+    /// Where what is drawn is metered, each with its path in the picture; of which picture.
+    metered: Vec<(String, Point)>,
+    drawn: u64,
+    made: Option<Instant>,
+    moments: u64,
+    /// Of each sound that is looked at closely, how many pieces have been measured.
+    pieces: BTreeMap<String, u64>,
+}
+
+impl Showing {
+    /// The page, if it is asked for. Without one the desk plays all the same.
+    pub(super) fn open(arguments: &Play) -> Showing {
+        let Some(choice) = arguments.show_choice() else { return Showing::default() };
+        match Show::open(choice) {
+            Ok(show) => {
+                status::say(format!("to be seen at {}", show.address));
+                Showing { show: Some(show), ..Showing::default() }
+            }
+            Err(error) => {
+                status::warning(format!("there is no page to be seen at {choice}: {error}"));
+                Showing::default()
+            }
+        }
+    }
+
+    /// Whether anybody looks.
+    pub(super) fn is_watched(&self) -> bool {
+        self.show.as_ref().is_some_and(Show::is_watched)
+    }
+
+    /// The paths that somebody looks at closely.
+    pub(super) fn looked_at(&self) -> Vec<String> {
+        self.show.iter().flat_map(Show::looked_at).collect()
+    }
+
+    /// Keeps what will be heard, to be drawn then.
+    pub(super) fn will_be_seen(&mut self, graph: &Graph, session: &Session) {
+        if self.show.is_some() {
+            self.next = Some((graph.clone(), session.clone()));
+        }
+    }
+
+    /// Draws what is heard now, and shows what the edit has done that led to it, if it did anything.
+    pub(super) fn is_seen(&mut self, changes: &Changes) {
+        let (Some(show), Some((graph, session))) = (&self.show, self.next.take()) else { return };
+        let edit = (!changes.is_empty()).then(|| {
+            let others = changes.realigned.iter().map(|(path, _)| path);
+            let changed = changes.changed.iter().chain(&changes.restarted).chain(others).cloned().collect();
+            let (added, removed) = (changes.added.clone(), changes.removed.clone());
+            Edit { words: describe(changes), added, changed, removed }
+        });
+        show.draw(Draft { graph, session, edit });
+    }
+
+    /// How long until there is something to show.
+    pub(super) fn pause(&self) -> Option<Duration> {
+        let left = self.made.map_or(EVERY, |made| EVERY.saturating_sub(made.elapsed()));
+        self.is_watched().then_some(left)
+    }
+}
+
+impl Playing<'_> {
+    /// Shows a text: the one that is taken, or one that is wrong.
+    pub(super) fn show_text(&mut self, loaded: &Loaded) {
+        let Some(show) = &self.showing.show else { return };
+        let is_taken = loaded.graph.is_some();
+        let spots = match is_taken {
+            true => {
+                let (session, names) = self.text.known().session();
+                self.showing.spots = show::spots(session, names);
+                self.showing.files.clone_from(&loaded.files);
+                // What is drawn is another thing now, maybe.
+                self.showing.drawn = 0;
+                self.showing.spots.clone()
+            }
+            false => show::moved(&self.showing.spots, &self.showing.files, &loaded.files),
+        };
+        let text = show::text(&loaded.files, &spots, &loaded.diagnostics, is_taken);
+        show.show(|seen| seen.write(&text));
+    }
+
+    /// Where what is drawn is metered.
+    pub(super) fn drawn_levels(&mut self) -> Vec<Point> {
+        let Some(show) = self.showing.show.as_ref().filter(|show| show.is_watched()) else { return Vec::new() };
+        let (number, drawing) = show.picture();
+        if number != self.showing.drawn {
+            let (session, names) = self.text.known().session();
+            let point = |path: &String| Some((path.clone(), Point::find(session, names, path).ok()?));
+            self.showing.metered = drawing.paths.iter().filter_map(point).collect();
+            self.showing.drawn = number;
+        }
+        self.showing.metered.iter().map(|(_, point)| point.clone()).collect()
+    }
+
+    /// Shows what moves, if it is time and somebody looks.
+    pub(super) fn show_page(&mut self) {
+        let now = Instant::now();
+        if !self.showing.is_watched() {
+            self.showing.made = None;
+            return;
+        }
+        if self.showing.made.is_some_and(|made| now.duration_since(made) < EVERY) {
+            return;
+        }
+        self.showing.made = Some(now);
+        let moment = self.what_moves();
+        if let Some(show) = &self.showing.show {
+            show.show(|seen| seen.moment = Arc::new(moment));
+        }
+    }
+
+    fn what_moves(&mut self) -> Moment {
+        let meters = self.picture();
+        let sounds = self.sounds();
+        self.showing.moments += 1;
+        let (session, _) = self.text.known().session();
+        let kinds = show::kinds(session);
+        let strip = |strip: &crate::levels::Strip| Strip {
+            name: strip.name.clone(),
+            kind: kinds.get(strip.name.as_str()).copied().unwrap_or("bus"),
+            muted: strip.muted,
+            soloed: strip.soloed,
+            left_out: strip.left_out,
+        };
+        let strips = meters.strips.iter().chain([&meters.master]).map(strip).collect();
+        let level = |(path, point): &(String, Point)| {
+            let shown = self.looking.shown.level(&point.name);
+            (path.clone(), Level { peak: shown.peak, rms: shown.rms, reduced: shown.reduced.unwrap_or(0.0) })
+        };
+        let bar = self.desk.mesh().tempo.bar_at(self.live.transport() as i64);
+        let slot = session.form.slots().into_iter().find(|slot| (slot.span.begin..slot.span.end).contains(&bar));
+        let wanted = |(name, _): &(String, _)| {
+            let loudness = target::find(name).and_then(|target| target.loudness);
+            (name.clone(), loudness.map(|(loudness, ..)| loudness))
+        };
+        Moment {
+            number: self.showing.moments,
+            strips,
+            levels: self.showing.metered.iter().map(level).collect(),
+            beats: session.time_signature.0,
+            section: slot.map(|slot| session.form.sections[slot.section].name.clone()),
+            target: session.target.as_ref().map(wanted),
+            rate: self.given.rate,
+            meters,
+            sounds,
+        }
+    }
+
+    /// What is looked at closely.
+    fn sounds(&mut self) -> BTreeMap<String, Sound> {
+        let (session, names) = self.text.known().session();
+        let Some(measuring) = &self.looking.measuring else { return BTreeMap::new() };
+        let pieces = &mut self.showing.pieces;
+        let paths = self.showing.show.iter().flat_map(Show::looked_at);
+        let sound = |path: String| {
+            let point = Point::find(session, names, &path).ok()?;
+            let channels = measuring.newest(&point.name)?;
+            let before = pieces.get(&path).copied().unwrap_or(0);
+            let (reading, now) = measuring.read(&point.name, before.saturating_sub(PIECES))?;
+            pieces.insert(path.clone(), now);
+            let figure = |figure: Figure| reading.figures.as_ref()?.get(figure).map(|(value, _)| value);
+            let whole = [figure(Figure::Lufs), figure(Figure::TruePeak)];
+            let loudness = [reading.momentary, reading.short_term, whole[0], whole[1]];
+            Some((path, Sound { channels, loudness, level: [reading.since.rms(), reading.since.correlation()] }))
+        };
+        paths.filter_map(sound).collect()
+    }
+
+    /// What is compared with is heard, and not the text that is shown.
+    pub(super) fn show_taken(&mut self, loaded: &Loaded, origin: Origin) {
+        if origin != Origin::Comparison {
+            self.show_text(loaded);
+        }
+    }
+}

@@ -1,0 +1,323 @@
+// The page: what comes from the desk goes to the part that shows it, and the keys.
+
+import { Picture, shown } from "./picture.js";
+import { Scopes } from "./scopes.js";
+import { Text } from "./text.js";
+
+const MASTER = "master";
+const SILENT = -9000;
+const PATIENCE = [500, 1000, 2000, 3000];
+const by = (id) => document.getElementById(id);
+
+const put = (id, text) => {
+  const element = by(id);
+  if (element.textContent !== text) element.textContent = text;
+};
+
+// What is known, and what is looked at.
+const known = { desk: null, strips: [], paths: [], target: null, beats: 4, edit: null, told: 0, tries: 0 };
+let look = MASTER;
+let stream = null;
+let alive = 0;
+
+const picture = new Picture(by("flow"), { choose, point });
+const text = new Text(by("text"), { choose, point });
+const scopes = new Scopes();
+
+/** Looks closely at something else. */
+function choose(path) {
+  if (!path || path === look) return;
+  look = path;
+  put("looked", path);
+  scopes.restart();
+  mark();
+  connect();
+}
+
+/** What is pointed at is pointed at everywhere. */
+function point(paths) {
+  picture.point(paths);
+  text.point(paths);
+  for (const strip of document.querySelectorAll(".strip")) strip.classList.toggle("pointed", paths.includes(strip.dataset.of));
+}
+
+function mark() {
+  picture.choose(look);
+  text.choose(look);
+  put("declared", text.line(look));
+  for (const strip of document.querySelectorAll(".strip")) {
+    const chosen = strip.dataset.of === look;
+    strip.setAttribute("aria-selected", String(chosen));
+  }
+}
+
+// The connection: when it is cut, it is looked for again until it is there.
+
+function connect() {
+  if (stream) stream.close();
+  const own = (stream = new EventSource(`events?look=${encodeURIComponent(look)}`));
+  for (const [name, take] of Object.entries(takes)) {
+    own.addEventListener(name, (event) => {
+      if (own !== stream) return;
+      alive = performance.now();
+      take(JSON.parse(event.data));
+    });
+  }
+  own.onerror = () => own === stream && lost();
+}
+
+function lost() {
+  stream.close();
+  stream = null;
+  document.body.classList.add("lost");
+  by("state").className = "lost";
+  put("state", "the desk has gone: looking for it");
+  const wait = PATIENCE[Math.min(known.tries++, PATIENCE.length - 1)];
+  setTimeout(() => stream || connect(), wait);
+}
+
+function live() {
+  if (by("state").className === "live") return;
+  document.body.classList.remove("lost");
+  by("state").className = "live";
+  put("state", "live");
+  known.tries = 0;
+}
+
+// A connection may be cut without a word.
+setInterval(() => stream && alive && performance.now() - alive > 5000 && lost(), 1000);
+
+const takes = {
+  desk(desk) {
+    if (known.desk && known.desk !== desk.desk) {
+      say("the desk was started again");
+      Object.assign(known, { edit: null, told: 0 });
+      scopes.forget();
+    }
+    Object.assign(known, { desk: desk.desk, strips: desk.strips, paths: desk.paths, target: desk.target, beats: desk.beats });
+    scopes.rate = desk.rate;
+    scopes.target = desk.target;
+    put("target", desk.target ? `for ${desk.target.name}` : "");
+    strips();
+    picture.order(desk.paths);
+    beats();
+    mark();
+  },
+  text(all) {
+    text.show(all);
+    const name = all.files?.[0]?.name ?? "";
+    put("session", name.replace(/\.rhai$/, "") || "gainstage");
+    document.title = `${by("session").textContent} – gainstage`;
+    mark();
+  },
+  picture({ svg }) {
+    picture.show(svg);
+    mark();
+  },
+  edit({ n, edit }) {
+    const first = known.edit === null;
+    if (!first && n <= known.edit) return;
+    known.edit = n;
+    if (recent()) light(edit);
+  },
+  told({ n, text: words }) {
+    if (n <= known.told) return;
+    known.told = n;
+    const line = document.createElement("li");
+    line.textContent = words;
+    by("log").append(line);
+    while (by("log").children.length > 200) by("log").firstChild.remove();
+    by("log").scrollTop = by("log").scrollHeight;
+    say(words.split("\n").find((one) => one.trim()) ?? "");
+  },
+  past({ lufs }) {
+    scopes.past(lufs);
+  },
+  moment(moment) {
+    known.edit ??= 0;
+    known.since ??= performance.now();
+    live();
+    transport(moment);
+    levels(moment);
+    scopes.loudness(moment);
+  },
+  sound({ path, sound }) {
+    if (path !== look) return;
+    figures(sound);
+    scopes.show(sound);
+  },
+};
+
+/** What was before somebody looked has been heard: it is not lit. */
+const recent = () => known.since !== undefined && performance.now() - known.since > 200;
+
+/** Shows for a moment what an edit has done. */
+function light(edit) {
+  for (const part of [picture, text]) part.light(edit);
+  for (const strip of document.querySelectorAll(".strip")) {
+    if (![...edit.added, ...edit.changed].some((path) => path.split(/[>/]/)[0] === strip.dataset.of)) continue;
+    strip.classList.add("lit-changed");
+    setTimeout(() => strip.classList.remove("lit-changed"), 2500);
+  }
+}
+
+function say(words) {
+  by("said").classList.toggle("wrong", /^(error|warning)|not taken/.test(words));
+  put("said", words);
+}
+
+// The head of the page.
+
+function beats() {
+  const marks = Array.from({ length: known.beats }, () => document.createElement("i"));
+  by("beats").replaceChildren(...marks);
+}
+
+function transport(moment) {
+  const [bar, beat] = moment.bar;
+  put("place", `${bar}:${beat}`);
+  [...by("beats").children].forEach((mark, i) => mark.classList.toggle("on", moment.rolling && i + 1 === beat));
+  const minutes = Math.floor(moment.seconds / 60);
+  put("time", `${minutes}:${(moment.seconds - 60 * minutes).toFixed(1).padStart(4, "0")}`);
+  put("tempo", `${Math.round(moment.tempo * 10) / 10} bpm`);
+  put("section", moment.section ?? "");
+  put("rolling", moment.rolling ? "" : "stopped");
+  put("load", `load ${Math.round(moment.load[0])} %`);
+  if (known.target) put("target", moment.far ?? `for ${known.target.name}`);
+}
+
+// Levels of the strips.
+
+function strips() {
+  const list = by("list");
+  list.classList.toggle("many", known.strips.length > 22);
+  const before = new Map([...list.children].map((strip) => [strip.dataset.of, strip]));
+  const now = known.strips.map((of) => {
+    const strip = before.get(of.name) ?? strip_of(of);
+    strip.className = `strip ${of.kind}${of.muted || of.left_out ? " quiet" : ""}${of.kind === "master" ? " last" : ""}`;
+    strip.of = of;
+    return strip;
+  });
+  list.replaceChildren(...now);
+  if (!now.some((strip) => strip.tabIndex === 0) && now.length) now.at(-1).tabIndex = 0;
+}
+
+function strip_of(of) {
+  const strip = document.createElement("div");
+  strip.setAttribute("role", "option");
+  strip.tabIndex = -1;
+  strip.dataset.of = of.name;
+  strip.title = of.name;
+  const name = document.createElement("span");
+  const peak = document.createElement("span");
+  name.className = "name";
+  name.textContent = of.name;
+  peak.className = "peak";
+  strip.append(document.createElement("canvas"), name, peak);
+  strip.addEventListener("click", () => choose(of.name));
+  strip.addEventListener("mouseenter", () => point([of.name]));
+  strip.addEventListener("mouseleave", () => point([]));
+  return strip;
+}
+
+let said = 0;
+
+function levels(moment) {
+  const now = performance.now();
+  const aloud = now - said > 1000;
+  if (aloud) said = now;
+  [...by("list").children].forEach((strip, i) => {
+    const [peak, rms, held, clipped, down] = moment.strips.slice(5 * i, 5 * i + 5);
+    scopes.meter(strip.firstChild, { peak, rms, held, clipped, down: down < SILENT ? null : down });
+    const number = strip.lastChild;
+    const words = shown(held);
+    if (number.textContent !== words) number.textContent = words;
+    number.classList.toggle("over", clipped === 1);
+    // Who hears the page is not told thirty times a second.
+    if (aloud) strip.setAttribute("aria-label", spoken(strip.of, peak, clipped, down));
+    picture.strip(strip.dataset.of, peak, clipped, down);
+  });
+  picture.levels(moment.levels);
+}
+
+function spoken(of, peak, clipped, down) {
+  const parts = [of.name, of.kind, peak <= -900 ? "silent" : `peak ${(peak / 10).toFixed(0)} dB`];
+  if (down >= 1) parts.push(`turned down ${(down / 10).toFixed(0)} dB`);
+  if (clipped) parts.push("over full scale");
+  if (of.muted) parts.push("muted");
+  if (of.soloed) parts.push("soloed");
+  if (of.left_out) parts.push("silenced by a solo");
+  return parts.join(", ");
+}
+
+function figures(sound) {
+  const dash = (figure, unit) => (figure === null || figure === undefined ? "–" : `${figure.toFixed(1).replace("-", "−")}${unit}`);
+  const [momentary, short, whole, peak] = sound?.lufs ?? [];
+  const all = [
+    ["RMS dBFS", dash(sound?.rms, "")],
+    ["momentary LUFS", dash(momentary, "")],
+    ["short-term", dash(short, "")],
+    ["integrated", dash(whole, "")],
+    ["true peak dBTP", dash(peak, "")],
+    ["correlation", sound?.correlation === null || !sound ? "–" : sound.correlation.toFixed(2).replace("-", "−")],
+    ["turned down", picture.down(look)],
+    ["channels", sound ? String(sound.channels) : "–"],
+  ];
+  const list = by("figures");
+  if (list.children.length !== all.length) {
+    list.replaceChildren(...all.map(() => {
+      const pair = document.createElement("div");
+      pair.append(document.createElement("dt"), document.createElement("dd"));
+      return pair;
+    }));
+  }
+  all.forEach(([name, figure], i) => {
+    const [dt, dd] = list.children[i].children;
+    if (dt.textContent !== name) dt.textContent = name;
+    if (dd.textContent !== figure) dd.textContent = figure;
+  });
+}
+
+// Keys.
+
+function projector(on) {
+  document.documentElement.classList.toggle("projector", on);
+  by("dark").disabled = on;
+  scopes.recolour();
+}
+
+function move(event) {
+  const strip = event.target.closest?.(".strip");
+  if (!strip) return false;
+  const all = [...by("list").children];
+  const at = all.indexOf(strip);
+  const to = { ArrowLeft: at - 1, ArrowUp: at - 1, ArrowRight: at + 1, ArrowDown: at + 1, Home: 0, End: all.length - 1 }[event.key];
+  if (to === undefined || !all[to]) return false;
+  all.forEach((one) => (one.tabIndex = -1));
+  all[to].tabIndex = 0;
+  all[to].focus();
+  point([all[to].dataset.of]);
+  return true;
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || by("help").open) return;
+  const keys = {
+    "?": () => by("help").showModal(),
+    Escape: () => choose(MASTER),
+    p: () => projector(!document.documentElement.classList.contains("projector")),
+    z: () => by("flow").classList.toggle("natural"),
+    l: () => (by("log").hidden = !by("log").hidden),
+    Enter: () => choose(event.target.dataset?.of ?? picture.path(event.target) ?? text.path(event.target)),
+  };
+  const done = move(event) || picture.move(event);
+  if (done || keys[event.key]) {
+    if (!done) keys[event.key]();
+    if (event.target.tagName !== "BUTTON") event.preventDefault();
+  }
+});
+by("ask").addEventListener("click", () => by("help").showModal());
+
+projector(new URLSearchParams(location.search).has("projector"));
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => scopes.recolour());
+connect();

@@ -1,0 +1,197 @@
+// The picture of what is heard: the desk draws it, here it is brought to life.
+
+const SVG = "http://www.w3.org/2000/svg";
+const LIT = 2500;
+const GONE = 900;
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+/** A level in dB, as a person reads it, of tenths. */
+export const shown = (tenths) => (tenths <= -900 ? "–" : (tenths / 10).toFixed(1).replace("-", "−"));
+
+export class Picture {
+  constructor(panel, { choose, point }) {
+    Object.assign(this, { panel, of: new Map(), bars: [], heads: new Map(), downs: new Map(), paths: [], chosen: null, edits: [], next: null });
+    panel.addEventListener("click", (event) => choose(this.path(event.target)));
+    panel.addEventListener("mouseover", (event) => point(this.all(event.target)));
+    panel.addEventListener("mouseleave", () => point([]));
+    panel.addEventListener("focusin", (event) => point(this.all(event.target)));
+  }
+
+  /** The thing that an element is a part of. */
+  thing(element) {
+    return element.closest?.("#flow [data-path], #flow [data-paths]");
+  }
+
+  /** All paths of a thing: of several that are folded, each. */
+  all(element) {
+    const thing = this.thing(element);
+    if (!thing) return [];
+    return thing.dataset.path ? [thing.dataset.path] : JSON.parse(thing.dataset.paths);
+  }
+
+  path(element) {
+    return this.all(element)[0];
+  }
+
+  /** Shows another picture. What goes is seen to go first. */
+  show(svg) {
+    this.next = svg;
+    if (!this.waits) this.swap();
+  }
+
+  swap() {
+    const drawn = new DOMParser().parseFromString(this.next, "image/svg+xml").documentElement;
+    this.next = null;
+    if (drawn.nodeName !== "svg") return;
+    // Its colours come with the page.
+    drawn.querySelector("style")?.remove();
+    const focused = this.path(document.activeElement);
+    this.of.clear();
+    this.heads.clear();
+    this.bars = [];
+    for (const thing of drawn.querySelectorAll("[data-path], [data-paths]")) {
+      thing.setAttribute("role", "button");
+      thing.setAttribute("tabindex", "-1");
+      const label = thing.querySelector(":scope > title")?.textContent;
+      if (label) thing.setAttribute("aria-label", label);
+      const paths = thing.dataset.path ? [thing.dataset.path, thing.dataset.full] : JSON.parse(thing.dataset.paths);
+      for (const path of paths.filter(Boolean)) this.of.set(path, [...(this.of.get(path) ?? []), thing]);
+    }
+    drawn.setAttribute("role", "group");
+    this.panel.replaceChildren(document.adoptNode(drawn));
+    for (const thing of drawn.querySelectorAll(".card, .row, .cable")) this.prepare(thing);
+    const first = this.of.get(focused)?.[0] ?? drawn.querySelector("[data-path]");
+    first?.setAttribute("tabindex", "0");
+    if (focused) first?.focus({ preventScroll: true });
+    this.order(this.paths);
+    this.choose(this.chosen);
+    for (const { added, changed } of this.edits.splice(0)) {
+      this.lit("lit-added", added);
+      this.lit("lit-changed", changed);
+    }
+  }
+
+  /** Room for the level of a thing. */
+  prepare(thing) {
+    const field = thing.querySelector(":scope > .field, :scope > .head");
+    if (!field || !thing.dataset.path) return;
+    const { x, y, width, height } = field.getBBox();
+    const bar = (className) => {
+      const rect = document.createElementNS(SVG, "rect");
+      for (const [name, value] of Object.entries({ class: className, x, y: y + height - 3, width: 0, height: 2.6 })) {
+        rect.setAttribute(name, value);
+      }
+      field.after(rect);
+      return rect;
+    };
+    thing.bar = { x, width, level: bar("level"), down: bar("down") };
+    if (thing.classList.contains("card")) this.heads.set(thing.dataset.path, thing);
+  }
+
+  /** The paths that levels come for, in their order. */
+  order(paths) {
+    this.paths = paths;
+    this.bars = paths.map((path) => this.of.get(path)?.filter((thing) => !thing.classList.contains("card")) ?? []);
+  }
+
+  levels(levels) {
+    this.bars.forEach((things, i) => {
+      const [peak, , down] = levels.slice(3 * i, 3 * i + 3);
+      this.downs.set(this.paths[i], down);
+      for (const thing of things) {
+        if (thing.bar) fill(thing.bar, peak, peak > 0, down);
+        else thing.style.setProperty("--loud", Math.max(0, Math.min(1, (peak + 600) / 600)).toFixed(2));
+      }
+    });
+  }
+
+  strip(path, peak, clipped, down) {
+    this.downs.set(path, down);
+    const thing = this.heads.get(path);
+    if (thing) fill(thing.bar, peak, clipped, 0);
+  }
+
+  /** By how much something is turned down, in words. */
+  down(path) {
+    const down = this.downs.get(path);
+    return down > 0 ? `${shown(down)} dB` : "–";
+  }
+
+  mark(name, paths) {
+    for (const thing of this.panel.querySelectorAll(`.${name}`)) thing.classList.remove(name);
+    for (const path of paths) for (const thing of this.of.get(path) ?? []) thing.classList.add(name);
+  }
+
+  point(paths) {
+    this.mark("pointed", paths);
+  }
+
+  choose(path) {
+    this.chosen = path;
+    this.mark("chosen", path ? [path] : []);
+  }
+
+  /** Shows for a moment what an edit has done: what it takes away in the picture of before, the rest in that which follows. */
+  light(edit) {
+    this.edits.push(edit);
+    if (!this.lit("lit-removed", edit.removed)) return;
+    this.waits = true;
+    setTimeout(() => {
+      this.waits = false;
+      if (this.next !== null) this.swap();
+    }, GONE);
+  }
+
+  lit(name, paths) {
+    const things = paths.flatMap((path) => this.of.get(path) ?? []);
+    for (const thing of things) {
+      thing.classList.add(name);
+      setTimeout(() => thing.classList.remove(name), LIT);
+    }
+    return things.length > 0;
+  }
+
+  /** Goes to what lies in a direction. */
+  move(event) {
+    const from = this.thing(event.target);
+    const way = ARROWS[event.key];
+    if (!from || !way) return false;
+    const middle = (thing) => {
+      const { x, y, width, height } = thing.getBoundingClientRect();
+      return [x + width / 2, y + height / 2];
+    };
+    const [x, y] = middle(from);
+    let nearest = null;
+    for (const thing of this.panel.querySelectorAll("[data-path], [data-paths]")) {
+      const [a, b] = middle(thing);
+      const along = (a - x) * way[0] + (b - y) * way[1];
+      const across = Math.abs((a - x) * way[1]) + Math.abs((b - y) * way[0]);
+      const far = along + 2.5 * across;
+      if (thing !== from && along > 1 && (!nearest || far < nearest.far)) nearest = { thing, far };
+    }
+    if (!nearest) return false;
+    from.setAttribute("tabindex", "-1");
+    nearest.thing.setAttribute("tabindex", "0");
+    nearest.thing.focus();
+    return true;
+  }
+}
+
+/** Draws a level into the room for it: 60 dB are all of it. */
+function fill({ x, width, level, down: turned }, peak, over, down) {
+  const part = Math.max(0, Math.min(1, (peak + 600) / 600));
+  const long = Math.round(part * width);
+  if (level.long !== long) {
+    level.long = long;
+    level.setAttribute("width", long);
+  }
+  const kind = over ? "level over" : peak > -90 ? "level high" : "level";
+  if (level.getAttribute("class") !== kind) level.setAttribute("class", kind);
+  // What is turned down comes in from the right: 24 dB are all of it.
+  const back = Math.round(Math.min(1, Math.max(0, down) / 240) * width);
+  if (turned.long !== back) {
+    turned.long = back;
+    turned.setAttribute("width", back);
+    turned.setAttribute("x", x + width - back);
+  }
+}

@@ -1,0 +1,163 @@
+//! What there is to see of a desk, as plain data.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use engine::session::{Place, PlaceKind, Session};
+use serde::Serialize;
+
+use super::{EDITS, TOLD};
+use crate::levels::Picture;
+
+/// The most letters of one thing that was told.
+const LETTERS: usize = 4000;
+
+/// Everything that there is to see. What stays the same is shared, not copied.
+#[derive(Clone)]
+pub struct Seen {
+    /// What tells this run of the desk from another.
+    pub desk: String,
+    /// What moves.
+    pub moment: Arc<Moment>,
+    /// The text, as an object of JSON, and how often it was another.
+    pub text: (u64, Arc<str>),
+    /// The picture of what is heard, and how often it was another.
+    pub picture: (u64, Arc<Drawing>),
+    /// What was changed last, with numbers from 1.
+    pub edits: VecDeque<(u64, Arc<Edit>)>,
+    /// What was told last, with numbers from 1.
+    pub told: VecDeque<(u64, Arc<str>)>,
+}
+
+/// The picture of what is heard.
+#[derive(Default)]
+pub struct Drawing {
+    /// As SVG.
+    pub svg: String,
+    /// The paths that it shows.
+    pub paths: Vec<String>,
+}
+
+/// What an edit has done, by path.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Edit {
+    /// The same in words.
+    pub words: String,
+    /// What is new.
+    pub added: Vec<String>,
+    /// What glides to other values, or begins anew, or waits longer or shorter.
+    pub changed: Vec<String>,
+    /// What is gone, or going.
+    pub removed: Vec<String>,
+}
+
+/// An input, a bus or the master, as it is declared.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Strip {
+    /// Its name.
+    pub name: String,
+    /// `input`, `bus` or `master`.
+    pub kind: &'static str,
+    /// Whether the text mutes it.
+    pub muted: bool,
+    /// Whether the text solos it.
+    pub soloed: bool,
+    /// Whether the solo of others silences it.
+    pub left_out: bool,
+}
+
+/// Of which kind each of a session's strips is.
+pub fn kinds(session: &Session) -> BTreeMap<&str, &'static str> {
+    let kind = |place: &Place| match &place.kind {
+        PlaceKind::Input(_) => "input",
+        _ if place.name == "master" => "master",
+        _ => "bus",
+    };
+    session.places.iter().map(|place| (place.name.as_str(), kind(place))).collect()
+}
+
+/// What moves, at one moment.
+#[derive(Default)]
+pub struct Moment {
+    /// How many there were before.
+    pub number: u64,
+    /// The strips, in the order of `levels`: inputs, buses, the master.
+    pub strips: Vec<Strip>,
+    /// What the desk's meters show.
+    pub meters: Picture,
+    /// Levels of what else is drawn, by path.
+    pub levels: Vec<(String, Level)>,
+    /// Beats in a bar.
+    pub beats: u32,
+    /// The name of the section that is on.
+    pub section: Option<String>,
+    /// What the text is meant for: its name and its loudness in LUFS.
+    pub target: Option<(String, Option<f64>)>,
+    /// Frames a second.
+    pub rate: u32,
+    /// The newest sound of what is looked at closely, and its figures.
+    pub sounds: BTreeMap<String, Sound>,
+}
+
+/// A level, as a needle shows it: in dBFS, and by how many dB it is turned down there.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Level {
+    /// The peak.
+    pub peak: Option<f64>,
+    /// The root mean square.
+    pub rms: Option<f64>,
+    /// By how much an effect turns down.
+    pub reduced: f64,
+}
+
+/// The newest of a sound that is looked at closely.
+#[derive(Clone, Debug, Default)]
+pub struct Sound {
+    /// Its channels, the oldest sample first.
+    pub channels: Vec<Vec<f32>>,
+    /// Momentary, short-term and integrated loudness in LUFS, and the true peak in dBTP.
+    pub loudness: [Option<f64>; 4],
+    /// The root mean square and the correlation of left and right, of late.
+    pub level: [Option<f64>; 2],
+}
+
+impl Seen {
+    /// Nothing yet, of a desk of this name.
+    pub fn new(desk: String) -> Seen {
+        Seen {
+            desk,
+            moment: Arc::default(),
+            text: (0, "{}".into()),
+            picture: (0, Arc::default()),
+            edits: VecDeque::new(),
+            told: VecDeque::new(),
+        }
+    }
+
+    /// Another text.
+    pub fn write(&mut self, text: &str) {
+        if *self.text.1 != *text {
+            self.text = (self.text.0 + 1, text.into());
+        }
+    }
+
+    /// Something was told, in a line or several.
+    pub fn tell(&mut self, told: &str) {
+        let plain: String = crate::paint::plain(told).trim_end().chars().take(LETTERS).collect();
+        add(&mut self.told, plain.into(), TOLD);
+    }
+
+    /// Something was changed.
+    pub fn edited(&mut self, edit: Edit) {
+        add(&mut self.edits, Arc::new(edit), EDITS);
+    }
+}
+
+/// Adds the newest of at most so many, with its number.
+fn add<T>(all: &mut VecDeque<(u64, T)>, new: T, most: usize) {
+    let number = all.back().map_or(0, |(number, _)| *number) + 1;
+    if all.len() == most {
+        all.pop_front();
+    }
+    all.push_back((number, new));
+}

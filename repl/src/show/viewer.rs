@@ -1,0 +1,115 @@
+//! What one who looks is sent: of everything the newest, as fast as it takes it.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use hyper::body::{Body, Bytes, Frame, SizeHint};
+use tokio::sync::watch;
+
+use super::feed::{Feed, Numbered};
+use super::looks::Look;
+
+/// What a request is answered with.
+pub enum Answer {
+    /// All of it.
+    Whole(Option<Bytes>),
+    /// What happens from now on.
+    Events(Pin<Box<dyn Future<Output = Option<(Viewer, Bytes)>> + Send>>),
+}
+
+impl Answer {
+    /// Something that is whole.
+    pub fn whole(text: impl Into<Bytes>) -> Answer {
+        Answer::Whole(Some(text.into()))
+    }
+
+    /// What happens from now on, until it is over or nobody takes it any more.
+    pub fn events(viewer: Viewer) -> Answer {
+        Answer::Events(Box::pin(viewer.next()))
+    }
+}
+
+impl Body for Answer {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let next = match self.get_mut() {
+            Answer::Whole(bytes) => bytes.take(),
+            Answer::Events(next) => match ready!(next.as_mut().poll(context)) {
+                Some((viewer, bytes)) => {
+                    *next = Box::pin(viewer.next());
+                    Some(bytes)
+                }
+                None => None,
+            },
+        };
+        Poll::Ready(next.map(|bytes| Ok(Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self, Answer::Whole(None))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Answer::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            Answer::Events(_) => SizeHint::default(),
+        }
+    }
+}
+
+/// One who looks, and what it has been sent.
+pub struct Viewer {
+    feed: watch::Receiver<Feed>,
+    path: String,
+    sent: Feed,
+    _look: Look,
+}
+
+impl Viewer {
+    /// Somebody who looks closely at a path, and has seen nothing yet.
+    pub fn new(mut feed: watch::Receiver<Feed>, path: String, look: Look) -> Viewer {
+        feed.mark_changed();
+        Viewer { feed, path, sent: Feed::default(), _look: look }
+    }
+
+    /// Waits for something new; nothing when there will be no more.
+    async fn next(mut self) -> Option<(Viewer, Bytes)> {
+        loop {
+            self.feed.changed().await.ok()?;
+            let feed = self.feed.borrow_and_update().clone();
+            let bytes = self.news(&feed);
+            self.sent = feed;
+            if !bytes.is_empty() {
+                return Some((self, bytes.into()));
+            }
+        }
+    }
+
+    /// What is new against what has been sent: what an edit has done before the picture of it, what stays before what moves.
+    fn news(&self, feed: &Feed) -> Vec<u8> {
+        let mut news = Vec::new();
+        let whole = |news: &mut Vec<u8>, before: &Numbered, now: &Numbered| {
+            if now.number > before.number {
+                news.extend_from_slice(&now.bytes);
+            }
+        };
+        let each = |news: &mut Vec<u8>, before: &[Numbered], now: &[Numbered]| {
+            let newest = before.last().map_or(0, |one| one.number);
+            now.iter().filter(|one| one.number > newest).for_each(|one| news.extend_from_slice(&one.bytes));
+        };
+        whole(&mut news, &self.sent.desk, &feed.desk);
+        each(&mut news, &self.sent.edits, &feed.edits);
+        whole(&mut news, &self.sent.text, &feed.text);
+        whole(&mut news, &self.sent.picture, &feed.picture);
+        each(&mut news, &self.sent.told, &feed.told);
+        whole(&mut news, &self.sent.past, &feed.past);
+        if feed.moment.number > self.sent.moment.number {
+            news.extend_from_slice(&feed.moment.bytes);
+            feed.sounds.get(&self.path).into_iter().for_each(|sound| news.extend_from_slice(sound));
+        }
+        news
+    }
+}
