@@ -79,7 +79,7 @@ impl Maker {
             "desk": seen.desk, "strips": moment.strips, "paths": paths, "target": target, "beats": moment.beats,
             "rate": moment.rate,
         });
-        if desk != self.desk {
+        if moment.number > 0 && desk != self.desk {
             self.made.desk = Numbered { number: self.made.desk.number + 1, bytes: event("desk", &desk) };
             self.desk = desk;
         }

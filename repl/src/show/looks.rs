@@ -2,12 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// How many may look at once.
 const MOST: usize = 64;
 
 /// How many different things are looked at closely at once. Who looks at another one sees the rest of the page.
 const CLOSELY: usize = 8;
+
+/// How long somebody who is gone is taken to come back: who looks at something else is gone for a moment.
+const LEASE: Duration = Duration::from_secs(2);
 
 /// Everyone who looks.
 #[derive(Default)]
@@ -18,6 +22,8 @@ struct All {
     /// What each looks at, by its number.
     paths: BTreeMap<u64, String>,
     next: u64,
+    /// When the last of them left.
+    left: Option<Instant>,
 }
 
 /// One of those who look, until it is dropped.
@@ -27,9 +33,10 @@ pub struct Look {
 }
 
 impl Looks {
-    /// Whether anybody looks.
+    /// Whether anybody looks, or has looked a moment ago.
     pub fn any(&self) -> bool {
-        !self.lock().paths.is_empty()
+        let all = self.lock();
+        !all.paths.is_empty() || all.left.is_some_and(|left| left.elapsed() < LEASE)
     }
 
     /// What is looked at closely: of too many things the first.
@@ -58,7 +65,9 @@ impl Looks {
 
 impl Drop for Look {
     fn drop(&mut self) {
-        self.all.lock().paths.remove(&self.number);
+        let mut all = self.all.lock();
+        all.paths.remove(&self.number);
+        all.left = Some(Instant::now());
     }
 }
 
@@ -78,6 +87,8 @@ mod tests {
         let same = looks.look("path 0".into());
         assert!(same.is_some() && looks.paths().len() == 1);
         drop((same, all));
+        assert!(looks.any() && looks.paths().is_empty(), "they may come back");
+        std::thread::sleep(LEASE);
         assert!(!looks.any());
     }
 }

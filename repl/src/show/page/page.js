@@ -251,30 +251,33 @@ function spoken(of, peak, clipped, down) {
 }
 
 function figures(sound) {
-  const dash = (figure, unit) => (figure === null || figure === undefined ? "–" : `${figure.toFixed(1).replace("-", "−")}${unit}`);
+  const dash = (figure) => (figure === null || figure === undefined ? "–" : figure.toFixed(1).replace("-", "−"));
   const [momentary, short, whole, peak] = sound?.lufs ?? [];
   const all = [
-    ["RMS dBFS", dash(sound?.rms, "")],
-    ["momentary LUFS", dash(momentary, "")],
-    ["short-term", dash(short, "")],
-    ["integrated", dash(whole, "")],
-    ["true peak dBTP", dash(peak, "")],
-    ["correlation", sound?.correlation === null || !sound ? "–" : sound.correlation.toFixed(2).replace("-", "−")],
-    ["turned down", picture.down(look)],
-    ["channels", sound ? String(sound.channels) : "–"],
+    ["RMS", dash(sound?.rms), "dBFS"],
+    ["momentary", dash(momentary), "LUFS"],
+    ["short-term", dash(short), "LUFS"],
+    ["integrated", dash(whole), "LUFS"],
+    ["true peak", dash(peak), "dBTP"],
+    ["turned down", picture.down(look), "dB"],
+    ["correlation", sound?.correlation === null || !sound ? "–" : sound.correlation.toFixed(2).replace("-", "−"), ""],
+    ["channels", sound ? String(sound.channels) : "–", ""],
   ];
   const list = by("figures");
-  if (list.children.length !== all.length) {
-    list.replaceChildren(...all.map(() => {
+  if (!list.children.length) {
+    list.replaceChildren(...all.map(([name, , unit]) => {
       const pair = document.createElement("div");
-      pair.append(document.createElement("dt"), document.createElement("dd"));
+      const [dt, dd, small] = ["dt", "dd", "small"].map((tag) => document.createElement(tag));
+      dt.textContent = name;
+      small.textContent = unit;
+      dd.append("", small);
+      pair.append(dt, dd);
       return pair;
     }));
   }
-  all.forEach(([name, figure], i) => {
-    const [dt, dd] = list.children[i].children;
-    if (dt.textContent !== name) dt.textContent = name;
-    if (dd.textContent !== figure) dd.textContent = figure;
+  all.forEach(([, figure], i) => {
+    const dd = list.children[i].lastChild;
+    if (dd.firstChild.data !== figure) dd.firstChild.data = figure;
   });
 }
 

@@ -10,7 +10,7 @@ export const shown = (tenths) => (tenths <= -900 ? "–" : (tenths / 10).toFixed
 
 export class Picture {
   constructor(panel, { choose, point }) {
-    Object.assign(this, { panel, of: new Map(), bars: [], heads: new Map(), downs: new Map(), paths: [], chosen: null, edits: [], next: null });
+    Object.assign(this, { panel, of: new Map(), bars: [], heads: new Map(), downs: new Map(), paths: [], chosen: null, edits: [], lights: [], next: null });
     panel.addEventListener("click", (event) => choose(this.path(event.target)));
     panel.addEventListener("mouseover", (event) => point(this.all(event.target)));
     panel.addEventListener("mouseleave", () => point([]));
@@ -40,11 +40,11 @@ export class Picture {
   }
 
   swap() {
-    const drawn = new DOMParser().parseFromString(this.next, "image/svg+xml").documentElement;
+    // Its colours come with the page, whose policy takes no others.
+    const svg = this.next.replace(/<style>[^<]*<\/style>/, "");
+    const drawn = new DOMParser().parseFromString(svg, "image/svg+xml").documentElement;
     this.next = null;
     if (drawn.nodeName !== "svg") return;
-    // Its colours come with the page.
-    drawn.querySelector("style")?.remove();
     const focused = this.path(document.activeElement);
     this.of.clear();
     this.heads.clear();
@@ -65,6 +65,9 @@ export class Picture {
     if (focused) first?.focus({ preventScroll: true });
     this.order(this.paths);
     this.choose(this.chosen);
+    // What was lit in the picture of before is lit in this one.
+    const lights = this.lights.splice(0).filter(({ until }) => until > performance.now());
+    for (const { name, paths, until } of lights) this.lit(name, paths, until);
     for (const { added, changed } of this.edits.splice(0)) {
       this.lit("lit-added", added);
       this.lit("lit-changed", changed);
@@ -74,11 +77,11 @@ export class Picture {
   /** Room for the level of a thing. */
   prepare(thing) {
     const field = thing.querySelector(":scope > .field, :scope > .head");
-    if (!field || !thing.dataset.path) return;
+    if (!field || !thing.dataset.path || thing.matches(".detail, .control")) return;
     const { x, y, width, height } = field.getBBox();
     const bar = (className) => {
       const rect = document.createElementNS(SVG, "rect");
-      for (const [name, value] of Object.entries({ class: className, x, y: y + height - 3, width: 0, height: 2.6 })) {
+      for (const [name, value] of Object.entries({ class: className, x, y: y + 0.5, width: 0, height: height - 1, rx: 2 })) {
         rect.setAttribute(name, value);
       }
       field.after(rect);
@@ -114,7 +117,7 @@ export class Picture {
   /** By how much something is turned down, in words. */
   down(path) {
     const down = this.downs.get(path);
-    return down > 0 ? `${shown(down)} dB` : "–";
+    return down > 0 ? shown(down) : "–";
   }
 
   mark(name, paths) {
@@ -142,11 +145,12 @@ export class Picture {
     }, GONE);
   }
 
-  lit(name, paths) {
+  lit(name, paths, until = performance.now() + LIT) {
+    if (name !== "lit-removed") this.lights.push({ name, paths, until });
     const things = paths.flatMap((path) => this.of.get(path) ?? []);
     for (const thing of things) {
       thing.classList.add(name);
-      setTimeout(() => thing.classList.remove(name), LIT);
+      setTimeout(() => thing.classList.remove(name), until - performance.now());
     }
     return things.length > 0;
   }

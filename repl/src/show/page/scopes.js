@@ -102,7 +102,7 @@ export class Scopes {
     const context = canvas.getContext("2d", { willReadFrequently: false });
     context.drawImage(canvas, -2, 0);
     bands.forEach((level, i) => {
-      const part = Math.max(0, Math.min(255, Math.round((1 - level / 10 / FLOOR) * 255)));
+      const part = Math.max(0, Math.min(255, Math.round(((level / 10 + 85) / 70) * 255)));
       context.fillStyle = this.heat[part];
       context.fillRect(width - 2, 128 - i - 1, 2, 1);
     });

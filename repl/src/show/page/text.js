@@ -47,6 +47,7 @@ export class Text {
     for (const one of all.diagnostics ?? []) {
       const row = this.lines.get(`${one.file}:${one.line}`) ?? first;
       row?.append(told(one));
+      row?.classList.add("told");
       if (one.severity === "error") row?.classList.add("wrong");
     }
     this.panel.replaceChildren(...parts);
