@@ -25,10 +25,10 @@ use tokio::sync::watch;
 
 use crate::arguments::ShowChoice;
 use crate::status;
+pub use drawn::Draft;
 use drawn::Drafts;
 use gate::Gate;
 use looks::Looks;
-pub use drawn::Draft;
 pub use seen::{Drawing, Edit, Level, Moment, Seen, Sound, Strip, kinds};
 pub use text::{Spot, moved, spots, text};
 

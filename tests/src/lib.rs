@@ -6,6 +6,8 @@ mod amendments;
 mod audible;
 #[cfg(test)]
 mod bad_scripts;
+#[cfg(all(test, unix))]
+mod browser;
 #[cfg(test)]
 mod by_hand;
 #[cfg(test)]
@@ -74,6 +76,8 @@ mod safety;
 mod second_meter;
 #[cfg(test)]
 mod sessions;
+#[cfg(test)]
+mod show;
 #[cfg(test)]
 mod soak;
 #[cfg(test)]

@@ -24,7 +24,7 @@ const SESSION: &str = "
 const FRAMES: u64 = 9600;
 
 /// The session as it is once it is checked, and its points at these paths.
-fn points(text: &str, paths: &[&str]) -> Vec<Point> {
+pub fn points(text: &str, paths: &[&str]) -> Vec<Point> {
     let mut session: Session = session(text);
     engine::amend::apply(&mut session);
     let names = Names::of(&session);

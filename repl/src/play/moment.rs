@@ -61,7 +61,10 @@ impl Playing<'_> {
             (None, Some(waiting)) => self.time_to(waiting).clamp(BUSY, IDLE),
             (None, None) => IDLE,
         };
-        [self.clocks.pause(), self.looking.pause(), self.showing.pause()].into_iter().flatten().fold(pause, Duration::min)
+        [self.clocks.pause(), self.looking.pause(), self.showing.pause()]
+            .into_iter()
+            .flatten()
+            .fold(pause, Duration::min)
     }
 
     /// How long a text is still to wait before it is sent.

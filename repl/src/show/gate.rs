@@ -184,9 +184,8 @@ mod tests {
     use super::*;
 
     fn asked(path: &str, headers: &[(&str, &str)]) -> Request<()> {
-        let request = headers.iter().fold(Request::builder().uri(path), |request, (name, value)| {
-            request.header(*name, *value)
-        });
+        let request =
+            headers.iter().fold(Request::builder().uri(path), |request, (name, value)| request.header(*name, *value));
         request.body(()).expect("it is a request")
     }
 
@@ -228,7 +227,10 @@ mod tests {
         let mut post = asked("/", &[("host", "localhost:7007")]);
         *post.method_mut() = Method::POST;
         assert_eq!(own().admit(&post), Err(Refusal::Method));
-        assert_eq!(own().admit(&asked(&format!("/{}", "a".repeat(LONGEST)), &[("host", "localhost:7007")])), Err(Refusal::Long));
+        assert_eq!(
+            own().admit(&asked(&format!("/{}", "a".repeat(LONGEST)), &[("host", "localhost:7007")])),
+            Err(Refusal::Long)
+        );
         assert_eq!(own().admit(&asked("http://evil.example/", &[("host", "localhost:7007")])), Err(Refusal::Host));
     }
 

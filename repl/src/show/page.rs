@@ -46,7 +46,9 @@ mod tests {
     #[test]
     fn what_the_page_asks_for_is_there() {
         let html = file("").expect("there is a page").1;
-        let named = html.split(['"', '\'']).filter(|part| part.ends_with(".js") || part.ends_with(".css") || part.ends_with(".svg"));
+        let named = html
+            .split(['"', '\''])
+            .filter(|part| part.ends_with(".js") || part.ends_with(".css") || part.ends_with(".svg"));
         let scripts = FILES.iter().flat_map(|(.., text)| text.split('"').filter(|part| part.starts_with("./")));
         for name in named.chain(scripts.map(|name| &name[2..])) {
             assert!(file(name).is_some(), "{name}");

@@ -39,11 +39,7 @@ impl<C> Patient<C> {
 }
 
 impl<C: Read + Unpin> Read for Patient<C> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        into: ReadBufCursor<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.connection).poll_read(context, into)
     }
 }

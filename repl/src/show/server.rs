@@ -123,7 +123,8 @@ async fn serve(listener: TcpListener, gate: Gate, seen: watch::Receiver<Seen>, l
 }
 
 /// What is said when there is no room.
-const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\nRetry-After: 2\r\n\r\n";
+const FULL: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\nRetry-After: 2\r\n\r\n";
 
 async fn connection(stream: TcpStream, house: Arc<House>) {
     // What is small goes at once; a connection that cannot is one that is gone.

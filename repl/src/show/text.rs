@@ -35,7 +35,8 @@ pub fn moved(spots: &[Spot], before: &[SourceFile], now: &[SourceFile]) -> Vec<S
         let (from, to): (Vec<&str>, Vec<&str>) = (file.text.lines().collect(), after.text.lines().collect());
         for op in capture_diff_slices(similar::Algorithm::Myers, &from, &to) {
             if let DiffOp::Equal { old_index, new_index, len } = op {
-                let line = |i: usize| ((old as u16, (old_index + i) as u32 + 1), (new as u16, (new_index + i) as u32 + 1));
+                let line =
+                    |i: usize| ((old as u16, (old_index + i) as u32 + 1), (new as u16, (new_index + i) as u32 + 1));
                 lines.extend((0..len).map(line));
             }
         }
@@ -90,7 +91,10 @@ mod tests {
             assert_eq!(line(&spots, path), Some(wanted), "{path} in {spots:?}");
         }
         assert!(line(&spots, "master").is_none());
-        let broken = SourceFile { text: format!("// a line more\n{}", text.replace("fader(-3)", "fadre(-3)")), ..files[0].clone() };
+        let broken = SourceFile {
+            text: format!("// a line more\n{}", text.replace("fader(-3)", "fadre(-3)")),
+            ..files[0].clone()
+        };
         let after = moved(&spots, &files, &[broken]);
         assert_eq!((line(&after, "x"), line(&after, "x/high_pass"), line(&after, "x/fader")), (Some(2), Some(4), None));
     }

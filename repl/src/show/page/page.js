@@ -90,7 +90,7 @@ setInterval(() => stream && alive && performance.now() - alive > 5000 && lost(),
 const takes = {
   desk(desk) {
     if (known.desk && known.desk !== desk.desk) {
-      say("the desk was started again");
+      log("the desk was started again");
       Object.assign(known, { edit: null, told: 0 });
       scopes.forget();
     }
@@ -123,12 +123,7 @@ const takes = {
   told({ n, text: words }) {
     if (n <= known.told) return;
     known.told = n;
-    const line = document.createElement("li");
-    line.textContent = words;
-    by("log").append(line);
-    while (by("log").children.length > 200) by("log").firstChild.remove();
-    by("log").scrollTop = by("log").scrollHeight;
-    say(words.split("\n").find((one) => one.trim()) ?? "");
+    log(words);
   },
   past({ lufs }) {
     scopes.past(lufs);
@@ -159,6 +154,15 @@ function light(edit) {
     strip.classList.add("lit-changed");
     setTimeout(() => strip.classList.remove("lit-changed"), 2500);
   }
+}
+
+function log(words) {
+  const line = document.createElement("li");
+  line.textContent = words;
+  by("log").append(line);
+  while (by("log").children.length > 200) by("log").firstChild.remove();
+  by("log").scrollTop = by("log").scrollHeight;
+  say(words.split("\n").find((one) => one.trim()) ?? "");
 }
 
 function say(words) {

@@ -1,0 +1,270 @@
+//! The page of `play --show` in a browser: Chromium without a window, led through `chromedriver`. These tests do nothing unless
+//! `GAINSTAGE_BROWSER` is set.
+
+use std::env;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::show::{Desk, played};
+
+/// How long to wait for what must come: generous, for machines with much else to do.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Keys, as WebDriver calls them.
+const TAB: &str = "\u{e004}";
+const ENTER: &str = "\u{e007}";
+const ESCAPE: &str = "\u{e00c}";
+const LEFT: &str = "\u{e012}";
+
+const BAND: &str = r#"
+let a = input("a", sine(220));
+let b = input("b", saw(110));
+let room = bus("room");
+let band = bus("band");
+a >> fader(-6) >> send(room, -12) >> band;
+b >> compressor(-30, 4) >> fader(-9) >> band;
+room >> reverb() >> band;
+band >> master;
+target("streaming");
+"#;
+
+/// A browser with one page.
+struct Browser {
+    driver: Child,
+    port: u16,
+    session: String,
+    _profile: TempDir,
+}
+
+impl Browser {
+    /// Opens an address.
+    fn open(address: &str) -> Browser {
+        let mut command = Command::new("chromedriver");
+        let driver = command.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+        let mut driver = driver.expect("there is a chromedriver");
+        let mut lines = BufReader::new(driver.stdout.take().expect("it is piped")).lines().map_while(Result::ok);
+        let line = lines.find(|line| line.contains("started successfully on port")).expect("it starts");
+        thread::spawn(move || lines.for_each(drop));
+        let port = line.trim_end_matches('.').rsplit(' ').next().and_then(|port| port.parse().ok()).expect("a port");
+        let profile = TempDir::new().expect("there is room");
+        let data = format!("--user-data-dir={}", profile.path().display());
+        let mut browser = Browser { driver, port, session: String::new(), _profile: profile };
+        let arguments = json!([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-sync",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--window-size=1440,900",
+            data,
+        ]);
+        let logs = json!({ "browser": "ALL", "performance": "ALL" });
+        let wanted = json!({ "goog:chromeOptions": { "args": arguments }, "goog:loggingPrefs": logs });
+        let opened = browser.ask("POST", "/session", &json!({ "capabilities": { "alwaysMatch": wanted } }));
+        browser.session = format!("/session/{}", opened["sessionId"].as_str().expect("there is a browser"));
+        browser.order("/url", &json!({ "url": address }));
+        browser
+    }
+
+    /// Asks the driver; what it answers.
+    fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the driver listens");
+        stream.set_read_timeout(Some(PATIENCE)).expect("it can be set");
+        let body = if method == "POST" { body.to_string() } else { String::new() };
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: localhost:{}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            self.port,
+            body.len()
+        );
+        stream.write_all((head + &body).as_bytes()).expect("it is sent");
+        let (mut stream, mut length, mut line) = (BufReader::new(stream), 0, String::new());
+        while stream.read_line(&mut line).expect("it answers") > 2 {
+            if let Some(told) = line.to_lowercase().strip_prefix("content-length:") {
+                length = told.trim().parse().expect("it is a number");
+            }
+            line.clear();
+        }
+        let mut answer = vec![0; length];
+        stream.read_exact(&mut answer).expect("it answers");
+        let answer: Value = serde_json::from_slice(&answer).expect("it is JSON");
+        assert!(answer["value"]["error"].is_null(), "{path}: {}", answer["value"]["message"]);
+        answer["value"].clone()
+    }
+
+    fn order(&self, what: &str, body: &Value) -> Value {
+        self.ask("POST", &format!("{}{what}", self.session), body)
+    }
+
+    /// What an expression gives in the page.
+    fn gives(&self, expression: &str) -> Value {
+        self.order("/execute/sync", &json!({ "script": format!("return {expression}"), "args": [] }))
+    }
+
+    /// Waits until an expression holds in the page; how long that took.
+    fn wait(&self, expression: &str) -> Duration {
+        let begun = Instant::now();
+        while self.gives(&format!("Boolean({expression})")) != true {
+            let (body, log) = (self.gives("document.body.innerText"), self.logged("browser"));
+            assert!(begun.elapsed() < PATIENCE, "{expression} does not come to hold in\n{body}\n{log:?}");
+            thread::sleep(Duration::from_millis(3));
+        }
+        begun.elapsed()
+    }
+
+    fn press(&self, key: &str) {
+        let press = json!([{ "type": "keyDown", "value": key }, { "type": "keyUp", "value": key }]);
+        self.order("/actions", &json!({ "actions": [{ "type": "key", "id": "keys", "actions": press }] }));
+    }
+
+    /// What has been logged since this was last asked.
+    fn logged(&self, kind: &str) -> Vec<String> {
+        let entries = self.order("/se/log", &json!({ "type": kind }));
+        let entries = entries.as_array().expect("it is a list").iter();
+        entries.filter_map(|entry| entry["message"].as_str().map(str::to_owned)).collect()
+    }
+
+    /// Every address that was asked for.
+    fn requested(&self) -> Vec<String> {
+        let events = self.logged("performance");
+        let events = events.iter().map(|event| serde_json::from_str::<Value>(event).expect("it is JSON"));
+        let sent = events.filter(|event| event["message"]["method"] == "Network.requestWillBeSent");
+        sent.map(|event| event["message"]["params"]["request"]["url"].as_str().expect("an address").to_owned())
+            .collect()
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            self.ask("DELETE", &self.session, &Value::Null);
+        }
+        // One that has ended needs no end.
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
+
+/// Whether there is a browser to try.
+fn is_there() -> bool {
+    env::var_os("GAINSTAGE_BROWSER").is_some()
+}
+
+const STRIPS: &str = "[...document.querySelectorAll('.strip')].map((strip) => strip.dataset.of).join()";
+const LOOKED: &str = "document.getElementById('looked').textContent";
+
+#[test]
+fn browser_shows_the_strips_an_edit_and_what_is_wrong_and_asks_nobody_else() {
+    if !is_there() {
+        return;
+    }
+    let desk = Desk::play(BAND, &[]);
+    let browser = Browser::open(&desk.address);
+    browser.wait("document.getElementById('state').textContent === 'live'");
+    browser.wait("document.querySelectorAll('.strip').length === 5");
+    assert_eq!(browser.gives(STRIPS), "a,b,room,band,master");
+    // The picture comes to life.
+    browser.wait("document.querySelector('#flow [data-path=\"a/fader\"] .level').getAttribute('width') > 10");
+    browser.wait("document.querySelector('#flow [data-path=\"b/compressor\"] .down').getAttribute('width') > 0");
+    browser.wait("document.querySelector('#figures dd').textContent.startsWith('−')");
+    // Whoever hears the page is told the same.
+    browser.wait("document.querySelector('.strip').getAttribute('aria-label')?.startsWith('a, input, peak −')");
+    assert_eq!(browser.gives("document.querySelectorAll('.strip[role=option]').length"), 5);
+    assert_eq!(browser.gives("document.getElementById('said').ariaLive"), "polite");
+    let bare = "[...document.querySelectorAll('button, canvas[id], #flow [tabindex]')]\
+                .filter((one) => !one.textContent.trim() && !one.ariaLabel).length";
+    assert_eq!(browser.gives(bare), 0);
+    // An edit is seen, as the desk says it, where it is.
+    let (saved, text) = (Instant::now(), BAND.replace("fader(-6)", "fader(-3)"));
+    desk.edit(&text);
+    browser.wait("document.querySelector('#flow .row.lit-changed')?.dataset.path === 'a/fader'");
+    eprintln!("an edit is seen {} ms after it is saved, as the driver finds it", saved.elapsed().as_millis());
+    browser.wait("document.getElementById('said').textContent === 'changed a>band/fader'");
+    browser.wait("document.querySelector('#flow [data-path=\"a/fader\"]').textContent.includes('-3 dB')");
+    browser.wait("document.querySelector('.line-of-text.lit-changed')?.textContent.includes('fader(-3)')");
+    // What is wrong stands on its line.
+    desk.edit(&BAND.replace("fader(-9)", "fadre(-9)"));
+    browser.wait("document.querySelector('.line-of-text.wrong')?.textContent.includes('did you mean `fader`?')");
+    browser.wait("document.querySelector('.line-of-text.wrong b').textContent === '7'");
+    // What goes is seen to go.
+    desk.edit(&BAND.replace("room >> reverb() >> band;", "").replace(" >> send(room, -12)", ""));
+    browser.wait("document.querySelector('#flow .lit-removed')");
+    browser.wait("!document.querySelector('#flow [data-path=\"room/reverb\"]')");
+    assert_eq!(browser.logged("browser"), Vec::<String>::new());
+    let asked = browser.requested();
+    assert!(asked.len() > 5 && asked.iter().all(|one| one.starts_with(&desk.address)), "{asked:?}");
+}
+
+#[test]
+fn browser_is_led_by_keys_alone() {
+    if !is_there() {
+        return;
+    }
+    let desk = Desk::play(BAND, &[]);
+    let browser = Browser::open(&desk.address);
+    browser
+        .wait("document.querySelectorAll('.strip').length === 5 && document.querySelector('#flow [tabindex=\"0\"]')");
+    let focus = |of: &str| format!("document.activeElement.dataset.{of}");
+    // Tab leads to the picture, to the levels and to the text, and to one thing of each.
+    let mut reached = Vec::new();
+    for _ in 0..4 {
+        browser.press(TAB);
+        let at = "document.activeElement.closest('#flow, #strips, #text, header')?.id ?? ''";
+        reached.push(browser.gives(at).as_str().unwrap_or_default().to_owned());
+    }
+    assert_eq!(reached, ["", "flow", "strips", "text"]);
+    browser.gives("document.querySelector('.strip[tabindex=\"0\"]').focus()");
+    assert_eq!(browser.gives(&focus("of")), "master");
+    browser.press(LEFT);
+    browser.press(LEFT);
+    assert_eq!(browser.gives(&focus("of")), "room");
+    browser.press(ENTER);
+    browser.wait(&format!("{LOOKED} === 'room'"));
+    assert_eq!(browser.gives("document.querySelector('.strip[aria-selected=true]').dataset.of"), "room");
+    browser.wait("document.getElementById('declared').textContent.startsWith('let room')");
+    browser.press(ESCAPE);
+    browser.wait(&format!("{LOOKED} === 'master'"));
+    browser.gives("document.querySelector('#flow [data-path=\"a/fader\"]').focus()");
+    browser.press(ENTER);
+    browser.wait(&format!("{LOOKED} === 'a/fader'"));
+    browser.wait("document.querySelector('.line-of-text.chosen')?.textContent.includes('a >> fader(-6)')");
+    browser.press("?");
+    browser.wait("document.getElementById('help').open");
+    browser.press(ESCAPE);
+    browser.wait("!document.getElementById('help').open");
+    browser.press("p");
+    browser.wait("document.documentElement.classList.contains('projector')");
+    browser.press("l");
+    browser.wait("document.querySelector('#log:not([hidden]) li')");
+    assert_eq!(browser.logged("browser"), Vec::<String>::new());
+}
+
+#[test]
+fn browser_finds_a_desk_that_was_started_again_and_says_so() {
+    if !is_there() {
+        return;
+    }
+    let mut desk = Desk::play(BAND, &[]);
+    let browser = Browser::open(&desk.address);
+    browser.wait("document.getElementById('state').textContent === 'live'");
+    desk.running.kill();
+    browser.wait("document.getElementById('state').className === 'lost'");
+    desk.edit(&BAND.replace("let b = input(\"b\"", "let c = input(\"c\"").replace("\nb >>", "\nc >>"));
+    let host = desk.host().to_owned();
+    let (_running, address) = played(desk.folder.path(), &host, &[]);
+    assert_eq!(address, desk.address);
+    browser.wait("document.getElementById('state').textContent === 'live'");
+    browser.wait(&format!("{STRIPS} === 'a,c,room,band,master'"));
+    browser.wait(
+        "[...document.querySelectorAll('#log li')].some((line) => line.textContent === 'the desk was started again')",
+    );
+    browser.wait("document.querySelector('#flow [data-path=\"c/compressor\"]')");
+}

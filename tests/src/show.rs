@@ -1,0 +1,335 @@
+//! The page of `play --show`, as those who look at it meet it: over sockets, with no browser.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::commands::render::wav;
+use crate::commands::{folder, write};
+use crate::program::{Running, done_in};
+
+/// How long to wait for what must come: generous, for machines with much else to do.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+const BAND: &str = r#"
+let a = input("a", sine(220));
+let b = input("b", saw(110));
+let band = bus("band");
+a >> fader(-6) >> band;
+b >> compressor(-30, 4) >> fader(-9) >> band;
+band >> master;
+"#;
+
+/// A desk that plays to nobody, and where its page is.
+pub struct Desk {
+    /// The folder of its session.
+    pub folder: TempDir,
+    /// The program.
+    pub running: Running,
+    /// The address that it told.
+    pub address: String,
+}
+
+impl Desk {
+    /// Plays a session with a page at any port that is free.
+    pub fn play(text: &str, more: &[&str]) -> Desk {
+        let folder = folder(text);
+        let (running, address) = played(folder.path(), "127.0.0.1:0", more);
+        Desk { folder, running, address }
+    }
+
+    /// The host and port of its page.
+    pub fn host(&self) -> &str {
+        self.address.trim_start_matches("http://").split('/').next().expect("it has a host")
+    }
+
+    /// What a path of the page is answered with.
+    fn get(&self, path: &str) -> Answer {
+        asked(self.host(), format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.host()).as_bytes())
+    }
+
+    /// What happens, for one who looks at a path.
+    fn events(&self, look: &str) -> Events {
+        Events::open(self.host(), &format!("/events?look={look}"))
+    }
+
+    /// Gives the session another text.
+    pub fn edit(&self, text: &str) {
+        write(self.folder.path(), text);
+    }
+}
+
+/// Plays the session of a folder with a page; the address of that.
+pub fn played(folder: &Path, at: &str, more: &[&str]) -> (Running, String) {
+    let arguments = ["play", "session.rhai", "--device", "none", "--osc", "none", "--no-prompt", "--journal", "none"];
+    let mut running = Running::start(folder, &[&arguments[..], &["--show", at], more].concat());
+    let line = running.says("to be seen at ");
+    let address = line.rsplit(' ').next().expect("it is told").to_owned();
+    running.says("playing to the silent device");
+    (running, address)
+}
+
+/// An answer.
+#[derive(Debug)]
+struct Answer {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+/// What a request is answered with; status 0 if it is hung up on.
+fn asked(host: &str, request: &[u8]) -> Answer {
+    let mut stream = TcpStream::connect(host).expect("somebody listens");
+    stream.set_read_timeout(Some(PATIENCE)).expect("it can be set");
+    // It may be hung up on before all is said.
+    let _ = stream.write_all(request);
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+    Answer { status, head: head.to_lowercase(), body: body.to_owned() }
+}
+
+/// A stream of what happens.
+struct Events(BufReader<TcpStream>);
+
+impl Events {
+    fn open(host: &str, path: &str) -> Events {
+        let mut stream = TcpStream::connect(host).expect("somebody listens");
+        stream.set_read_timeout(Some(PATIENCE)).expect("it can be set");
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: text/event-stream\r\n\r\n").expect("it is sent");
+        Events(BufReader::new(stream))
+    }
+
+    /// Waits for an event of a name that is as wanted.
+    fn wait(&mut self, name: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let (begun, mut line, mut newest) = (Instant::now(), String::new(), String::new());
+        while begun.elapsed() < PATIENCE {
+            line.clear();
+            assert!(self.0.read_line(&mut line).expect("it goes on") > 0, "it ends before {name}");
+            if let Some(event) = line.strip_prefix("event: ") {
+                newest = event.trim().to_owned();
+            }
+            if let Some(data) = line.strip_prefix("data: ").filter(|_| newest == name) {
+                let data: Value = serde_json::from_str(data).expect("it is JSON");
+                if wanted(&data) {
+                    return data;
+                }
+            }
+        }
+        panic!("no such {name} comes");
+    }
+}
+
+fn any(_: &Value) -> bool {
+    true
+}
+
+fn strings(value: &Value) -> Vec<&str> {
+    value.as_array().expect("it is a list").iter().filter_map(Value::as_str).collect()
+}
+
+#[test]
+fn the_page_shows_every_strip_its_levels_and_its_line_and_what_an_edit_has_done() {
+    let mut desk = Desk::play(BAND, &[]);
+    let page = desk.get("/");
+    assert!(page.status == 200 && page.body.contains("<!doctype html>"), "{page:?}");
+    for header in ["content-security-policy: default-src 'none'", "cache-control: no-store", "x-content-type-options"] {
+        assert!(page.head.contains(header), "{}", page.head);
+    }
+    let mut events = desk.events("b%2Fcompressor");
+    let made = events.wait("desk", any);
+    let strips = made["strips"].as_array().expect("it has strips");
+    let named: Vec<&str> = strips.iter().filter_map(|strip| strip["name"].as_str()).collect();
+    assert_eq!(named, ["a", "b", "band", "master"]);
+    let picture = desk.get("/picture.svg").body;
+    for path in ["a", "b", "band", "master", "a/fader", "b/compressor", "b/fader", "a&gt;band", "band&gt;master"] {
+        assert!(picture.contains(&format!("data-path=\"{path}\"")), "{path} is not in\n{picture}");
+    }
+    // -18 dBFS through a fader at -6 is a peak of -24: in tenths, the fourth of a strip's five figures is whether it clipped.
+    let moved = events.wait("moment", |moment| moment["levels"].as_array().is_some_and(|all| all.len() > 6));
+    assert!(moved["rolling"] == true && moved["bar"][0].as_i64() >= Some(1), "{moved}");
+    let metered = events.wait("desk", |desk| desk["paths"].as_array().is_some_and(|paths| !paths.is_empty()));
+    let fader = strings(&metered["paths"]).iter().position(|path| *path == "a/fader").expect("it is metered");
+    let level = |moment: &Value| moment["levels"][3 * fader].as_i64();
+    let settled = events.wait("moment", |moment| level(moment).is_some_and(|level| (-242..=-238).contains(&level)));
+    assert_eq!(settled["strips"][3], 0);
+    let looked =
+        events.wait("sound", |sound| sound["sound"]["bands"].as_array().is_some_and(|bands| bands.len() > 100));
+    assert_eq!((looked["path"].as_str(), looked["sound"]["channels"].as_i64()), (Some("b/compressor"), Some(1)));
+    // An edit.
+    desk.edit(&BAND.replace("fader(-6)", "fader(-3)"));
+    let edit = events.wait("edit", any);
+    assert_eq!(edit["edit"]["words"], "changed a>band/fader");
+    assert_eq!(strings(&edit["edit"]["changed"]), ["a>band/fader"]);
+    desk.running.says("changed a>band/fader");
+    events.wait("told", |told| told["text"] == "changed a>band/fader");
+    events.wait("moment", |moment| level(moment).is_some_and(|level| (-212..=-208).contains(&level)));
+    // One that is wrong.
+    desk.edit(&BAND.replace("fader(-6)", "fadre(-3)"));
+    let text = events.wait("text", |text| text["taken"] == false);
+    let wrong = &text["diagnostics"][0];
+    assert_eq!((wrong["severity"].as_str(), wrong["line"].as_i64()), (Some("error"), Some(5)), "{wrong}");
+    assert!(wrong["help"].as_str().is_some_and(|help| help.contains("fader")), "{wrong}");
+    let line = |text: &Value, path: &str| {
+        let spots = text["spots"].as_array().expect("it has places").clone();
+        spots.iter().find(|spot| spot[0] == path).and_then(|spot| spot[2].as_i64())
+    };
+    assert_eq!((line(&text, "b/compressor"), line(&text, "a/fader")), (Some(6), None));
+    events.wait("moment", |moment| level(moment).is_some_and(|level| (-212..=-208).contains(&level)));
+    // What is taken away, and what comes.
+    desk.edit(&BAND.replace("b >> compressor(-30, 4)", "b >> high_pass(90)"));
+    let edit = events.wait("edit", |edit| edit["n"] == 2);
+    assert_eq!(strings(&edit["edit"]["added"]), ["b>band/high_pass"]);
+    assert_eq!(strings(&edit["edit"]["removed"]), ["b>band/compressor"]);
+    events.wait("sound", |sound| sound["sound"].is_null());
+}
+
+#[test]
+fn another_desk_at_the_same_address_is_told_from_the_one_before_and_bounds_hold() {
+    let mut desk = Desk::play(BAND, &[]);
+    let first = desk.events("master").wait("desk", any)["desk"].clone();
+    // So many may look; who comes later is told so, and the page stays.
+    let host = desk.host().to_owned();
+    let mut all: Vec<Events> = (0..64).map(|_| desk.events("master")).collect();
+    all.iter_mut().for_each(|events| drop(events.wait("desk", any)));
+    assert_eq!(desk.get("/events").status, 503);
+    assert_eq!(desk.get("/").status, 200);
+    drop(all);
+    desk.running.interrupt();
+    assert_eq!(desk.running.end(), 0);
+    let (_running, address) = played(desk.folder.path(), &host, &[]);
+    assert_eq!(address, desk.address);
+    let second = desk.events("master").wait("desk", any)["desk"].clone();
+    assert!(first.is_string() && second.is_string() && first != second);
+}
+
+#[test]
+fn whoever_is_not_meant_is_turned_away() {
+    let desk = Desk::play(BAND, &[]);
+    let host = desk.host();
+    // Who never ends its request is hung up on: it is waited for at the end.
+    let slow = {
+        let host = host.to_owned();
+        thread::spawn(move || asked(&host, b"GET / HTTP/1.1\r\nHost: "))
+    };
+    let port = host.rsplit(':').next().expect("it has a port");
+    let lines = |lines: &str| format!("GET / HTTP/1.1\r\n{lines}\r\n\r\n");
+    let long = "a".repeat(100_000);
+    let own = format!("Host: {host}");
+    for (wanted, request) in [
+        (200, lines(&format!("Host: localhost:{port}"))),
+        (200, lines(&format!("{own}\r\nOrigin: http://{host}"))),
+        (421, lines(&format!("Host: evil.example:{port}"))),
+        (421, lines("Host: 127.0.0.1:1")),
+        (421, lines("Accept: text/html")),
+        (403, lines(&format!("{own}\r\nOrigin: http://evil.example"))),
+        (403, lines(&format!("{own}\r\nOrigin: null"))),
+        (403, lines(&format!("{own}\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: no-cors"))),
+        (405, format!("POST / HTTP/1.1\r\n{own}\r\nContent-Length: 3\r\n\r\nabc")),
+        (405, format!("OPTIONS / HTTP/1.1\r\n{own}\r\n\r\n")),
+        (413, lines(&format!("{own}\r\nContent-Length: 99999999999"))),
+        (413, format!("GET /events HTTP/1.1\r\n{own}\r\nTransfer-Encoding: chunked\r\n\r\nffffff\r\n{long}")),
+        (414, format!("GET /{} HTTP/1.1\r\n{own}\r\n\r\n", &long[..4000])),
+        (431, lines(&format!("{own}\r\nX: {long}"))),
+        (431, lines(&format!("{own}{}", "\r\nX: y".repeat(100)))),
+        (404, format!("GET /../../etc/passwd HTTP/1.1\r\n{own}\r\n\r\n")),
+        (404, format!("GET /session.rhai HTTP/1.1\r\n{own}\r\n\r\n")),
+        (400, "\u{1}\u{2}nonsense\r\n\r\n".into()),
+    ] {
+        let answer = asked(host, request.as_bytes());
+        let shown: String = request.chars().take(120).collect();
+        assert_eq!(answer.status, wanted, "{shown:?}: {answer:?}");
+        assert!(wanted == 200 || !answer.body.contains("<html"), "{shown:?}");
+        assert!(!answer.head.contains("access-control"), "{shown:?}");
+    }
+    let answer = slow.join().expect("it is hung up on");
+    assert!(!answer.body.contains("<html"), "{answer:?}");
+}
+
+#[test]
+fn what_a_network_reaches_takes_the_word_of_its_address_for_everything() {
+    let folder = folder(BAND);
+    let (_running, address) = played(folder.path(), "0.0.0.0:0", &[]);
+    let mut parts = address.trim_start_matches("http://").splitn(3, '/');
+    let (host, word) = (parts.next().expect("a host"), parts.next().expect("a word"));
+    assert!(word.len() >= 32, "{address}");
+    let port = host.rsplit(':').next().expect("a port");
+    let here = format!("127.0.0.1:{port}");
+    let get =
+        |path: &str, host: &str| asked(&here, format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes()).status;
+    let files = ["", "page.js", "page.css", "picture.svg", "text", "picture.css", "icon.svg"];
+    for file in files {
+        assert_eq!(get(&format!("/{word}/{file}"), &here), 200, "{file}");
+        assert_eq!(get(&format!("/{word}/{file}"), host), 200, "{file}");
+        assert_eq!(get(&format!("/{file}"), &here), 404, "{file}");
+        assert_eq!(get(&format!("/{}/{file}", word.replace(&word[..1], "x")), &here), 404, "{file}");
+        assert_eq!(get(&format!("/{word}/{file}"), &format!("evil.example:{port}")), 421, "{file}");
+    }
+    assert_eq!(get("/events", &here), 404);
+    Events::open(&here, &format!("/{word}/events")).wait("desk", any);
+}
+
+#[test]
+fn sound_is_the_same_bit_for_bit_while_the_page_is_flooded() {
+    const LENGTH: &str = "120000f";
+    let mut desk = Desk::play(BAND, &["--record", "take.wav", "--length", LENGTH]);
+    let host = desk.host().to_owned();
+    let mut held: Vec<TcpStream> = Vec::new();
+    let mut refused = 0;
+    // Those who look and never read, those who say nothing, those who talk nonsense, and one after another.
+    for i in 0..600 {
+        let Ok(mut stream) = TcpStream::connect(&host) else { continue };
+        let said = match i % 4 {
+            0 => format!("GET /events?look=a{} HTTP/1.1\r\nHost: {host}\r\n\r\n", i % 40),
+            1 => "GET / HTTP/1.1\r\nHos".into(),
+            2 => "\u{1}".repeat(5000),
+            _ => format!("GET /picture.svg HTTP/1.1\r\nHost: {host}\r\n\r\n"),
+        };
+        // Who is hung up on at once is one of too many.
+        refused += usize::from(stream.write_all(said.as_bytes()).is_err());
+        held.push(stream);
+    }
+    for stream in &mut held {
+        let mut begin = [0; 12];
+        stream.set_nonblocking(true).expect("it can be set");
+        refused += usize::from(stream.read(&mut begin).is_ok_and(|read| read == 0 || begin.ends_with(b"503")));
+    }
+    assert!(refused > 100, "they are bounded: {refused}");
+    assert_eq!(desk.running.end(), 0);
+    let told = desk.running.told.join("\n");
+    assert!(!told.contains("warning"), "{told}");
+    let render = ["render", "session.rhai", "-o", "all.wav", "--bits", "32f", "--length", LENGTH];
+    done_in(desk.folder.path(), &render);
+    let (take, whole) = (wav(&desk.folder.path().join("take.wav")), wav(&desk.folder.path().join("all.wav")));
+    assert_eq!(take.len(), whole.len());
+    assert!(take.iter().zip(&whole).all(|(a, b)| a.to_bits() == b.to_bits()) && whole.iter().any(|x| x.abs() > 0.05));
+}
+
+#[test]
+fn a_page_that_cannot_be_shown_is_told_of_and_what_plays_plays() {
+    let desk = Desk::play(BAND, &[]);
+    let other = folder(BAND);
+    let arguments = ["play", "session.rhai", "--device", "none", "--osc", "none", "--no-prompt", "--length", "4800f"];
+    let mut running = Running::start(other.path(), &[&arguments[..], &["--show", desk.host()]].concat());
+    running.says("there is no page to be seen at 127.0.0.1:");
+    running.says("playing to the silent device");
+    assert_eq!(running.end(), 0);
+    let wrong = done_wrong(other.path(), &["play", "--show", "session.rhai"]);
+    assert!(wrong.contains("behind the session"), "{wrong}");
+    assert!(fs::read_dir(other.path()).expect("it is there").count() == 1, "nothing is left behind");
+}
+
+/// What is told of arguments that are wrong.
+fn done_wrong(folder: &Path, arguments: &[&str]) -> String {
+    let ran = crate::program::run_in(folder, arguments);
+    assert_eq!(ran.status, 2, "{ran:?}");
+    ran.err
+}
