@@ -4,16 +4,20 @@
 //!
 //! `cargo build --release && cargo bench -p gainstage-tests --bench edit_to_sound`.
 
+mod release;
+
 use engine::desk::Desk;
 use engine::graph::prepare;
 use engine::media::Library;
 use engine::render::Taken;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
+
+use release::{program, show};
 
 const SAVES: usize = 200;
 
@@ -31,17 +35,6 @@ fn session(fader: f64) -> String {
         ));
     }
     text + "mix >> limiter(-1) >> master;\n// two hundred\n"
-}
-
-fn program() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release/gainstage")
-}
-
-/// The middle and nearly the worst of some times.
-fn show(what: &str, mut times: Vec<f64>) {
-    times.sort_by(f64::total_cmp);
-    let at = |share: f64| times[((times.len() - 1) as f64 * share).round() as usize];
-    println!("{what:<22} median {:>6.2} ms, 99th percentile {:>6.2} ms, worst {:>6.2} ms", at(0.5), at(0.99), at(1.0));
 }
 
 /// What each step of an edit takes, without a program, files or a device.

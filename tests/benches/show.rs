@@ -2,9 +2,15 @@
 //! looked at and not in turn.
 //!
 //! `cargo bench -p gainstage-tests --bench show`. 64 strips are metered, then each of their effects and cables as well, while
-//! the sound of the master is copied for the scopes and taken away by another thread, as the page has it done.
+//! the sound of the master is copied for the scopes and taken away by another thread, as the page has it done. Then the optimised
+//! program plays, and is timed how long after a save the page is sent what it has done, with the picture of it.
 
+mod release;
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -94,7 +100,55 @@ fn all(session: &Session) -> Vec<Point> {
     effects.chain(cables).filter_map(|path| Point::find(session, &names, &path).ok()).collect()
 }
 
+/// How long it takes from a save until a viewer is sent the edit, and then the picture that follows it.
+fn seen() {
+    const SAVES: usize = 40;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("session.rhai");
+    let write = |edit: usize| {
+        let text = text().replacen("fader(-6)", &format!("fader(-{})", 6.0 + edit as f64 / 10.0), 1);
+        std::fs::write(&file, text).expect("it can be written");
+        Instant::now()
+    };
+    write(0);
+    let mut child = Command::new(release::program())
+        .args(["play", "--device", "none", "--no-prompt", "--osc", "none", "--journal", "none"])
+        .arg(&file)
+        .args(["--show", "127.0.0.1:0"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("build the program first: cargo build --release");
+    let mut told = BufReader::new(child.stderr.take().expect("it is piped")).lines().map_while(Result::ok);
+    let line = told.find(|line| line.contains("to be seen at ")).expect("it is told");
+    let host = line.rsplit("http://").next().expect("it has an address").trim_end_matches('/').to_owned();
+    let mut stream = TcpStream::connect(&host).expect("it is served");
+    write!(stream, "GET /events HTTP/1.1\r\nHost: {host}\r\n\r\n").expect("it listens");
+    let mut events = BufReader::new(stream).lines().map_while(Result::ok);
+    let mut next =
+        |name: &str| drop(events.find(|line| line.strip_prefix("event: ") == Some(name)).expect("it goes on"));
+    next("sound");
+    let mut times = [const { Vec::new() }; 2];
+    for edit in 1..=SAVES {
+        let saved = write(edit);
+        for (name, times) in ["edit", "picture"].iter().zip(&mut times) {
+            next(name);
+            times.push(saved.elapsed().as_secs_f64() * 1000.0);
+        }
+        thread::sleep(Duration::from_millis(60));
+    }
+    child.kill().expect("it can be stopped");
+    child.wait().expect("it ends");
+    let [edits, pictures] = times;
+    release::show("save to edit seen", edits);
+    release::show("save to picture seen", pictures);
+}
+
 fn main() {
+    looked_at();
+    seen();
+}
+
+fn looked_at() {
     let mut session = scripting::evaluate_text(Path::new("bench.rhai"), &text()).session.expect("the session is right");
     let graph = prepare(session.clone(), &Library::new()).graph.expect("the session can sound");
     engine::amend::apply(&mut session);

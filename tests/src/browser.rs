@@ -71,6 +71,8 @@ impl Browser {
         let wanted = json!({ "goog:chromeOptions": { "args": arguments }, "goog:loggingPrefs": logs });
         let opened = browser.ask("POST", "/session", &json!({ "capabilities": { "alwaysMatch": wanted } }));
         browser.session = format!("/session/{}", opened["sessionId"].as_str().expect("there is a browser"));
+        // The browser has asked itself for its empty page.
+        browser.logged("performance");
         browser.order("/url", &json!({ "url": address }));
         browser
     }
@@ -85,7 +87,7 @@ impl Browser {
             self.port,
             body.len()
         );
-        stream.write_all((head + &body).as_bytes()).expect("it is sent");
+        stream.write_all((head + body.as_str()).as_bytes()).expect("it is sent");
         let (mut stream, mut length, mut line) = (BufReader::new(stream), 0, String::new());
         while stream.read_line(&mut line).expect("it answers") > 2 {
             if let Some(told) = line.to_lowercase().strip_prefix("content-length:") {

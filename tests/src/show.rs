@@ -153,14 +153,13 @@ fn the_page_shows_every_strip_its_levels_and_its_line_and_what_an_edit_has_done(
     for path in ["a", "b", "band", "master", "a/fader", "b/compressor", "b/fader", "a&gt;band", "band&gt;master"] {
         assert!(picture.contains(&format!("data-path=\"{path}\"")), "{path} is not in\n{picture}");
     }
-    // -18 dBFS through a fader at -6 is a peak of -24: in tenths, the fourth of a strip's five figures is whether it clipped.
-    let moved = events.wait("moment", |moment| moment["levels"].as_array().is_some_and(|all| all.len() > 6));
-    assert!(moved["rolling"] == true && moved["bar"][0].as_i64() >= Some(1), "{moved}");
     let metered = events.wait("desk", |desk| desk["paths"].as_array().is_some_and(|paths| !paths.is_empty()));
     let fader = strings(&metered["paths"]).iter().position(|path| *path == "a/fader").expect("it is metered");
+    // -18 dBFS through a fader at -6 is a peak of -24, in tenths; the fourth of a strip's five figures is whether it clipped.
     let level = |moment: &Value| moment["levels"][3 * fader].as_i64();
     let settled = events.wait("moment", |moment| level(moment).is_some_and(|level| (-242..=-238).contains(&level)));
     assert_eq!(settled["strips"][3], 0);
+    assert!(settled["rolling"] == true && settled["bar"][0].as_i64() >= Some(1), "{settled}");
     let looked =
         events.wait("sound", |sound| sound["sound"]["bands"].as_array().is_some_and(|bands| bands.len() > 100));
     assert_eq!((looked["path"].as_str(), looked["sound"]["channels"].as_i64()), (Some("b/compressor"), Some(1)));

@@ -245,7 +245,7 @@ function levels(moment) {
 }
 
 function spoken(of, peak, clipped, down) {
-  const parts = [of.name, of.kind, peak <= -900 ? "silent" : `peak ${(peak / 10).toFixed(0)} dB`];
+  const parts = [of.name, of.kind, peak <= -900 ? "silent" : `peak ${(peak / 10).toFixed(0).replace("-", "−")} dB`];
   if (down >= 1) parts.push(`turned down ${(down / 10).toFixed(0)} dB`);
   if (clipped) parts.push("over full scale");
   if (of.muted) parts.push("muted");
