@@ -67,7 +67,7 @@ use clocks::Clocks;
 use comparing::Comparing;
 use keeping::Keeping;
 use looking::Looking;
-use moment::{Given, frames, moment};
+use moment::{Given, moment};
 use monitoring::Monitoring;
 use saving::Saving;
 use showing::Showing;
@@ -432,14 +432,6 @@ impl<'a> Playing<'a> {
         Ok(())
     }
 
-    fn is_over(&self) -> bool {
-        match self.length {
-            Some(_) if self.recorders.any() => self.recorders.is_done(),
-            Some(length) => self.live.transport() >= length,
-            None => false,
-        }
-    }
-
     /// A file was saved: the newest text is evaluated, and sent unless something is wrong with it.
     fn edited(&mut self, changed: &Changed) {
         if self.is_saved_here(changed) {
@@ -511,11 +503,6 @@ impl<'a> Playing<'a> {
         if origin == Origin::Text {
             self.look_at_lesson();
         }
-    }
-
-    /// How many frames a time has.
-    fn frames(&self, time: Duration) -> u64 {
-        frames(time, self.given.rate)
     }
 
     /// Sends what waits, if the way is free: the newest text first, then what is left when fades are over.

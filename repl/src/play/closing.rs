@@ -11,6 +11,15 @@ use crate::journal::{Journal, When};
 use crate::status;
 
 impl Playing<'_> {
+    /// Whether the length that was asked for has been played.
+    pub(super) fn is_over(&self) -> bool {
+        match self.length {
+            Some(_) if self.recorders.any() => self.recorders.is_done(),
+            Some(length) => self.live.transport() >= length,
+            None => false,
+        }
+    }
+
     /// Fades out, closes the device, and then the files.
     pub(super) fn stop(mut self) -> Outcome {
         self.live.stop();

@@ -46,6 +46,11 @@ impl Given {
 }
 
 impl Playing<'_> {
+    /// How many frames a time has.
+    pub(super) fn frames(&self, time: Duration) -> u64 {
+        frames(time, self.given.rate)
+    }
+
     /// The newest text as it stands, prepared for the time that it is; none if file and lines do not go together.
     pub(super) fn as_it_stands(&self) -> Option<Loaded> {
         self.text.again(&self.library, self.given.in_time_of(&self.desk))

@@ -73,8 +73,9 @@ fn draw(drafts: &Receiver<Draft>, seen: &watch::Sender<Seen>, looks: &Looks) {
 
 fn drawing(draft: &Draft) -> Drawing {
     let diagram = picture::diagram(&draft.session, &draft.graph, false);
-    let rows = diagram.cards.iter().flat_map(|card| &card.rows).map(|row| row.path.clone());
     // What is folded has no level of its own.
+    let cards = diagram.cards.iter().filter(|card| card.paths.len() == 1);
+    let rows = cards.flat_map(|card| &card.rows).map(|row| row.path.clone());
     let cables = diagram.cables.iter().filter_map(|cable| match &cable.paths[..] {
         [path] => Some(path.clone()),
         _ => None,

@@ -60,3 +60,39 @@ impl<C: Write + Unpin> Write for Patient<C> {
         self.sent(context, sent)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::poll_fn;
+
+    /// Takes so many bytes, and then nothing.
+    struct Full(usize);
+
+    impl Write for Full {
+        fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+            let taken = self.0.min(bytes.len());
+            self.0 -= taken;
+            if taken > 0 { Poll::Ready(Ok(taken)) } else { Poll::Pending }
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[test]
+    fn who_takes_nothing_for_too_long_is_given_up() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("there is one");
+        runtime.block_on(async {
+            let mut connection = Patient::new(Full(5), Duration::from_millis(30));
+            let mut send = async |bytes: &[u8]| poll_fn(|cx| Pin::new(&mut connection).poll_write(cx, bytes)).await;
+            assert_eq!(send(b"hello world").await.ok(), Some(5));
+            assert_eq!(send(b" world").await.map_err(|error| error.kind()), Err(io::ErrorKind::TimedOut));
+        });
+    }
+}

@@ -113,3 +113,43 @@ impl Viewer {
         news
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::show::looks::Looks;
+    use std::sync::Arc;
+
+    fn numbered(name: &str, number: u64) -> Numbered {
+        Numbered { number, bytes: format!("{name}{number};").into() }
+    }
+
+    fn feed(number: u64) -> Feed {
+        Feed {
+            text: numbered("text", 1 + number / 90),
+            edits: (1..=number / 10).map(|edit| numbered("edit", edit)).collect(),
+            moment: numbered("moment", number),
+            ..Feed::default()
+        }
+    }
+
+    #[test]
+    fn who_is_slow_is_sent_the_newest_of_what_moves_and_what_happened_meanwhile_once() {
+        let (send, receive) = watch::channel(feed(10));
+        let look = Arc::new(Looks::default()).look("master".into()).expect("there is room");
+        let mut viewer = Some(Viewer::new(receive, "master".into(), look));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("there is one");
+        let mut next = || {
+            let (same, bytes) = runtime.block_on(viewer.take()?.next())?;
+            viewer = Some(same);
+            String::from_utf8(bytes.to_vec()).ok()
+        };
+        assert_eq!(next().as_deref(), Some("edit1;text1;moment10;"));
+        (11..=40).for_each(|number| drop(send.send_replace(feed(number))));
+        assert_eq!(next().as_deref(), Some("edit2;edit3;edit4;moment40;"));
+        send.send_replace(feed(95));
+        assert_eq!(next().as_deref(), Some("edit5;edit6;edit7;edit8;edit9;text2;moment95;"));
+        drop(send);
+        assert_eq!(next(), None);
+    }
+}

@@ -194,7 +194,7 @@ function transport(moment) {
 
 function strips() {
   const list = by("list");
-  list.classList.toggle("many", known.strips.length > 22);
+  list.classList.toggle("many", known.strips.length > 20);
   const before = new Map([...list.children].map((strip) => [strip.dataset.of, strip]));
   const now = known.strips.map((of) => {
     const strip = before.get(of.name) ?? strip_of(of);
@@ -241,6 +241,7 @@ function levels(moment) {
     if (aloud) strip.setAttribute("aria-label", spoken(strip.of, peak, clipped, down));
     picture.strip(strip.dataset.of, peak, clipped, down);
   });
+  picture.strips();
   picture.levels(moment.levels);
 }
 
@@ -313,7 +314,7 @@ document.addEventListener("keydown", (event) => {
     "?": () => by("help").showModal(),
     Escape: () => choose(MASTER),
     p: () => projector(!document.documentElement.classList.contains("projector")),
-    z: () => by("flow").classList.toggle("natural"),
+    z: () => picture.fit(!picture.whole),
     l: () => (by("log").hidden = !by("log").hidden),
     Enter: () => choose(event.target.dataset?.of ?? picture.path(event.target) ?? text.path(event.target)),
   };

@@ -3,6 +3,8 @@
 const SVG = "http://www.w3.org/2000/svg";
 const LIT = 2500;
 const GONE = 900;
+// Below this part of its own size its letters cannot be read: then not all of it is seen at once.
+const LEGIBLE = 0.62;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /** A level in dB, as a person reads it, of tenths. */
@@ -10,11 +12,12 @@ export const shown = (tenths) => (tenths <= -900 ? "–" : (tenths / 10).toFixed
 
 export class Picture {
   constructor(panel, { choose, point }) {
-    Object.assign(this, { panel, of: new Map(), bars: [], heads: new Map(), downs: new Map(), paths: [], chosen: null, edits: [], lights: [], next: null });
+    Object.assign(this, { panel, of: new Map(), bars: [], heads: [], peaks: new Map(), downs: new Map(), paths: [], chosen: null, edits: [], lights: [], next: null });
     panel.addEventListener("click", (event) => choose(this.path(event.target)));
     panel.addEventListener("mouseover", (event) => point(this.all(event.target)));
     panel.addEventListener("mouseleave", () => point([]));
     panel.addEventListener("focusin", (event) => point(this.all(event.target)));
+    new ResizeObserver(() => this.fit()).observe(panel);
   }
 
   /** The thing that an element is a part of. */
@@ -47,7 +50,7 @@ export class Picture {
     if (drawn.nodeName !== "svg") return;
     const focused = this.path(document.activeElement);
     this.of.clear();
-    this.heads.clear();
+    this.heads = [];
     this.bars = [];
     for (const thing of drawn.querySelectorAll("[data-path], [data-paths]")) {
       thing.setAttribute("role", "button");
@@ -59,6 +62,7 @@ export class Picture {
     }
     drawn.setAttribute("role", "group");
     this.panel.replaceChildren(document.adoptNode(drawn));
+    this.fit();
     for (const thing of drawn.querySelectorAll(".card, .row, .cable")) this.prepare(thing);
     const first = this.of.get(focused)?.[0] ?? drawn.querySelector("[data-path]");
     first?.setAttribute("tabindex", "0");
@@ -74,10 +78,25 @@ export class Picture {
     }
   }
 
+  /** As large as it fits, but legible; or all of it at once. */
+  fit(whole = this.whole) {
+    this.whole = whole;
+    const drawn = this.panel.querySelector("svg");
+    if (!drawn) return;
+    const { width, height } = drawn.viewBox.baseVal;
+    const [across, down] = [(this.panel.clientWidth - 8) / width, (this.panel.clientHeight - 8) / height];
+    let scale = Math.min(across, down, 1.6);
+    if (scale < LEGIBLE && !whole) scale = Math.max(LEGIBLE, Math.min(across, 0.85));
+    drawn.style.width = `${Math.floor(width * scale)}px`;
+    drawn.style.height = `${Math.floor(height * scale)}px`;
+  }
+
   /** Room for the level of a thing. */
   prepare(thing) {
     const field = thing.querySelector(":scope > .field, :scope > .head");
-    if (!field || !thing.dataset.path || thing.matches(".detail, .control")) return;
+    // What is folded has many levels: its head shows the highest of its strips.
+    const folded = thing.parentNode.closest("[data-paths]");
+    if (!field || folded || thing.matches(".detail, .control")) return;
     const { x, y, width, height } = field.getBBox();
     const bar = (className) => {
       const rect = document.createElementNS(SVG, "rect");
@@ -88,7 +107,7 @@ export class Picture {
       return rect;
     };
     thing.bar = { x, width, level: bar("level"), down: bar("down") };
-    if (thing.classList.contains("card")) this.heads.set(thing.dataset.path, thing);
+    if (thing.classList.contains("card")) this.heads.push({ bar: thing.bar, paths: this.all(thing) });
   }
 
   /** The paths that levels come for, in their order. */
@@ -110,8 +129,14 @@ export class Picture {
 
   strip(path, peak, clipped, down) {
     this.downs.set(path, down);
-    const thing = this.heads.get(path);
-    if (thing) fill(thing.bar, peak, clipped, 0);
+    this.peaks.set(path, { peak, clipped });
+  }
+
+  strips() {
+    for (const { bar, paths } of this.heads) {
+      const known = paths.map((path) => this.peaks.get(path)).filter(Boolean);
+      if (known.length) fill(bar, Math.max(...known.map((one) => one.peak)), known.some((one) => one.clipped), 0);
+    }
   }
 
   /** By how much something is turned down, in words. */
@@ -152,6 +177,7 @@ export class Picture {
       thing.classList.add(name);
       setTimeout(() => thing.classList.remove(name), until - performance.now());
     }
+    things[0]?.scrollIntoView({ block: "nearest", inline: "nearest" });
     return things.length > 0;
   }
 

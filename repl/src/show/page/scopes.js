@@ -23,7 +23,8 @@ export class Scopes {
     this.colours = Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
     this.unit = parseFloat(style.fontSize) / 15;
     this.heat = heat(this.colours.ground, this.colours.trace, this.colours.high);
-    this.drawLoudness?.();
+    this.restart();
+    this.drawLoudness();
   }
 
   /** Something else is looked at. */
