@@ -51,8 +51,11 @@ pub fn below() {
     *ABOVE.lock().unwrap_or_else(PoisonError::into_inner) = None;
 }
 
-/// Who else is told everything, if anybody.
-static BESIDE: Mutex<Option<Box<dyn Fn(&str) + Send>>> = Mutex::new(None);
+/// Tells somebody else.
+type Beside = Box<dyn Fn(&str) + Send>;
+
+/// Who does, if anybody is to be told everything.
+static BESIDE: Mutex<Option<Beside>> = Mutex::new(None);
 
 /// From now on somebody else is told as well, who tells nothing in turn.
 pub fn beside(tell: impl Fn(&str) + Send + 'static) {

@@ -112,7 +112,7 @@ impl Maker {
 
     /// Keeps a loudness now and then.
     fn remember(&mut self, moment: &Moment) {
-        if moment.number % EVERY != 0 {
+        if !moment.number.is_multiple_of(EVERY) {
             return;
         }
         let [momentary, short_term, _] = moment.meters.loudness;

@@ -182,7 +182,7 @@ mod tests {
     fn what_lies_on_both_sides_lies_in_the_middle_and_what_is_opposite_across() {
         let (left, right) = (sine(440.0, 0.5), sine(440.0, -0.5));
         let pairs = |field: Vec<i32>| field.chunks(2).map(|pair| (pair[0], pair[1])).collect::<Vec<_>>();
-        assert!(pairs(field(&[left.clone()])).iter().all(|(l, r)| l == r));
+        assert!(pairs(field(std::slice::from_ref(&left))).iter().all(|(l, r)| l == r));
         let across = pairs(field(&[left, right]));
         assert!(across.len() == POINTS && across.iter().all(|(l, r)| *l == -*r));
     }

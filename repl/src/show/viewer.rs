@@ -10,12 +10,15 @@ use tokio::sync::watch;
 use super::feed::{Feed, Numbered};
 use super::looks::Look;
 
+/// What comes next, and the viewer that waits for what comes then.
+type Next = Pin<Box<dyn Future<Output = Option<(Viewer, Bytes)>> + Send>>;
+
 /// What a request is answered with.
 pub enum Answer {
     /// All of it.
     Whole(Option<Bytes>),
     /// What happens from now on.
-    Events(Pin<Box<dyn Future<Output = Option<(Viewer, Bytes)>> + Send>>),
+    Events(Next),
 }
 
 impl Answer {

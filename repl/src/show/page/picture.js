@@ -84,7 +84,7 @@ export class Picture {
     const drawn = this.panel.querySelector("svg");
     if (!drawn) return;
     const { width, height } = drawn.viewBox.baseVal;
-    const [across, down] = [(this.panel.clientWidth - 8) / width, (this.panel.clientHeight - 8) / height];
+    const [across, down] = [(this.panel.offsetWidth - 24) / width, (this.panel.clientHeight - 8) / height];
     let scale = Math.min(across, down, 1.6);
     if (scale < LEGIBLE && !whole) scale = Math.max(LEGIBLE, Math.min(across, 0.85));
     drawn.style.width = `${Math.floor(width * scale)}px`;
