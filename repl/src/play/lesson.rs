@@ -2,8 +2,8 @@
 //! into the next without a break.
 
 use super::Playing;
-use super::costing::step_back;
 use super::told::Editors;
+use crate::costing::step_back;
 use crate::last_good::Keeper;
 use crate::learn::look;
 use crate::prompt::Lesson;
