@@ -71,8 +71,6 @@ impl Browser {
         let wanted = json!({ "goog:chromeOptions": { "args": arguments }, "goog:loggingPrefs": logs });
         let opened = browser.ask("POST", "/session", &json!({ "capabilities": { "alwaysMatch": wanted } }));
         browser.session = format!("/session/{}", opened["sessionId"].as_str().expect("there is a browser"));
-        // The browser has asked itself for its empty page.
-        browser.logged("performance");
         browser.order("/url", &json!({ "url": address }));
         browser
     }
@@ -134,13 +132,15 @@ impl Browser {
         entries.filter_map(|entry| entry["message"].as_str().map(str::to_owned)).collect()
     }
 
-    /// Every address that was asked for.
+    /// Every address that was asked for, but for what the page wants that the browser itself begins with.
     fn requested(&self) -> Vec<String> {
         let events = self.logged("performance");
         let events = events.iter().map(|event| serde_json::from_str::<Value>(event).expect("it is JSON"));
         let sent = events.filter(|event| event["message"]["method"] == "Network.requestWillBeSent");
-        sent.map(|event| event["message"]["params"]["request"]["url"].as_str().expect("an address").to_owned())
-            .collect()
+        let asked = sent.map(|mut event| event["message"]["params"].take());
+        let own = |params: &Value| params["documentURL"].as_str().is_some_and(|page| page.starts_with("chrome://"));
+        let asked = asked.filter(|params| !own(params));
+        asked.map(|params| params["request"]["url"].as_str().expect("an address").to_owned()).collect()
     }
 }
 
