@@ -33,17 +33,19 @@ fn main() {
             times.push(programs::time(command).0);
         }
     }
-    let medians: Vec<f64> = times
-        .iter_mut()
-        .map(|times| {
-            times.sort_by(f64::total_cmp);
-            times[RUNS / 2]
-        })
-        .collect();
-    println!("{:<24} {:>12} {:>22}", "100 voices, 60 s", "processor", "times as long as ours");
-    for ((name, _), processor) in contestants.iter().zip(&medians) {
-        println!("{name:<24} {processor:>10.2} s {:>22.2}", processor / medians[0]);
+    println!("{:<24} {:>12} {:>40}", "100 voices, 60 s", "processor", "times as long as ours, least to most");
+    for ((name, _), own) in contestants.iter().zip(&times) {
+        let processor = sorted(own.clone());
+        // Each run against ours of the same turn.
+        let ratios = sorted(own.iter().zip(&times[0]).map(|(time, ours)| time / ours).collect());
+        let [least, median, most] = [0, RUNS / 2, RUNS - 1].map(|place| ratios[place]);
+        println!("{name:<24} {:>10.2} s {median:>22.2}   ({least:>5.2} to {most:>5.2})", processor[RUNS / 2]);
     }
+}
+
+fn sorted(mut times: Vec<f64>) -> Vec<f64> {
+    times.sort_by(f64::total_cmp);
+    times
 }
 
 /// Whether a command does what it should; what it says is not shown.
