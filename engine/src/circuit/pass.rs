@@ -59,6 +59,9 @@ impl Pass {
                     [Some(a), None, None] => two(b, c, move |b, c| f(a, b, c)),
                     [None, Some(b), Some(c)] => one(a, move |a| f(a, b, c)),
                     [Some(a), None, Some(c)] => one(b, move |b| f(a, b, c)),
+                    // What comes twice is read once.
+                    _ if a == b && a == c => one(a, move |a| f(a, a, a)),
+                    _ if a == b => two(a, c, move |a, c| f(a, a, c)),
                     _ => three(slots, f),
                 }));
                 return pass;
