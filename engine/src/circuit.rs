@@ -297,3 +297,9 @@ impl Node {
         }
     }
 }
+
+/// A frame of a stretch, whose only one there is where it stays. RT.
+#[inline(always)]
+fn frame<T: Copy>(stretch: &[T], i: usize) -> T {
+    stretch[i.min(stretch.len() - 1)]
+}

@@ -13,7 +13,7 @@ mod tests;
 
 use std::ops::Range;
 
-use crate::circuit::machine::{Around, Machine};
+use crate::circuit::machine::{Around, Bench, Machine};
 use crate::circuit::{Circuit, Split};
 use crate::keep::{Keep, Ledger, keep};
 use crate::kernel::{Buffer, Glide, QUANTUM};
@@ -139,6 +139,7 @@ pub struct Synth {
     stereo: bool,
     voices: Vec<Voice>,
     packs: Vec<Pack>,
+    bench: Bench<LANES>,
     events: Vec<Event>,
     /// Of one voice: the keys that are held, the last one last.
     held: Vec<Held>,
@@ -173,13 +174,15 @@ impl Synth {
         }
         let (slots, packs) = (slots(fixed), packs(fixed));
         let Split { common, each } = Split::new(circuit);
+        let bench = Bench::new(&each, rate);
         Ok(Synth {
             rate,
             seed,
             fixed,
             stereo: channels(circuit, fixed) == 2,
             voices: vec![Voice::default(); slots],
-            packs: (0..packs).map(|_| Pack::new(&each, rate)).collect(),
+            packs: (0..packs).map(|_| Pack::new(bench.states(), rate)).collect(),
+            bench,
             events: Vec::with_capacity(MOST_EVENTS),
             held: Vec::with_capacity(MOST_HELD),
             clock: 0,
@@ -285,13 +288,13 @@ impl Synth {
 
     /// Works on the packs that sound. RT.
     fn run(&mut self, stretch: Range<usize>, transport: u64, values: &[Glide], all: &Range<usize>) {
-        let unison = self.fixed.unison;
+        let (unison, detune) = (self.fixed.unison, values[DETUNE].to / 100.0);
         for (slot, voice) in self.voices.iter_mut().enumerate().filter(|(_, voice)| voice.stage != Stage::Free) {
             for i in stretch.clone() {
                 let moves = voice.pitch.moves();
                 let pitch = voice.pitch.step();
                 for copy in 0..unison {
-                    let detuned = pitch + values[DETUNE].to / 100.0 * place(copy, unison);
+                    let detuned = pitch + detune * place(copy, unison);
                     let (pack, lane) = at(slot * unison + copy);
                     if moves {
                         self.packs[pack].tune(lane, i..i + 1, detuned);
@@ -307,8 +310,19 @@ impl Synth {
                 }
             }
         }
+        self.bench.begin();
         for pack in self.packs.iter_mut().filter(|pack| pack.is_used()) {
-            pack.run(&stretch, transport, self.clock, &self.knobs, values, all, self.stereo, &mut self.shared);
+            pack.run(
+                &stretch,
+                &mut self.bench,
+                transport,
+                self.clock,
+                &self.knobs,
+                values,
+                all,
+                self.stereo,
+                &mut self.shared,
+            );
         }
         for (slot, voice) in self.voices.iter_mut().enumerate().filter(|(_, voice)| voice.stage != Stage::Free) {
             let (pack, lane) = at(slot * unison);

@@ -5,6 +5,8 @@
 //! sum stay two steps, each rounded. What is not drawn into the loop (`#[inline(always)]`) is compiled once, for every
 //! processor; a loop that is short is not worth asking for.
 
+use std::ops::{Deref, DerefMut};
+
 use pulp::Arch;
 
 /// Finds out what the processor can do, once for all: what asks later reads a number. Not RT.
@@ -20,6 +22,37 @@ pub fn wide<R>(work: impl FnOnce() -> R) -> R {
         return work();
     }
     Arch::new().dispatch(work)
+}
+
+/// Something in memory that begins where the widest registers like it to.
+#[derive(Clone, Debug)]
+#[repr(align(64))]
+pub struct Aligned<T>(pub T);
+
+impl<T> Deref for Aligned<T> {
+    type Target = T;
+
+    #[inline(always)]
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> DerefMut for Aligned<T> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}
+
+/// An array of what a function gives for each place: [`std::array::from_fn`] that is drawn into where it stands. RT.
+#[inline(always)]
+pub fn each<const N: usize, T: Copy + Default>(mut of: impl FnMut(usize) -> T) -> [T; N] {
+    let mut all = [T::default(); N];
+    for (place, one) in all.iter_mut().enumerate() {
+        *one = of(place);
+    }
+    all
 }
 
 #[cfg(test)]

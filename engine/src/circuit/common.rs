@@ -1,6 +1,6 @@
 //! What all voices of a circuit have in common, taken out of it, so that it is worked out once for all of them.
 
-use super::{Circuit, Clock, Node, Signal};
+use super::{Circuit, Clock, Figure, Node, Signal};
 
 /// A circuit in two parts.
 pub(crate) struct Split {
@@ -10,17 +10,41 @@ pub(crate) struct Split {
     pub each: Circuit,
 }
 
-/// For each node whether it is the same for all voices: what knows of the note, hears, or remembers is not.
-pub(super) fn even(nodes: &[Node]) -> Vec<bool> {
-    let mut even: Vec<bool> = Vec::with_capacity(nodes.len());
+/// For each node whether it has no state and is made of such alone as are so.
+fn made_of(nodes: &[Node], is_so: impl Fn(&Node) -> bool) -> Vec<bool> {
+    let mut made: Vec<bool> = Vec::with_capacity(nodes.len());
     for node in nodes {
-        even.push(match node {
-            Node::Constant(_) | Node::Parameter(_) | Node::Lfo { clock: Clock::Transport, .. } => true,
-            Node::Unary(..) | Node::Binary(..) | Node::Select(..) => node.sources().all(|source| even[source.index()]),
-            _ => false,
+        made.push(match node {
+            Node::Unary(..) | Node::Binary(..) | Node::Select(..) => node.sources().all(|source| made[source.index()]),
+            _ => is_so(node),
         });
     }
-    even
+    made
+}
+
+/// For each node whether it is the same for all voices: what knows of the note, hears, or remembers is not.
+pub(super) fn even(nodes: &[Node]) -> Vec<bool> {
+    let is_even = |node: &Node| {
+        matches!(node, Node::Constant(_) | Node::Parameter(_) | Node::Lfo { clock: Clock::Transport, .. })
+    };
+    made_of(nodes, is_even)
+}
+
+/// For each node whether it is the same for all voices that began together.
+pub(super) fn of_an_age(nodes: &[Node]) -> Vec<bool> {
+    let is_even = |node: &Node| {
+        matches!(node, Node::Constant(_) | Node::Parameter(_) | Node::Lfo { .. } | Node::Note(Figure::Age))
+    };
+    made_of(nodes, is_even)
+}
+
+/// For each node whether it stays as it is while the pitch and the gate do.
+pub(super) fn still(nodes: &[Node]) -> Vec<bool> {
+    let is_still = |node: &Node| match node {
+        Node::Note(figure) => *figure != Figure::Age,
+        node => matches!(node, Node::Constant(_)),
+    };
+    made_of(nodes, is_still)
 }
 
 impl Split {

@@ -4,7 +4,7 @@
 
 use crate::keep::{Keep, Ledger};
 use crate::math;
-use crate::wide::wide;
+use crate::wide::{each, wide};
 
 /// How far a rise is bent, in time constants: it aims at 1.29.
 const RISE: f64 = 1.5;
@@ -90,8 +90,14 @@ impl<const L: usize> Envelope<L> {
         self.stage[lane] == Stage::Done || falls && self.left[lane] == 0
     }
 
-    /// A stretch of frames, over which the gates stay as they are. RT.
-    pub fn run(&mut self, out: &mut [[f64; L]], gate: &[bool; L], times: impl Fn(usize, usize) -> Times) {
+    /// A stretch of frames, over which the gates stay as they are, multiplied by a scale. RT.
+    pub fn run(
+        &mut self,
+        out: &mut [[f64; L]],
+        gate: &[bool; L],
+        scale: &[f64; L],
+        times: impl Fn(usize, usize) -> Times,
+    ) {
         let mut at = 0;
         while at < out.len() {
             let mut stretch = (out.len() - at) as u64;
@@ -103,7 +109,7 @@ impl<const L: usize> Envelope<L> {
             let (out, stays, falls, factor) = (&mut out[at..next], self.stays, self.falls, self.factor);
             self.falls = wide(
                 #[inline(always)]
-                move || fall(out, stays, falls, factor),
+                move || fall(out, stays, falls, factor, scale),
             );
             self.left.iter_mut().filter(|left| **left < u64::MAX).for_each(|left| *left -= stretch);
             at = next;
@@ -154,10 +160,20 @@ impl<const L: usize> Envelope<L> {
 
 /// Writes what stays and what falls away, of which `factor` remains each frame; gives what has remained. RT.
 #[inline(always)]
-fn fall<const L: usize>(out: &mut [[f64; L]], stays: [f64; L], mut falls: [f64; L], factor: [f64; L]) -> [f64; L] {
+fn fall<const L: usize>(
+    out: &mut [[f64; L]],
+    stays: [f64; L],
+    mut falls: [f64; L],
+    factor: [f64; L],
+    scale: &[f64; L],
+) -> [f64; L] {
+    if falls == [0.0; L] {
+        out.fill(each(|lane| (stays[lane] + falls[lane]) * scale[lane]));
+        return falls;
+    }
     for out in out {
         for lane in 0..L {
-            out[lane] = stays[lane] + falls[lane];
+            out[lane] = (stays[lane] + falls[lane]) * scale[lane];
             falls[lane] *= factor[lane];
         }
     }

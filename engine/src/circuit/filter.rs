@@ -6,11 +6,11 @@
 //! out once. Any positive g and q make a stable filter, so what the
 //! approximation is off by moves the frequency and nothing else.
 
-use std::array::from_fn;
 use std::f64::consts::PI;
 
-use super::Pass;
+use super::{Pass, frame};
 use crate::keep::{Keep, Ledger};
+use crate::wide::each;
 
 /// The highest frequency, as a part of the rate.
 const HIGHEST: f64 = 0.49;
@@ -18,23 +18,20 @@ const HIGHEST: f64 = 0.49;
 /// The lowest frequency in Hz.
 const LOWEST: f64 = 1.0;
 
-/// How often what shapes a state changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Moves {
-    /// It is constant.
-    Never,
-    /// It is the same in all lanes.
-    Together,
-    /// Each lane for itself.
-    Freely,
+/// What shapes a filter over a stretch.
+#[derive(Clone, Copy)]
+pub(super) struct Shape<'a, const L: usize> {
+    /// In Hz.
+    pub freq: &'a [[f64; L]],
+    pub q: &'a [[f64; L]],
+    /// Whether both are the same in all lanes.
+    pub together: bool,
 }
 
 /// One filter in each of `L` lanes.
 #[derive(Clone)]
 pub(super) struct Filter<const L: usize> {
     pass: Pass,
-    /// How frequency and q move.
-    moves: Moves,
     rate: f64,
     s1: [f64; L],
     s2: [f64; L],
@@ -58,9 +55,9 @@ struct Coefficients<const W: usize> {
 impl<const W: usize> Coefficients<W> {
     const NONE: Self = Coefficients { k: [0.0; W], stays: [0.0; W], passes: [0.0; W], follows: [0.0; W] };
 
-    /// RT.
+    /// With k only if it is asked for: it takes a division. RT.
     #[inline(always)]
-    fn new(freq: [f64; W], q: [f64; W], most: f64, step: f64) -> Self {
+    fn new<const K: bool>(freq: [f64; W], q: [f64; W], most: f64, step: f64) -> Self {
         let mut by = Self::NONE;
         for i in 0..W {
             let x = within(freq[i], LOWEST, most) * step;
@@ -68,7 +65,7 @@ impl<const W: usize> Coefficients<W> {
             let z = x * x;
             let sine = x * (1.0 + z * (-0.112_027_741_076_003_3 + z * 0.001_122_938_385_750_171_8));
             let cosine = 0.999_999_985_018_248_9 + z * (-0.445_360_751_921_385_4 + z * 0.016_242_216_444_341_54);
-            by.k[i] = 1.0 / q;
+            by.k[i] = if K { 1.0 / q } else { 0.0 };
             // Both sides multiplied by q and the cosine's square: one division.
             let (sine2, cosine2, both) = (sine * sine, cosine * cosine, sine * cosine);
             let over = 2.0 * q / (q * (cosine2 + sine2) + both);
@@ -89,8 +86,8 @@ fn within(x: f64, least: f64, most: f64) -> f64 {
 
 impl<const L: usize> Filter<L> {
     /// Not RT.
-    pub(super) fn new(pass: Pass, moves: Moves, rate: f64) -> Self {
-        Filter { pass, moves, rate, s1: [0.0; L], s2: [0.0; L] }
+    pub(super) fn new(pass: Pass, rate: f64) -> Self {
+        Filter { pass, rate, s1: [0.0; L], s2: [0.0; L] }
     }
 
     /// Begins a note. RT.
@@ -98,39 +95,37 @@ impl<const L: usize> Filter<L> {
         (self.s1[lane], self.s2[lane]) = (0.0, 0.0);
     }
 
-    /// A stretch of frames. RT.
+    /// A stretch of frames; a frequency or a q of one frame stays as it is, and both may be the same in all lanes. RT.
     #[inline(always)]
-    pub(super) fn run(&mut self, out: &mut [[f64; L]], of: &[[f64; L]], freq: &[[f64; L]], q: &[[f64; L]]) {
+    pub(super) fn run(&mut self, out: &mut [[f64; L]], of: &[[f64; L]], shape: Shape<'_, L>) {
         match self.pass {
-            Pass::Low => self.go(out, of, freq, q, |_, _, _, v2| v2),
-            Pass::High => self.go(out, of, freq, q, |x, k, v1, v2| x - k * v1 - v2),
-            Pass::Band => self.go(out, of, freq, q, |_, k, v1, _| k * v1),
-            Pass::Notch => self.go(out, of, freq, q, |x, k, v1, _| x - k * v1),
+            Pass::Low => self.go::<false>(out, of, shape, |_, _, _, v2| v2),
+            Pass::High => self.go::<true>(out, of, shape, |x, k, v1, v2| x - k * v1 - v2),
+            Pass::Band => self.go::<true>(out, of, shape, |_, k, v1, _| k * v1),
+            Pass::Notch => self.go::<true>(out, of, shape, |x, k, v1, _| x - k * v1),
         }
     }
 
     /// RT.
     #[inline(always)]
-    fn go(
+    fn go<const K: bool>(
         &mut self,
         out: &mut [[f64; L]],
         of: &[[f64; L]],
-        freq: &[[f64; L]],
-        q: &[[f64; L]],
+        Shape { freq, q, together }: Shape<'_, L>,
         tap: impl Fn(f64, f64, f64, f64) -> f64,
     ) {
         let (most, step) = (HIGHEST * self.rate, PI / self.rate);
-        let (Some(freq0), Some(q0)) = (freq.first(), q.first()) else { return };
-        if self.moves == Moves::Never {
-            let by = Coefficients::<L>::new(*freq0, *q0, most, step);
+        if let ([freq], [q]) = (freq, q) {
+            let by = Coefficients::<L>::new::<K>(*freq, *q, most, step);
             self.all(out, of, |_| by, &tap);
             return;
         }
-        let stretches = out.chunks_mut(AHEAD).zip(of.chunks(AHEAD)).zip(freq.chunks(AHEAD)).zip(q.chunks(AHEAD));
-        for (((out, of), freq), q) in stretches {
-            if self.moves == Moves::Together {
-                let one = |from: &[[f64; L]]| from_fn(|i| from.get(i).map_or(1.0, |x| x[0]));
-                let by = Coefficients::<AHEAD>::new(one(freq), one(q), most, step);
+        for (n, (out, of)) in out.chunks_mut(AHEAD).zip(of.chunks(AHEAD)).enumerate() {
+            let first = n * AHEAD;
+            if together {
+                let one = |from: &[[f64; L]]| each(|i| frame(from, first + i)[0]);
+                let by = Coefficients::<AHEAD>::new::<K>(one(freq), one(q), most, step);
                 let at = |i: usize| Coefficients {
                     k: [by.k[i]; L],
                     stays: [by.stays[i]; L],
@@ -140,7 +135,9 @@ impl<const L: usize> Filter<L> {
                 self.all(out, of, at, &tap);
             } else {
                 let mut by = [Coefficients::<L>::NONE; AHEAD];
-                by.iter_mut().zip(freq).zip(q).for_each(|((by, f), q)| *by = Coefficients::new(*f, *q, most, step));
+                for (i, by) in by.iter_mut().enumerate() {
+                    *by = Coefficients::new::<K>(frame(freq, first + i), frame(q, first + i), most, step);
+                }
                 self.all(out, of, |i| by[i], &tap);
             }
         }
@@ -159,10 +156,10 @@ impl<const L: usize> Filter<L> {
         for (frame, (out, x)) in out.iter_mut().zip(of).enumerate() {
             let Coefficients { k, stays, passes, follows } = by(frame);
             // v1 = (s1 + g (x - s2)) / (1 + g (g + k)); v2 = s2 + g v1; s = 2 v - s.
-            let over: [f64; L] = from_fn(|i| x[i] - s2[i]);
-            let next1: [f64; L] = from_fn(|i| stays[i] * s1[i] + passes[i] * over[i]);
-            let next2: [f64; L] = from_fn(|i| (s2[i] + passes[i] * s1[i]) + follows[i] * over[i]);
-            *out = from_fn(|i| tap(x[i], k[i], 0.5 * (s1[i] + next1[i]), 0.5 * (s2[i] + next2[i])));
+            let over: [f64; L] = each(|i| x[i] - s2[i]);
+            let next1: [f64; L] = each(|i| stays[i] * s1[i] + passes[i] * over[i]);
+            let next2: [f64; L] = each(|i| (s2[i] + passes[i] * s1[i]) + follows[i] * over[i]);
+            *out = each(|i| tap(x[i], k[i], 0.5 * (s1[i] + next1[i]), 0.5 * (s2[i] + next2[i])));
             (s1, s2) = (next1, next2);
         }
         (self.s1, self.s2) = (s1, s2);

@@ -2,20 +2,24 @@
 //!
 //! The waveform is computed [`REACH`] frames ahead, at the frequency that there is now, and put into a ring; an edge that
 //! turns up there still reaches all frames about it. So a steady tone is exact from its first frame on, and one whose
-//! frequency moves follows it so many frames late (0.4 ms at 48 kHz). Only frames that have an edge cost more than adding
-//! and comparing.
+//! frequency moves follows it so many frames late (0.4 ms at 48 kHz). Only edges cost more than adding.
 
-use std::array::from_fn;
 use std::f64::consts::TAU;
 
-use super::Wave;
-use super::edges::{Edges, REACH, Taps};
-use super::functions::{floor, sin_within, truth};
+use super::edges::{Edges, REACH, TAPS, Taps};
+use super::functions::{floor, sin_within};
+use super::{Wave, frame};
 use crate::keep::{Keep, Ledger};
-use crate::wide::wide;
+use crate::wide::{Aligned, each, wide};
 
-/// Frames of the ring: a power of two above [`TAPS`].
+/// Frames of the ring: a power of two.
 const RING: usize = 64;
+
+/// How many frames are gone through before their edges are drawn.
+const AT_ONCE: usize = 8;
+
+// What the edges of so many frames touch has room.
+const _: () = assert!(TAPS + AT_ONCE <= RING);
 
 /// One oscillator in each of `L` lanes.
 #[derive(Clone)]
@@ -25,14 +29,12 @@ pub(super) struct Oscillator<const L: usize> {
     step: f64,
     edges: &'static Edges,
     fresh: [bool; L],
-    /// The place in the cycle, from 0 to 1, `REACH` frames ahead; what jumps or turns does at 0.
+    /// The place in the cycle, from 0 to 1; of what has edges `REACH` frames ahead. What jumps or turns does at 0.
     phase: [f64; L],
-    /// The same, of the second edge or corner of a cycle.
-    second: [f64; L],
-    /// How much of the cycle lies between the two.
+    /// How much of the cycle lies between its first and its second edge or corner.
     width: [f64; L],
     /// Frames to come, from `at` on.
-    ring: Box<[[f64; L]; RING]>,
+    ring: Box<Aligned<[[f64; L]; RING]>>,
     at: usize,
 }
 
@@ -45,9 +47,8 @@ impl<const L: usize> Oscillator<L> {
             edges: Edges::get(),
             fresh: [true; L],
             phase: [0.0; L],
-            second: [0.0; L],
             width: [0.5; L],
-            ring: Box::new([[0.0; L]; RING]),
+            ring: Box::new(Aligned([[0.0; L]; RING])),
             at: 0,
         }
     }
@@ -58,7 +59,7 @@ impl<const L: usize> Oscillator<L> {
         self.ring.iter_mut().for_each(|frame| frame[lane] = 0.0);
     }
 
-    /// A stretch of frames. RT.
+    /// A stretch of frames; a frequency or a width of one frame stays as it is. RT.
     #[inline(always)]
     pub(super) fn run(&mut self, out: &mut [[f64; L]], freq: &[[f64; L]], width: &[[f64; L]], phase: &[[f64; L]]) {
         if let (Some(freq), Some(width), Some(phase)) = (freq.first(), width.first(), phase.first()) {
@@ -80,7 +81,8 @@ impl<const L: usize> Oscillator<L> {
     #[inline(always)]
     fn sine(&mut self, out: &mut [[f64; L]], freq: &[[f64; L]]) {
         let (mut phase, step) = (self.phase, self.step);
-        for (out, freq) in out.iter_mut().zip(freq) {
+        for (i, out) in out.iter_mut().enumerate() {
+            let freq = frame(freq, i);
             *out = phase;
             for lane in 0..L {
                 let next = phase[lane] + increment(freq[lane], step);
@@ -100,49 +102,75 @@ impl<const L: usize> Oscillator<L> {
         width: &[[f64; L]],
         naive: impl Fn(f64, f64, f64) -> f64,
     ) {
-        let (mut phase, mut second, mut broadness, step) = (self.phase, self.second, self.width, self.step);
-        for ((out, freq), width) in out.iter_mut().zip(freq).zip(width) {
-            let by: [f64; L] = from_fn(|lane| increment(freq[lane], step));
-            let next: [f64; L] = from_fn(|lane| phase[lane] + by[lane]);
-            let turns: [f64; L] = from_fn(|lane| truth(next[lane] >= 1.0) - truth(next[lane] < 0.0));
-            phase = from_fn(|lane| next[lane] - turns[lane]);
-            let mut any = turns.iter().fold(0, |any, turns| any | turns.to_bits());
-            let (mut turns2, mut by2) = ([0.0; L], [0.0; L]);
-            if TWO {
-                for lane in 0..L {
-                    let wide = broad(width[lane]);
-                    by2[lane] = by[lane] - (wide - broadness[lane]);
-                    let next = second[lane] + by2[lane];
-                    turns2[lane] = floor(next);
-                    second[lane] = next - turns2[lane];
-                    broadness[lane] = wide;
-                    any |= turns2[lane].to_bits();
+        let (step, mut count): (f64, [u64; L]) = (self.step, each(|lane| count_of(self.phase[lane])));
+        // Of each frame, after that of the frame before: where it is and how wide; and by how much it goes on.
+        let mut phases = [self.phase; AT_ONCE + 1];
+        let mut widths = [self.width; AT_ONCE + 1];
+        let (mut by, mut steps) = ([[0.0; L]; AT_ONCE], [[0; L]; AT_ONCE]);
+        for (n, out) in out.chunks_mut(AT_ONCE).enumerate() {
+            let first = n * AT_ONCE;
+            if n == 0 || freq.len() > 1 {
+                for (i, (by, steps)) in by.iter_mut().zip(&mut steps).enumerate() {
+                    let freq = frame(freq, first + i);
+                    *by = each(|lane| grain(increment(freq[lane], step)));
+                    *steps = each(|lane| step_of(by[lane]));
                 }
             }
-            let ahead = &mut self.ring[(self.at + REACH) % RING];
-            *ahead = from_fn(|lane| ahead[lane] + naive(phase[lane], second[lane], broadness[lane]));
-            if any << 1 != 0 {
+            let (mut edges, mut found) = ([0; AT_ONCE], 0);
+            for i in 0..out.len() {
+                count = each(|lane| count[lane].wrapping_add(steps[i][lane]));
+                let (before, phase): (_, [f64; L]) = (phases[i], each(|lane| part(count[lane])));
+                let mut any = 0;
+                (0..L).for_each(|lane| any |= (before[lane] + by[i][lane] - phase[lane]).to_bits());
+                phases[i + 1] = phase;
+                let ahead = &mut self.ring[(self.at + REACH + i) % RING];
+                if TWO {
+                    let (earlier, width) = (widths[i], frame(width, first + i));
+                    let width = each(|lane| broad(width[lane]));
+                    let from: [f64; L] = each(|lane| after(before[lane], earlier[lane]));
+                    let to: [f64; L] = each(|lane| after(phase[lane], width[lane]));
+                    let by: [f64; L] = each(|lane| by[i][lane] - (width[lane] - earlier[lane]));
+                    (0..L).for_each(|lane| any |= (from[lane] + by[lane] - to[lane]).to_bits());
+                    *ahead = each(|lane| ahead[lane] + naive(phase[lane], to[lane], width[lane]));
+                    widths[i + 1] = width;
+                } else {
+                    *ahead = each(|lane| ahead[lane] + naive(phase[lane], 0.0, 0.0));
+                }
+                // Written down without a branch, which could not be foreseen.
+                edges[found] = i;
+                found += usize::from(any != 0);
+            }
+            for i in edges[..found].iter().copied() {
                 for lane in 0..L {
-                    let first = Turn { turns: turns[lane], by: by[lane], phase: phase[lane] };
-                    let second = Turn { turns: turns2[lane], by: by2[lane], phase: second[lane] };
-                    self.touch(lane, REACH as isize, first, second);
+                    let [before, now] = [i, i + 1].map(|i| (phases[i][lane], widths[i][lane]));
+                    self.touch::<TWO>(lane, (REACH + i) as isize, by[i][lane], before, now);
                 }
             }
-            *out = self.ring[self.at];
-            self.ring[self.at] = [0.0; L];
-            self.at = (self.at + 1) % RING;
+            for out in out.iter_mut() {
+                let next = &mut self.ring[self.at % RING];
+                *out = *next;
+                *next = [0.0; L];
+                self.at = (self.at + 1) % RING;
+            }
+            (phases[0], widths[0]) = (phases[out.len()], widths[out.len()]);
         }
-        (self.phase, self.second, self.width) = (phase, second, broadness);
+        (self.phase, self.width) = (phases[0], widths[0]);
     }
 
-    /// Adds what belongs to the edges that were passed on the way to the frame `time` frames on. RT.
-    #[inline]
-    fn touch(&mut self, lane: usize, time: isize, first: Turn, second: Turn) {
-        if first.turns != 0.0 {
-            self.pass(lane, time, first, 1.0);
+    /// Adds what belongs to the edges that were passed on the way to the frame `time` frames on, of which phase and width are
+    /// known, as they are of the frame before. RT.
+    #[inline(always)]
+    fn touch<const TWO: bool>(&mut self, lane: usize, time: isize, by: f64, before: (f64, f64), now: (f64, f64)) {
+        let turns = before.0 + by - now.0;
+        if turns != 0.0 {
+            self.pass(lane, time, Turn { turns, by, phase: now.0 }, 1.0);
         }
-        if second.turns != 0.0 {
-            self.pass(lane, time, second, -1.0);
+        if TWO {
+            let (phase, by) = (after(now.0, now.1), by - (now.1 - before.1));
+            let turns = after(before.0, before.1) + by - phase;
+            if turns != 0.0 {
+                self.pass(lane, time, Turn { turns, by, phase }, -1.0);
+            }
         }
     }
 
@@ -159,25 +187,31 @@ impl<const L: usize> Oscillator<L> {
         for passed in 0..turns.abs() as usize {
             let away = if turns > 0.0 { phase + passed as f64 } else { phase - 1.0 - passed as f64 };
             let late = (away / by).clamp(0.0, 1.0);
-            let taps = wide(
+            let taps: Taps = wide(
                 #[inline(always)]
-                || if self.wave == Wave::Triangle { self.edges.corner(late) } else { self.edges.edge(late) },
+                || {
+                    let taps =
+                        if self.wave == Wave::Triangle { self.edges.corner(late) } else { self.edges.edge(late) };
+                    each(|tap| taps[tap] * height)
+                },
             );
-            self.add(lane, time, &taps.map(|tap| tap * height));
+            self.add(lane, time, &taps);
         }
     }
 
-    /// RT.
+    /// Not to be drawn into what is wide: one lane of many frames is best gone through one by one. RT.
     fn add(&mut self, lane: usize, time: isize, taps: &Taps) {
         // What lies before the frame that comes next is over.
         let first = time - REACH as isize;
-        let over = (-first).max(0) as usize;
-        for (i, x) in taps.iter().skip(over).enumerate() {
-            self.ring[(self.at + first.max(0) as usize + i) % RING][lane] += x;
-        }
+        let taps = &taps[(-first).max(0) as usize..];
+        let (begin, end) = self.ring.split_at_mut((self.at + first.max(0) as usize) % RING);
+        let (soon, late) = taps.split_at(taps.len().min(end.len()));
+        end.iter_mut().zip(soon).for_each(|(frame, x)| frame[lane] += x);
+        begin.iter_mut().zip(late).for_each(|(frame, x)| frame[lane] += x);
     }
 
     /// Fills the ring as if it had been going on at this frequency. RT.
+    #[inline(never)]
     fn start(&mut self, lane: usize, freq: f64, width: f64, phase: f64) {
         let begin = match self.wave {
             Wave::Saw => phase + 0.5,
@@ -188,31 +222,29 @@ impl<const L: usize> Oscillator<L> {
             self.phase[lane] = begin - floor(begin);
             return;
         }
-        let by = increment(freq, self.step);
-        self.width[lane] = broad(width);
-        let part = |x: f64| x - floor(x);
+        let (by, width) = (grain(increment(freq, self.step)), broad(width));
         // From as far before the first frame as its edges reach.
-        self.phase[lane] = part(begin - (REACH + 1) as f64 * by);
-        self.second[lane] = part(self.phase[lane] - self.width[lane]);
+        let far = begin - (REACH + 1) as f64 * by;
+        let mut count = count_of(grain(far - floor(far)));
+        let mut before = part(count);
         for time in -(REACH as isize)..REACH as isize {
-            let step = |phase: &mut f64| {
-                let next = *phase + by;
-                let turns = floor(next);
-                *phase = next - turns;
-                Turn { turns, by, phase: *phase }
-            };
-            let first = step(&mut self.phase[lane]);
-            let second = if self.wave == Wave::Saw { Turn::default() } else { step(&mut self.second[lane]) };
+            count = count.wrapping_add(step_of(by));
+            let now = part(count);
             if time >= 0 {
-                let (p, q, w) = (self.phase[lane], self.second[lane], self.width[lane]);
+                let second = after(now, width);
                 self.ring[(self.at + time as usize) % RING][lane] += match self.wave {
-                    Wave::Saw | Wave::Sine => saw(p, q, w),
-                    Wave::Triangle => triangle(p, q, w),
-                    Wave::Square | Wave::Pulse => pulse(p, q, w),
+                    Wave::Saw | Wave::Sine => saw(now, second, width),
+                    Wave::Triangle => triangle(now, second, width),
+                    Wave::Square | Wave::Pulse => pulse(now, second, width),
                 };
             }
-            self.touch(lane, time, first, second);
+            match self.wave {
+                Wave::Saw => self.touch::<false>(lane, time, by, (before, width), (now, width)),
+                _ => self.touch::<true>(lane, time, by, (before, width), (now, width)),
+            }
+            before = now;
         }
+        (self.phase[lane], self.width[lane]) = (before, width);
     }
 }
 
@@ -235,7 +267,7 @@ fn pulse(p: f64, q: f64, width: f64) -> f64 {
 }
 
 /// How a phase went on from one frame to the next.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Turn {
     /// How many cycles began; below 0 if it goes backwards.
     turns: f64,
@@ -243,6 +275,41 @@ struct Turn {
     by: f64,
     /// Where in the cycle it came to.
     phase: f64,
+}
+
+// Places in a cycle are multiples of 2^-51, so that what is added to them and taken away is exact, and a cycle that began
+// shows in the sum. They are counted in whole numbers of 64 bits, whose lowest are 0, round and round: a frame waits for the
+// count of the frame before, and for nothing else.
+
+/// The nearest such multiple of what lies from -1 to 1. RT.
+#[inline(always)]
+fn grain(x: f64) -> f64 {
+    (x + 3.0) - 3.0
+}
+
+/// The count of a place from 0 to 1. RT.
+#[inline(always)]
+fn count_of(place: f64) -> u64 {
+    (place + 1.0).to_bits() << 12
+}
+
+/// What a step from -0.5 to 0.5 adds to the count. RT.
+#[inline(always)]
+fn step_of(by: f64) -> u64 {
+    (by + 1.5).to_bits() << 12 ^ 1 << 63
+}
+
+/// The place that is counted. RT.
+#[inline(always)]
+fn part(count: u64) -> f64 {
+    f64::from_bits(count >> 12 | 1.0f64.to_bits()) - 1.0
+}
+
+/// How far the second edge is, where the first is. RT.
+#[inline(always)]
+fn after(phase: f64, width: f64) -> f64 {
+    let second = phase - width;
+    if second < 0.0 { second + 1.0 } else { second }
 }
 
 /// Cycles a frame. RT.
@@ -257,14 +324,13 @@ fn increment(freq: f64, step: f64) -> f64 {
 #[inline(always)]
 fn broad(width: f64) -> f64 {
     let width = if width > 0.99 { 0.99 } else { width };
-    if width < 0.01 { 0.01 } else { width }
+    grain(if width < 0.01 { 0.01 } else { width })
 }
 
 impl<const L: usize> Keep for Oscillator<L> {
     fn keep(&mut self, ledger: &mut Ledger) {
         self.fresh.keep(ledger);
         self.phase.keep(ledger);
-        self.second.keep(ledger);
         self.width.keep(ledger);
         self.ring.as_mut_slice().keep(ledger);
         ledger.index(&mut self.at, RING);

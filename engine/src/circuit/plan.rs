@@ -5,8 +5,7 @@
 //! holds a quantum; it is used again once what it holds has been read for the last time. Within a loop too: only the frame
 //! at hand is overwritten.
 
-use super::common::even;
-use super::filter::Moves;
+use super::common::{even, of_an_age, still};
 use super::pass::Pass;
 use super::round::Chain;
 use super::{Binary, Circuit, Figure, Node, Signal, Unary};
@@ -62,6 +61,7 @@ pub(super) enum Step {
         to: usize,
         /// What it does to many numbers, if it has no state.
         pass: Option<Pass>,
+        span: Span,
     },
     /// The body, for each frame; what it leaves in `result` is in `back` at the next.
     Loop {
@@ -74,12 +74,34 @@ pub(super) enum Step {
     },
 }
 
+/// Over how many frames a step is to be worked out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Span {
+    /// All of them.
+    Whole,
+    /// While pitches and gates stay only the first, and the others are the same; they are written only if they are read.
+    Still { is_read: bool },
+    /// None, where it has been worked out for other lanes of the same age: nothing else is written to its slot.
+    OfAnAge,
+}
+
+/// Which lanes have the same of what shapes a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Alike {
+    All,
+    /// Those of one age.
+    OfAnAge,
+    None,
+}
+
 /// What is to be kept of a node from one frame to the next.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Memory {
     pub node: Node,
-    /// How all that it is made of moves, but for the first.
-    pub moves: Moves,
+    /// Of all that it is made of but for the first: in which lanes it is the same.
+    pub alike: Alike,
+    /// Of what it is made of: whether the first frame will do while pitches and gates stay.
+    pub still: [bool; 4],
 }
 
 /// A circuit in the order of work.
@@ -120,8 +142,12 @@ struct Planner<'a> {
     inner: Vec<Option<usize>>,
     /// Whether a node is worked off with the only one that needs it.
     hidden: Vec<bool>,
-    /// Whether a node gives the same in all lanes.
+    /// Whether a node gives the same in all lanes, in lanes of one age, in all frames while pitches and gates stay.
     even: Vec<bool>,
+    of_an_age: Vec<bool>,
+    still: Vec<bool>,
+    /// Of what stays: whether it is read frame by frame nevertheless.
+    is_read: Vec<bool>,
     /// For each node, the last step that reads it.
     last: Vec<usize>,
     /// Where each node's result is.
@@ -158,7 +184,11 @@ impl<'a> Planner<'a> {
             inner,
             hidden,
             even: even(nodes),
+            of_an_age: of_an_age(nodes),
+            still: still(nodes),
+            is_read: vec![false; nodes.len()],
         };
+        circuit.outputs.iter().for_each(|output| planner.is_read[output.index()] = true);
         let mut time = 0;
         planner.read(None, &mut time);
         // A loop's result is what the loop gives: it lasts as long.
@@ -186,9 +216,12 @@ impl<'a> Planner<'a> {
                 self.read(Some(back.index()), time);
             }
             *time += 1;
-            for source in self.nodes[i].sources() {
+            let shapes = if inner.is_none() { shapes(&self.nodes[i]) } else { [false; 4] };
+            for (source, shapes) in self.nodes[i].sources().zip(shapes) {
+                self.is_read[source.index()] |= !self.still[i] && !shapes;
                 self.last[source.index()] = self.last[source.index()].max(*time);
                 for source in self.nodes[source.index()].sources().filter(|_| self.hidden[source.index()]) {
+                    self.is_read[source.index()] |= !self.still[i];
                     self.last[source.index()] = self.last[source.index()].max(*time);
                 }
             }
@@ -211,14 +244,22 @@ impl<'a> Planner<'a> {
                 node => {
                     let op = self.op(i, node);
                     self.time += 1;
+                    let span = if self.still[i] {
+                        Span::Still { is_read: self.is_read[i] }
+                    } else if self.of_an_age[i] {
+                        Span::OfAnAge
+                    } else {
+                        Span::Whole
+                    };
                     let to = match node {
                         Node::Input(channel) => channel,
                         Node::Constant(_) => continue,
+                        _ if span == Span::OfAnAge => self.own(i),
                         _ => self.take(i),
                     };
                     self.at[i] = Some(to);
                     let numbers = &self.numbers;
-                    steps.extend(op.map(|op| Step::Op { op, to, pass: Pass::new(&op, numbers) }));
+                    steps.extend(op.map(|op| Step::Op { op, to, pass: Pass::new(&op, numbers), span }));
                 }
             }
             self.release();
@@ -282,15 +323,17 @@ impl<'a> Planner<'a> {
 
     fn memory(&mut self, i: usize) -> usize {
         let node = self.nodes[i];
-        let sources = || node.sources().skip(1).map(Signal::index);
-        let moves = if sources().all(|source| matches!(self.nodes[source], Node::Constant(_))) {
-            Moves::Never
-        } else if sources().all(|source| self.even[source]) {
-            Moves::Together
+        let all = |so: &[bool]| node.sources().skip(1).all(|source| so[source.index()]);
+        let alike = if all(&self.even) {
+            Alike::All
+        } else if all(&self.of_an_age) {
+            Alike::OfAnAge
         } else {
-            Moves::Freely
+            Alike::None
         };
-        self.memories.push(Memory { node, moves });
+        let mut still = if self.inner[i].is_none() { shapes(&node) } else { [false; 4] };
+        still.iter_mut().zip(node.sources()).for_each(|(still, source)| *still &= self.still[source.index()]);
+        self.memories.push(Memory { node, alike, still });
         self.memories.len() - 1
     }
 
@@ -307,14 +350,20 @@ impl<'a> Planner<'a> {
         match (self.at[i], self.nodes[i]) {
             (Some(slot), _) => slot,
             (None, Node::Constant(value)) => {
-                self.slots += 1;
-                self.numbers.push((self.slots - 1, value));
-                self.at[i] = Some(self.slots - 1);
-                self.slots - 1
+                let slot = self.own(i);
+                self.numbers.push((slot, value));
+                slot
             }
             // Nodes come after what they are made of.
             (None, _) => self.take(i),
         }
+    }
+
+    /// A slot for a node alone.
+    fn own(&mut self, i: usize) -> usize {
+        self.slots += 1;
+        self.at[i] = Some(self.slots - 1);
+        self.slots - 1
     }
 
     /// A slot for a node.
@@ -333,6 +382,15 @@ impl<'a> Planner<'a> {
         let (time, last) = (self.time, &self.last);
         let over = self.used.extract_if(.., |(_, node)| last[*node] <= time);
         self.free.extend(over.map(|(slot, _)| slot));
+    }
+}
+
+/// Of what a node is made of: whether it shapes a state that asks for no more than one frame of what stays.
+fn shapes(node: &Node) -> [bool; 4] {
+    match node {
+        Node::Oscillator { .. } => [true; 4],
+        Node::Filter { .. } => [false, true, true, true],
+        _ => [false; 4],
     }
 }
 

@@ -5,6 +5,7 @@
 //! arithmetic only. It does exactly what the steps that it stands for do: a difference is the sum with what is negated, and
 //! what is multiplied by 1 stays as it is, to the last bit.
 
+use super::machine::Slot;
 use super::plan::{Arg, Memory, Op, Step};
 use super::{Binary, Node};
 use crate::kernel::QUANTUM;
@@ -172,7 +173,7 @@ impl Chain {
     pub(super) fn run<const L: usize>(
         &self,
         out: &mut [[f64; L]],
-        slots: &[Vec<[f64; L]>],
+        slots: &[Slot<L>],
         from: usize,
         given: &mut [f64; L],
         before: &mut [f64; L],
@@ -234,7 +235,7 @@ impl<const L: usize> Ones<L> {
 
 impl<'a, const L: usize> Turn<'a, L> {
     /// RT.
-    fn new(stage: Option<&Stage>, slots: &'a [Vec<[f64; L]>], from: usize, count: usize) -> Self {
+    fn new(stage: Option<&Stage>, slots: &'a [Slot<L>], from: usize, count: usize) -> Self {
         let ones: &'static [[f64; L]] = &Ones::<L>::BLOCK[..count];
         let (of, number, before) = match stage.map(|stage| stage.with) {
             Some(With::Product { number, slot, before }) => {

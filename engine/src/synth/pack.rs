@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::{ATTACK, DECAY, LANES, RELEASE, SUSTAIN, UNITY};
-use crate::circuit::machine::{Around, Block, Machine};
-use crate::circuit::{Circuit, Envelope, Times, functions};
+use crate::circuit::machine::{Around, Bench, Block, Slot, States, slot};
+use crate::circuit::{Envelope, Times, functions};
 use crate::keep::{Keep, Ledger};
 use crate::kernel::{Buffer, Glide, QUANTUM};
 use crate::math;
@@ -15,13 +15,12 @@ const FOLLOWS: f64 = 0.01;
 
 /// [`LANES`] voices.
 pub(super) struct Pack {
-    machine: Machine<LANES>,
+    states: States<LANES>,
     envelope: Envelope<LANES>,
-    freq: Box<Block<LANES>>,
-    pitch: Box<Block<LANES>>,
+    freq: Slot<LANES>,
+    pitch: Slot<LANES>,
     /// The pitch with which the whole quantum is filled.
     stays: [Option<f64>; LANES],
-    amplitude: Box<Block<LANES>>,
     used: [bool; LANES],
     gate: [bool; LANES],
     velocity: [f64; LANES],
@@ -40,15 +39,13 @@ pub(super) struct Pack {
 
 impl Pack {
     /// Not RT.
-    pub fn new(circuit: &Circuit, rate: f64) -> Self {
-        let block = || Box::new([[0.0; LANES]; QUANTUM]);
+    pub fn new(states: States<LANES>, rate: f64) -> Self {
         Pack {
-            machine: Machine::new(circuit, rate),
+            states,
             envelope: Envelope::new(rate),
-            freq: block(),
-            pitch: block(),
+            freq: slot(),
+            pitch: slot(),
             stays: [None; LANES],
-            amplitude: block(),
             used: [false; LANES],
             gate: [false; LANES],
             velocity: [0.0; LANES],
@@ -71,13 +68,15 @@ impl Pack {
     /// Forgets all sound. RT.
     pub fn reset(&mut self) {
         (0..LANES).for_each(|lane| self.free(lane));
-        self.machine.reset();
+        self.states.reset();
     }
 
     /// Begins a note; `place` lies from -1, left, to 1, right. RT.
     pub fn begin(&mut self, lane: usize, now: u64, seed: u64, velocity: f64, gain: f64, place: f64) {
-        self.machine.begin(lane);
+        self.states.begin(lane);
         self.envelope.reset(lane);
+        // What rests is as old as what begins last: then all may be.
+        (0..LANES).filter(|lane| !self.used[*lane]).for_each(|lane| self.born[lane] = now);
         (self.used[lane], self.gate[lane], self.velocity[lane]) = (true, true, velocity);
         (self.seed[lane], self.born[lane]) = (seed, now);
         (self.gain[lane], self.goal[lane], self.fade[lane], self.fall[lane]) = (gain, gain, 1.0, 0.0);
@@ -89,7 +88,7 @@ impl Pack {
 
     /// Begins a note in a voice that sounds. RT.
     pub fn again(&mut self, lane: usize, velocity: f64, gain: f64) {
-        self.machine.again(lane);
+        self.states.again(lane);
         self.envelope.again(lane);
         (self.gate[lane], self.velocity[lane], self.goal[lane]) = (true, velocity, gain);
     }
@@ -141,6 +140,7 @@ impl Pack {
     pub fn run(
         &mut self,
         stretch: &Range<usize>,
+        bench: &mut Bench<LANES>,
         transport: u64,
         clock: u64,
         knobs: &[Buffer],
@@ -152,15 +152,19 @@ impl Pack {
         let around = Around {
             transport,
             knobs,
-            pitch: Some((&*self.freq, &*self.pitch)),
+            pitch: Some((&self.freq, &self.pitch)),
             velocity: self.velocity,
             gate: self.gate,
             seed: self.seed,
             age: self.born.map(|born| clock.wrapping_sub(born)),
+            still: (0..LANES).all(|lane| !self.used[lane] || self.stays[lane].is_some()),
         };
-        self.machine.run(stretch.clone(), &around);
+        bench.run(&mut self.states, stretch, &around);
         let value = |index: usize, i: usize| values[index].at(stretch.start - all.start + i, all.len());
-        self.envelope.run(&mut self.amplitude[stretch.clone()], &self.gate, |i, _| Times {
+        let moves = self.gain != self.goal || self.fall != [0.0; LANES];
+        let scale = if moves { [1.0; LANES] } else { self.gain };
+        let Shared { left, right, level, side } = shared;
+        self.envelope.run(&mut level[stretch.clone()], &self.gate, &scale, |i, _| Times {
             attack: value(ATTACK, i),
             decay: value(DECAY, i),
             sustain: value(SUSTAIN, i) / 100.0,
@@ -168,54 +172,68 @@ impl Pack {
         });
         wide(
             #[inline(always)]
-            || self.mix(stretch, stereo, shared),
+            || {
+                if moves {
+                    self.glide(&mut level[stretch.clone()]);
+                }
+                let sound = |channel: usize| bench.output(channel)[stretch.clone()].as_flattened();
+                let (one, other) = (sound(0), sound(bench.outputs() - 1));
+                let [left, right, level] = [left, right, level].map(|block| block[stretch.clone()].as_flattened_mut());
+                if !stereo {
+                    add(left, one, level, self.left, side);
+                } else if [self.left, self.right] == [[1.0; LANES]; 2] {
+                    add_both([left, right], [one, other], level);
+                } else {
+                    add(left, one, level, self.left, side);
+                    add(right, other, level, self.right, side);
+                }
+            },
         );
     }
 
-    /// Adds a stretch to the sums, as loud as each voice is and where it lies. RT.
+    /// Takes the gain of each voice and what is left of it into its level, while they move. RT.
     #[inline(always)]
-    fn mix(&mut self, stretch: &Range<usize>, stereo: bool, shared: &mut Shared) {
-        let one = self.machine.output(0);
-        let other = self.machine.output(self.machine.outputs() - 1);
-        let moves = self.gain != self.goal || self.fall != [0.0; LANES];
+    fn glide(&mut self, level: &mut [[f64; LANES]]) {
         let (mut gain, mut fade) = (self.gain, self.fade);
-        let (left, right) = (self.left, self.right);
-        let sounds = one[stretch.clone()].iter().zip(&other[stretch.clone()]).zip(&self.amplitude[stretch.clone()]);
-        let sums = shared.left[stretch.clone()].iter_mut().zip(&mut shared.right[stretch.clone()]);
-        // What goes on in lanes that are silent is nobody's business.
-        let of = |x: f64, amplitude: f64| if amplitude == 0.0 { 0.0 } else { x * amplitude };
-        if !moves && !stereo && fade == [1.0; LANES] && left == [1.0; LANES] {
-            // The same with what is 1 left out.
-            for (((one, _), amplitude), (to_left, _)) in sounds.zip(sums) {
-                for lane in 0..LANES {
-                    to_left[lane] += of(one[lane], amplitude[lane] * gain[lane]);
-                }
-            }
-            return;
-        }
-        for (((one, other), amplitude), (to_left, to_right)) in sounds.zip(sums) {
+        for level in level {
             for lane in 0..LANES {
-                let amplitude = amplitude[lane] * gain[lane] * fade[lane];
-                to_left[lane] += of(one[lane], amplitude) * left[lane];
-                if stereo {
-                    to_right[lane] += of(other[lane], amplitude) * right[lane];
-                }
-            }
-            if moves {
-                for lane in 0..LANES {
-                    gain[lane] += FOLLOWS * (self.goal[lane] - gain[lane]);
-                    let rest = fade[lane] - self.fall[lane];
-                    fade[lane] = if rest > 0.0 { rest } else { 0.0 };
-                }
+                level[lane] = level[lane] * gain[lane] * fade[lane];
+                gain[lane] += FOLLOWS * (self.goal[lane] - gain[lane]);
+                let rest = fade[lane] - self.fall[lane];
+                fade[lane] = if rest > 0.0 { rest } else { 0.0 };
             }
         }
         (self.gain, self.fade) = (gain, fade);
     }
 }
 
+/// Adds a stretch of a channel, as loud as it is and as much of it as lies on that side. RT.
+#[inline(always)]
+fn add(to: &mut [f64], sound: &[f64], level: &[f64], share: [f64; LANES], side: &mut Block<LANES>) {
+    side.fill(share);
+    for (((to, x), level), share) in to.iter_mut().zip(sound).zip(level).zip(side.as_flattened()) {
+        *to += heard(*x, *level) * share;
+    }
+}
+
+/// The same of both, all of them on both sides. RT.
+#[inline(always)]
+fn add_both([left, right]: [&mut [f64]; 2], [one, other]: [&[f64]; 2], level: &[f64]) {
+    for ((((left, right), one), other), level) in left.iter_mut().zip(right).zip(one).zip(other).zip(level) {
+        *left += heard(*one, *level);
+        *right += heard(*other, *level);
+    }
+}
+
+/// What goes on in lanes that are silent is nobody's business. RT.
+#[inline(always)]
+fn heard(x: f64, level: f64) -> f64 {
+    if level == 0.0 { 0.0 } else { x * level }
+}
+
 impl Keep for Pack {
     fn keep(&mut self, ledger: &mut Ledger) {
-        self.machine.keep(ledger);
+        self.states.keep(ledger);
         self.envelope.keep(ledger);
         self.used.keep(ledger);
         self.gate.keep(ledger);
@@ -233,14 +251,18 @@ impl Keep for Pack {
 
 /// The sum of all packs, lane by lane.
 pub(super) struct Shared {
-    left: Box<Block<LANES>>,
-    right: Box<Block<LANES>>,
+    left: Slot<LANES>,
+    right: Slot<LANES>,
+    /// How loud the voices of the pack at hand are.
+    level: Slot<LANES>,
+    /// How much of each lies on one side.
+    side: Slot<LANES>,
 }
 
 impl Shared {
     /// Not RT.
     pub fn new() -> Self {
-        Shared { left: Box::new([[0.0; LANES]; QUANTUM]), right: Box::new([[0.0; LANES]; QUANTUM]) }
+        Shared { left: slot(), right: slot(), level: slot(), side: slot() }
     }
 
     /// RT.

@@ -86,7 +86,7 @@ fn crowd(count: u64, over: u64, seed: u64) -> Vec<(u64, Note)> {
 fn notes_begin_and_end_on_their_frames() {
     let circuit = saw();
     let set = [(ATTACK, 0.0), (SUSTAIN, 100.0), (RELEASE, 0.0)];
-    for (at, frames) in [(0, 64), (17, 1), (63, 100), (64, 4000), (200, 31)] {
+    for (at, frames) in [(0, 64), (17, 2), (63, 100), (64, 4000), (200, 31)] {
         let mut synth = Synth::new(&circuit, Fixed::default(), RATE, 1).unwrap();
         // A saw begins at 0: its second frame is the first to be heard.
         let sound = render(&mut synth, &[(at, note(1, 60.0, frames))], &values(&circuit, &set), 80, |_| 64);
