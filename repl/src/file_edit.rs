@@ -2,11 +2,12 @@
 //! writing, which is done as a whole or not at all.
 
 use std::fs::{self, Permissions};
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use similar::{ChangeTag, TextDiff};
+use tempfile::NamedTempFile;
 
 use crate::last_good::home;
 use crate::paint::Paint;
@@ -167,11 +168,7 @@ impl Draft {
             return Err(format!("{shown} has changed since it was shown: type :save again"));
         }
         let failed = |error: std::io::Error| format!("{shown} cannot be written: {error}");
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".").suffix(".part");
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut file = builder.tempfile_in(home(&self.path)).map_err(failed)?;
+        let mut file = beside(&self.path).map_err(failed)?;
         if self.holds.is_some() {
             let permissions: Permissions = fs::metadata(&self.path).map_err(failed)?.permissions();
             if permissions.readonly() {
@@ -187,6 +184,15 @@ impl Draft {
         .map(drop)
         .map_err(|error| failed(error.error))
     }
+}
+
+/// A file beside another's name, to be given that name when it is whole; who may read it is as the user has it of new files.
+pub fn beside(file: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".").suffix(".part");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(home(file))
 }
 
 #[cfg(test)]

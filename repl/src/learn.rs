@@ -46,7 +46,7 @@ pub fn run(arguments: &Learn) -> Outcome {
     let at = match (asked, arguments.restart) {
         (Some(at), restart) => {
             if restart {
-                progress.reached(&whole, &lessons[at], 0);
+                progress.forget_lesson(&whole, &lessons[at]);
             }
             at
         }

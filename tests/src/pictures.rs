@@ -143,14 +143,14 @@ fn agree(file: &Path, graph: &Graph) {
 
 /// Every session of the examples.
 fn sessions() -> Vec<PathBuf> {
-    let folders = ["", "mastering", "pieces"].map(|folder| examples().join(folder));
+    let folders = ["", "mastering", "pieces", "lessons"].map(|folder| examples().join(folder));
     let files = folders.iter().flat_map(|folder| fs::read_dir(folder).expect("there are examples"));
     let files = files.map(|entry| entry.expect("it can be read").path());
     let mut sessions: Vec<PathBuf> = files
         .filter(|file| file.extension().is_some_and(|ending| ending == "rhai") && !file.ends_with("mix.rhai"))
         .collect();
     sessions.sort();
-    assert!(sessions.len() >= 15, "{sessions:?}");
+    assert!(sessions.len() >= 30, "{sessions:?}");
     sessions
 }
 

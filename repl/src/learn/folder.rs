@@ -1,12 +1,12 @@
 //! The lessons in a folder of the learner's, who may write in them: nothing of that is overwritten without being told to.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use super::lesson::Lesson;
 use super::lessons::AUDIO;
-use crate::status;
+use crate::{file_edit, status};
 
 /// Where it is unless it is said.
 pub const USUAL: &str = "gainstage-lessons";
@@ -47,12 +47,16 @@ fn put_aside(file: &Path, lesson: &Lesson) -> io::Result<()> {
     }
 }
 
-/// Writes a file that is not there yet.
+/// Writes a file that is not there yet: beside its name, so that it is there whole or not at all.
 fn write_new(file: &Path, content: &[u8]) -> io::Result<()> {
-    match OpenOptions::new().write(true).create_new(true).open(file) {
-        Ok(mut file) => file.write_all(content),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(error),
+    if file.exists() {
+        return Ok(());
+    }
+    let mut whole = file_edit::beside(file)?;
+    whole.write_all(content)?;
+    match whole.persist_noclobber(file) {
+        Err(error) if error.error.kind() != ErrorKind::AlreadyExists => Err(error.error),
+        _ => Ok(()),
     }
 }
 

@@ -60,12 +60,23 @@ impl Progress {
         self.folders.get(folder).and_then(|place| place.done.get(&lesson.name)).copied().unwrap_or(0)
     }
 
-    /// Keeps that a lesson is at, with so many steps done.
+    /// Keeps that a lesson is at, with so many steps done, or more if more have been done before.
     pub fn reached(&mut self, folder: &Path, lesson: &Lesson, steps: usize) {
         self.last = Some(folder.to_owned());
+        self.come_to(folder, lesson, steps);
+        self.keep();
+    }
+
+    fn come_to(&mut self, folder: &Path, lesson: &Lesson, steps: usize) {
         let place = self.folders.entry(folder.to_owned()).or_default();
         place.lesson.clone_from(&lesson.name);
-        place.done.insert(lesson.name.clone(), steps);
+        let done = place.done.entry(lesson.name.clone()).or_default();
+        *done = steps.max(*done);
+    }
+
+    /// Forgets what was done of a lesson in a folder.
+    pub fn forget_lesson(&mut self, folder: &Path, lesson: &Lesson) {
+        self.folders.get_mut(folder).and_then(|place| place.done.remove(&lesson.name));
         self.keep();
     }
 
@@ -110,14 +121,14 @@ mod tests {
         let mut progress = Progress::default();
         assert_eq!(progress.next(here, &lessons), Some(0));
         let mut reach = |at: usize, steps| {
-            let place = progress.folders.entry(here.into()).or_default();
-            place.lesson.clone_from(&lessons[at].name);
-            place.done.insert(lessons[at].name.clone(), steps);
+            progress.come_to(here, &lessons[at], steps);
             (progress.next(here, &lessons), progress.next(there, &lessons))
         };
         assert_eq!(reach(1, 0), (Some(1), Some(0)));
         assert_eq!(reach(1, 1), (Some(2), Some(0)));
         assert_eq!(reach(2, 1), (Some(0), Some(0)));
         assert_eq!(reach(0, 1), (None, Some(0)));
+        // What is done stays done, though one plays it again.
+        assert_eq!(reach(2, 0), (None, Some(0)));
     }
 }

@@ -32,7 +32,7 @@ fn shown(loaded: &Loaded, unfold: bool) -> Diagram {
 /// Every example, by its name.
 fn examples() -> Vec<(String, Loaded)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
-    let folders = ["", "mastering", "pieces"].map(|folder| root.join(folder));
+    let folders = ["", "mastering", "pieces", "lessons"].map(|folder| root.join(folder));
     let files = folders.iter().flat_map(|folder| std::fs::read_dir(folder).unwrap());
     let mut files: Vec<PathBuf> = files.map(|entry| entry.unwrap().path()).collect();
     files.retain(|file| file.extension().is_some_and(|ending| ending == "rhai") && !file.ends_with("mix.rhai"));

@@ -187,7 +187,8 @@ impl Playing<'_> {
         let (session, names) = self.text.known().session();
         let Some(measuring) = &self.looking.measuring else { return BTreeMap::new() };
         let pieces = &mut self.showing.pieces;
-        let paths = self.showing.show.iter().flat_map(Show::looked_at);
+        let paths: Vec<String> = self.showing.show.iter().flat_map(Show::looked_at).collect();
+        pieces.retain(|path, _| paths.contains(path));
         let sound = |path: String| {
             let point = Point::find(session, names, &path).ok()?;
             let channels = measuring.newest(&point.name)?;
@@ -199,7 +200,7 @@ impl Playing<'_> {
             let loudness = [reading.momentary, reading.short_term, whole[0], whole[1]];
             Some((path, Sound { channels, loudness, level: [reading.since.rms(), reading.since.correlation()] }))
         };
-        paths.filter_map(sound).collect()
+        paths.into_iter().filter_map(sound).collect()
     }
 
     /// What is compared with is heard, and not the text that is shown.

@@ -130,7 +130,10 @@ fn response(trial: &Trial, levels: fn(&[f64]) -> Points) -> Result<Field, Failur
             curves => lines.extend(curves.iter().map(|(name, points)| ((*name).to_owned(), points.clone()))),
         }
     }
-    Ok(over_frequency("Level", lines))
+    match lines.iter().all(|(_, points)| points.is_empty()) {
+        true => Err(Failure::Error("what comes out of it is too little to be seen".into())),
+        false => Ok(over_frequency("Level", lines)),
+    }
 }
 
 fn over_frequency(name: &str, lines: Vec<(String, Points)>) -> Field {

@@ -162,6 +162,8 @@ fn what_has_no_curve_says_so() {
     assert!(refused("sine").contains("only an effect has one"), "{}", refused("sine"));
     assert!(refused("dither(16)").contains("too little to be seen"), "{}", refused("dither(16)"));
     assert!(refused("fader(off)").contains("nothing comes out of it"), "{}", refused("fader(off)"));
+    let far = ["fader(-60)"; 4].join(" >> ");
+    assert!(refused(&far).contains("too little to be seen"), "{}", refused(&far));
 }
 
 #[test]

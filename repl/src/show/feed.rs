@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use hyper::body::Bytes;
 use serde::Serialize;
@@ -16,6 +17,9 @@ use crate::levels::Strip;
 /// How many loudnesses of the past are kept, and every how many moments one is: ten minutes.
 const PAST: usize = 1200;
 const EVERY: u64 = 15;
+
+/// After how long without a moment nobody has looked.
+const UNSEEN: Duration = Duration::from_secs(2);
 
 /// Something with a number by which it is told from what was before.
 #[derive(Clone, Default)]
@@ -67,6 +71,8 @@ struct Maker {
     /// What the desk was made of.
     desk: Value,
     past: VecDeque<[i32; 2]>,
+    /// When the last of them was kept.
+    remembered: Option<Instant>,
     glass: Glass,
 }
 
@@ -115,11 +121,14 @@ impl Maker {
         if !moment.number.is_multiple_of(EVERY) {
             return;
         }
+        // What nobody saw is a gap, not a line.
+        if self.remembered.replace(Instant::now()).is_some_and(|before| before.elapsed() > UNSEEN) {
+            self.past.push_back([NOTHING; 2]);
+        }
         let [momentary, short_term, _] = moment.meters.loudness;
         self.past.push_back([momentary, short_term].map(tenths));
-        if self.past.len() > PAST {
-            self.past.pop_front();
-        }
+        let old = self.past.len().saturating_sub(PAST);
+        self.past.drain(..old);
         self.made.past = Numbered { number: 1, bytes: event("past", &json!({ "lufs": self.past })) };
     }
 }
@@ -141,7 +150,8 @@ fn renewed<'a, T: 'a>(
     .collect()
 }
 
-fn event(name: &str, data: &impl Serialize) -> Bytes {
+/// An event of a name.
+pub fn event(name: &str, data: &impl Serialize) -> Bytes {
     // Plain data always becomes text.
     line(name, &serde_json::to_string(data).unwrap_or_default())
 }

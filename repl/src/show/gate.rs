@@ -12,6 +12,7 @@ use hyper::{Method, Request, StatusCode};
 /// Where a browser says from what kind of page it asks.
 const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+const DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
 /// The longest address that anything here has.
 const LONGEST: usize = 2048;
@@ -109,24 +110,28 @@ impl Gate {
                 return Err(Refusal::Origin);
             }
         }
-        // A link leads here from anywhere; what a page of elsewhere loads by itself does not.
-        let site = headers.get(SITE).is_none_or(|site| site == "same-origin" || site == "none");
-        if !site && headers.get(MODE).is_none_or(|mode| mode != "navigate") {
-            return Err(Refusal::Origin);
-        }
         let path = request.uri().path().trim_start_matches('/');
-        match &self.word {
-            None => Ok(path),
-            Some(word) => {
-                let (said, rest) = path.split_once('/').ok_or(Refusal::Word)?;
-                if is_same(said, word) { Ok(rest) } else { Err(Refusal::Word) }
-            }
-        }
+        let wanted = match &self.word {
+            None => path,
+            Some(word) => match path.split_once('/').ok_or(Refusal::Word)? {
+                (said, rest) if is_same(said, word) => rest,
+                _ => return Err(Refusal::Word),
+            },
+        };
+        // A link leads to the page from anywhere; what a page of elsewhere loads by itself, or into a frame, does not.
+        let is = |name, value: &str| headers.get(name).is_none_or(|said| said == value);
+        let is_own = is(SITE, "same-origin") || is(SITE, "none");
+        let is_link =
+            wanted.is_empty() && headers.get(MODE).is_some_and(|mode| mode == "navigate") && is(DEST, "document");
+        if is_own || is_link { Ok(wanted) } else { Err(Refusal::Origin) }
     }
 
     /// Whether this machine is called so, with the port.
     fn is_called(&self, host: &str) -> bool {
         let port = self.at.port();
+        // Browsers leave out the port that everybody knows.
+        let known = format!("{host}:80");
+        let host = if port == 80 && !host.ends_with(":80") { known.as_str() } else { host };
         if let Ok(address) = host.parse::<SocketAddr>() {
             // By number nobody else can be meant, and from elsewhere only with the word.
             let ip = address.ip();
@@ -202,6 +207,10 @@ mod tests {
         assert_eq!(own().admit(&asked("/events", &same)), Ok("events"));
         let link = [("host", "localhost:7007"), ("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")];
         assert_eq!(own().admit(&asked("/", &link)), Ok(""));
+        let usual = Gate::new(([127, 0, 0, 1], 80).into()).expect("there are random numbers");
+        for host in ["localhost", "127.0.0.1", "localhost:80", "[::1]"] {
+            assert_eq!(usual.admit(&asked("/", &[("host", host)])), Ok(""), "{host}");
+        }
     }
 
     #[test]
@@ -220,6 +229,11 @@ mod tests {
         for mode in [("sec-fetch-mode", "no-cors"), ("sec-fetch-mode", "cors")] {
             let headers = [("host", "localhost:7007"), ("sec-fetch-site", "cross-site"), mode];
             assert_eq!(refused(&headers), Refusal::Origin);
+        }
+        let frame = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")];
+        for (path, headers) in [("/", &frame[..]), ("/events?look=a", &frame[..]), ("/events?look=a", &frame[..2])] {
+            let headers = [&[("host", "localhost:7007")], headers].concat();
+            assert_eq!(own().admit(&asked(path, &headers)), Err(Refusal::Origin), "{path}");
         }
         for body in [("content-length", "5"), ("transfer-encoding", "chunked")] {
             assert_eq!(refused(&[("host", "localhost:7007"), body]), Refusal::Body);

@@ -1,6 +1,7 @@
 //! Who looks, and at what.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,12 @@ const CLOSELY: usize = 8;
 /// How long somebody who is gone is taken to come back: who looks at something else is gone for a moment.
 const LEASE: Duration = Duration::from_secs(2);
 
+/// What whoever comes looks at first.
+pub const FIRST: &str = "master";
+
+/// How long what is looked at closely stays the same at least: each change of it is a new program for the desk.
+const STEADY: Duration = Duration::from_millis(200);
+
 /// Everyone who looks.
 #[derive(Default)]
 pub struct Looks(Mutex<All>);
@@ -24,6 +31,9 @@ struct All {
     next: u64,
     /// When the last of them left.
     left: Option<Instant>,
+    /// What is looked at closely, and since when that is so.
+    shown: Vec<String>,
+    changed: Option<Instant>,
 }
 
 /// One of those who look, until it is dropped.
@@ -39,11 +49,26 @@ impl Looks {
         !all.paths.is_empty() || all.left.is_some_and(|left| left.elapsed() < LEASE)
     }
 
-    /// What is looked at closely: of too many things the first.
+    /// What is looked at closely: of too many things those that most look at, and of these what was looked at first. It stays
+    /// as it is for a moment, however often it is changed.
     pub fn paths(&self) -> Vec<String> {
-        let all = self.lock();
-        let different: BTreeSet<&String> = all.paths.values().collect();
-        different.into_iter().take(CLOSELY).cloned().collect()
+        let mut all = self.lock();
+        if all.changed.is_some_and(|changed| changed.elapsed() < STEADY) {
+            return all.shown.clone();
+        }
+        let mut different: Vec<(&String, usize)> = Vec::new();
+        for path in all.paths.values() {
+            match different.iter_mut().find(|(known, _)| *known == path) {
+                Some((_, count)) => *count += 1,
+                None => different.push((path, 1)),
+            }
+        }
+        different.sort_by_key(|(path, count)| (*path != FIRST, Reverse(*count)));
+        let shown: Vec<String> = different.into_iter().take(CLOSELY).map(|(path, _)| path.clone()).collect();
+        if shown != all.shown {
+            (all.shown, all.changed) = (shown, Some(Instant::now()));
+        }
+        all.shown.clone()
     }
 
     /// Somebody looks at a path; nothing when there are too many already.
@@ -81,14 +106,25 @@ mod tests {
         assert!(!looks.any());
         let mut all: Vec<Look> = (0..MOST).filter_map(|i| looks.look(format!("path {i}"))).collect();
         assert!(looks.any() && all.len() == MOST && looks.look("one more".into()).is_none());
-        assert_eq!(looks.paths().len(), CLOSELY);
         all.truncate(1);
-        assert_eq!(looks.paths(), ["path 0"]);
-        let same = looks.look("path 0".into());
-        assert!(same.is_some() && looks.paths().len() == 1);
-        drop((same, all));
-        assert!(looks.any() && looks.paths().is_empty(), "they may come back");
+        assert!(looks.look("one more".into()).is_some());
+        drop(all);
+        assert!(looks.any(), "they may come back");
         std::thread::sleep(LEASE);
         assert!(!looks.any());
+    }
+
+    #[test]
+    fn of_too_many_things_the_master_and_what_most_look_at_are_seen_closely() {
+        let looks = Arc::new(Looks::default());
+        let paths = (0..2 * CLOSELY).map(|i| format!("path {i}"));
+        let mut all: Vec<Look> = paths.filter_map(|path| looks.look(path)).collect();
+        all.extend(["zither", "zither", FIRST].into_iter().filter_map(|path| looks.look(path.into())));
+        let seen = looks.paths();
+        assert_eq!((seen.len(), &seen[..3]), (CLOSELY, &[FIRST.into(), "zither".into(), "path 0".to_owned()][..]));
+        drop(all);
+        assert_eq!(looks.paths(), seen, "for a moment it stays as it is");
+        std::thread::sleep(STEADY);
+        assert!(looks.paths().is_empty());
     }
 }

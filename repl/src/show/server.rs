@@ -17,7 +17,7 @@ use tokio::sync::{Semaphore, watch};
 
 use super::feed::{self, Feed};
 use super::gate::Gate;
-use super::looks::Looks;
+use super::looks::{FIRST, Looks};
 use super::page;
 use super::patient::Patient;
 use super::seen::Seen;
@@ -150,7 +150,7 @@ fn answer<B>(house: &House, request: &Request<B>) -> Response<Answer> {
         let feed = || house.feed.borrow().clone();
         match wanted {
             "events" => events(house, request.uri().query().unwrap_or_default()),
-            "picture.svg" => Ok(("image/svg+xml", Answer::whole(feed().drawing))),
+            "picture.svg" => Ok((SVG, Answer::whole(feed().drawing))),
             "text" => Ok(("application/json", Answer::whole(feed().written))),
             name => page::file(name)
                 .map(|(kind, text)| (kind, Answer::whole(text.into_owned())))
@@ -166,13 +166,20 @@ fn answer<B>(house: &House, request: &Request<B>) -> Response<Answer> {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.extend(HEADERS.map(|(name, value)| (name, HeaderValue::from_static(value))));
+    if kind == SVG {
+        // A picture by itself brings its own colours.
+        let colours = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
+        headers.insert(header::CONTENT_SECURITY_POLICY, colours);
+    }
     response
 }
+
+const SVG: &str = "image/svg+xml";
 
 /// The stream of what happens, to one who looks at a path: `look=voice%2Ffader`.
 fn events(house: &House, query: &str) -> Result<(&'static str, Answer), (StatusCode, &'static str)> {
     let look = query.split('&').find_map(|pair| pair.strip_prefix("look="));
-    let path = look.map_or_else(|| "master".into(), crate::address::unescaped);
+    let path = look.map_or_else(|| FIRST.into(), crate::address::unescaped);
     let too_many = (StatusCode::SERVICE_UNAVAILABLE, "too many look already");
     let look = house.looks.look(path.clone()).ok_or(too_many)?;
     Ok(("text/event-stream", Answer::events(Viewer::new(house.feed.clone(), path, look))))

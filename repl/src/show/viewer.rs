@@ -5,9 +5,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use hyper::body::{Body, Bytes, Frame, SizeHint};
+use serde_json::json;
 use tokio::sync::watch;
 
-use super::feed::{Feed, Numbered};
+use super::feed::{self, Feed, Numbered};
 use super::looks::Look;
 
 /// What comes next, and the viewer that waits for what comes then.
@@ -67,6 +68,8 @@ impl Body for Answer {
 pub struct Viewer {
     feed: watch::Receiver<Feed>,
     path: String,
+    /// What is sent in place of its sound while too many things are looked at.
+    crowded: Bytes,
     sent: Feed,
     _look: Look,
 }
@@ -75,7 +78,8 @@ impl Viewer {
     /// Somebody who looks closely at a path, and has seen nothing yet.
     pub fn new(mut feed: watch::Receiver<Feed>, path: String, look: Look) -> Viewer {
         feed.mark_changed();
-        Viewer { feed, path, sent: Feed::default(), _look: look }
+        let crowded = feed::event("sound", &json!({ "path": path, "sound": null, "crowded": true }));
+        Viewer { feed, path, crowded, sent: Feed::default(), _look: look }
     }
 
     /// Waits for something new; nothing when there will be no more.
@@ -111,7 +115,7 @@ impl Viewer {
         whole(&mut news, &self.sent.past, &feed.past);
         if feed.moment.number > self.sent.moment.number {
             news.extend_from_slice(&feed.moment.bytes);
-            feed.sounds.get(&self.path).into_iter().for_each(|sound| news.extend_from_slice(sound));
+            news.extend_from_slice(feed.sounds.get(&self.path).unwrap_or(&self.crowded));
         }
         news
     }

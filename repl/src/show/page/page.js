@@ -15,7 +15,7 @@ const put = (id, text) => {
 };
 
 // What is known, and what is looked at.
-const known = { desk: null, strips: [], paths: [], target: null, beats: 4, edit: null, told: 0, tries: 0 };
+const known = { desk: null, strips: [], paths: [], target: null, beats: 4, edit: null, told: 0, tries: 0, crowded: 0 };
 let look = MASTER;
 let stream = null;
 let alive = 0;
@@ -55,6 +55,7 @@ function mark() {
 
 function connect() {
   if (stream) stream.close();
+  alive = performance.now();
   const own = (stream = new EventSource(`events?look=${encodeURIComponent(look)}`));
   for (const [name, take] of Object.entries(takes)) {
     own.addEventListener(name, (event) => {
@@ -72,6 +73,8 @@ function lost() {
   document.body.classList.add("lost");
   by("state").className = "lost";
   put("state", "the desk has gone: looking for it");
+  // Where the page itself is still given, there is no room for one more who looks.
+  fetch("icon.svg").then((answer) => answer.ok && !stream && put("state", "too many look already: waiting for room"), () => {});
   const wait = PATIENCE[Math.min(known.tries++, PATIENCE.length - 1)];
   setTimeout(() => stream || connect(), wait);
 }
@@ -91,7 +94,7 @@ const takes = {
   desk(desk) {
     if (known.desk && known.desk !== desk.desk) {
       log("the desk was started again");
-      Object.assign(known, { edit: null, told: 0 });
+      Object.assign(known, { edit: null, told: 0, since: undefined });
       scopes.forget();
     }
     Object.assign(known, { desk: desk.desk, strips: desk.strips, paths: desk.paths, target: desk.target, beats: desk.beats });
@@ -136,8 +139,11 @@ const takes = {
     levels(moment);
     scopes.loudness(moment);
   },
-  sound({ path, sound }) {
+  sound({ path, sound, crowded }) {
     if (path !== look) return;
+    known.crowded = crowded ? known.crowded + 1 : 0;
+    // What has just been chosen takes a moment.
+    if (known.crowded === 30) say("too many different things are looked at just now: this one is not measured");
     figures(sound);
     scopes.show(sound);
   },

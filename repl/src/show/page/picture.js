@@ -112,6 +112,8 @@ export class Picture {
 
   /** The paths that levels come for, in their order. */
   order(paths) {
+    // Of what is gone nothing is turned down.
+    this.downs.clear();
     this.paths = paths;
     this.bars = paths.map((path) => this.of.get(path)?.filter((thing) => !thing.classList.contains("card")) ?? []);
   }
