@@ -115,7 +115,9 @@ impl Viewer {
         whole(&mut news, &self.sent.past, &feed.past);
         if feed.moment.number > self.sent.moment.number {
             news.extend_from_slice(&feed.moment.bytes);
-            news.extend_from_slice(feed.sounds.get(&self.path).unwrap_or(&self.crowded));
+            let others = || Some(&self.crowded).filter(|_| !feed.sounds.is_empty());
+            let sound = feed.sounds.get(&self.path).or_else(others);
+            sound.into_iter().for_each(|sound| news.extend_from_slice(sound));
         }
         news
     }
