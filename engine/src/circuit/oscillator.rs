@@ -10,7 +10,7 @@ use super::edges::{Edges, REACH, TAPS, Taps};
 use super::functions::{floor, sin_within};
 use super::{Wave, frame};
 use crate::keep::{Keep, Ledger};
-use crate::wide::{Aligned, each, wide};
+use crate::wide::{Aligned, each};
 
 /// Frames of the ring: a power of two.
 const RING: usize = 64;
@@ -141,9 +141,17 @@ impl<const L: usize> Oscillator<L> {
                 found += usize::from(any != 0);
             }
             for i in edges[..found].iter().copied() {
-                for lane in 0..L {
+                let went = |lane: usize| {
                     let [before, now] = [i, i + 1].map(|i| (phases[i][lane], widths[i][lane]));
-                    self.touch::<TWO>(lane, (REACH + i) as isize, by[i][lane], before, now);
+                    Went { by: by[i][lane], before, now }
+                };
+                // Nearly always it is one.
+                let turned = |lane: usize| went(lane).first().turns != 0.0 || TWO && went(lane).second().turns != 0.0;
+                let mut lanes = (0..L).fold(0u32, |lanes, lane| lanes | u32::from(turned(lane)) << lane);
+                while lanes != 0 {
+                    let lane = lanes.trailing_zeros() as usize % L;
+                    lanes &= lanes - 1;
+                    self.touch::<TWO>(lane, (REACH + i) as isize, went(lane));
                 }
             }
             for out in out.iter_mut() {
@@ -157,49 +165,29 @@ impl<const L: usize> Oscillator<L> {
         (self.phase, self.width) = (phases[0], widths[0]);
     }
 
-    /// Adds what belongs to the edges that were passed on the way to the frame `time` frames on, of which phase and width are
-    /// known, as they are of the frame before. RT.
+    /// Adds what belongs to the edges that were passed on the way to the frame `time` frames on. RT.
     #[inline(always)]
-    fn touch<const TWO: bool>(&mut self, lane: usize, time: isize, by: f64, before: (f64, f64), now: (f64, f64)) {
-        let turns = before.0 + by - now.0;
-        if turns != 0.0 {
-            self.pass(lane, time, Turn { turns, by, phase: now.0 }, 1.0);
-        }
-        if TWO {
-            let (phase, by) = (after(now.0, now.1), by - (now.1 - before.1));
-            let turns = after(before.0, before.1) + by - phase;
-            if turns != 0.0 {
-                self.pass(lane, time, Turn { turns, by, phase }, -1.0);
+    fn touch<const TWO: bool>(&mut self, lane: usize, time: isize, went: Went) {
+        let both = [(went.first(), 1.0), if TWO { (went.second(), -1.0) } else { (Turn::default(), 0.0) }];
+        for (Turn { turns, by, phase }, sign) in both.into_iter().take(if TWO { 2 } else { 1 }) {
+            let height = match self.wave {
+                // Whichever way it goes round, a corner at the bottom bends up.
+                Wave::Triangle => 8.0 * by.abs() * sign,
+                Wave::Saw => -2.0 * turns.signum(),
+                _ => 2.0 * turns.signum() * sign,
+            };
+            for passed in 0..turns.abs() as usize {
+                let away = if turns > 0.0 { phase + passed as f64 } else { phase - 1.0 - passed as f64 };
+                let late = (away / by).clamp(0.0, 1.0);
+                let edges = self.edges;
+                let taps = if self.wave == Wave::Triangle { edges.corner(late) } else { edges.edge(late) };
+                self.add(lane, time, &each(|tap| taps[tap] * height));
             }
         }
     }
 
-    /// Adds one kind of edge, once or several times. RT.
+    /// Not drawn into what is wide: one lane of many frames is best gone through one by one. RT.
     #[inline(never)]
-    fn pass(&mut self, lane: usize, time: isize, turn: Turn, sign: f64) {
-        let Turn { turns, by, phase } = turn;
-        let height = match self.wave {
-            // Whichever way it goes round, a corner at the bottom bends up.
-            Wave::Triangle => 8.0 * by.abs() * sign,
-            Wave::Saw => -2.0 * turns.signum(),
-            _ => 2.0 * turns.signum() * sign,
-        };
-        for passed in 0..turns.abs() as usize {
-            let away = if turns > 0.0 { phase + passed as f64 } else { phase - 1.0 - passed as f64 };
-            let late = (away / by).clamp(0.0, 1.0);
-            let taps: Taps = wide(
-                #[inline(always)]
-                || {
-                    let taps =
-                        if self.wave == Wave::Triangle { self.edges.corner(late) } else { self.edges.edge(late) };
-                    each(|tap| taps[tap] * height)
-                },
-            );
-            self.add(lane, time, &taps);
-        }
-    }
-
-    /// Not to be drawn into what is wide: one lane of many frames is best gone through one by one. RT.
     fn add(&mut self, lane: usize, time: isize, taps: &Taps) {
         // What lies before the frame that comes next is over.
         let first = time - REACH as isize;
@@ -238,9 +226,10 @@ impl<const L: usize> Oscillator<L> {
                     Wave::Square | Wave::Pulse => pulse(now, second, width),
                 };
             }
+            let went = Went { by, before: (before, width), now: (now, width) };
             match self.wave {
-                Wave::Saw => self.touch::<false>(lane, time, by, (before, width), (now, width)),
-                _ => self.touch::<true>(lane, time, by, (before, width), (now, width)),
+                Wave::Saw => self.touch::<false>(lane, time, went),
+                _ => self.touch::<true>(lane, time, went),
             }
             before = now;
         }
@@ -266,8 +255,31 @@ fn pulse(p: f64, q: f64, width: f64) -> f64 {
     2.0 * (q - p + width) - 1.0
 }
 
-/// How a phase went on from one frame to the next.
+/// Where a lane was at a frame and came to at the next: the place in the cycle and the width, and by how much it went on.
 #[derive(Clone, Copy)]
+struct Went {
+    by: f64,
+    before: (f64, f64),
+    now: (f64, f64),
+}
+
+impl Went {
+    /// Of the first edge. RT.
+    #[inline(always)]
+    fn first(&self) -> Turn {
+        Turn { turns: self.before.0 + self.by - self.now.0, by: self.by, phase: self.now.0 }
+    }
+
+    /// Of the second. RT.
+    #[inline(always)]
+    fn second(&self) -> Turn {
+        let (phase, by) = (after(self.now.0, self.now.1), self.by - (self.now.1 - self.before.1));
+        Turn { turns: after(self.before.0, self.before.1) + by - phase, by, phase }
+    }
+}
+
+/// How a phase went on from one frame to the next.
+#[derive(Clone, Copy, Default)]
 struct Turn {
     /// How many cycles began; below 0 if it goes backwards.
     turns: f64,
