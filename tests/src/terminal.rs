@@ -208,11 +208,13 @@ impl Terminal {
         self.pty = None;
     }
 
-    /// Waits for its end; the exit status, or the signal that ended it, as a shell tells it.
+    /// Waits for its end, and for all that it has still written; the exit status, or the signal that ended it, as a shell tells
+    /// it.
     pub fn ends(&mut self) -> i32 {
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
-            if let Some(status) = self.child.try_wait().expect("it can be asked") {
+            let has_ended = self.child.try_wait().expect("it can be asked");
+            if let Some(status) = has_ended.filter(|_| self.look().is_over) {
                 return status.code().or_else(|| status.signal().map(|signal| 128 + signal)).expect("it has ended");
             }
             thread::sleep(Duration::from_millis(5));
