@@ -92,6 +92,12 @@ impl Link {
         self.peer().change_tempo(bpm, now);
     }
 
+    /// Puts the beat of its session where it is heard at a time, as long as nobody else is there.
+    pub fn hold(&self, beat: f64, time: Instant) {
+        let now = micros(self.epoch, time);
+        self.peer().hold(beat, now);
+    }
+
     fn peer(&self) -> MutexGuard<'_, Peer> {
         lock(&self.peer)
     }

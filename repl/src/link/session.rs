@@ -144,6 +144,13 @@ impl Peer {
         self.changed = true;
     }
 
+    /// Puts the beat of its session where it is heard, as long as nobody else goes by it: who comes then comes to what is heard.
+    pub fn hold(&mut self, beat: f64, now: i64) {
+        if self.company() == 0 {
+            (self.timeline.beat, self.timeline.time) = ((beat * 1e6).round() as i64, now + self.offset);
+        }
+    }
+
     /// What is due.
     pub fn due(&mut self, now: i64) -> Vec<Send> {
         let mut due = Vec::new();
@@ -434,6 +441,31 @@ mod tests {
             assert!(off.abs() < 0.6, "peer {peer} is off by {off} ms");
         }
         assert!((network.beat(0) - 6.0 * 117.5 / 60.0).abs() < 1e-2, "the beat of the first went on");
+    }
+
+    #[test]
+    fn who_is_alone_holds_the_beat_that_is_heard_and_keeps_it_when_another_comes() {
+        let mut network = Network::new();
+        network.join(120.0, 9_000_000);
+        network.run(3.0);
+        let hold = |network: &mut Network, beat| {
+            let now = network.now + network.peers[0].1;
+            network.peers[0].0.hold(beat, now);
+        };
+        hold(&mut network, 41.25);
+        network.join(90.0, -5_000);
+        // What is heard before they have met goes on at the tempo that there is.
+        for looked in 0..20 {
+            hold(&mut network, 41.25 + f64::from(looked) * 0.1);
+            network.run(0.05);
+        }
+        assert_eq!([0, 1].map(|peer| network.peers[peer].0.company()), [1, 1]);
+        // It is no longer for one to say.
+        hold(&mut network, 7.0);
+        for peer in 0..2 {
+            let off = (network.beat(peer) - 43.25) * 500.0;
+            assert!(off.abs() < 1.0, "peer {peer} is off by {off} ms");
+        }
     }
 
     #[test]

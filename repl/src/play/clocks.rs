@@ -192,6 +192,9 @@ impl Playing<'_> {
         if let Turn::Give(bpm) = turn {
             link.change_tempo(bpm, now);
         }
+        if let Some(frame) = heard {
+            link.hold(tempo.beat_at(frame.round() as i64), now);
+        }
         let wrap = Some(tempo.clock().beats_per_bar);
         let Standing { tempo, beat, company } = link.at(now);
         if company != self.clocks.company {

@@ -1,7 +1,8 @@
-// Sixty seconds of what Faust has compiled, to a file of 32-bit floats.
-#include <cmath>
+// Sixty seconds of what Faust has compiled, to a file of 32-bit floats: of one program, or of one for each of `VOICES`.
 #include <cstdio>
-#include <cstring>
+#include <memory>
+#include <vector>
+#include <cmath>
 
 #define FAUSTFLOAT float
 
@@ -10,9 +11,10 @@ struct Meta {
 };
 
 struct UI {
+    float* number = nullptr;
     void openVerticalBox(const char*) {}
-    void openHorizontalBox(const char*) {}
     void closeBox() {}
+    void addNumEntry(const char*, float* zone, float, float, float, float) { number = zone; }
 };
 
 struct dsp {
@@ -23,16 +25,25 @@ struct dsp {
 <<includeclass>>
 
 int main() {
-    static mydsp voices;
-    voices.init(48000);
-    static float left[64], right[64], both[128];
+    std::vector<std::unique_ptr<mydsp>> programs;
+    for (int i = 0; i < VOICES; i++) {
+        programs.push_back(std::make_unique<mydsp>());
+        programs[i]->init(48000);
+        UI ui;
+        programs[i]->buildUserInterface(&ui);
+        if (ui.number) *ui.number = i;
+    }
+    static float left[64], right[64];
     float* out[] = {left, right};
     FILE* file = fopen("faust.raw", "wb");
     for (int block = 0; block < 60 * 48000 / 64; block++) {
-        voices.compute(64, nullptr, out);
-        for (int i = 0; i < 64; i++) {
-            both[2 * i] = left[i];
-            both[2 * i + 1] = right[i];
+        float both[128] = {};
+        for (auto& program : programs) {
+            program->compute(64, nullptr, out);
+            for (int i = 0; i < 64; i++) {
+                both[2 * i] += left[i];
+                both[2 * i + 1] += right[i];
+            }
         }
         fwrite(both, sizeof both, 1, file);
     }
