@@ -8,12 +8,15 @@ mod scores;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rtrb::Consumer;
+
 use crate::bank::{Bank, BlendCell, Carry, EdgeCell, LoopCell, WorkCell};
 use crate::fade::fade_frames;
 use crate::graph::{Controlled, Port, Role, parameters_of};
 use crate::kernel::QUANTUM;
 use crate::listen::{self, Copier, Hearing, Looks};
 use crate::mesh::{Due, Id, Mesh, MeshEdge, MeshNode, Phase};
+use crate::meter::{self, Meters, Reading};
 use crate::motion::{EventSource, Motion};
 use crate::plan::{Capture, Op, Plan, PlanBlend, PlanEdge, PlanGain, PlanLoop, PlanOutput, PlanWork, Slots, SourceId};
 use crate::score::Score;
@@ -43,6 +46,10 @@ pub struct Program {
     pub copier: Option<Copier>,
     /// What was listened to: taken before the program is sent.
     pub hearing: Option<Hearing>,
+    /// Reads what is metered.
+    pub meters: Option<Meters>,
+    /// What it has read: taken when the program is sent.
+    pub readings: Option<Consumer<Reading>>,
     /// By how much the monitor is turned while it runs, linear.
     pub trim: f64,
 }
@@ -134,7 +141,9 @@ pub fn compile(mesh: &Mesh, running: &Layout, keep: &Keep, serial: u64) -> Resul
     let lead = plan.gains.iter().map(|gain| gain.due.lead()).max().unwrap_or(0);
     let listened = !plan.heard.is_empty();
     let (copier, hearing) = listened.then(|| listen::hearing(&plan.heard, mesh.clock.rate)).unzip();
-    Ok((Program { plan, bank, carry, serial, fade, at: None, lead, copier, hearing, trim: keep.looks.trim }, layout))
+    let (meters, readings) = meter::meters(&plan.meters, mesh.clock.rate).unzip();
+    let (at, trim) = (None, keep.looks.trim);
+    Ok((Program { plan, bank, carry, serial, fade, at, lead, copier, hearing, meters, readings, trim }, layout))
 }
 
 struct Compiler<'a> {

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::effects::{self, gain::FADER};
 use crate::keep::keep;
-use crate::kernel::{Buffer, QUANTUM};
+use crate::kernel::QUANTUM;
 use crate::names::{Found, Names, NotFound};
 use crate::plan::Slots;
 use crate::render::Renderer;
@@ -222,14 +222,21 @@ fn samples(point: &Heard) -> usize {
 impl Copier {
     /// Copies the quantum that was computed last. When nobody takes it away fast enough, a quantum is missing. RT.
     pub fn take(&mut self, frame: u64, renderer: &Renderer) {
-        let heard = || renderer.heard();
-        let count = heard().map(|(point, ..)| samples(point)).sum();
+        let count = renderer.heard().map(|(point, ..)| samples(point)).sum();
         if self.quanta.slots() == 0 {
             return;
         }
-        let Ok(room) = self.samples.write_chunk_uninit(count) else { return };
-        let copies = heard().flat_map(|(_, sound, down)| sound.iter().flatten().copied().chain([down]));
-        room.fill_from_iter(copies);
+        let Ok(mut room) = self.samples.write_chunk(count) else { return };
+        // What is copied at once lies in one piece: the ring holds so many of it and no part of one more.
+        let (mut rest, _) = room.as_mut_slices();
+        for (point, sound, down) in renderer.heard() {
+            let Some((own, others)) = rest.split_at_mut_checked(samples(point)) else { return };
+            let (numbers, reduced) = own.split_at_mut(own.len() - 1);
+            numbers.chunks_exact_mut(QUANTUM).zip(sound).for_each(|(copy, channel)| copy.copy_from_slice(channel));
+            reduced.fill(down);
+            rest = others;
+        }
+        room.commit_all();
         // There is room: nobody else pushes.
         let _ = self.quanta.push(frame);
     }
@@ -259,9 +266,4 @@ impl Hearing {
     pub fn is_over(&self) -> bool {
         self.quanta.is_abandoned() && self.quanta.is_empty()
     }
-}
-
-/// The sound at a point: its buffers. RT.
-pub(crate) fn sound<'a>(slots: &'a [Buffer], point: &Heard) -> &'a [Buffer] {
-    slots.get(point.slots.range()).unwrap_or_default()
 }

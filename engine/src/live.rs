@@ -16,7 +16,7 @@ use crate::inspect::Origin;
 use crate::kernel::{Buffer, QUANTUM};
 use crate::keyboard::Touch;
 use crate::math;
-use crate::meter::{Meters, Reading};
+use crate::meter::Reading;
 use crate::monitor::{Audition, Monitor, Wish};
 use crate::plan::{PlanCue, SourceId};
 use crate::playback::Playback;
@@ -140,7 +140,8 @@ pub struct Live {
     auditions: Producer<Option<Box<Audition>>>,
     dismissed: Consumer<Box<Audition>>,
     reports: Consumer<Report>,
-    readings: Consumer<Reading>,
+    /// Of each program that may still have been metered.
+    readings: Vec<Consumer<Reading>>,
     door: Door,
     shared: Arc<Shared>,
     crossing: Watch,
@@ -178,7 +179,7 @@ pub struct Setup {
 }
 
 /// Starts a desk: the handle, what a device calls for sound, what takes its input, and what is kept.
-pub fn start(program: Box<Program>, setup: Setup) -> (Live, Player, Listener, Recordings) {
+pub fn start(mut program: Box<Program>, setup: Setup) -> (Live, Player, Listener, Recordings) {
     let (programs, incoming) = RingBuffer::new(1);
     let (outgoing, returned) = RingBuffer::new(4);
     let (auditions, audition) = RingBuffer::new(2);
@@ -193,7 +194,7 @@ pub fn start(program: Box<Program>, setup: Setup) -> (Live, Player, Listener, Re
         stopped: AtomicBool::new(false),
         lost: AtomicU64::new(0),
     });
-    let (meters, readings) = Meters::new(setup.rate);
+    let readings = program.readings.take().into_iter().collect();
     let (taps, door, recordings) = Taps::new(setup.keep, setup.rate, &program.plan, setup.inputs);
     let (listener, ear, crossing) = crossing(setup.inputs, setup.rate, setup.cushion);
     let (costs, meter) = costs();
@@ -211,7 +212,6 @@ pub fn start(program: Box<Program>, setup: Setup) -> (Live, Player, Listener, Re
         tell,
         shared: shared.clone(),
         taps,
-        meters,
         ear,
         live: vec![[0.0; QUANTUM]; setup.inputs].into_boxed_slice(),
         given: QUANTUM,
@@ -228,7 +228,13 @@ impl Live {
     ///
     /// # Errors
     /// Gives it back while another is in flight.
-    pub fn send(&mut self, program: Box<Program>) -> Result<(), Box<Program>> {
+    pub fn send(&mut self, mut program: Box<Program>) -> Result<(), Box<Program>> {
+        if self.programs.is_full() {
+            return Err(program);
+        }
+        // Of one that is gone everything has been read that will be.
+        self.readings.retain(|readings| !readings.is_abandoned());
+        self.readings.extend(program.readings.take());
         self.programs.push(program).map_err(|rtrb::PushError::Full(program)| program)
     }
 
@@ -295,7 +301,7 @@ impl Live {
 
     /// What the meters have read since last asked.
     pub fn readings(&mut self) -> impl Iterator<Item = Reading> {
-        std::iter::from_fn(|| self.readings.pop().ok())
+        self.readings.iter_mut().flat_map(|readings| std::iter::from_fn(|| readings.pop().ok()))
     }
 
     /// The transport's frame, up to a block ago.
@@ -376,7 +382,6 @@ pub struct Player {
     tell: Producer<Report>,
     shared: Arc<Shared>,
     taps: Taps,
-    meters: Meters,
     ear: Ear,
     live: Box<[Buffer]>,
     /// Frames of the present quantum that the device has had.
@@ -444,7 +449,7 @@ impl Player {
         if let Some(work) = self.renderer.take_poisoned() {
             self.report(Report::Poisoned { serial, work });
         }
-        self.meters.take(&self.renderer);
+        self.renderer.meter();
         self.renderer.copy_heard(frame);
         if !self.taps.take(frame, &self.renderer, &self.live) {
             self.report(Report::RecordLate { frame });
@@ -495,7 +500,8 @@ impl Player {
             self.monitor.cue_changes();
         }
         self.monitor.turn(new.trim, (taken.heard - taken.clock) as u32, new.fade);
-        self.meters.restart();
+        let (serial, before) = (program.serial, &mut program.meters);
+        before.iter_mut().for_each(|meters| meters.tell(serial));
         // There is room: nobody else pushes.
         if let Err(rtrb::PushError::Full(program)) = self.outgoing.push(program) {
             std::mem::forget(program);

@@ -1,6 +1,8 @@
 //! Meters: the peak and the power of what inputs and buses give and of what leaves the desk, and of whatever else somebody looks
 //! at, reckoned on the audio side while they do. A program that is compiled without them costs nothing.
 
+use std::collections::BTreeMap;
+
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::kernel::{Buffer, QUANTUM};
@@ -11,8 +13,8 @@ use crate::wide::wide;
 /// Readings a second of each meter, about.
 pub const READINGS: u32 = 60;
 
-/// How many places are metered at most: the first in path order.
-const MOST: usize = 512;
+/// How many readings of each meter may wait to be read.
+const WAITING: usize = 16;
 
 /// One place that is metered.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,67 +44,90 @@ pub struct Reading {
     pub reduced: f64,
 }
 
-/// What was seen of a meter since it was told of last: the largest sample, the sum of mean squares, and the most that was turned
-/// down.
-#[derive(Clone, Copy, Default)]
+/// What was seen in some buffers since it was told of last: the largest sample, and the sum of mean squares.
+#[derive(Clone, Copy)]
 struct Seen {
+    slots: Slots,
     peak: f64,
     squares: f64,
+}
+
+/// A meter: where among what is seen its sound is, and the most that the effect there turned down.
+#[derive(Clone, Copy)]
+struct Needle {
+    seen: usize,
+    work: Option<usize>,
     reduced: f64,
 }
 
-/// The audio side.
+/// The audio side of a plan's meters. It comes with the program, as large as that needs it.
 pub struct Meters {
     into: Producer<Reading>,
+    /// What several meters read is looked at once.
     seen: Box<[Seen]>,
+    needles: Box<[Needle]>,
     /// Frames seen, and frames to a reading.
     frames: u32,
     period: u32,
 }
 
+/// The meters of a plan at a rate, and where their readings come out; none where nothing is metered. Not RT.
+pub fn meters(of: &[Meter], rate: f64) -> Option<(Meters, Consumer<Reading>)> {
+    if of.is_empty() {
+        return None;
+    }
+    let (into, readings) = RingBuffer::new(WAITING * of.len());
+    let mut known: BTreeMap<(usize, usize), usize> = BTreeMap::new();
+    let mut seen: Vec<Seen> = Vec::new();
+    let needles = of.iter().map(|Meter { slots, work, .. }| {
+        let at = *known.entry((slots.first, slots.count)).or_insert(seen.len());
+        if at == seen.len() {
+            seen.push(Seen { slots: *slots, peak: 0.0, squares: 0.0 });
+        }
+        Needle { seen: at, work: *work, reduced: 0.0 }
+    });
+    let needles = needles.collect();
+    let period = (rate / f64::from(READINGS)) as u32;
+    Some((Meters { into, seen: seen.into_boxed_slice(), needles, frames: 0, period }, readings))
+}
+
 impl Meters {
-    /// Meters at a rate, and where their readings come out. Not RT.
-    pub fn new(rate: u32) -> (Meters, Consumer<Reading>) {
-        let (into, readings) = RingBuffer::new(4 * MOST);
-        let seen = vec![Seen::default(); MOST].into_boxed_slice();
-        (Meters { into, seen, frames: 0, period: rate / READINGS }, readings)
-    }
-
-    /// Forgets what was seen: another program has other meters. RT.
-    pub fn restart(&mut self) {
-        self.seen.fill(Seen::default());
-        self.frames = 0;
-    }
-
     /// Takes what the quantum gave, and tells of it when it is time. RT.
     pub fn take(&mut self, renderer: &Renderer) {
-        let metered = renderer.program().plan.meters.len().min(MOST);
-        if metered == 0 {
-            return;
-        }
         wide(
             #[inline(always)]
             || {
-                for (seen, (sound, reduced)) in self.seen.iter_mut().zip(renderer.meters()) {
-                    let (peak, square) = level(sound);
+                for seen in &mut self.seen {
+                    let (peak, square) = level(renderer.sound(seen.slots));
                     seen.peak = seen.peak.max(peak);
                     seen.squares += square;
-                    seen.reduced = seen.reduced.max(reduced);
                 }
             },
         );
+        for needle in self.needles.iter_mut().filter(|needle| needle.work.is_some()) {
+            needle.reduced = needle.reduced.max(renderer.reduced(needle.work));
+        }
         self.frames += QUANTUM as u32;
-        if self.frames < self.period {
+        if self.frames >= self.period {
+            self.tell(renderer.serial());
+        }
+    }
+
+    /// Tells of all that was seen, if anything was, and begins anew: when it is time, and when the program goes. RT.
+    pub fn tell(&mut self, serial: u64) {
+        if self.frames == 0 {
             return;
         }
         let quanta = f64::from(self.frames) / QUANTUM as f64;
-        for (meter, seen) in self.seen.iter().enumerate().take(metered) {
-            let Seen { peak, squares, reduced } = *seen;
-            let reading = Reading { serial: renderer.serial(), meter, peak, square: squares / quanta, reduced };
+        for (meter, needle) in self.needles.iter_mut().enumerate() {
+            let Seen { peak, squares, .. } = self.seen[needle.seen];
+            let reading = Reading { serial, meter, peak, square: squares / quanta, reduced: needle.reduced };
+            needle.reduced = 0.0;
             // A full ring means that nobody reads: what they do not see is not missed.
             let _ = self.into.push(reading);
         }
-        self.restart();
+        self.seen.iter_mut().for_each(|seen| (seen.peak, seen.squares) = (0.0, 0.0));
+        self.frames = 0;
     }
 }
 

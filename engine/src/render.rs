@@ -8,8 +8,7 @@ use crate::keep::keep;
 use crate::kernel::{Buffer, QUANTUM};
 use crate::keyboard::Touch;
 use crate::lane::Steering;
-use crate::listen::{self, Heard};
-use crate::meter::Meter;
+use crate::listen::Heard;
 use crate::plan::{Op, PlanControl, PlanEdge, PlanOutput, Slots, SourceId};
 use crate::probe::Probe;
 use crate::tempo::Tempo;
@@ -206,13 +205,18 @@ impl Renderer {
         self.program.plan.captures.iter().map(|capture| slots.get(capture.slots.range()).unwrap_or_default())
     }
 
-    /// What the quantum gave where it is metered, and by how many dB it was turned down there, in the order of the plan's
-    /// meters. RT.
+    /// Lets what is metered read the quantum. RT.
+    pub fn meter(&mut self) {
+        if let Some(mut meters) = self.program.meters.take() {
+            meters.take(self);
+            self.program.meters = Some(meters);
+        }
+    }
+
+    /// What the quantum gave in some buffers that are kept to its end. RT.
     #[inline(always)]
-    pub fn meters(&self) -> impl Iterator<Item = (&[Buffer], f64)> {
-        let slots = &self.program.bank.slots;
-        let sound = |meter: &Meter| slots.get(meter.slots.range()).unwrap_or_default();
-        self.program.plan.meters.iter().map(move |meter| (sound(meter), self.reduced(meter.work)))
+    pub(crate) fn sound(&self, slots: Slots) -> &[Buffer] {
+        self.program.bank.slots.get(slots.range()).unwrap_or_default()
     }
 
     /// Passes on what the quantum gave where somebody listens. RT.
@@ -226,13 +230,12 @@ impl Renderer {
     /// What the quantum gave where somebody listens, and by how many dB it was turned down there, in the order of the plan's
     /// points. RT.
     pub fn heard(&self) -> impl Iterator<Item = (&Heard, &[Buffer], f64)> {
-        let slots = &self.program.bank.slots;
         let heard = self.program.plan.heard.iter();
-        heard.map(move |point| (point, listen::sound(slots, point), self.reduced(point.work)))
+        heard.map(|point| (point, self.sound(point.slots), self.reduced(point.work)))
     }
 
     /// By how many dB a work, if it is one that tells, turned down at most in the quantum. RT.
-    fn reduced(&self, work: Option<usize>) -> f64 {
+    pub(crate) fn reduced(&self, work: Option<usize>) -> f64 {
         let work = work.and_then(|at| self.program.bank.works.get(at)?.as_ref());
         work.map_or(0.0, |work| work.reduced())
     }
@@ -240,7 +243,7 @@ impl Renderer {
     /// What the quantum gave where it is heard ahead. RT.
     pub fn ahead(&self) -> &[Buffer] {
         let heard = self.program.plan.cue.as_ref().and_then(|cue| cue.heard.as_ref());
-        heard.map_or(&[], |point| listen::sound(&self.program.bank.slots, point))
+        heard.map_or(&[], |point| self.sound(point.slots))
     }
 
     /// Begins at a frame of the transport, to the quantum. Not RT.

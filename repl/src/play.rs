@@ -20,7 +20,7 @@ use engine::verify::Flaw;
 
 use crate::arguments::Play;
 use crate::changes::{new_ramps, rounded};
-use crate::control::{Controllers, Order};
+use crate::control::{Controllers, Known, Order};
 use crate::ending::{Failure, Outcome};
 use crate::journal::{self, Journal, Performance, Taken, When};
 use crate::last_good::{self, Keeper};
@@ -35,7 +35,7 @@ use crate::status;
 use crate::tell::Asked;
 use crate::text::Text;
 use crate::trouble::Trouble;
-use crate::watch::{Changed, Watch};
+use crate::watch::{Changed, News, Watch};
 
 mod aside;
 mod attending;
@@ -44,6 +44,7 @@ mod closing;
 mod comparing;
 mod costing;
 mod device;
+mod files;
 mod freezing;
 mod hands;
 mod keeping;
@@ -65,6 +66,7 @@ mod why;
 use aside::Aside;
 use clocks::Clocks;
 use comparing::Comparing;
+use files::watched;
 use keeping::Keeping;
 use looking::Looking;
 use moment::{Given, moment};
@@ -88,8 +90,8 @@ const STOP_PATIENCE: Duration = Duration::from_millis(1500);
 
 /// Everything that can wake the desk.
 enum Event {
-    /// A file of the session was saved.
-    Changed(Changed),
+    /// Something became of a file of the session.
+    File(News),
     /// A controller has moved.
     Control,
     /// Somebody has typed at the prompt.
@@ -114,7 +116,7 @@ pub fn perform<'a>(arguments: &'a Play, course: Option<Course<'a>>) -> Outcome {
     }
     let (send, events) = mpsc::channel();
     let changed = send.clone();
-    let watch = Watch::new(move |file| drop(changed.send(Event::Changed(file))))
+    let watch = Watch::new(move |file| drop(changed.send(Event::File(file))))
         .map_err(|error| Failure::Error(format!("files cannot be watched: {error}")))?;
     let (moved, typed, done) = (send.clone(), send.clone(), send.clone());
     ctrlc::set_handler(move || drop(send.send(Event::Stop)))
@@ -151,14 +153,6 @@ pub fn perform<'a>(arguments: &'a Play, course: Option<Course<'a>>) -> Outcome {
     followed.and(playing.stop())
 }
 
-fn watched(arguments: &Play, loaded: &Loaded) -> Vec<PathBuf> {
-    let mut files = vec![arguments.session.clone()];
-    files.extend(loaded.watched());
-    files.sort();
-    files.dedup();
-    files
-}
-
 /// A program on its way to the audio side.
 struct InFlight {
     serial: u64,
@@ -179,8 +173,10 @@ struct Edited {
     sources: BTreeMap<EventSource, (f64, f64)>,
     /// What it sends to MIDI ports.
     notes: Vec<midi_out::Sent>,
-    /// What it declares, if the file has changed and not only what a hand has set.
-    file: Option<Session>,
+    /// What it declares.
+    session: Session,
+    /// Whether the text is another from now on, and not only what a hand has set or what is compared.
+    is_text: bool,
 }
 
 /// What a program on its way was made of.
@@ -253,6 +249,8 @@ struct Playing<'a> {
     /// What a hand on a controller has written, to be sent at once.
     hand: Option<Waiting>,
     text: Text,
+    /// What is heard, which is not the newest text while that waits, nor while another is compared.
+    sounding: Known,
     /// What the controls of the newest text listen to.
     sources: BTreeMap<EventSource, (f64, f64)>,
     controllers: Controllers,
@@ -358,6 +356,7 @@ impl<'a> Playing<'a> {
             waiting: None,
             hand: None,
             text,
+            sounding: Known::new(session),
             sources: graph.event_sources(),
             controllers,
             orders: VecDeque::new(),
@@ -403,7 +402,7 @@ impl<'a> Playing<'a> {
         while !self.is_over() {
             match events.recv_timeout(self.pause()) {
                 Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
-                Ok(Event::Changed(changed)) => status::unheard(|| self.edited(&changed)),
+                Ok(Event::File(news)) => status::unheard(|| self.noticed(news)),
                 Ok(Event::Typed(typed)) => {
                     if status::unheard(|| self.typed(&typed)) {
                         return Ok(());
@@ -528,11 +527,14 @@ impl<'a> Playing<'a> {
                     _ => self.edit(waiting),
                 }
             }
-            None if *self.desk.looks() != looks => {
-                let metered = looks.meters;
-                self.desk.observe(looks).map(|program| Some((program, Sent::Metered(metered))))
-            }
-            None => ended(&mut self.desk, self.live.clock()),
+            // What has ended is taken out first, however often it is looked at something else.
+            None => match ended(&mut self.desk, self.live.clock()) {
+                Ok(None) if *self.desk.looks() != looks => {
+                    let metered = looks.meters;
+                    self.desk.observe(looks).map(|program| Some((program, Sent::Metered(metered))))
+                }
+                next => next,
+            },
         };
         match next {
             Ok(Some((program, sent))) => self.send(program, sent),
@@ -554,7 +556,6 @@ impl<'a> Playing<'a> {
         self.origin = origin;
         self.showing.will_be_seen(&graph, &session);
         let Some((program, changes)) = edited else {
-            self.showing.is_seen(&Changes::default());
             // It is turned nevertheless, by the next program.
             self.desk.turn(before);
             if !by_hand && *graph.sent == *self.clocks.notes() {
@@ -564,15 +565,17 @@ impl<'a> Playing<'a> {
             if origin == Origin::Text {
                 self.text.is_heard(&session);
             }
+            self.sounding = Known::new(&session);
+            self.showing.is_seen(&Changes::default());
             self.journal.text(taken, When::Nothing(self.live.clock()), Changes::default());
             return Ok(None);
         };
         self.heard = load::live_inputs(&session);
         // What a hand sets is told when it rests; that other paths had to be re-aligned is told at once.
         let told = !by_hand || !changes.realigned.is_empty();
-        let (sources, file) = (graph.event_sources(), (origin == Origin::Text).then_some(session));
+        let (sources, is_text) = (graph.event_sources(), origin == Origin::Text);
         let notes = graph.sent;
-        let edited = Edited { taken, changes, wanted: at, told, sources, notes, file };
+        let edited = Edited { taken, changes, wanted: at, told, sources, notes, session, is_text };
         Ok(Some((program, Sent::Text(Box::new(edited)))))
     }
 

@@ -6,7 +6,8 @@
 //! file is closed, that moment is a little quiet after the last write. Every second each file is looked at anyway, for
 //! folders that give no events, such as those on a network.
 //!
-//! An empty file is one whose writer is not done yet, and a missing one will be back: neither is told of.
+//! An empty file is one whose writer is not done yet, and a missing one is about to be put in place: neither is told of
+//! at once, but when it stays so from one look to the next, and again when it is back.
 
 use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
@@ -42,6 +43,22 @@ pub struct Changed {
     pub content: Option<Vec<u8>>,
 }
 
+/// What has become of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// It holds something else.
+    Changed(Changed),
+    /// It has held nothing for a while: it is empty, or there is none.
+    Gone {
+        /// The file, as it was given to [`Watch::files`].
+        file: PathBuf,
+        /// Whether there is one.
+        is_empty: bool,
+    },
+    /// What was gone holds something again; if that is something else, it is told next.
+    Back(PathBuf),
+}
+
 /// A watch over a set of files. Dropping it ends it.
 pub struct Watch {
     messages: Sender<Message>,
@@ -59,11 +76,11 @@ impl Watch {
     ///
     /// # Errors
     /// The system has no thread to give. Having no events to give is no error: files are then looked at every second.
-    pub fn new(deliver: impl FnMut(Changed) + Send + 'static) -> std::io::Result<Watch> {
+    pub fn new(deliver: impl FnMut(News) + Send + 'static) -> std::io::Result<Watch> {
         Watch::with(true, POLL, deliver)
     }
 
-    fn with(events: bool, poll: Duration, deliver: impl FnMut(Changed) + Send + 'static) -> std::io::Result<Watch> {
+    fn with(events: bool, poll: Duration, deliver: impl FnMut(News) + Send + 'static) -> std::io::Result<Watch> {
         let (messages, receiver) = mpsc::channel();
         let seen = messages.clone();
         let watcher = events
@@ -100,7 +117,7 @@ struct Looking {
     /// The folders that are watched.
     folders: BTreeSet<PathBuf>,
     files: Vec<File>,
-    deliver: Box<dyn FnMut(Changed) + Send>,
+    deliver: Box<dyn FnMut(News) + Send>,
 }
 
 struct File {
@@ -117,6 +134,8 @@ struct File {
     open: bool,
     /// When it is quiet enough to be read.
     due: Option<Instant>,
+    /// Whether it was told to be gone.
+    gone: bool,
 }
 
 #[derive(PartialEq, Eq)]
@@ -141,33 +160,51 @@ impl Stamp {
 impl File {
     fn new(path: PathBuf) -> Self {
         let (content, read) = look(&path);
-        File { aliases: aliases(&path), path, content, read, polled: read, open: false, due: None }
+        File { aliases: aliases(&path), path, content, read, polled: read, open: false, due: None, gone: false }
     }
 
     /// Reads it, and gives the news if there is any.
-    fn read(&mut self) -> Option<Changed> {
+    fn read(&mut self) -> Vec<News> {
         self.due = None;
         self.open = false;
         let (content, stamp) = look(&self.path);
         self.read = stamp;
         self.polled = stamp;
-        if content == Content::None || content == self.content {
-            return None;
+        let mut news = Vec::new();
+        if content == Content::None {
+            return news;
         }
-        self.content = content;
-        let content = match &self.content {
-            Content::Small(bytes) => Some(bytes.clone()),
-            _ => None,
-        };
-        Some(Changed { file: self.path.clone(), content })
+        if std::mem::take(&mut self.gone) {
+            news.push(News::Back(self.path.clone()));
+        }
+        if content != self.content {
+            self.content = content;
+            let content = match &self.content {
+                Content::Small(bytes) => Some(bytes.clone()),
+                _ => None,
+            };
+            news.push(News::Changed(Changed { file: self.path.clone(), content }));
+        }
+        news
     }
 
-    /// Whether it has changed without an event, and has then stayed as it is from one poll to the next.
-    fn changed_unseen(&mut self) -> bool {
+    /// Looks at it without an event: what has stayed as it is from one look to the next is read if it has changed, and missed if
+    /// it holds nothing.
+    fn poll(&mut self) -> Vec<News> {
         let now = fs::metadata(&self.path).ok().map(|metadata| Stamp::of(&metadata));
         let settled = now == self.polled;
         self.polled = now;
-        settled && now.is_some() && now != self.read && !self.open
+        let is_empty = now.is_some_and(|now| now.size == 0);
+        match now {
+            Some(_) if !settled || self.open => Vec::new(),
+            Some(_) if !is_empty && (self.gone || now != self.read) => self.read(),
+            Some(_) if !is_empty => Vec::new(),
+            _ if !settled || self.gone || self.content == Content::None => Vec::new(),
+            _ => {
+                self.gone = true;
+                vec![News::Gone { file: self.path.clone(), is_empty }]
+            }
+        }
     }
 }
 
@@ -225,7 +262,7 @@ impl Looking {
             let now = Instant::now();
             self.read_where(|file| file.due.is_some_and(|due| due <= now));
             if now >= next_poll {
-                self.read_where(File::changed_unseen);
+                self.files.iter_mut().flat_map(File::poll).for_each(&mut self.deliver);
                 self.follow();
                 next_poll = now + poll;
             }
@@ -271,9 +308,7 @@ impl Looking {
         for file in &mut self.files {
             if which(file) {
                 read = true;
-                if let Some(changed) = file.read() {
-                    (self.deliver)(changed);
-                }
+                file.read().into_iter().for_each(&mut self.deliver);
             }
         }
         if read {
@@ -335,7 +370,12 @@ mod tests {
 
     fn watching(events: bool, poll: Duration) -> (Watch, Receiver<Changed>) {
         let (sender, changes) = mpsc::channel();
-        (Watch::with(events, poll, move |changed| drop(sender.send(changed))).unwrap(), changes)
+        let changed = move |news| {
+            if let News::Changed(changed) = news {
+                drop(sender.send(changed));
+            }
+        };
+        (Watch::with(events, poll, changed).unwrap(), changes)
     }
 
     impl Desk {
@@ -418,6 +458,33 @@ mod tests {
             thread::sleep(3 * FREQUENT);
             desk.expect_only("tempo(102);");
         });
+    }
+
+    #[test]
+    fn what_stays_empty_or_removed_is_told_once_and_when_it_is_back() {
+        for events in [true, false] {
+            let folder = TempDir::new().unwrap();
+            let session = folder.path().join("session.rhai");
+            fs::write(&session, "tempo(96);").unwrap();
+            let (sender, news) = mpsc::channel();
+            let watch = Watch::with(events, FREQUENT, move |one| drop(sender.send(one))).unwrap();
+            watch.files(std::slice::from_ref(&session));
+            let next = || news.recv_timeout(BOUND).expect("it is told of");
+            let (gone, back) = (|is_empty| News::Gone { file: session.clone(), is_empty }, News::Back(session.clone()));
+            let aside = folder.path().join("aside");
+            fs::rename(&session, &aside).unwrap();
+            assert_eq!(next(), gone(false));
+            thread::sleep(3 * FREQUENT);
+            // As it was, at the same size and time.
+            fs::rename(&aside, &session).unwrap();
+            assert_eq!(next(), back);
+            fs::write(&session, "").unwrap();
+            assert_eq!(next(), gone(true));
+            fs::write(&session, "tempo(97);").unwrap();
+            assert_eq!(next(), back);
+            let content = Some(b"tempo(97);".to_vec());
+            assert_eq!(next(), News::Changed(Changed { file: session.clone(), content }));
+        }
     }
 
     #[test]

@@ -69,6 +69,11 @@ fn span(file: &SourceFile, text: &Text, at: Position) -> Option<std::ops::Range<
     Some(before + bytes(column)..before + bytes(column + text.width_at(at)))
 }
 
+/// How many characters stand at a place, as they are marked: a word, a string, a number with its unit.
+pub fn width(file: &SourceFile, at: Position) -> usize {
+    Text::new(&file.path, &file.text, at.file).width_at(at)
+}
+
 /// A message without what would move the cursor of a terminal.
 fn visible(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()

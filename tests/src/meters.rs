@@ -129,3 +129,34 @@ fn metering_effects_and_cables_changes_no_bit() {
     assert!(metered.heard == plain.heard);
     assert!(plain.heard.iter().any(|x| x.abs() > 0.1));
 }
+
+#[test]
+fn however_many_things_are_metered_each_is_read() {
+    const MANY: usize = 700;
+    let inputs = (0..MANY).map(|i| format!("input(\"in-{i}\", sine(1000).level(-6)) >> master;"));
+    let mut playing = ByHand::start(&inputs.collect::<String>());
+    let names = playing.meter(true);
+    assert_eq!(names.len(), MANY + 1);
+    playing.play(9600);
+    let mut peaks = vec![0.0_f64; names.len()];
+    for reading in playing.live.readings() {
+        peaks[reading.meter] = peaks[reading.meter].max(reading.peak);
+    }
+    let silent: Vec<&String> =
+        names.iter().zip(&peaks).filter(|(_, peak)| **peak < 0.4).map(|(name, _)| name).collect();
+    assert!(silent.is_empty(), "{} of {} are: {silent:?}", silent.len(), names.len());
+}
+
+#[test]
+fn meters_go_on_while_one_program_follows_another_faster_than_they_read() {
+    let mut playing = ByHand::start(SESSION);
+    let names = playing.meter(true);
+    let tone = names.iter().position(|name| name == "tone").expect("it is metered");
+    let mut read = 0;
+    for _ in 0..20 {
+        playing.play(256);
+        let _ = playing.meter(true);
+        read += playing.live.readings().filter(|reading| reading.meter == tone && reading.peak > 0.4).count();
+    }
+    assert!(read >= 15, "{read}");
+}

@@ -82,7 +82,7 @@ impl Playing<'_> {
         let (loaded, kept, wrong) = self.text.written(&self.library, writes, now);
         wrong.into_iter().for_each(|wrong| self.controllers.tell(wrong));
         let taken = loaded.as_ref().map(Taken::of);
-        loaded.iter().for_each(|loaded| self.show_text(loaded));
+        loaded.iter().for_each(|loaded| self.hand_writes(loaded));
         if let (Some(Loaded { graph: Some(graph), session: Some(mut session), .. }), Some(taken)) = (loaded, taken) {
             session.quantize = None;
             self.controllers.was_set(kept);

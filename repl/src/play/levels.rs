@@ -133,7 +133,7 @@ impl Playing<'_> {
 
     /// What there is to see.
     pub(super) fn picture(&self) -> Picture {
-        let (session, names) = self.text.known().session();
+        let (session, names) = self.sounding.session();
         let dynamics = dynamics(session, names);
         let looking = &self.looking;
         let shown = &looking.shown;
@@ -193,7 +193,7 @@ impl Playing<'_> {
         if !self.is_metered() {
             return drawn;
         }
-        let (session, names) = self.text.known().session();
+        let (session, names) = self.sounding.session();
         let dynamics = dynamics(session, names).into_iter();
         let dynamics = dynamics.filter_map(|(path, _)| match names.find(session, &path).ok()? {
             found @ Found::Instance(_) => Point::of(session, names, found, false),

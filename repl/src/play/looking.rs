@@ -89,14 +89,14 @@ impl Playing<'_> {
         }
     }
 
-    /// How the desk is to be looked at now. What the text has no more is not heard.
+    /// How the desk is to be looked at now. What is heard no more is not looked at.
     pub(super) fn looked_at(&mut self) -> Looks {
         let now = Instant::now();
         let levels = self.metered();
         let mut paths = self.looking.followers.points(now);
         paths.extend(self.showing.looked_at());
         paths.extend(self.looking.asked.iter().flat_map(|asked| asked.points().map(str::to_owned)));
-        let (session, names) = self.text.known().session();
+        let (session, names) = self.sounding.session();
         if session.target.is_some() || self.is_metered() {
             paths.insert(MASTER.into());
         }
@@ -139,7 +139,7 @@ impl Playing<'_> {
 
     /// The same in few words.
     pub(super) fn off_target(&self) -> Option<String> {
-        let (name, _) = self.text.known().session().0.target.as_ref()?;
+        let (name, _) = self.sounding.session().0.target.as_ref()?;
         let (reading, _) = self.looking.measuring.as_ref()?.read(MASTER, u64::MAX)?;
         Some(format!("{name}: {}", target::find(name)?.distance(&reading.figures?)))
     }

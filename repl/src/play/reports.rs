@@ -6,6 +6,7 @@ use engine::transport::Move;
 use super::closing::keep;
 use super::{InFlight, Playing, Sent};
 use crate::changes::{describe, moved, rounded};
+use crate::control::Known;
 use crate::status;
 
 impl Playing<'_> {
@@ -26,7 +27,10 @@ impl Playing<'_> {
                         if let Sent::Text(edited) = &sent {
                             self.sources.clone_from(&edited.sources);
                             notes = Some((edited.notes.clone(), taken.at));
-                            edited.file.iter().for_each(|session| self.text.is_heard(session));
+                            if edited.is_text {
+                                self.text.is_heard(&edited.session);
+                            }
+                            self.sounding = Known::new(&edited.session);
                             self.showing.is_seen(&edited.changes);
                             if edited.told {
                                 status::say(describe(&edited.changes));

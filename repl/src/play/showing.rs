@@ -1,6 +1,7 @@
 //! The page of `--show`: what there is to see on it, put together while somebody looks.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,6 +23,9 @@ use crate::status;
 /// How often what moves is put together.
 const EVERY: Duration = Duration::from_millis(33);
 
+/// How often what a hand writes is shown: whoever looks reads no faster.
+const HAND: Duration = Duration::from_millis(200);
+
 /// Over how many pieces of what was measured the level and the correlation of a sound are told: a third of a second.
 const PIECES: u64 = 16;
 
@@ -32,6 +36,11 @@ pub(super) struct Showing {
     /// The text that was taken last, and where everything stands in it.
     files: Vec<SourceFile>,
     spots: Vec<Spot>,
+    /// What a hand has made of its lines and is not shown yet, and when a hand's lines were shown last.
+    hand: Option<Vec<SourceFile>>,
+    handed: Option<Instant>,
+    /// What is said of the files that hold nothing.
+    pub(super) absent: BTreeMap<PathBuf, String>,
     /// What will be heard.
     next: Option<(Graph, Session)>,
     /// Where what is drawn is metered, each with its path in the picture; of which picture.
@@ -79,6 +88,8 @@ impl Showing {
     /// Draws what is heard now, and shows what the edit has done that led to it, if it did anything.
     pub(super) fn is_seen(&mut self, changes: &Changes) {
         let (Some(show), Some((graph, session))) = (&self.show, self.next.take()) else { return };
+        // What is drawn is another thing now, maybe.
+        self.drawn = 0;
         let edit = (!changes.is_empty()).then(|| {
             let others = changes.realigned.iter().map(|(path, _)| path);
             let changed = changes.changed.iter().chain(&changes.restarted).chain(others).cloned().collect();
@@ -90,29 +101,51 @@ impl Showing {
 
     /// How long until there is something to show.
     pub(super) fn pause(&self) -> Option<Duration> {
-        let left = self.made.map_or(EVERY, |made| EVERY.saturating_sub(made.elapsed()));
-        self.is_watched().then_some(left)
+        let left =
+            |since: Option<Instant>, every: Duration| since.map_or(every, |at| every.saturating_sub(at.elapsed()));
+        let moment = self.is_watched().then(|| left(self.made, EVERY));
+        let hand = self.hand.as_ref().map(|_| left(self.handed, HAND));
+        moment.into_iter().chain(hand).min()
     }
 }
 
 impl Playing<'_> {
     /// Shows a text: the one that is taken, or one that is wrong.
     pub(super) fn show_text(&mut self, loaded: &Loaded) {
-        let Some(show) = &self.showing.show else { return };
+        self.show_hand();
+        let Showing { show: Some(show), files, spots, .. } = &mut self.showing else { return };
         let is_taken = loaded.graph.is_some();
-        let spots = match is_taken {
+        let moved = match is_taken {
             true => {
                 let (session, names) = self.text.known().session();
-                self.showing.spots = show::spots(session, names);
-                self.showing.files.clone_from(&loaded.files);
-                // What is drawn is another thing now, maybe.
-                self.showing.drawn = 0;
-                self.showing.spots.clone()
+                *spots = show::spots(session, names);
+                files.clone_from(&loaded.files);
+                spots.clone()
             }
-            false => show::moved(&self.showing.spots, &self.showing.files, &loaded.files),
+            false => show::moved(spots, files, &loaded.files),
         };
-        let text = show::text(&loaded.files, &spots, &loaded.diagnostics, is_taken);
-        show.show(|seen| seen.write(&text));
+        let [text, typed] =
+            [false, true].map(|typed| show::text(&loaded.files, typed, &moved, &loaded.diagnostics, is_taken));
+        show.show(|seen| {
+            seen.write(&text);
+            seen.write_typed(&typed);
+        });
+    }
+
+    /// Keeps what a hand has made of the lines: the newest of it is shown when it is time.
+    pub(super) fn hand_writes(&mut self, loaded: &Loaded) {
+        if self.showing.show.is_some() {
+            self.showing.hand = Some(loaded.files.clone());
+        }
+    }
+
+    /// Shows what a hand has made of the lines, if it has. The file stays as it is shown, which may wait for its moment.
+    fn show_hand(&mut self) {
+        let Some(files) = self.showing.hand.take() else { return };
+        self.showing.handed = Some(Instant::now());
+        let (session, names) = self.text.known().session();
+        let typed = show::text(&files, true, &show::spots(session, names), &[], true);
+        self.showing.show.iter().for_each(|show| show.show(|seen| seen.write_typed(&typed)));
     }
 
     /// Where what is drawn is metered.
@@ -120,7 +153,7 @@ impl Playing<'_> {
         let Some(show) = self.showing.show.as_ref().filter(|show| show.is_watched()) else { return Vec::new() };
         let (number, drawing) = show.picture();
         if number != self.showing.drawn {
-            let (session, names) = self.text.known().session();
+            let (session, names) = self.sounding.session();
             let point = |path: &String| Some((path.clone(), Point::find(session, names, path).ok()?));
             self.showing.metered = drawing.paths.iter().filter_map(point).collect();
             self.showing.drawn = number;
@@ -131,6 +164,9 @@ impl Playing<'_> {
     /// Shows what moves, if it is time and somebody looks.
     pub(super) fn show_page(&mut self) {
         let now = Instant::now();
+        if self.showing.handed.is_none_or(|handed| now.duration_since(handed) >= HAND) {
+            self.show_hand();
+        }
         if !self.showing.is_watched() {
             self.showing.made = None;
             return;
@@ -149,7 +185,7 @@ impl Playing<'_> {
         let meters = self.picture();
         let sounds = self.sounds();
         self.showing.moments += 1;
-        let (session, _) = self.text.known().session();
+        let (session, _) = self.sounding.session();
         let kinds = show::kinds(session);
         let strip = |strip: &crate::levels::Strip| Strip {
             name: strip.name.clone(),
@@ -177,20 +213,21 @@ impl Playing<'_> {
             section: slot.map(|slot| session.form.sections[slot.section].name.clone()),
             target: session.target.as_ref().map(wanted),
             rate: self.given.rate,
+            absent: self.showing.absent.values().cloned().collect(),
             meters,
             sounds,
         }
     }
 
-    /// What is looked at closely.
-    fn sounds(&mut self) -> BTreeMap<String, Sound> {
-        let (session, names) = self.text.known().session();
+    /// What is looked at closely; nothing of what is not heard.
+    fn sounds(&mut self) -> BTreeMap<String, Option<Sound>> {
+        let (session, names) = self.sounding.session();
         let Some(measuring) = &self.looking.measuring else { return BTreeMap::new() };
         let pieces = &mut self.showing.pieces;
         let paths: Vec<String> = self.showing.show.iter().flat_map(Show::looked_at).collect();
         pieces.retain(|path, _| paths.contains(path));
         let sound = |path: String| {
-            let point = Point::find(session, names, &path).ok()?;
+            let Ok(point) = Point::find(session, names, &path) else { return Some((path, None)) };
             let channels = measuring.newest(&point.name)?;
             let before = pieces.get(&path).copied().unwrap_or(0);
             let (reading, now) = measuring.read(&point.name, before.saturating_sub(PIECES))?;
@@ -198,7 +235,8 @@ impl Playing<'_> {
             let figure = |figure: Figure| reading.figures.as_ref()?.get(figure).map(|(value, _)| value);
             let whole = [figure(Figure::Lufs), figure(Figure::TruePeak)];
             let loudness = [reading.momentary, reading.short_term, whole[0], whole[1]];
-            Some((path, Sound { channels, loudness, level: [reading.since.rms(), reading.since.correlation()] }))
+            let level = [reading.since.rms(), reading.since.correlation()];
+            Some((path, Some(Sound { channels, loudness, level })))
         };
         paths.into_iter().filter_map(sound).collect()
     }

@@ -37,6 +37,8 @@ pub struct Feed {
     pub desk: Numbered,
     /// The text.
     pub text: Numbered,
+    /// The lines that were typed behind it.
+    pub typed: Numbered,
     /// The picture.
     pub picture: Numbered,
     /// Loudness up to now, for those who come.
@@ -83,7 +85,7 @@ impl Maker {
         let target = moment.target.as_ref().map(|(name, loudness)| json!({ "name": name, "lufs": loudness }));
         let desk = json!({
             "desk": seen.desk, "strips": moment.strips, "paths": paths, "target": target, "beats": moment.beats,
-            "rate": moment.rate,
+            "rate": moment.rate, "absent": moment.absent,
         });
         if moment.number > 0 && desk != self.desk {
             self.made.desk = Numbered { number: self.made.desk.number + 1, bytes: event("desk", &desk) };
@@ -92,6 +94,9 @@ impl Maker {
         if seen.text.0 > self.made.text.number {
             self.made.written = Bytes::copy_from_slice(seen.text.1.as_bytes());
             self.made.text = Numbered { number: seen.text.0, bytes: line("text", &seen.text.1) };
+        }
+        if seen.typed.0 > self.made.typed.number {
+            self.made.typed = Numbered { number: seen.typed.0, bytes: line("typed", &seen.typed.1) };
         }
         if seen.picture.0 > self.made.picture.number {
             let svg = &seen.picture.1.svg;
@@ -108,8 +113,10 @@ impl Maker {
             self.made.moment = Numbered { number: moment.number, bytes: event("moment", &what_moves(moment)) };
             self.remember(moment);
             let looked_at = looked_at.iter().map(|path| {
-                let sound = moment.sounds.get(path).map(|sound| self.glass.look(sound, moment.rate));
-                (path.clone(), event("sound", &json!({ "path": path, "sound": sound })))
+                let known = moment.sounds.get(path);
+                let sound = known.and_then(Option::as_ref).map(|sound| self.glass.look(sound, moment.rate));
+                let gone = matches!(known, Some(None));
+                (path.clone(), event("sound", &json!({ "path": path, "sound": sound, "gone": gone })))
             });
             self.made.sounds = Arc::new(looked_at.collect());
         }

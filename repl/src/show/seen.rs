@@ -21,6 +21,8 @@ pub struct Seen {
     pub moment: Arc<Moment>,
     /// The text, as an object of JSON, and how often it was another.
     pub text: (u64, Arc<str>),
+    /// The lines that were typed behind it, in the same way.
+    pub typed: (u64, Arc<str>),
     /// The picture of what is heard, and how often it was another.
     pub picture: (u64, Arc<Drawing>),
     /// What was changed last, with numbers from 1.
@@ -95,8 +97,10 @@ pub struct Moment {
     pub target: Option<(String, Option<f64>)>,
     /// Frames a second.
     pub rate: u32,
-    /// The newest sound of what is looked at closely, and its figures.
-    pub sounds: BTreeMap<String, Sound>,
+    /// What is said of files that hold nothing.
+    pub absent: Vec<String>,
+    /// The newest sound of what is looked at closely, and its figures; none of what is not heard.
+    pub sounds: BTreeMap<String, Option<Sound>>,
 }
 
 /// A level, as a needle shows it: in dBFS, and by how many dB it is turned down there.
@@ -128,6 +132,7 @@ impl Seen {
             desk,
             moment: Arc::default(),
             text: (0, "{}".into()),
+            typed: (0, "{}".into()),
             picture: (0, Arc::default()),
             edits: VecDeque::new(),
             told: VecDeque::new(),
@@ -138,6 +143,13 @@ impl Seen {
     pub fn write(&mut self, text: &str) {
         if *self.text.1 != *text {
             self.text = (self.text.0 + 1, text.into());
+        }
+    }
+
+    /// Other lines behind it.
+    pub fn write_typed(&mut self, typed: &str) {
+        if *self.typed.1 != *typed {
+            self.typed = (self.typed.0 + 1, typed.into());
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use engine::diagnostic::{Diagnostic, Position};
 use engine::names::Names;
 use engine::session::{CableId, InstanceId, PlaceId, Session};
-use scripting::SourceFile;
+use scripting::{SourceFile, report};
 use serde_json::json;
 use similar::{DiffOp, capture_diff_slices};
 
@@ -48,24 +48,35 @@ pub fn moved(spots: &[Spot], before: &[SourceFile], now: &[SourceFile]) -> Vec<S
     spots.iter().filter_map(follow).collect()
 }
 
-/// All of it, as an object of JSON.
-pub fn text(files: &[SourceFile], spots: &[Spot], diagnostics: &[Diagnostic], is_taken: bool) -> String {
-    let file = |file: &SourceFile| {
+/// The files of a text, or the lines that were typed behind them, as an object of JSON with what is declared there and what is to
+/// be told of it.
+pub fn text(files: &[SourceFile], typed: bool, spots: &[Spot], diagnostics: &[Diagnostic], is_taken: bool) -> String {
+    let is_here = |file: u16| files.get(usize::from(file)).map_or(!typed, |file| file.is_line == typed);
+    let file = |(at, file): (usize, &SourceFile)| {
         let name = file.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        json!({ "name": name, "typed": file.is_line, "lines": file.text.lines().collect::<Vec<_>>() })
+        json!({ "at": at, "name": name, "lines": file.text.lines().collect::<Vec<_>>() })
     };
     let spot = |(path, at): &Spot| json!([path, at.file, at.line, at.column]);
-    let diagnostic = |one: &Diagnostic| {
-        let Position { file, line, column } = one.at;
+    let place = |severity: &str, message: &str, help: Option<&String>, at: Position| {
+        let width = files.get(usize::from(at.file)).map_or(1, |file| report::width(file, at));
+        let Position { file, line, column } = at;
         json!({
-            "severity": one.severity, "message": one.message, "help": one.help, "file": file, "line": line, "column": column,
+            "severity": severity, "message": message, "help": help, "file": file, "line": line, "column": column,
+            "width": width,
         })
     };
+    let told = |one: &Diagnostic| {
+        let severity = if one.is_error() { "error" } else { "warning" };
+        let also = one.also.iter().map(|(at, what)| (*at, place("note", what, None, *at)));
+        let all = [(one.at, place(severity, &one.message, one.help.as_ref(), one.at))].into_iter().chain(also);
+        all.filter(|(at, _)| is_here(at.file)).map(|(_, place)| place).collect::<Vec<_>>()
+    };
+    let here = files.iter().enumerate().filter(|(_, file)| file.is_line == typed);
     json!({
         "taken": is_taken,
-        "files": files.iter().map(file).collect::<Vec<_>>(),
-        "spots": spots.iter().map(spot).collect::<Vec<_>>(),
-        "diagnostics": diagnostics.iter().map(diagnostic).collect::<Vec<_>>(),
+        "files": here.map(file).collect::<Vec<_>>(),
+        "spots": spots.iter().filter(|(_, at)| is_here(at.file)).map(spot).collect::<Vec<_>>(),
+        "diagnostics": diagnostics.iter().flat_map(told).collect::<Vec<_>>(),
     })
     .to_string()
 }

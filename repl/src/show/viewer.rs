@@ -110,6 +110,7 @@ impl Viewer {
         whole(&mut news, &self.sent.desk, &feed.desk);
         each(&mut news, &self.sent.edits, &feed.edits);
         whole(&mut news, &self.sent.text, &feed.text);
+        whole(&mut news, &self.sent.typed, &feed.typed);
         whole(&mut news, &self.sent.picture, &feed.picture);
         each(&mut news, &self.sent.told, &feed.told);
         whole(&mut news, &self.sent.past, &feed.past);
