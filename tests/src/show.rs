@@ -2,13 +2,16 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpStream, UdpSocket};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use std::{panic, thread};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::commands::controllers::message;
 use crate::commands::render::wav;
 use crate::commands::{folder, write};
 use crate::program::{Running, done_in};
@@ -66,8 +69,9 @@ impl Desk {
 
 /// Plays the session of a folder with a page; the address of that.
 pub fn played(folder: &Path, at: &str, more: &[&str]) -> (Running, String) {
-    let arguments = ["play", "session.rhai", "--device", "none", "--osc", "none", "--no-prompt", "--journal", "none"];
-    let mut running = Running::start(folder, &[&arguments[..], &["--show", at], more].concat());
+    let arguments = ["play", "session.rhai", "--device", "none", "--no-prompt", "--journal", "none"];
+    let osc: &[&str] = if more.contains(&"--osc") { &[] } else { &["--osc", "none"] };
+    let mut running = Running::start(folder, &[&arguments[..], &["--show", at], osc, more].concat());
     let line = running.says("to be seen at ");
     let address = line.rsplit(' ').next().expect("it is told").to_owned();
     running.says("playing to the silent device");
@@ -176,6 +180,8 @@ fn the_page_shows_every_strip_its_levels_and_its_line_and_what_an_edit_has_done(
     let text = events.wait("text", |text| text["taken"] == false);
     let wrong = &text["diagnostics"][0];
     assert_eq!((wrong["severity"].as_str(), wrong["line"].as_i64()), (Some("error"), Some(5)), "{wrong}");
+    // All of the word is marked.
+    assert_eq!((wrong["column"].as_i64(), wrong["width"].as_i64()), (Some(6), Some(5)), "{wrong}");
     assert!(wrong["help"].as_str().is_some_and(|help| help.contains("fader")), "{wrong}");
     let line = |text: &Value, path: &str| {
         let spots = text["spots"].as_array().expect("it has places").clone();
@@ -188,21 +194,146 @@ fn the_page_shows_every_strip_its_levels_and_its_line_and_what_an_edit_has_done(
     let edit = events.wait("edit", |edit| edit["n"] == 2);
     assert_eq!(strings(&edit["edit"]["added"]), ["b>band/high_pass"]);
     assert_eq!(strings(&edit["edit"]["removed"]), ["b>band/compressor"]);
-    events.wait("sound", |sound| sound["sound"].is_null());
+    events.wait("sound", |sound| sound["sound"].is_null() && sound["gone"] == true);
+    // And what is there again is looked at again.
+    desk.edit(BAND);
+    events.wait("sound", |sound| sound["sound"].is_object() && sound["gone"] == false);
+}
+
+/// The names of the strips that a desk is made of.
+fn names(made: &Value) -> Vec<&str> {
+    made["strips"].as_array().expect("it has strips").iter().filter_map(|strip| strip["name"].as_str()).collect()
 }
 
 #[test]
-fn another_desk_at_the_same_address_is_told_from_the_one_before_and_bounds_hold() {
+fn while_an_edit_waits_names_and_levels_are_of_what_is_heard() {
+    let waits = format!("quantize(64.bars);\n{BAND}");
+    let mut desk = Desk::play(&waits, &[]);
+    let mut events = desk.events("b");
+    events.wait("sound", |sound| sound["sound"].is_object());
+    let renamed = |text: &str| text.replace("b = input(\"b\"", "c = input(\"c\"").replace("\nb >>", "\nc >>");
+    desk.edit(&renamed(&waits));
+    desk.running.says("taken; heard from ");
+    events.wait("text", |text| text["taken"] == true && text.to_string().contains("input(\\\"c\\\""));
+    // Whoever comes now sees the text that waits, and what is heard meanwhile.
+    let mut late = desk.events("c");
+    assert_eq!(names(&late.wait("desk", any)), ["a", "b", "band", "master"]);
+    late.wait("sound", |sound| sound["gone"] == true);
+    for _ in 0..20 {
+        let moment = late.wait("moment", any);
+        assert!(moment["strips"][5].as_i64() > Some(-600), "b is heard: {moment}");
+    }
+    assert_eq!(desk.events("b").wait("sound", |sound| sound["sound"].is_object())["gone"], false);
+    desk.edit(&renamed(BAND));
+    late.wait("desk", |made| names(made) == ["a", "c", "band", "master"]);
+    late.wait("sound", |sound| sound["sound"].is_object());
+    events.wait("sound", |sound| sound["gone"] == true);
+}
+
+#[test]
+fn a_file_that_is_gone_is_said_to_be_and_when_it_is_back() {
+    let mut desk = Desk::play(BAND, &[]);
+    let mut events = desk.events("master");
+    assert!(strings(&events.wait("desk", any)["absent"]).is_empty());
+    fs::remove_file(desk.folder.path().join("session.rhai")).expect("it can be removed");
+    desk.running.says("session.rhai is gone: what played plays on");
+    let absent = events.wait("desk", |made| !strings(&made["absent"]).is_empty());
+    assert!(strings(&absent["absent"])[0].contains("session.rhai is gone"), "{absent}");
+    events.wait("moment", |moment| moment["strips"][0].as_i64() > Some(-600));
+    desk.edit(BAND);
+    desk.running.says("session.rhai is back");
+    events.wait("desk", |made| strings(&made["absent"]).is_empty());
+}
+
+#[test]
+fn who_clicks_all_the_time_keeps_no_edit_from_being_heard() {
+    let mut desk = Desk::play(BAND, &[]);
+    let (host, over) = (desk.host().to_owned(), AtomicBool::new(false));
+    thread::scope(|scope| {
+        for viewer in 0..8 {
+            let (host, over) = (&host, &over);
+            scope.spawn(move || {
+                for look in ["a", "b", "band", "a%2Ffader", "b%2Fcompressor", "b%2Ffader"].iter().cycle().skip(viewer) {
+                    if over.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    Events::open(host, &format!("/events?look={look}")).wait("moment", any);
+                }
+            });
+        }
+        // What fails must end the viewers too.
+        let edits = panic::catch_unwind(panic::AssertUnwindSafe(|| {
+            for level in 7..15 {
+                desk.edit(&BAND.replace("fader(-6)", &format!("fader(-{level})")));
+                desk.running.says("changed a>band/fader");
+                // What comes and goes is heard to, and taken out.
+                desk.edit(&BAND.replace("fader(-6)", &format!("low_pass(400) >> fader(-{level})")));
+                desk.running.says("added a>band/low_pass");
+            }
+        }));
+        over.store(true, Ordering::Relaxed);
+        edits.unwrap_or_else(|panic| panic::resume_unwind(panic));
+    });
+}
+
+#[test]
+fn what_a_hand_writes_is_sent_by_itself_and_less_often_than_it_writes() {
+    let mut desk = Desk::play(BAND, &["--osc", "127.0.0.1:0"]);
+    let told = desk.running.told.iter().find(|line| line.contains("OSC at ")).expect("it is told").clone();
+    let sender = UdpSocket::bind("127.0.0.1:0").expect("there is a port");
+    sender.connect(told.rsplit(' ').next().expect("it has an address")).expect("it is there");
+    let mut events = desk.events("master");
+    let first = events.wait("text", any);
+    assert!(first.to_string().contains("fader(-6)"), "{first}");
+    const MOVES: i64 = 60;
+    for step in 1..=MOVES {
+        sender.send(&message("/a/fader/gain", -(step as f32) / 10.0)).expect("it is sent");
+        thread::sleep(Duration::from_millis(15));
+    }
+    let mut sent = 0;
+    events.wait("typed", |typed| {
+        assert!(!typed.to_string().contains("compressor"), "the file is not sent again: {typed}");
+        sent += 1;
+        typed["files"][0]["lines"][0].as_str().is_some_and(|line| line.contains("-6"))
+    });
+    assert!(sent < MOVES / 2, "{sent} for {MOVES}");
+    desk.running.interrupt();
+    let mut rest = String::new();
+    events.0.read_to_string(&mut rest).expect("it ends");
+    assert!(!rest.contains("event: text"), "the file is sent once");
+}
+
+#[test]
+fn the_65th_viewer_is_told_that_there_are_too_many_until_one_of_them_goes() {
+    let desk = Desk::play(BAND, &[]);
+    let mut all: Vec<Events> = (0..64).map(|_| desk.events("master")).collect();
+    all.iter_mut().for_each(|events| drop(events.wait("desk", any)));
+    let answer = desk.get("/events");
+    assert_eq!((answer.status, answer.body.as_str()), (503, "too many look already\n"));
+    assert_eq!(desk.get("/").status, 200);
+    all.pop();
+    // That one is gone is seen when it is sent something.
+    let begun = Instant::now();
+    while begun.elapsed() < PATIENCE {
+        let mut late = TcpStream::connect(desk.host()).expect("somebody listens");
+        late.set_read_timeout(Some(PATIENCE)).expect("it can be set");
+        write!(late, "GET /events HTTP/1.1\r\nHost: {}\r\n\r\n", desk.host()).expect("it is sent");
+        let mut status = String::new();
+        BufReader::new(late).read_line(&mut status).expect("it is answered");
+        if status.contains("200") {
+            return;
+        }
+    }
+    panic!("there is room for one, and nobody comes in");
+}
+
+#[test]
+fn another_desk_at_the_same_address_is_told_from_the_one_before() {
     let mut desk = Desk::play(BAND, &[]);
     let mut one = desk.events("master");
     let first = one.wait("desk", any)["desk"].clone();
-    // So many may look; who comes later is told so, and the page stays.
     let host = desk.host().to_owned();
-    let mut all: Vec<Events> = (1..64).map(|_| desk.events("master")).collect();
-    all.iter_mut().for_each(|events| drop(events.wait("desk", any)));
-    assert_eq!(desk.get("/events").status, 503);
-    assert_eq!(desk.get("/").status, 200);
-    drop((one, all));
+    drop(one);
     desk.running.interrupt();
     assert_eq!(desk.running.end(), 0);
     let (_running, address) = played(desk.folder.path(), &host, &[]);

@@ -121,17 +121,17 @@ fn fold<'a>(cards: impl Iterator<Item = &'a Card>, closely: bool) -> Card {
     folded
 }
 
-/// Names in a few lines, with how many more there are.
+/// Names in a few lines, with how many more there are. Those that only count on are said by the first and the last.
 fn in_lines(names: &[String]) -> Vec<String> {
     let width = |text: &str| letters::width(text, super::diagram::ABOUT);
     let mut lines = vec![String::new()];
-    for (i, name) in names.iter().enumerate() {
-        let left = names.len() - i;
+    let mut left = names.len();
+    for (name, count) in runs(names) {
         let more = format!(" and {left} more");
-        let comma = if left > 1 { ", " } else { "" };
+        let comma = if left > count { ", " } else { "" };
         let is_last = lines.len() == MOST_LINES;
         let Some(line) = lines.last_mut() else { break };
-        let room = LINE_WIDTH - if is_last && left > 1 { width(&more) } else { 0.0 };
+        let room = LINE_WIDTH - if is_last && left > count { width(&more) } else { 0.0 };
         if line.is_empty() || width(&format!("{line}{name}{comma}")) <= room {
             *line += &format!("{name}{comma}");
         } else if is_last {
@@ -140,8 +140,31 @@ fn in_lines(names: &[String]) -> Vec<String> {
         } else {
             lines.push(format!("{name}{comma}"));
         }
+        left -= count;
     }
     lines
+}
+
+/// Names, each with how many it stands for: `in-1 to in-64` for those that count on.
+fn runs(names: &[String]) -> Vec<(String, usize)> {
+    let after = |name: &str| {
+        let stem = name.trim_end_matches(|letter: char| letter.is_ascii_digit());
+        let digits = &name[stem.len()..];
+        let next = digits.parse::<u64>().ok()?.checked_add(1)?;
+        Some(format!("{stem}{next:0width$}", width = digits.len()))
+    };
+    let mut runs = Vec::new();
+    let mut rest = names;
+    while let Some(first) = rest.first() {
+        let follows = |pair: &[String]| after(&pair[0]).as_ref() == Some(&pair[1]);
+        let long = 1 + rest.windows(2).take_while(|pair| follows(pair)).count();
+        match long {
+            0..=2 => runs.push((first.clone(), 1)),
+            _ => runs.push((format!("{first} to {}", rest[long - 1]), long)),
+        }
+        rest = &rest[runs.last().map_or(1, |(_, count)| *count)..];
+    }
+    runs
 }
 
 /// What figures have in common, or from the least to the most.

@@ -245,6 +245,10 @@ fn strips_that_go_the_same_ways_fold_and_say_how_many_they_are() {
     for card in folded.cards.iter().filter(|card| card.paths.len() > 1) {
         assert_eq!(card.name, format!("{} strips", card.paths.len()));
     }
+    let plain: String = (1..=40).map(|i| format!("input(\"in-{i:02}\", sine(99)) >> fader(-{i}) >> master;")).collect();
+    let plain = shown(&of_text(&plain), false);
+    let card = plain.cards.iter().find(|card| card.paths.len() > 1).expect("they fold");
+    assert_eq!((card.about.join(""), &*card.rows[0].figures), ("in-01 to in-40".into(), "-40 to -1 dB"));
     let keyed = folded.cables.iter().find(|cable| cable.kind == CableKind::Key).expect("some are keyed");
     assert_eq!(folded.cards[keyed.to.card].paths.len(), 1, "what is keyed is shown by itself");
 }
