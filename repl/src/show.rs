@@ -2,7 +2,8 @@
 //!
 //! The desk puts what there is to see into one place, the newest over the older ([`seen`]). A thread of its own at a low
 //! priority makes it into pieces of text, once for all who look ([`feed`]), and each viewer is sent the newest of them as
-//! fast as it takes them ([`viewer`]): who is slow sees fewer. Nothing comes in but requests for what there is to see, each
+//! fast as it takes them ([`viewer`]): who is slow sees fewer, and who sits far away has a picture of its own. Lines that were
+//! typed, which a hand writes anew all the time, are sent apart from the file. Nothing comes in but requests for what there is to see, each
 //! looked at by the [`gate`] first; the [`server`] bounds how many there may be, how long and how large. Another thread draws the
 //! picture of the graph ([`drawn`]), which takes longer than a moment.
 

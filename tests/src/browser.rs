@@ -2,12 +2,14 @@
 //! `GAINSTAGE_BROWSER` is set.
 
 use std::env;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -20,7 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const TAB: &str = "\u{e004}";
 const ENTER: &str = "\u{e007}";
 const ESCAPE: &str = "\u{e00c}";
+const HOME: &str = "\u{e011}";
 const LEFT: &str = "\u{e012}";
+const DOWN: &str = "\u{e015}";
 
 const BAND: &str = r#"
 let a = input("a", sine(220));
@@ -45,8 +49,16 @@ struct Browser {
 impl Browser {
     /// Opens an address.
     fn open(address: &str) -> Browser {
+        let browser = Browser::start();
+        browser.order("/url", &json!({ "url": address }));
+        browser
+    }
+
+    /// Starts with no page.
+    fn start() -> Browser {
         let mut command = Command::new("chromedriver");
-        let driver = command.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+        // In a group of its own, in which the browser is too: all of it can be ended at once.
+        let driver = command.arg("--port=0").process_group(0).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
         let mut driver = driver.expect("there is a chromedriver");
         let mut lines = BufReader::new(driver.stdout.take().expect("it is piped")).lines().map_while(Result::ok);
         let line = lines.find(|line| line.contains("started successfully on port")).expect("it starts");
@@ -71,33 +83,37 @@ impl Browser {
         let wanted = json!({ "goog:chromeOptions": { "args": arguments }, "goog:loggingPrefs": logs });
         let opened = browser.ask("POST", "/session", &json!({ "capabilities": { "alwaysMatch": wanted } }));
         browser.session = format!("/session/{}", opened["sessionId"].as_str().expect("there is a browser"));
-        browser.order("/url", &json!({ "url": address }));
         browser
     }
 
     /// Asks the driver; what it answers.
     fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("the driver listens");
-        stream.set_read_timeout(Some(PATIENCE)).expect("it can be set");
+        let answer = self.try_asking(method, path, body).expect("the driver answers");
+        assert!(answer["value"]["error"].is_null(), "{path}: {}", answer["value"]["message"]);
+        answer["value"].clone()
+    }
+
+    /// The same of a driver that may be gone.
+    fn try_asking(&self, method: &str, path: &str, body: &Value) -> io::Result<Value> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
+        stream.set_read_timeout(Some(PATIENCE))?;
         let body = if method == "POST" { body.to_string() } else { String::new() };
         let head = format!(
             "{method} {path} HTTP/1.1\r\nHost: localhost:{}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             self.port,
             body.len()
         );
-        stream.write_all((head + body.as_str()).as_bytes()).expect("it is sent");
+        stream.write_all((head + body.as_str()).as_bytes())?;
         let (mut stream, mut length, mut line) = (BufReader::new(stream), 0, String::new());
-        while stream.read_line(&mut line).expect("it answers") > 2 {
+        while stream.read_line(&mut line)? > 2 {
             if let Some(told) = line.to_lowercase().strip_prefix("content-length:") {
-                length = told.trim().parse().expect("it is a number");
+                length = told.trim().parse().map_err(io::Error::other)?;
             }
             line.clear();
         }
         let mut answer = vec![0; length];
-        stream.read_exact(&mut answer).expect("it answers");
-        let answer: Value = serde_json::from_slice(&answer).expect("it is JSON");
-        assert!(answer["value"]["error"].is_null(), "{path}: {}", answer["value"]["message"]);
-        answer["value"].clone()
+        stream.read_exact(&mut answer)?;
+        Ok(serde_json::from_slice(&answer)?)
     }
 
     fn order(&self, what: &str, body: &Value) -> Value {
@@ -146,11 +162,9 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        if !thread::panicking() {
-            self.ask("DELETE", &self.session, &Value::Null);
-        }
-        // One that has ended needs no end.
-        let _ = self.driver.kill();
+        // It is asked to close the browser; whatever then is left is ended, and what has ended needs no end.
+        let _ = self.try_asking("DELETE", &self.session, &Value::Null);
+        let _ = kill_process_group(Pid::from_child(&self.driver), Signal::KILL);
         let _ = self.driver.wait();
     }
 }
@@ -192,14 +206,23 @@ fn browser_shows_the_strips_an_edit_and_what_is_wrong_and_asks_nobody_else() {
     browser.wait("document.getElementById('said').textContent === 'changed a>band/fader'");
     browser.wait("document.querySelector('#flow [data-path=\"a/fader\"]').textContent.includes('-3 dB')");
     browser.wait("document.querySelector('.line-of-text.lit-changed')?.textContent.includes('fader(-3)')");
-    // What is wrong stands on its line.
+    // What is wrong stands on its line, with all of the word marked, and below with its place.
     desk.edit(&BAND.replace("fader(-9)", "fadre(-9)"));
     browser.wait("document.querySelector('.line-of-text.wrong')?.textContent.includes('did you mean `fader`?')");
     browser.wait("document.querySelector('.line-of-text.wrong b').textContent === '7'");
-    // What goes is seen to go.
+    assert_eq!(browser.gives("document.querySelector('.marked.error').textContent"), "fadre");
+    let wrong = "document.querySelector('#wrong:not([hidden])')?.textContent";
+    browser.wait(&format!("{wrong}.startsWith('line 7, column 27: ')"));
+    browser.wait(&format!("{wrong}.endsWith('What played plays on.')"));
+    // What goes is seen to go, and who looks at it closely is told.
+    browser.gives("document.querySelector('#flow [data-path=\"room/reverb\"]').dispatchEvent(new MouseEvent('click', { bubbles: true }))");
+    browser.wait(&format!("{LOOKED} === 'room/reverb'"));
+    browser.wait("document.querySelector('#figures dd').textContent.startsWith('−')");
     desk.edit(&BAND.replace("room >> reverb() >> band;", "").replace(" >> send(room, -12)", ""));
     browser.wait("document.querySelector('#flow .lit-removed')");
     browser.wait("!document.querySelector('#flow [data-path=\"room/reverb\"]')");
+    browser.wait(&format!("{LOOKED} === 'room/reverb – gone'"));
+    browser.wait("document.getElementById('wrong').hidden");
     assert_eq!(browser.logged("browser"), Vec::<String>::new());
     let asked = browser.requested();
     assert!(asked.len() > 5 && asked.iter().all(|one| one.starts_with(&desk.address)), "{asked:?}");
@@ -238,6 +261,19 @@ fn browser_is_led_by_keys_alone() {
     browser.press(ENTER);
     browser.wait(&format!("{LOOKED} === 'a/fader'"));
     browser.wait("document.querySelector('.line-of-text.chosen')?.textContent.includes('a >> fader(-6)')");
+    // So are the lines of the text.
+    browser.gives("document.querySelector('#text [tabindex=\"0\"]').focus()");
+    browser.press(HOME);
+    for _ in 0..3 {
+        browser.press(DOWN);
+    }
+    assert_eq!(browser.gives("document.activeElement.dataset.at"), "0:4");
+    browser.press(ENTER);
+    browser.wait(&format!("{LOOKED} === 'room'"));
+    assert_eq!(browser.gives("document.querySelector('#text [aria-selected=true]').dataset.at"), "0:4");
+    // Who hears the page meets no button within a button.
+    assert_eq!(browser.gives("document.querySelectorAll('[role=button] [role=button]').length"), 0);
+    assert_eq!(browser.gives("document.querySelectorAll('#flow .card:not([role=group])').length"), 0);
     browser.press("?");
     browser.wait("document.getElementById('help').open");
     browser.press(ESCAPE);
@@ -290,4 +326,147 @@ fn browser_takes_no_name_title_or_error_for_a_part_of_the_page() {
     let bait = "document.querySelectorAll('img, script:not([src])').length";
     assert_eq!(browser.gives(bait), 0);
     assert_eq!(browser.logged("browser"), Vec::<String>::new());
+}
+
+/// A page on which text is read: what of it has less contrast with what it lies upon than 4.5 to 1 (WCAG 2.2, 1.4.3), and how
+/// many texts were looked at.
+const CONTRASTS: &str = r#"(() => {
+  const parts = (colour) => { const [r, g, b, a] = colour.match(/[\d.]+/g).map(Number); return [r, g, b, a ?? 1]; };
+  const over = (top, below) => top.slice(0, 3).map((x, i) => x * top[3] + below[i] * (1 - top[3]));
+  const linear = (x) => (x / 255 <= 0.04045 ? x / 255 / 12.92 : ((x / 255 + 0.055) / 1.055) ** 2.4);
+  const light = ([r, g, b]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+  const faint = (element) => (element ? Number(getComputedStyle(element).opacity) * faint(element.parentElement) : 1);
+  const painted = (element) => {
+    const { fill, fillOpacity, backgroundColor } = getComputedStyle(element);
+    const colour = element instanceof SVGGeometryElement ? (fill === "none" ? "rgba(0, 0, 0, 0)" : fill) : element instanceof SVGElement ? "rgba(0, 0, 0, 0)" : backgroundColor;
+    const [r, g, b, a] = parts(colour);
+    return [r, g, b, a * (element instanceof SVGGeometryElement ? Number(fillOpacity) : 1)];
+  };
+  let count = 0;
+  const bad = [];
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const { textContent, parentElement: element } = texts.currentNode;
+    if (!textContent.trim() || element.closest("title, desc, style") || !element.checkVisibility()) continue;
+    const range = document.createRange();
+    range.selectNodeContents(texts.currentNode);
+    const { left, top, width, height } = range.getClientRects()[0] ?? {};
+    const stack = document.elementsFromPoint(left + width / 2, top + height / 2);
+    const at = stack.indexOf(element);
+    // What is scrolled out of sight lies upon something else.
+    if (at < 0) continue;
+    let below = [255, 255, 255];
+    const layers = stack.slice(at).map(painted);
+    for (const layer of layers.reverse()) below = over(layer, below);
+    const style = getComputedStyle(element);
+    const [r, g, b, a] = parts(element instanceof SVGElement ? style.fill : style.color);
+    const ink = over([r, g, b, a * faint(element)], below);
+    const [dark, bright] = [light(ink), light(below)].sort((one, other) => one - other);
+    const ratio = (bright + 0.05) / (dark + 0.05);
+    count++;
+    if (ratio < 4.5) bad.push(`${textContent.trim().slice(0, 30)}: ${ratio.toFixed(2)}, ${ink.map(Math.round)} on ${below.map(Math.round)}`);
+  }
+  return { count, bad };
+})()"#;
+
+/// The example of the README, of generators in place of its sound files.
+fn example() -> String {
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/first.rhai");
+    let text = std::fs::read_to_string(file).expect("it is there");
+    ["drums", "bass", "keys", "voice"]
+        .iter()
+        .fold(text, |text, name| text.replace(&format!("clip(\"audio/{name}.flac\").looped()"), "saw(110).level(-20)"))
+}
+
+#[test]
+fn browser_shows_what_can_be_read_by_day_by_night_and_from_the_back_row_without_scrolling() {
+    if !is_there() {
+        return;
+    }
+    let desk = Desk::play(&example(), &[]);
+    let browser = Browser::start();
+    let mut letters = Vec::new();
+    for (scheme, behind, ground) in [
+        ("light", "", "rgb(247, 248, 250)"),
+        ("dark", "", "rgb(20, 24, 29)"),
+        ("dark", "?projector", "rgb(255, 255, 255)"),
+    ] {
+        let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        browser.order("/goog/cdp/execute", &json!({ "cmd": "Emulation.setEmulatedMedia", "params": media }));
+        browser.order("/url", &json!({ "url": format!("{}{behind}", desk.address) }));
+        browser.wait("document.getElementById('state').textContent === 'live'");
+        browser.wait("document.querySelector('#flow [data-path=\"voice/fader\"] .level')?.getAttribute('width') > 10");
+        assert_eq!(browser.gives("getComputedStyle(document.body).backgroundColor"), ground, "{scheme} {behind}");
+        let contrasts = browser.gives(CONTRASTS);
+        assert!(contrasts["count"].as_i64() > Some(40), "{scheme} {behind}: {contrasts}");
+        assert_eq!(contrasts["bad"].as_array().map(Vec::len), Some(0), "{scheme} {behind}: {contrasts:#}");
+        // One colour alone makes a picture of a few kB.
+        let shot = browser.ask("GET", &format!("{}/screenshot", browser.session), &Value::Null);
+        assert!(shot.as_str().is_some_and(|shot| shot.len() > 40_000), "{scheme} {behind}");
+        for of in ["scrollWidth <= flow.clientWidth", "scrollHeight <= flow.clientHeight"] {
+            let fits = format!("(() => {{ const flow = document.getElementById('flow'); return flow.{of}; }})()");
+            assert_eq!(browser.gives(&fits), true, "{scheme} {behind}: {of}");
+        }
+        let height = "document.querySelector('#flow .row .word').getBoundingClientRect().height";
+        letters.push(browser.gives(height).as_f64().expect("it is a number"));
+    }
+    // From the back row a row is read that is a fiftieth as high as the picture on the wall.
+    assert!(letters[2] >= 18.0 && letters[2] >= 1.5 * letters[0], "{letters:?}");
+}
+
+#[test]
+fn browser_shows_the_master_and_every_name_however_many_strips_there_are() {
+    if !is_there() {
+        return;
+    }
+    let strips =
+        (1..=64).map(|i| format!("input(\"strip-with-a-name-{i}\", sine(220)) >> fader(-{}) >> master;\n", 20 + i % 5));
+    let desk = Desk::play(&strips.collect::<String>(), &[]);
+    let browser = Browser::open(&desk.address);
+    browser.wait("document.querySelectorAll('.strip').length === 65");
+    let edge = "document.querySelector('.strip[data-of=master]').getBoundingClientRect()";
+    browser.wait(&format!(
+        "{edge}.left > 0 && {edge}.right <= document.getElementById('strips').getBoundingClientRect().right"
+    ));
+    browser.wait(
+        "[...document.querySelectorAll('.strip')].every((strip) => strip.title.startsWith(strip.dataset.of + ','))",
+    );
+    let cut = "[...document.querySelectorAll('.strip .name')].filter((name) => name.scrollHeight > name.clientHeight + 1 \
+               || name.scrollWidth > name.clientWidth + 1).length";
+    assert_eq!(browser.gives(cut), 0);
+    // What is drawn as one says what it holds.
+    browser.wait("document.querySelector('#flow [data-paths]')?.textContent.includes('strip-with-a-name-1 to ')");
+    browser.gives("document.querySelector('#flow .card[data-paths] .top').dispatchEvent(new MouseEvent('click', { bubbles: true }))");
+    browser.wait("document.getElementById('held').textContent.includes('strip-with-a-name-64')");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn browser_that_a_test_fails_with_leaves_no_process_behind() {
+    if !is_there() {
+        return;
+    }
+    let browser = Browser::start();
+    let group = browser.driver.id();
+    let own = || {
+        let processes = std::fs::read_dir("/proc").expect("it is there").flatten();
+        let stats = processes.filter_map(|process| std::fs::read_to_string(process.path().join("stat")).ok());
+        // Behind the name, which may hold anything: the state, the parent, the group.
+        let of_group = stats.filter(|stat| {
+            let mut fields = stat.rsplit(") ").next().unwrap_or_default().split(' ');
+            fields.next() != Some("Z") && fields.nth(1) == Some(&*group.to_string())
+        });
+        of_group.count()
+    };
+    assert!(own() > 2, "the browser is there: {}", own());
+    let failed = thread::spawn(move || {
+        let _browser = browser;
+        std::panic::resume_unwind(Box::new("a test fails"));
+    });
+    assert!(failed.join().is_err());
+    let begun = Instant::now();
+    while own() > 0 {
+        assert!(begun.elapsed() < PATIENCE, "{} are left", own());
+        thread::sleep(Duration::from_millis(10));
+    }
 }

@@ -112,7 +112,7 @@ impl Events {
     }
 
     /// Waits for an event of a name that is as wanted.
-    fn wait(&mut self, name: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    fn wait(&mut self, name: &str, mut wanted: impl FnMut(&Value) -> bool) -> Value {
         let (begun, mut line, mut newest) = (Instant::now(), String::new(), String::new());
         while begun.elapsed() < PATIENCE {
             line.clear();
@@ -278,7 +278,7 @@ fn who_clicks_all_the_time_keeps_no_edit_from_being_heard() {
 
 #[test]
 fn what_a_hand_writes_is_sent_by_itself_and_less_often_than_it_writes() {
-    let mut desk = Desk::play(BAND, &["--osc", "127.0.0.1:0"]);
+    let desk = Desk::play(BAND, &["--osc", "127.0.0.1:0"]);
     let told = desk.running.told.iter().find(|line| line.contains("OSC at ")).expect("it is told").clone();
     let sender = UdpSocket::bind("127.0.0.1:0").expect("there is a port");
     sender.connect(told.rsplit(' ').next().expect("it has an address")).expect("it is there");

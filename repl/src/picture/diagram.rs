@@ -16,6 +16,36 @@ pub struct Diagram {
     pub cards: Vec<Card>,
     /// What flows from one to another.
     pub cables: Vec<Cable>,
+    /// Whether it is for who sits far away.
+    pub is_large: bool,
+}
+
+impl Diagram {
+    /// The same for who sits far away: in larger letters and closer together, without what belongs to a row above.
+    pub fn large(mut self) -> Diagram {
+        self.is_large = true;
+        for (number, card) in self.cards.iter_mut().enumerate() {
+            // Where each row is then: what belongs to another is there.
+            let mut kept = 0;
+            let places = card.rows.iter().map(|row| {
+                kept += usize::from(!row.is_lesser());
+                kept.checked_sub(1)
+            });
+            let places: Vec<Option<usize>> = places.collect();
+            let ends = self.cables.iter_mut().flat_map(|cable| [&mut cable.from, &mut cable.to]);
+            for end in ends.filter(|end| end.card == number) {
+                end.row = end.row.and_then(|row| places.get(row).copied().flatten());
+            }
+            card.is_large = true;
+            card.rows.retain(|row| !row.is_lesser());
+            card.rows.iter_mut().for_each(|row| row.is_large = true);
+            // What is folded is known by what stands below its name.
+            if card.paths.len() == 1 {
+                card.about.clear();
+            }
+        }
+        self
+    }
 }
 
 /// What a card stands for.
@@ -52,6 +82,8 @@ pub struct Card {
     pub rows: Vec<Row>,
     /// Channels that leave it.
     pub channels: usize,
+    /// Whether it is written large.
+    pub is_large: bool,
 }
 
 /// What a row stands for.
@@ -86,6 +118,8 @@ pub struct Row {
     pub title: String,
     /// Whether it does nothing: it is bypassed, or a send that is off.
     pub is_idle: bool,
+    /// Whether it is written large.
+    pub is_large: bool,
 }
 
 /// What flows in a cable.
@@ -137,6 +171,15 @@ pub const ABOUT: Font = Font { size: 10.5, is_bold: false };
 pub const ROW: Font = Font { size: 11.5, is_bold: false };
 pub const DETAIL: Font = Font { size: 10.5, is_bold: false };
 
+/// How much larger they are for who sits far away, and how high a row is then.
+const LARGER: f64 = 1.4;
+const LARGE_ROW: f64 = 22.0;
+
+/// Letters, larger if that is wanted.
+fn sized(font: Font, is_large: bool) -> Font {
+    if is_large { Font { size: font.size * LARGER, ..font } } else { font }
+}
+
 /// Room between a card's edge and what is written in it.
 pub const PADDING: f64 = 11.0;
 
@@ -183,7 +226,11 @@ pub enum Role {
 impl Row {
     /// How high it is.
     pub fn height(&self) -> f64 {
-        if self.is_lesser() { 15.5 } else { 20.0 }
+        match (self.is_large, self.is_lesser()) {
+            (true, _) => LARGE_ROW,
+            (false, true) => 15.5,
+            (false, false) => 20.0,
+        }
     }
 
     /// Whether it belongs to the row above.
@@ -192,7 +239,7 @@ impl Row {
     }
 
     fn font(&self) -> Font {
-        if self.is_lesser() { DETAIL } else { ROW }
+        sized(if self.is_lesser() { DETAIL } else { ROW }, self.is_large)
     }
 
     /// How far it is set in.
@@ -208,20 +255,32 @@ impl Row {
 }
 
 impl Card {
+    /// The letters of its name, and of what stands below it.
+    fn fonts(&self) -> (Font, Font) {
+        (sized(NAME, self.is_large), sized(ABOUT, self.is_large))
+    }
+
+    /// How high a line below its name is.
+    fn about_height(&self) -> f64 {
+        if self.is_large { ABOUT_HEIGHT * LARGER } else { ABOUT_HEIGHT }
+    }
+
     /// How wide and how high it is.
     pub fn size(&self) -> (f64, f64) {
-        let badge = self.badge.map_or(0.0, |badge| BETWEEN + letters::width(badge, ABOUT));
-        let head = letters::width(&self.name, NAME) + badge;
-        let about = self.about.iter().map(|line| letters::width(line, ABOUT));
+        let (of_name, of_about) = self.fonts();
+        let badge = self.badge.map_or(0.0, |badge| BETWEEN + letters::width(badge, of_about));
+        let head = letters::width(&self.name, of_name) + badge;
+        let about = self.about.iter().map(|line| letters::width(line, of_about));
         let widest = self.rows.iter().map(Row::width).chain(about).fold(head, f64::max);
         // A pixel for what rounding takes.
-        let width = (widest + 2.0 * PADDING + 1.0).ceil().clamp(LEAST_WIDTH, MOST_WIDTH);
+        let width = (widest + 2.0 * PADDING + 1.0).ceil();
+        let width = width.clamp(LEAST_WIDTH, if self.is_large { MOST_WIDTH * LARGER } else { MOST_WIDTH });
         (width, self.head() + self.rows.iter().map(Row::height).sum::<f64>() + self.foot())
     }
 
     /// How high what stands above the rows is.
     pub fn head(&self) -> f64 {
-        let about = self.about.len() as f64 * ABOUT_HEIGHT;
+        let about = self.about.len() as f64 * self.about_height();
         NAME_HEIGHT + about + if self.rows.is_empty() && self.about.is_empty() { 0.0 } else { 4.0 }
     }
 
@@ -246,23 +305,24 @@ impl Card {
     /// All that is written in it.
     pub fn labels(&self) -> Vec<Label<'_>> {
         let (left, right) = (PADDING, self.size().0 - PADDING);
+        let (of_name, of_about) = self.fonts();
         let mut labels = Vec::new();
         let mut end = right;
         if let Some(badge) = self.badge {
-            end = right - letters::width(badge, ABOUT);
+            end = right - letters::width(badge, of_about);
             let text = badge.to_owned();
             let (span, role) = ((end, right), Role::About);
-            labels.push(Label { text, font: ABOUT, span, middle: NAME_HEIGHT / 2.0, row: None, role });
+            labels.push(Label { text, font: of_about, span, middle: NAME_HEIGHT / 2.0, row: None, role });
             end -= BETWEEN;
         }
-        let text = letters::fitted(&self.name, NAME, end - left);
+        let text = letters::fitted(&self.name, of_name, end - left);
         let (span, role) = ((left, end), Role::Name);
-        labels.push(Label { text, font: NAME, span, middle: NAME_HEIGHT / 2.0, row: None, role });
+        labels.push(Label { text, font: of_name, span, middle: NAME_HEIGHT / 2.0, row: None, role });
         for (i, line) in self.about.iter().enumerate() {
-            let middle = NAME_HEIGHT + (i as f64 + 0.4) * ABOUT_HEIGHT;
-            let text = letters::fitted(line, ABOUT, right - left);
+            let middle = NAME_HEIGHT + (i as f64 + 0.4) * self.about_height();
+            let text = letters::fitted(line, of_about, right - left);
             let (span, role) = ((left, right), Role::About);
-            labels.push(Label { text, font: ABOUT, span, middle, row: None, role });
+            labels.push(Label { text, font: of_about, span, middle, row: None, role });
         }
         for (i, row) in self.rows.iter().enumerate() {
             let (middle, font, left) = (self.middle(Some(i)), row.font(), left + row.inset());

@@ -40,6 +40,7 @@ pub fn diagram(session: &Session, graph: &Graph) -> Diagram {
         sections: slots.iter().map(section).collect(),
         cards: building.cards,
         cables: building.cables,
+        is_large: false,
     }
 }
 
@@ -137,7 +138,7 @@ impl<'a> Building<'a> {
             _ => None,
         };
         let channels = node.map_or(0, |node| node.channels);
-        Card { paths: vec![name], kind, name: shown, about, badge, rows: Vec::new(), channels }
+        Card { paths: vec![name], kind, name: shown, about, badge, rows: Vec::new(), channels, is_large: false }
     }
 
     /// What an input plays, and in which sections.
@@ -212,6 +213,7 @@ impl<'a> Building<'a> {
             badge: None,
             rows: Vec::new(),
             channels,
+            is_large: false,
         });
         let (from, to) = (self.ends[&tap], End { card: way, row: None });
         let title = format!("{path}, from {}", self.called(tap));
@@ -249,6 +251,7 @@ impl<'a> Building<'a> {
             figures,
             title: title.clone(),
             is_idle,
+            is_large: false,
         };
         let effect = match work {
             Work::Effect(effect) => effect,
@@ -327,7 +330,10 @@ impl<'a> Building<'a> {
         };
         let title = self.told(id, cable);
         let full = path.clone();
-        let row = self.add_row(card, Row { path, full, kind, word, figures, title, is_idle: self.is_silent(id) });
+        let row = self.add_row(
+            card,
+            Row { path, full, kind, word, figures, title, is_idle: self.is_silent(id), is_large: false },
+        );
         self.sends.insert(id, End { card, row: Some(row) });
         if matches!(cable.kind, Plugging::Send { .. }) {
             self.add_control(card, Owner::Cable(id), Which::Own(0));
@@ -350,7 +356,7 @@ impl<'a> Building<'a> {
         };
         let title = format!("{path}: moved by {figures}");
         let (kind, word, is_idle) = (RowKind::Control, number.replace('_', " "), false);
-        let row = self.add_row(card, Row { path, full, kind, word, figures, title, is_idle });
+        let row = self.add_row(card, Row { path, full, kind, word, figures, title, is_idle, is_large: false });
         self.moved.insert((owner, which), End { card, row: Some(row) });
     }
 

@@ -11,6 +11,10 @@ const BETWEEN_COLUMNS: f64 = 92.0;
 const BETWEEN_CARDS: f64 = 20.0;
 const BETWEEN_CABLES: f64 = 12.0;
 
+/// The same for who sits far away.
+const LARGE_BETWEEN_COLUMNS: f64 = 52.0;
+const LARGE_BETWEEN_CARDS: f64 = 12.0;
+
 /// How far apart ways back run below a card.
 pub const LANE: f64 = 11.0;
 
@@ -76,11 +80,15 @@ pub fn places(diagram: &Diagram) -> Places {
         let edge = EdgeLabel { weight, ..EdgeLabel::default() };
         graph.set_edge(from.to_string(), to.to_string(), Some(edge), Some(&i.to_string()));
     }
+    let (columns, cards) = match diagram.is_large {
+        true => (LARGE_BETWEEN_COLUMNS, LARGE_BETWEEN_CARDS),
+        false => (BETWEEN_COLUMNS, BETWEEN_CARDS),
+    };
     let options = LayoutOptions {
         rankdir: RankDir::LR,
-        nodesep: BETWEEN_CARDS,
+        nodesep: cards,
         edgesep: BETWEEN_CABLES,
-        ranksep: BETWEEN_COLUMNS,
+        ranksep: columns,
         rank_align: RankAlign::Top,
         ..LayoutOptions::default()
     };

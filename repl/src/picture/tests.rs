@@ -235,6 +235,40 @@ fn everything_that_is_compiled_is_in_the_picture_and_nothing_else() {
 }
 
 #[test]
+fn for_who_sits_far_away_all_things_are_there_with_larger_letters_and_what_lies_in_them_is_not() {
+    let loaded = of_text(
+        "let a = input(\"a\", sine(99)); let b = input(\"b\", sine(99));
+         a >> eq().bell(400, -3).bell(900, 2) >> compressor(-20, 3).key(b) >> fader(-5) >> master;
+         b >> fader(lfo(1).range(-6, 0)) >> master;",
+    );
+    let near = shown(&loaded, false);
+    let far = near.clone().large();
+    assert_eq!(paths_of_cards(&near), paths_of_cards(&far));
+    let rows = |diagram: &Diagram| -> Vec<String> {
+        diagram
+            .cards
+            .iter()
+            .flat_map(|card| &card.rows)
+            .filter(|row| !row.is_lesser())
+            .map(|row| row.path.clone())
+            .collect()
+    };
+    assert_eq!(rows(&near), rows(&far));
+    assert!(near.cards.iter().flat_map(|card| &card.rows).count() > rows(&far).len());
+    // A cable ends at the row at which it ended, or at the one that has what it ended at.
+    let key = |diagram: &Diagram| {
+        let cable = diagram.cables.iter().find(|cable| cable.kind == CableKind::Key).expect("there is a key");
+        diagram.cards[cable.to.card].rows[cable.to.row.expect("it ends at a row")].path.clone()
+    };
+    assert_eq!((key(&near), key(&far)), ("a/compressor".into(), "a/compressor".into()));
+    let letters =
+        |diagram: &Diagram| diagram.cards[0].labels().iter().map(|label| label.font.size).fold(99.0, f64::min);
+    assert!(letters(&far) >= 1.3 * letters(&near), "{} and {}", letters(&far), letters(&near));
+    let drawn = [near, far].map(Drawing::of);
+    assert!(drawn[1].size.1 < 1.2 * drawn[0].size.1, "{:?} and {:?}", drawn[0].size, drawn[1].size);
+}
+
+#[test]
 fn strips_that_go_the_same_ways_fold_and_say_how_many_they_are() {
     let few = of_text(&strips(8, 2));
     assert_eq!(shown(&few, false), shown(&few, true), "few are shown one by one");

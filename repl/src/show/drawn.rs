@@ -83,5 +83,6 @@ fn drawing(draft: &Draft) -> Drawing {
     let mut paths: Vec<String> = rows.chain(cables).collect();
     paths.sort();
     paths.dedup();
-    Drawing { svg: picture::svg(&picture::Drawing::of(diagram), picture::Theme::Light), paths }
+    let svg = |diagram| picture::svg(&picture::Drawing::of(diagram), picture::Theme::Light);
+    Drawing { large: svg(diagram.clone().large()), svg: svg(diagram), paths }
 }

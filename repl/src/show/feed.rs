@@ -41,6 +41,8 @@ pub struct Feed {
     pub typed: Numbered,
     /// The picture.
     pub picture: Numbered,
+    /// The same for who sits far away.
+    pub large: Numbered,
     /// Loudness up to now, for those who come.
     pub past: Numbered,
     /// What was changed last.
@@ -99,9 +101,10 @@ impl Maker {
             self.made.typed = Numbered { number: seen.typed.0, bytes: line("typed", &seen.typed.1) };
         }
         if seen.picture.0 > self.made.picture.number {
-            let svg = &seen.picture.1.svg;
-            self.made.drawing = Bytes::copy_from_slice(svg.as_bytes());
-            self.made.picture = Numbered { number: seen.picture.0, bytes: event("picture", &json!({ "svg": svg })) };
+            let (number, drawing) = &seen.picture;
+            let picture = |svg: &str| Numbered { number: *number, bytes: event("picture", &json!({ "svg": svg })) };
+            self.made.drawing = Bytes::copy_from_slice(drawing.svg.as_bytes());
+            (self.made.picture, self.made.large) = (picture(&drawing.svg), picture(&drawing.large));
         }
         self.made.edits = renewed(&self.made.edits, seen.edits.iter(), |number, edit| {
             event("edit", &json!({ "n": number, "edit": **edit }))

@@ -36,6 +36,8 @@ pub struct Seen {
 pub struct Drawing {
     /// As SVG.
     pub svg: String,
+    /// The same for who sits far away.
+    pub large: String,
     /// The paths that it shows.
     pub paths: Vec<String>,
 }

@@ -176,11 +176,12 @@ fn answer<B>(house: &House, request: &Request<B>) -> Response<Answer> {
 
 const SVG: &str = "image/svg+xml";
 
-/// The stream of what happens, to one who looks at a path: `look=voice%2Ffader`.
+/// The stream of what happens, to one who looks at a path: `look=voice%2Ffader`; behind it `&far` for who sits far away.
 fn events(house: &House, query: &str) -> Result<(&'static str, Answer), (StatusCode, &'static str)> {
     let look = query.split('&').find_map(|pair| pair.strip_prefix("look="));
     let path = look.map_or_else(|| FIRST.into(), crate::address::unescaped);
     let too_many = (StatusCode::SERVICE_UNAVAILABLE, "too many look already");
+    let is_far = query.split('&').any(|pair| pair == "far");
     let look = house.looks.look(path.clone()).ok_or(too_many)?;
-    Ok(("text/event-stream", Answer::events(Viewer::new(house.feed.clone(), path, look))))
+    Ok(("text/event-stream", Answer::events(Viewer::new(house.feed.clone(), path, is_far, look))))
 }

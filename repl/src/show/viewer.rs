@@ -68,6 +68,8 @@ impl Body for Answer {
 pub struct Viewer {
     feed: watch::Receiver<Feed>,
     path: String,
+    /// Whether it sits far away.
+    is_far: bool,
     /// What is sent in place of its sound while too many things are looked at.
     crowded: Bytes,
     sent: Feed,
@@ -75,11 +77,11 @@ pub struct Viewer {
 }
 
 impl Viewer {
-    /// Somebody who looks closely at a path, and has seen nothing yet.
-    pub fn new(mut feed: watch::Receiver<Feed>, path: String, look: Look) -> Viewer {
+    /// Somebody who looks closely at a path, maybe from far away, and has seen nothing yet.
+    pub fn new(mut feed: watch::Receiver<Feed>, path: String, is_far: bool, look: Look) -> Viewer {
         feed.mark_changed();
         let crowded = feed::event("sound", &json!({ "path": path, "sound": null, "crowded": true }));
-        Viewer { feed, path, crowded, sent: Feed::default(), _look: look }
+        Viewer { feed, path, is_far, crowded, sent: Feed::default(), _look: look }
     }
 
     /// Waits for something new; nothing when there will be no more.
@@ -111,7 +113,10 @@ impl Viewer {
         each(&mut news, &self.sent.edits, &feed.edits);
         whole(&mut news, &self.sent.text, &feed.text);
         whole(&mut news, &self.sent.typed, &feed.typed);
-        whole(&mut news, &self.sent.picture, &feed.picture);
+        match self.is_far {
+            true => whole(&mut news, &self.sent.large, &feed.large),
+            false => whole(&mut news, &self.sent.picture, &feed.picture),
+        }
         each(&mut news, &self.sent.told, &feed.told);
         whole(&mut news, &self.sent.past, &feed.past);
         if feed.moment.number > self.sent.moment.number {
@@ -147,7 +152,7 @@ mod tests {
     fn who_is_slow_is_sent_the_newest_of_what_moves_and_what_happened_meanwhile_once() {
         let (send, receive) = watch::channel(feed(10));
         let look = Arc::new(Looks::default()).look("master".into()).expect("there is room");
-        let mut viewer = Some(Viewer::new(receive, "master".into(), look));
+        let mut viewer = Some(Viewer::new(receive, "master".into(), false, look));
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("there is one");
         let mut next = || {
             let (same, bytes) = runtime.block_on(viewer.take()?.next())?;
@@ -161,5 +166,18 @@ mod tests {
         assert_eq!(next().as_deref(), Some("edit5;edit6;edit7;edit8;edit9;text2;moment95;"));
         drop(send);
         assert_eq!(next(), None);
+    }
+
+    #[test]
+    fn who_sits_far_away_is_sent_the_large_picture_alone() {
+        let drawn = Feed { picture: numbered("picture", 1), large: numbered("large", 1), ..Feed::default() };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("there is one");
+        for (is_far, wanted) in [(false, "picture1;"), (true, "large1;")] {
+            let (_send, receive) = watch::channel(drawn.clone());
+            let look = Arc::new(Looks::default()).look("master".into()).expect("there is room");
+            let viewer = Viewer::new(receive, "master".into(), is_far, look);
+            let sent = runtime.block_on(viewer.next()).map(|(_, bytes)| bytes);
+            assert_eq!(sent.as_deref(), Some(wanted.as_bytes()));
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 import { Picture, shown } from "./picture.js";
 import { Scopes } from "./scopes.js";
-import { Text } from "./text.js";
+import { Text, place } from "./text.js";
 
 const MASTER = "master";
 const SILENT = -9000;
@@ -15,20 +15,20 @@ const put = (id, text) => {
 };
 
 // What is known, and what is looked at.
-const known = { desk: null, strips: [], paths: [], target: null, beats: 4, edit: null, told: 0, tries: 0, crowded: 0 };
+const known = { desk: null, strips: [], paths: [], target: null, beats: 4, edit: null, told: 0, tries: 0, crowded: 0, gone: false };
 let look = MASTER;
 let stream = null;
 let alive = 0;
 
 const picture = new Picture(by("flow"), { choose, point });
-const text = new Text(by("text"), { choose, point });
+const text = new Text(by("text"), [by("file"), by("typed")], { choose, point });
 const scopes = new Scopes();
 
 /** Looks closely at something else. */
 function choose(path) {
   if (!path || path === look) return;
   look = path;
-  put("looked", path);
+  known.gone = false;
   scopes.restart();
   mark();
   connect();
@@ -44,7 +44,11 @@ function point(paths) {
 function mark() {
   picture.choose(look);
   text.choose(look);
-  put("declared", text.line(look));
+  put("looked", known.gone ? `${look} – gone` : look);
+  put("declared", known.gone ? "It is not heard now. Esc looks at the master." : text.line(look));
+  const held = picture.held(look);
+  put("held", held.length ? `drawn as one with ${held.length - 1} more: ${held.join(", ")}` : "");
+  by("held").hidden = !held.length;
   for (const strip of document.querySelectorAll(".strip")) {
     const chosen = strip.dataset.of === look;
     strip.setAttribute("aria-selected", String(chosen));
@@ -56,7 +60,7 @@ function mark() {
 function connect() {
   if (stream) stream.close();
   alive = performance.now();
-  const own = (stream = new EventSource(`events?look=${encodeURIComponent(look)}`));
+  const own = (stream = new EventSource(`events?look=${encodeURIComponent(look)}${is_far() ? "&far" : ""}`));
   for (const [name, take] of Object.entries(takes)) {
     own.addEventListener(name, (event) => {
       if (own !== stream) return;
@@ -101,16 +105,25 @@ const takes = {
     scopes.rate = desk.rate;
     scopes.target = desk.target;
     put("target", desk.target ? `for ${desk.target.name}` : "");
+    put("absent", (desk.absent ?? []).join("; "));
+    by("absent").hidden = !desk.absent?.length;
     strips();
     picture.order(desk.paths);
     beats();
     mark();
   },
   text(all) {
-    text.show(all);
+    text.show(all, by("file"));
+    const wrong = all.taken === false && all.diagnostics.find((one) => one.severity === "error");
+    put("wrong", wrong ? `${place(wrong)}${wrong.message}${wrong.help ? `; ${wrong.help}` : ""}. What played plays on.` : "");
+    by("wrong").hidden = !wrong;
     const name = all.files?.[0]?.name ?? "";
     put("session", name.replace(/\.rhai$/, "") || "gainstage");
     document.title = `${by("session").textContent} – gainstage`;
+    mark();
+  },
+  typed(all) {
+    text.show(all, by("typed"));
     mark();
   },
   picture({ svg }) {
@@ -139,8 +152,12 @@ const takes = {
     levels(moment);
     scopes.loudness(moment);
   },
-  sound({ path, sound, crowded }) {
+  sound({ path, sound, crowded, gone }) {
     if (path !== look) return;
+    if (known.gone !== Boolean(gone)) {
+      known.gone = Boolean(gone);
+      mark();
+    }
     known.crowded = crowded ? known.crowded + 1 : 0;
     // What has just been chosen takes a moment.
     if (known.crowded === 30) say("too many different things are looked at just now: this one is not measured");
@@ -200,7 +217,7 @@ function transport(moment) {
 
 function strips() {
   const list = by("list");
-  list.classList.toggle("many", known.strips.length > 20);
+  list.classList.toggle("many", known.strips.length > 12);
   const before = new Map([...list.children].map((strip) => [strip.dataset.of, strip]));
   const now = known.strips.map((of) => {
     const strip = before.get(of.name) ?? strip_of(of);
@@ -244,7 +261,7 @@ function levels(moment) {
     if (number.textContent !== words) number.textContent = words;
     number.classList.toggle("over", clipped === 1);
     // Who hears the page is not told thirty times a second.
-    if (aloud) strip.setAttribute("aria-label", spoken(strip.of, peak, clipped, down));
+    if (aloud) strip.title = strip.ariaLabel = spoken(strip.of, peak, clipped, down);
     picture.strip(strip.dataset.of, peak, clipped, down);
   });
   picture.strips();
@@ -294,10 +311,14 @@ function figures(sound) {
 
 // Keys.
 
+const is_far = () => document.documentElement.classList.contains("projector");
+
 function projector(on) {
   document.documentElement.classList.toggle("projector", on);
   by("dark").disabled = on;
   scopes.recolour();
+  // Its picture is another one.
+  if (stream) connect();
 }
 
 function move(event) {
@@ -310,6 +331,7 @@ function move(event) {
   all.forEach((one) => (one.tabIndex = -1));
   all[to].tabIndex = 0;
   all[to].focus();
+  all[to].scrollIntoView({ block: "nearest", inline: "center" });
   point([all[to].dataset.of]);
   return true;
 }
@@ -319,12 +341,12 @@ document.addEventListener("keydown", (event) => {
   const keys = {
     "?": () => by("help").showModal(),
     Escape: () => choose(MASTER),
-    p: () => projector(!document.documentElement.classList.contains("projector")),
+    p: () => projector(!is_far()),
     z: () => picture.fit(!picture.whole),
     l: () => (by("log").hidden = !by("log").hidden),
     Enter: () => choose(event.target.dataset?.of ?? picture.path(event.target) ?? text.path(event.target)),
   };
-  const done = move(event) || picture.move(event);
+  const done = move(event) || picture.move(event) || text.move(event);
   if (done || keys[event.key]) {
     if (!done) keys[event.key]();
     if (event.target.tagName !== "BUTTON") event.preventDefault();

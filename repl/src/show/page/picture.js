@@ -3,8 +3,17 @@
 const SVG = "http://www.w3.org/2000/svg";
 const LIT = 2500;
 const GONE = 900;
-// Below this part of its own size its letters cannot be read: then not all of it is seen at once.
+// Below this part of its own size its letters cannot be read: then not all of it is seen at once. The picture for who sits far
+// away is drawn with larger letters.
 const LEGIBLE = 0.62;
+const LEGIBLE_FAR = 0.95;
+// How much of the panel's edge is kept clear of what is brought into sight.
+const CLEAR = 24;
+// How much of the picture's margin is left out, and how much room is left where it is cropped.
+const MARGIN = 20;
+const NEAR = 6;
+// How thick the bars of levels are.
+const THICK = 3.4;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /** A level in dB, as a person reads it, of tenths. */
@@ -36,6 +45,12 @@ export class Picture {
     return this.all(element)[0];
   }
 
+  /** What is drawn as one with a path; nothing where it is drawn by itself. */
+  held(path) {
+    const thing = this.of.get(path)?.find((one) => one.dataset.paths);
+    return thing ? this.all(thing) : [];
+  }
+
   /** Shows another picture. What goes is seen to go first. */
   show(svg) {
     this.next = svg;
@@ -49,24 +64,31 @@ export class Picture {
     this.next = null;
     if (drawn.nodeName !== "svg") return;
     const focused = this.path(document.activeElement);
+    const { scrollLeft, scrollTop } = this.panel;
     this.of.clear();
     this.heads = [];
     this.bars = [];
+    for (const card of drawn.querySelectorAll(".card")) crown(card);
     for (const thing of drawn.querySelectorAll("[data-path], [data-paths]")) {
-      thing.setAttribute("role", "button");
-      thing.setAttribute("tabindex", "-1");
+      const button = button_of(thing);
+      button.setAttribute("role", "button");
+      button.setAttribute("tabindex", "-1");
       const label = thing.querySelector(":scope > title")?.textContent;
-      if (label) thing.setAttribute("aria-label", label);
+      if (label) button.setAttribute("aria-label", label);
       const paths = thing.dataset.path ? [thing.dataset.path, thing.dataset.full] : JSON.parse(thing.dataset.paths);
       for (const path of paths.filter(Boolean)) this.of.set(path, [...(this.of.get(path) ?? []), thing]);
     }
     drawn.setAttribute("role", "group");
     this.panel.replaceChildren(document.adoptNode(drawn));
+    crop(drawn);
     this.fit();
+    // Whoever has gone somewhere in it stays there.
+    this.panel.scrollTo(scrollLeft, scrollTop);
     for (const thing of drawn.querySelectorAll(".card, .row, .cable")) this.prepare(thing);
-    const first = this.of.get(focused)?.[0] ?? drawn.querySelector("[data-path]");
-    first?.setAttribute("tabindex", "0");
-    if (focused) first?.focus({ preventScroll: true });
+    const first = this.of.get(focused)?.[0] ?? drawn.querySelector(".cards [data-path], .cards [data-paths]");
+    const button = first && button_of(first);
+    button?.setAttribute("tabindex", "0");
+    if (focused) button?.focus({ preventScroll: true });
     this.order(this.paths);
     this.choose(this.chosen);
     // What was lit in the picture of before is lit in this one.
@@ -85,28 +107,30 @@ export class Picture {
     if (!drawn) return;
     const { width, height } = drawn.viewBox.baseVal;
     const [across, down] = [(this.panel.offsetWidth - 24) / width, (this.panel.clientHeight - 8) / height];
-    let scale = Math.min(across, down, 1.6);
-    if (scale < LEGIBLE && !whole) scale = Math.max(LEGIBLE, Math.min(across, 0.85));
+    const least = is_far() ? LEGIBLE_FAR : LEGIBLE;
+    let scale = Math.min(across, down, is_far() ? 3 : 1.6);
+    if (scale < least && !whole) scale = Math.max(least, Math.min(across, 1.37 * least));
     drawn.style.width = `${Math.floor(width * scale)}px`;
     drawn.style.height = `${Math.floor(height * scale)}px`;
   }
 
   /** Room for the level of a thing. */
   prepare(thing) {
-    const field = thing.querySelector(":scope > .field, :scope > .head");
+    const field = thing.querySelector(":scope > .field, :scope > .top > .head");
     // What is folded has many levels: its head shows the highest of its strips.
     const folded = thing.parentNode.closest("[data-paths]");
     if (!field || folded || thing.matches(".detail, .control")) return;
+    // What is written lies between the two, and upon neither.
     const { x, y, width, height } = field.getBBox();
-    const bar = (className) => {
+    const bar = (className, top) => {
       const rect = document.createElementNS(SVG, "rect");
-      for (const [name, value] of Object.entries({ class: className, x, y: y + 0.5, width: 0, height: height - 1, rx: 2 })) {
+      for (const [name, value] of Object.entries({ class: className, x, y: top, width: 0, height: THICK, rx: 1 })) {
         rect.setAttribute(name, value);
       }
       field.after(rect);
       return rect;
     };
-    thing.bar = { x, width, level: bar("level"), down: bar("down") };
+    thing.bar = { x, width, level: bar("level", y + height - THICK), down: bar("down", y) };
     if (thing.classList.contains("card")) this.heads.push({ bar: thing.bar, paths: this.all(thing) });
   }
 
@@ -179,8 +203,15 @@ export class Picture {
       thing.classList.add(name);
       setTimeout(() => thing.classList.remove(name), until - performance.now());
     }
-    things[0]?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    if (things.length) this.bring(things[0]);
     return things.length > 0;
+  }
+
+  /** Brings a thing into sight, within this panel alone: where it is in sight already, nothing moves. */
+  bring(thing) {
+    const [panel, at] = [this.panel.getBoundingClientRect(), thing.getBoundingClientRect()];
+    const by = (from, to, least, most) => (from < least + CLEAR || to > most - CLEAR ? (from + to - least - most) / 2 : 0);
+    this.panel.scrollBy(by(at.left, at.right, panel.left, panel.right), by(at.top, at.bottom, panel.top, panel.bottom));
   }
 
   /** Goes to what lies in a direction. */
@@ -189,7 +220,7 @@ export class Picture {
     const way = ARROWS[event.key];
     if (!from || !way) return false;
     const middle = (thing) => {
-      const { x, y, width, height } = thing.getBoundingClientRect();
+      const { x, y, width, height } = button_of(thing).getBoundingClientRect();
       return [x + width / 2, y + height / 2];
     };
     const [x, y] = middle(from);
@@ -202,11 +233,43 @@ export class Picture {
       if (thing !== from && along > 1 && (!nearest || far < nearest.far)) nearest = { thing, far };
     }
     if (!nearest) return false;
-    from.setAttribute("tabindex", "-1");
-    nearest.thing.setAttribute("tabindex", "0");
-    nearest.thing.focus();
+    button_of(from).setAttribute("tabindex", "-1");
+    const button = button_of(nearest.thing);
+    button.setAttribute("tabindex", "0");
+    button.focus({ preventScroll: true });
+    this.bring(button);
     return true;
   }
+}
+
+/** Whether the page is for who sits far away. */
+const is_far = () => document.documentElement.classList.contains("projector");
+
+/** What of a thing is reached and pressed: of a card, which holds rows, its head. */
+const button_of = (thing) => thing.querySelector(":scope > .top") ?? thing;
+
+/** Puts the head of a card into a group of its own, beside its rows. */
+function crown(card) {
+  const top = document.createElementNS(SVG, "g");
+  top.setAttribute("class", "top");
+  const own = card.querySelectorAll(":scope > .head, :scope > text");
+  card.querySelector(":scope > .body").after(top);
+  top.append(...own);
+  card.setAttribute("role", "group");
+  const name = top.querySelector("text")?.textContent;
+  if (name) card.setAttribute("aria-label", name);
+}
+
+/** Leaves out the margin, which the panel has; for who sits far away what stands above and below cards and cables as well. */
+function crop(drawn) {
+  const { width, height } = drawn.viewBox.baseVal;
+  let [left, top, right, bottom] = [MARGIN, MARGIN, width - MARGIN, height - MARGIN];
+  if (is_far()) {
+    const parts = [...drawn.querySelectorAll(".cables, .cards")].map((part) => part.getBBox()).filter((box) => box.width > 0);
+    const most = (of) => Math.max(...parts.map(of)) + NEAR;
+    [left, top, right, bottom] = [-most((box) => -box.x), -most((box) => -box.y), most((box) => box.x + box.width), most((box) => box.y + box.height)];
+  }
+  if (right > left && bottom > top) drawn.setAttribute("viewBox", `${left} ${top} ${right - left} ${bottom - top}`);
 }
 
 /** Draws a level into the room for it: 60 dB are all of it. */

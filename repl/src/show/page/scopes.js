@@ -69,21 +69,25 @@ export class Scopes {
 
   spectrum(bands) {
     const { context, width, height } = pen("spectrum");
-    const { trace, grid, dim } = this.colours;
+    const { grid } = this.colours;
     const y = (level) => (level / FLOOR) * height;
-    context.font = `${10 * this.unit}px system-ui, sans-serif`;
-    context.fillStyle = dim;
+    const names = [];
     for (const [hertz, name] of [[50, "50"], [100, "100"], [200, ""], [500, "500"], [1000, "1k"], [2000, ""], [5000, "5k"], [10000, "10k"]]) {
       const x = (Math.log(hertz / 20) / Math.log(1000)) * width;
       line(context, grid, 1, [[x, 0], [x, height]]);
-      context.fillText(name, x + 3, height - 4);
+      names.push([name, x + 3, height - 4]);
     }
     for (const level of [-20, -40, -60]) {
       line(context, grid, 1, [[0, y(level)], [width, y(level)]]);
-      context.fillText(String(level), 3, y(level) - 2);
+      names.push([String(level), 3, y(level) - 2]);
     }
-    if (!bands.length) return;
-    const points = bands.map((level, i) => [((i + 0.5) / bands.length) * width, Math.min(height, y(level / 10))]);
+    if (bands.length) this.curve(context, width, height, bands.map((level) => Math.min(height, y(level / 10))));
+    for (const [name, x, y] of names) this.name(context, name, x, y);
+  }
+
+  curve(context, width, height, heights) {
+    const { trace } = this.colours;
+    const points = heights.map((y, i) => [((i + 0.5) / heights.length) * width, y]);
     context.beginPath();
     context.moveTo(0, height);
     for (const point of points) context.lineTo(...point);
@@ -93,6 +97,17 @@ export class Scopes {
     context.fill();
     context.globalAlpha = 1;
     line(context, trace, 1.6 * this.unit, points);
+  }
+
+  /** A figure that is read whatever it lies upon. */
+  name(context, text, x, y) {
+    context.font = `${10 * this.unit}px system-ui, sans-serif`;
+    context.lineWidth = 3 * this.unit;
+    context.lineJoin = "round";
+    context.strokeStyle = this.colours.ground;
+    context.strokeText(text, x, y);
+    context.fillStyle = this.colours.dim;
+    context.fillText(text, x, y);
   }
 
   /** Time goes from right to left, and what is new comes in at the right. */
@@ -156,27 +171,23 @@ export class Scopes {
 
   drawLoudness() {
     const { context, width, height } = pen("loudness");
-    const { trace, dim, grid, high, edge } = this.colours;
+    const { trace, grid, high, edge } = this.colours;
     const [top, bottom] = [0, -48];
     const y = (lufs) => ((top - lufs) / (top - bottom)) * height;
-    context.font = `${10 * this.unit}px system-ui, sans-serif`;
-    context.fillStyle = dim;
-    for (const lufs of [-12, -24, -36]) {
-      line(context, grid, 1, [[0, y(lufs)], [width, y(lufs)]]);
-      context.fillText(String(lufs), 3, y(lufs) - 2);
-    }
+    const marks = [-12, -24, -36];
+    for (const lufs of marks) line(context, grid, 1, [[0, y(lufs)], [width, y(lufs)]]);
     const shown = this.history.slice(-Math.max(60, Math.floor(width)));
     const step = Math.max(1, width / Math.max(240, shown.length));
     const trail = (at) => shown.map((one, i) => [width - (shown.length - 1 - i) * step, one[at] < NOTHING ? height + 5 : y(one[at] / 10)]);
     line(context, edge, 1.2 * this.unit, trail(0));
     line(context, trace, 2 * this.unit, trail(1));
+    for (const lufs of marks) this.name(context, String(lufs), 3, y(lufs) - 2);
     if (this.target?.lufs === null || this.target?.lufs === undefined) return;
     context.setLineDash([6, 4]);
     line(context, high, 1.6 * this.unit, [[0, y(this.target.lufs)], [width, y(this.target.lufs)]]);
     context.setLineDash([]);
-    context.fillStyle = high;
     const words = `${this.target.name} ${this.target.lufs}`;
-    context.fillText(words, width - context.measureText(words).width - 4, y(this.target.lufs) - 4);
+    this.name(context, words, width - context.measureText(words).width - 4, y(this.target.lufs) - 4);
   }
 
   /** The meter of a strip. */

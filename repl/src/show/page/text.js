@@ -5,15 +5,27 @@ const WORDS = /(\/\/.*$)|("(?:[^"\\]|\\.)*")|(\b\d[\d_]*(?:\.\d+)?\b)|(>>)/g;
 const CLASSES = ["comment", "string", "number", "operator"];
 
 export class Text {
-  constructor(panel, { choose, point }) {
-    Object.assign(this, { panel, spots: new Map(), paths: new Map(), lines: new Map(), chosen: null });
+  /** In a panel that scrolls: the lines of the file, and those that were typed. */
+  constructor(panel, parts, { choose, point }) {
+    Object.assign(this, { panel, parts, chosen: null });
+    for (const part of parts) this.clear(part);
     panel.addEventListener("click", (event) => choose(this.path(event.target)));
     panel.addEventListener("mouseover", (event) => point(this.all(event.target)));
     panel.addEventListener("mouseleave", () => point([]));
+    panel.addEventListener("focusin", (event) => point(this.all(event.target)));
+  }
+
+  clear(part) {
+    Object.assign(part, { spots: new Map(), paths: new Map(), lines: new Map() });
+  }
+
+  /** What a part has of a name in one of its maps. */
+  find(map, name) {
+    return this.parts.map((part) => part[map].get(name)).find((found) => found !== undefined);
   }
 
   all(element) {
-    return this.paths.get(element.closest?.(".line-of-text")?.dataset.at) ?? [];
+    return this.find("paths", element.closest?.(".line-of-text")?.dataset.at) ?? [];
   }
 
   /** What a line is about first of all: the cable or the strip rather than what is on it. */
@@ -22,68 +34,80 @@ export class Text {
     return all.find((path) => !/[>/]/.test(path)) ?? all[0];
   }
 
-  show(all) {
-    this.spots.clear();
-    this.paths.clear();
-    this.lines.clear();
+  /** Shows the file, or what was typed. */
+  show(all, part) {
+    const focused = part.contains(document.activeElement) ? document.activeElement.dataset.at : null;
+    const scrolled = this.panel.scrollTop;
+    this.clear(part);
     for (const [path, file, line] of all.spots ?? []) {
       const at = `${file}:${line}`;
-      this.spots.set(path, at);
-      this.paths.set(at, [...(this.paths.get(at) ?? []), path]);
+      part.spots.set(path, at);
+      part.paths.set(at, [...(part.paths.get(at) ?? []), path]);
     }
-    const scrolled = this.panel.scrollTop;
-    const parts = [];
-    let typed = false;
-    (all.files ?? []).forEach((file, i) => {
-      if ((i > 0 && !file.typed) || (file.typed && !typed)) {
-        const head = document.createElement("h3");
-        head.textContent = file.typed ? "// typed" : file.name;
-        parts.push(head);
-      }
-      typed ||= file.typed;
-      file.lines.forEach((line, j) => parts.push(this.row(`${i}:${j + 1}`, file.typed ? "" : j + 1, line)));
-    });
-    const first = [...this.lines.values()][0];
+    const told = new Map();
     for (const one of all.diagnostics ?? []) {
-      const row = this.lines.get(`${one.file}:${one.line}`) ?? first;
-      row?.append(told(one));
-      row?.classList.add("told");
-      if (one.severity === "error") row?.classList.add("wrong");
+      const at = `${one.file}:${Math.max(1, one.line)}`;
+      told.set(at, [...(told.get(at) ?? []), one]);
     }
-    this.panel.replaceChildren(...parts);
+    const rows = [];
+    const is_typed = part === this.parts[1];
+    (all.files ?? []).forEach((file, i) => {
+      if (is_typed ? i === 0 : i > 0) rows.push(head(is_typed ? "// typed" : file.name));
+      file.lines.forEach((line, j) => {
+        const at = `${file.at}:${j + 1}`;
+        rows.push(this.row(part, at, is_typed ? "" : j + 1, line, told.get(at) ?? []));
+      });
+    });
+    part.replaceChildren(...rows);
     this.panel.scrollTop = scrolled;
-    this.panel.querySelector(".wrong")?.scrollIntoView({ block: "nearest" });
+    this.bring(part.querySelector(".wrong"));
+    const row = part.lines.get(focused);
+    row?.focus({ preventScroll: true });
+    // One line is reached by Tab, the rest from there.
+    const reached = row ?? this.panel.querySelector('[tabindex="0"]') ?? this.panel.querySelector(".line-of-text");
+    if (reached) reached.tabIndex = 0;
+    this.choose(this.chosen);
   }
 
-  row(at, number, line) {
+  row(part, at, number, line, told) {
     const row = document.createElement("div");
-    row.className = `line-of-text${this.paths.has(at) ? " declares" : ""}`;
+    row.className = `line-of-text${part.paths.has(at) ? " declares" : ""}`;
     row.dataset.at = at;
+    row.setAttribute("role", "option");
+    row.setAttribute("aria-selected", "false");
+    row.tabIndex = -1;
     const count = document.createElement("b");
     count.textContent = number;
     const words = document.createElement("span");
-    let from = 0;
-    for (const match of line.matchAll(WORDS)) {
-      words.append(line.slice(from, match.index));
-      const word = document.createElement("span");
-      word.className = CLASSES[match.slice(1).findIndex((group) => group !== undefined)];
-      word.textContent = match[0];
-      words.append(word);
-      from = match.index + match[0].length;
-    }
-    words.append(line.slice(from) || (line ? "" : "\u200b"));
-    row.append(count, words);
-    this.lines.set(at, row);
+    words.append(...pieces(line, told));
+    row.append(count, words, ...told.map(said));
+    if (told.some((one) => one.severity === "error")) row.classList.add("wrong");
+    part.lines.set(at, row);
     return row;
+  }
+
+  /** Goes to another line. */
+  move(event) {
+    const from = event.target.closest?.(".line-of-text");
+    if (!from) return false;
+    const all = [...this.panel.querySelectorAll(".line-of-text")];
+    const at = all.indexOf(from);
+    const to = { ArrowUp: at - 1, ArrowDown: at + 1, Home: 0, End: all.length - 1 }[event.key];
+    if (to === undefined || !all[to]) return false;
+    from.tabIndex = -1;
+    all[to].tabIndex = 0;
+    all[to].focus({ preventScroll: true });
+    this.bring(all[to]);
+    return true;
   }
 
   /** The line that declares something. */
   line(path) {
-    return this.lines.get(this.spots.get(path))?.children[1].textContent.trim() ?? "";
+    return this.rows([path])[0]?.children[1].textContent.trim() ?? "";
   }
 
   rows(paths) {
-    return paths.map((path) => this.lines.get(this.spots.get(path))).filter(Boolean);
+    return paths.map((path) => this.find("lines", this.find("spots", path))).filter(Boolean);
   }
 
   mark(name, paths) {
@@ -100,7 +124,8 @@ export class Text {
 
   choose(path) {
     this.chosen = path;
-    this.mark("chosen", path ? [path] : []);
+    for (const row of this.panel.querySelectorAll(".chosen")) row.setAttribute("aria-selected", "false");
+    for (const row of this.mark("chosen", path ? [path] : [])) row.setAttribute("aria-selected", "true");
   }
 
   /** Brings a line into sight, within this panel alone. */
@@ -124,16 +149,45 @@ export class Text {
   }
 }
 
+function head(name) {
+  const head = document.createElement("h3");
+  head.textContent = name;
+  head.setAttribute("role", "presentation");
+  return head;
+}
+
+/** A line in pieces: its words by what they are, and what is told of marked from end to end. */
+function pieces(line, told) {
+  // Columns count letters, of which some are two to the browser.
+  const letters = [...line];
+  const unit = (column) => letters.slice(0, column).join("").length;
+  const marks = told.filter((one) => one.line > 0).map((one) => [unit(one.column - 1), unit(one.column - 1 + one.width), one.severity]);
+  const cuts = new Set([0, line.length]);
+  const words = [];
+  for (const match of line.matchAll(WORDS)) {
+    const end = match.index + match[0].length;
+    words.push([match.index, end, CLASSES[match.slice(1).findIndex((group) => group !== undefined)]]);
+  }
+  for (const [from, to] of [...words, ...marks]) cuts.add(from).add(to);
+  const places = [...cuts].sort((a, b) => a - b);
+  const all = places.slice(0, -1).map((from, i) => {
+    const within = ([begin, end]) => begin <= from && from < end;
+    const piece = document.createElement("span");
+    const mark = marks.find(within);
+    piece.className = [words.find(within)?.[2], mark && `marked ${mark[2]}`].filter(Boolean).join(" ");
+    piece.textContent = line.slice(from, places[i + 1]);
+    return piece;
+  });
+  return all.length ? all : ["\u200b"];
+}
+
 /** What is told of a line, below it. */
-function told(one) {
+function said(one) {
   const element = document.createElement("div");
   element.className = `diagnostic ${one.severity}`;
-  const caret = document.createElement("span");
-  caret.className = "caret";
-  caret.textContent = `${" ".repeat(Math.max(0, one.column - 1))}^`;
   const message = document.createElement("span");
-  message.textContent = `${one.severity}: ${one.message}`;
-  element.append(caret, message);
+  message.textContent = `${place(one)}${one.severity}: ${one.message}`;
+  element.append(message);
   if (one.help) {
     const help = document.createElement("span");
     help.className = "help";
@@ -142,3 +196,6 @@ function told(one) {
   }
   return element;
 }
+
+/** Where something is that is told of. */
+export const place = (one) => (one.line > 0 ? `line ${one.line}, column ${one.column}: ` : "");
