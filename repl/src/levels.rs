@@ -1,7 +1,7 @@
 //! What the desk's meters show to whoever plays it: the levels of every strip as a meter's needle goes, the figures of the master,
 //! and where the transport is. Data only: [`crate::view`] draws it, and [`Picture::lines`] says it in words.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -61,12 +61,15 @@ pub struct Meters {
     needles: BTreeMap<String, Needles>,
     /// The names of the meters of each program that may still tell of them.
     names: BTreeMap<u64, Vec<String>>,
+    /// Those of the newest.
+    newest: BTreeSet<String>,
 }
 
 impl Meters {
     /// Learns the names of the meters of a program.
     pub fn name(&mut self, serial: u64, names: Vec<String>) {
-        self.needles.retain(|name, _| names.contains(name));
+        self.newest = names.iter().cloned().collect();
+        self.needles.retain(|name, _| self.newest.contains(name));
         self.names.insert(serial, names);
         // Only the one that runs and the one that follows it tell anything.
         while self.names.len() > 2 {
@@ -77,7 +80,19 @@ impl Meters {
     /// Takes a reading.
     pub fn take(&mut self, reading: &Reading, now: Instant) {
         let Some(name) = self.names.get(&reading.serial).and_then(|names| names.get(reading.meter)) else { return };
-        self.needles.entry(name.clone()).or_insert_with(|| Needles::new(reading, now)).take(reading, now);
+        match self.needles.get_mut(name) {
+            Some(needles) => needles.take(reading, now),
+            None => {
+                let mut needles = Needles::new(reading, now);
+                needles.take(reading, now);
+                self.needles.insert(name.clone(), needles);
+            }
+        }
+    }
+
+    /// Whether there is a meter of a name: what leads nowhere has none.
+    pub fn has(&self, name: &str) -> bool {
+        self.newest.contains(name)
     }
 
     /// What a meter shows; nothing while none is there.
@@ -278,6 +293,7 @@ mod tests {
         assert!((later.rms.unwrap() - 10.0 * mean.log10()).abs() < 1e-6, "{later:?}");
         meters.take(&reading(0.1, 0.0), now + HELD + Duration::from_millis(1));
         assert!((meters.strip("voice").held.unwrap() + 20.0).abs() < 1e-9);
+        assert!(meters.has("voice") && !meters.has("nobody"));
         assert!(!first.clipped && meters.strip("nobody") == Strip { name: "nobody".into(), ..Strip::default() });
     }
 

@@ -440,6 +440,40 @@ fn browser_shows_the_master_and_every_name_however_many_strips_there_are() {
     browser.wait("document.getElementById('held').textContent.includes('strip-with-a-name-64')");
 }
 
+#[test]
+fn browser_stays_where_one_has_gone_in_a_large_picture_and_goes_to_an_edit_that_is_out_of_sight() {
+    if !is_there() {
+        return;
+    }
+    let strip = |i| {
+        format!(
+            "input(\"in-{i}\", sine(220)) >> high_pass(9{i}) >> compressor(-30, {}) >> fader(-9) >> master;\n",
+            2 + i
+        )
+    };
+    let text: String = (1..=9).map(strip).collect();
+    let desk = Desk::play(&text, &[]);
+    let browser = Browser::open(&desk.address);
+    browser.wait("document.querySelector('#flow [data-path=\"in-9/fader\"] .level')?.getAttribute('width') > 10");
+    let flow = "document.getElementById('flow')";
+    let room = browser.gives(&format!("{flow}.scrollHeight - {flow}.clientHeight")).as_f64();
+    assert!(room > Some(200.0), "not all of it is seen at once: {room:?}");
+    let end = browser.gives(&format!("({flow}.scrollTop = 9999, {flow}.scrollTop)"));
+    let edit = |strip: usize, level: i32| {
+        let line = text.lines().nth(strip - 1).expect("it is there");
+        desk.edit(&text.replace(line, &line.replace("fader(-9)", &format!("fader({level})"))));
+        browser.wait(&format!(
+            "document.querySelector('#flow [data-path=\"in-{strip}/fader\"]').textContent.includes('{level} dB')"
+        ));
+    };
+    edit(9, -3);
+    assert_eq!(browser.gives(&format!("{flow}.scrollTop")), end);
+    edit(1, -4);
+    browser.wait(&format!(
+        "document.querySelector('#flow [data-path=\"in-1/fader\"]').getBoundingClientRect().top > {flow}.getBoundingClientRect().top"
+    ));
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn browser_that_a_test_fails_with_leaves_no_process_behind() {

@@ -173,7 +173,7 @@ pub const DETAIL: Font = Font { size: 10.5, is_bold: false };
 
 /// How much larger they are for who sits far away, and how high a row is then.
 const LARGER: f64 = 1.4;
-const LARGE_ROW: f64 = 22.0;
+const LARGE_ROW: f64 = 23.0;
 
 /// Letters, larger if that is wanted.
 fn sized(font: Font, is_large: bool) -> Font {

@@ -52,6 +52,11 @@ impl Shown {
         self.meters.take(reading, now);
     }
 
+    /// Whether a path is metered: what leads nowhere is not.
+    pub(super) fn has(&self, path: &str) -> bool {
+        self.meters.has(path)
+    }
+
     /// What the meter of a path shows.
     pub(super) fn level(&self, path: &str) -> Strip {
         self.meters.strip(path)

@@ -195,9 +195,11 @@ impl Playing<'_> {
             left_out: strip.left_out,
         };
         let strips = meters.strips.iter().chain([&meters.master]).map(strip).collect();
+        // What has no meter has no level, which is something else than silence.
         let level = |(path, point): &(String, Point)| {
             let shown = self.looking.shown.level(&point.name);
-            (path.clone(), Level { peak: shown.peak, rms: shown.rms, reduced: shown.reduced.unwrap_or(0.0) })
+            let level = Level { peak: shown.peak, rms: shown.rms, reduced: shown.reduced.unwrap_or(0.0) };
+            self.looking.shown.has(&point.name).then(|| (path.clone(), level))
         };
         let bar = self.desk.mesh().tempo.bar_at(self.live.transport() as i64);
         let slot = session.form.slots().into_iter().find(|slot| (slot.span.begin..slot.span.end).contains(&bar));
@@ -208,7 +210,7 @@ impl Playing<'_> {
         Moment {
             number: self.showing.moments,
             strips,
-            levels: self.showing.metered.iter().map(level).collect(),
+            levels: self.showing.metered.iter().filter_map(level).collect(),
             beats: session.time_signature.0,
             section: slot.map(|slot| session.form.sections[slot.section].name.clone()),
             target: session.target.as_ref().map(wanted),

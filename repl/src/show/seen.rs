@@ -89,7 +89,7 @@ pub struct Moment {
     pub strips: Vec<Strip>,
     /// What the desk's meters show.
     pub meters: Picture,
-    /// Levels of what else is drawn, by path.
+    /// Levels of what else is drawn and has a meter, by path.
     pub levels: Vec<(String, Level)>,
     /// Beats in a bar.
     pub beats: u32,

@@ -115,7 +115,8 @@ const takes = {
   text(all) {
     text.show(all, by("file"));
     const wrong = all.taken === false && all.diagnostics.find((one) => one.severity === "error");
-    put("wrong", wrong ? `${place(wrong)}${wrong.message}${wrong.help ? `; ${wrong.help}` : ""}. What played plays on.` : "");
+    const file = all.files?.length > 1 && wrong ? `${all.files.find((one) => one.at === wrong.file)?.name}, ` : "";
+    put("wrong", wrong ? `${file}${place(wrong)}${wrong.message}${wrong.help ? `; ${wrong.help}` : ""}. What played plays on.` : "");
     by("wrong").hidden = !wrong;
     const name = all.files?.[0]?.name ?? "";
     put("session", name.replace(/\.rhai$/, "") || "gainstage");

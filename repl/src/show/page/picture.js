@@ -13,7 +13,7 @@ const CLEAR = 24;
 const MARGIN = 20;
 const NEAR = 6;
 // How thick the bars of levels are.
-const THICK = 3.4;
+const THICK = 2.8;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /** A level in dB, as a person reads it, of tenths. */
@@ -120,24 +120,25 @@ export class Picture {
     // What is folded has many levels: its head shows the highest of its strips.
     const folded = thing.parentNode.closest("[data-paths]");
     if (!field || folded || thing.matches(".detail, .control")) return;
-    // What is written lies between the two, and upon neither.
+    // They lie below what is written, and not behind it.
     const { x, y, width, height } = field.getBBox();
-    const bar = (className, top) => {
+    const bar = (className) => {
       const rect = document.createElementNS(SVG, "rect");
-      for (const [name, value] of Object.entries({ class: className, x, y: top, width: 0, height: THICK, rx: 1 })) {
+      for (const [name, value] of Object.entries({ class: className, x, y: y + height - THICK, width: 0, height: THICK, rx: 1 })) {
         rect.setAttribute(name, value);
       }
       field.after(rect);
       return rect;
     };
-    thing.bar = { x, width, level: bar("level", y + height - THICK), down: bar("down", y) };
+    thing.bar = { x, width, down: bar("down"), level: bar("level") };
     if (thing.classList.contains("card")) this.heads.push({ bar: thing.bar, paths: this.all(thing) });
   }
 
   /** The paths that levels come for, in their order. */
   order(paths) {
-    // Of what is gone nothing is turned down.
+    // Of what is gone nothing is turned down, and what has no meter shows none.
     this.downs.clear();
+    for (const thing of this.bars.flat()) if (thing.bar) fill(thing.bar, -9999, false, 0);
     this.paths = paths;
     this.bars = paths.map((path) => this.of.get(path)?.filter((thing) => !thing.classList.contains("card")) ?? []);
   }
