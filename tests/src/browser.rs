@@ -212,8 +212,8 @@ fn browser_shows_the_strips_an_edit_and_what_is_wrong_and_asks_nobody_else() {
     browser.wait("document.querySelector('.line-of-text.wrong b').textContent === '7'");
     assert_eq!(browser.gives("document.querySelector('.marked.error').textContent"), "fadre");
     let wrong = "document.querySelector('#wrong:not([hidden])')?.textContent";
-    browser.wait(&format!("{wrong}.startsWith('line 7, column 27: ')"));
-    browser.wait(&format!("{wrong}.endsWith('What played plays on.')"));
+    browser.wait(&format!("{wrong}.startsWith('line 7, column 28: ')"));
+    browser.wait(&format!("{wrong}.endsWith(' – what played plays on')"));
     // What goes is seen to go, and who looks at it closely is told.
     browser.gives("document.querySelector('#flow [data-path=\"room/reverb\"]').dispatchEvent(new MouseEvent('click', { bubbles: true }))");
     browser.wait(&format!("{LOOKED} === 'room/reverb'"));
@@ -393,6 +393,8 @@ fn browser_shows_what_can_be_read_by_day_by_night_and_from_the_back_row_without_
     ] {
         let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
         browser.order("/goog/cdp/execute", &json!({ "cmd": "Emulation.setEmulatedMedia", "params": media }));
+        let window = json!({ "width": 1400, "height": 900, "deviceScaleFactor": 1, "mobile": false });
+        browser.order("/goog/cdp/execute", &json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": window }));
         browser.order("/url", &json!({ "url": format!("{}{behind}", desk.address) }));
         browser.wait("document.getElementById('state').textContent === 'live'");
         browser.wait("document.querySelector('#flow [data-path=\"voice/fader\"] .level')?.getAttribute('width') > 10");

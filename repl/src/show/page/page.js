@@ -116,7 +116,7 @@ const takes = {
     text.show(all, by("file"));
     const wrong = all.taken === false && all.diagnostics.find((one) => one.severity === "error");
     const file = all.files?.length > 1 && wrong ? `${all.files.find((one) => one.at === wrong.file)?.name}, ` : "";
-    put("wrong", wrong ? `${file}${place(wrong)}${wrong.message}${wrong.help ? `; ${wrong.help}` : ""}. What played plays on.` : "");
+    put("wrong", wrong ? `${file}${place(wrong)}${wrong.message}${wrong.help ? `; ${wrong.help}` : ""} – what played plays on` : "");
     by("wrong").hidden = !wrong;
     const name = all.files?.[0]?.name ?? "";
     put("session", name.replace(/\.rhai$/, "") || "gainstage");

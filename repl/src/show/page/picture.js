@@ -6,7 +6,7 @@ const GONE = 900;
 // Below this part of its own size its letters cannot be read: then not all of it is seen at once. The picture for who sits far
 // away is drawn with larger letters.
 const LEGIBLE = 0.62;
-const LEGIBLE_FAR = 0.95;
+const LEGIBLE_FAR = 0.85;
 // How much of the panel's edge is kept clear of what is brought into sight.
 const CLEAR = 24;
 // How much of the picture's margin is left out, and how much room is left where it is cropped.
