@@ -437,7 +437,9 @@ fn browser_shows_the_master_and_every_name_however_many_strips_there_are() {
                || name.scrollWidth > name.clientWidth + 1).length";
     assert_eq!(browser.gives(cut), 0);
     // What is drawn as one says what it holds.
-    browser.wait("document.querySelector('#flow [data-paths]')?.textContent.includes('strip-with-a-name-1 to ')");
+    browser.wait(
+        "document.querySelector('#flow .card[data-paths] .top')?.textContent.includes('strip-with-a-name-1 to ')",
+    );
     browser.gives("document.querySelector('#flow .card[data-paths] .top').dispatchEvent(new MouseEvent('click', { bubbles: true }))");
     browser.wait("document.getElementById('held').textContent.includes('strip-with-a-name-64')");
 }

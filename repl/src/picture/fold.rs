@@ -126,9 +126,20 @@ fn in_lines(names: &[String]) -> Vec<String> {
     let width = |text: &str| letters::width(text, super::diagram::ABOUT);
     let mut lines = vec![String::new()];
     let mut left = names.len();
-    for (name, count) in runs(names) {
+    // What is wider than a line is said in two.
+    let halves = runs(names).into_iter().flat_map(|(name, count)| match name.split_once(" to ") {
+        Some((first, last)) if count > 1 && width(&name) > LINE_WIDTH => {
+            vec![(format!("{first} to"), 0), (last.to_owned(), count)]
+        }
+        _ => vec![(name, count)],
+    });
+    for (name, count) in halves {
         let more = format!(" and {left} more");
-        let comma = if left > count { ", " } else { "" };
+        let comma = match count {
+            0 => " ",
+            _ if left > count => ", ",
+            _ => "",
+        };
         let is_last = lines.len() == MOST_LINES;
         let Some(line) = lines.last_mut() else { break };
         let room = LINE_WIDTH - if is_last && left > count { width(&more) } else { 0.0 };

@@ -283,6 +283,11 @@ fn strips_that_go_the_same_ways_fold_and_say_how_many_they_are() {
     let plain = shown(&of_text(&plain), false);
     let card = plain.cards.iter().find(|card| card.paths.len() > 1).expect("they fold");
     assert_eq!((card.about.join(""), &*card.rows[0].figures), ("in-01 to in-40".into(), "-40 to -1 dB"));
+    let long: String =
+        (1..=40).map(|i| format!("input(\"a-strip-with-a-long-name-{i}\", sine(99)) >> master;")).collect();
+    let long = shown(&of_text(&long), false);
+    let card = long.cards.iter().find(|card| card.paths.len() > 1).expect("they fold");
+    assert_eq!(card.about, ["a-strip-with-a-long-name-1 to ", "a-strip-with-a-long-name-40"]);
     let keyed = folded.cables.iter().find(|cable| cable.kind == CableKind::Key).expect("some are keyed");
     assert_eq!(folded.cards[keyed.to.card].paths.len(), 1, "what is keyed is shown by itself");
 }
