@@ -256,11 +256,12 @@ pub struct Replay {
 /// `gainstage measure`.
 #[derive(Debug, Args)]
 pub struct Measure {
-    /// The files to measure; - reads standard input, of which the figures so far are given at Ctrl-C
+    /// The sound files to measure, and the sessions, which are rendered for it, by their ending .rhai; - reads standard input, of
+    /// which the figures so far are given at Ctrl-C
     #[arg(required_unless_present = "targets", value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// List the media that there are, and what they want
-    #[arg(long, conflicts_with_all = ["files", "target", "album", "dual_mono", "layout", "length", "plot"])]
+    #[arg(long, conflicts_with_all = ["files", "target", "album", "dual_mono", "layout", "length", "input", "plot"])]
     pub targets: bool,
     /// Judge by what media want: pass or fail for each thing, and what to do; exit status 1 when one fails
     #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = target)]
@@ -275,10 +276,14 @@ pub struct Measure {
     /// 7.1.4
     #[arg(long, value_name = "NAME", value_parser = layout)]
     pub layout: Option<Layout>,
-    /// Measure no more than this of each
-    #[arg(long, value_name = "30s|FRAMESf")]
+    /// Measure no more than this of each; a session that never ends needs it. Only sessions have bars
+    #[arg(long, value_name = "30s|16bars|FRAMESf")]
     pub length: Option<Length>,
-    /// Draw loudness over time, the spectrum and the stereo field of one file; of two, both over each other and the difference
+    /// What a live input of a session hears; may be given for each
+    #[arg(long, value_name = "NAME=FILE|silence")]
+    pub input: Vec<LiveInput>,
+    /// Draw loudness over time, the spectrum and the stereo field of one file or session; of two, before and after an edit, both
+    /// over each other and the difference. A session's target is drawn too
     #[arg(long, value_name = "FILE.svg|FILE.png", value_parser = picture)]
     pub plot: Option<PathBuf>,
     /// Print an array of objects, one for each file
@@ -418,9 +423,10 @@ pub struct Devices {
 pub struct Words {
     /// One word, in full; with --plot an effect, as its word or as a session says it: "eq().bell(1.kHz, 6)"
     pub word: Option<String>,
-    /// Draw what the effect does: level over frequency, level against level, or level over time, measured from itself
-    #[arg(long, value_name = "FILE.svg|FILE.png", value_parser = picture, requires = "word", conflicts_with_all = ["json", "markdown"])]
-    pub plot: Option<PathBuf>,
+    /// Draw what the effect does: level over frequency, level against level, or level over time, measured from itself; to
+    /// WORD.svg here unless a file is said
+    #[arg(long, value_name = "FILE.svg|FILE.png", num_args = 0..=1, value_parser = picture, requires = "word", conflicts_with_all = ["json", "markdown"])]
+    pub plot: Option<Option<PathBuf>>,
     /// Print an array of objects
     #[arg(long)]
     pub json: bool,

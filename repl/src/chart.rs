@@ -8,9 +8,11 @@ use epaint_default_fonts::UBUNTU_LIGHT;
 use plotters::coord::ranged1d::{KeyPointHint, Ranged};
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 use resvg::{tiny_skia, usvg};
 
 use crate::ending::{Failure, Outcome};
+use crate::picture::letters::{self, Font};
 use crate::status;
 
 /// Colours that are told apart by who sees no red or green as well (Okabe and Ito 2008).
@@ -21,6 +23,21 @@ pub const COLOURS: [RGBColor; 5] =
 pub const INK: RGBColor = RGBColor(40, 40, 40);
 /// The lines behind.
 pub const GRID: RGBColor = RGBColor(215, 215, 215);
+
+/// Room around what is drawn, and how high titles and the lines above a field are.
+const MARGIN: i32 = 18;
+const TITLE_HEIGHT: i32 = 52;
+const LINE_HEIGHT: i32 = 24;
+
+/// The letters of titles, of what stands above a field, and of all else.
+const TITLE: f64 = 24.0;
+const CAPTION: f64 = 17.0;
+const SMALL: f64 = 14.0;
+
+/// How long a line in a legend is, and what lies behind it and behind its name.
+const SAMPLE: i32 = 20;
+const BETWEEN: i32 = 7;
+const BETWEEN_ENTRIES: i32 = 18;
 
 /// What the library says.
 pub type Failed = Box<dyn std::error::Error>;
@@ -75,7 +92,62 @@ pub fn publish(file: &Path, picture: Result<String, Failed>) -> Outcome {
     Ok(())
 }
 
-/// Draws one field of a picture; along frequencies in octaves.
+/// How wide a text is at most.
+fn width(text: &str, size: f64) -> i32 {
+    letters::width(text, Font { size, is_bold: false }).ceil() as i32
+}
+
+/// Writes a text in one line, from its left end on, at a height of its middle.
+fn write(area: &Area<'_>, text: &str, place: (i32, i32), size: f64) -> Result<(), Failed> {
+    let style = TextStyle::from(("sans-serif", size).into_font()).color(&INK).pos(Pos::new(HPos::Left, VPos::Center));
+    Ok(area.draw(&Text::new(text, place, style))?)
+}
+
+/// Writes the title of a picture, as much as there is room for, and gives what is left below.
+///
+/// # Errors
+/// What the library says.
+pub fn titled<'a>(root: &Area<'a>, title: &str) -> Result<Area<'a>, Failed> {
+    let room = f64::from(root.dim_in_pixel().0) - f64::from(2 * MARGIN);
+    // A long one is written in smaller letters before it is cut.
+    let long = letters::width(title, Font { size: TITLE, is_bold: false });
+    let size = (TITLE * room / long.max(1.0)).clamp(SMALL, TITLE);
+    let title = letters::fitted(title, Font { size, is_bold: false }, room);
+    let (head, rest) = root.split_vertically(TITLE_HEIGHT);
+    write(&head, &title, (MARGIN, TITLE_HEIGHT / 2 + 4), size)?;
+    Ok(rest)
+}
+
+/// Writes the name of a field, and beside it, or below where there is no room, what its curves are; gives what is left below.
+///
+/// # Errors
+/// What the library says.
+pub fn captioned<'a>(area: &Area<'a>, name: &str, curves: &[Curve]) -> Result<Area<'a>, Failed> {
+    let right = area.dim_in_pixel().0 as i32 - MARGIN;
+    let named: Vec<&Curve> = curves.iter().filter(|curve| !curve.name.is_empty()).collect();
+    let long = |curve: &Curve| SAMPLE + BETWEEN + width(&curve.name, SMALL) + BETWEEN_ENTRIES;
+    let all = named.iter().map(|curve| long(curve)).sum::<i32>() - BETWEEN_ENTRIES;
+    let beside = MARGIN + width(name, CAPTION) + BETWEEN_ENTRIES + all <= right;
+    let (mut x, mut y) = if beside { (right - all, LINE_HEIGHT / 2) } else { (MARGIN, LINE_HEIGHT * 3 / 2) };
+    let mut places = Vec::with_capacity(named.len());
+    for curve in &named {
+        if x > MARGIN && x + long(curve) - BETWEEN_ENTRIES > right {
+            (x, y) = (MARGIN, y + LINE_HEIGHT);
+        }
+        places.push((x, y));
+        x += long(curve);
+    }
+    let (head, rest) = area.split_vertically(places.last().map_or(LINE_HEIGHT / 2, |(_, y)| *y) + LINE_HEIGHT / 2);
+    write(&head, name, (MARGIN, LINE_HEIGHT / 2), CAPTION)?;
+    for (curve, (x, y)) in named.into_iter().zip(places) {
+        let style = COLOURS[curve.colour % COLOURS.len()].stroke_width(2);
+        head.draw(&PathElement::new([(x, y), (x + SAMPLE, y)], style))?;
+        write(&head, &curve.name, (x + SAMPLE + BETWEEN, y), SMALL)?;
+    }
+    Ok(rest)
+}
+
+/// Draws one field of a picture; along frequencies in octaves. What its curves are stands above it, where it covers none.
 ///
 /// # Errors
 /// What the library says.
@@ -86,10 +158,10 @@ pub fn chart(
     (up, y): (&str, std::ops::Range<f64>),
     curves: &[Curve],
 ) -> Result<(), Failed> {
-    let mut builder = ChartBuilder::on(area);
-    builder.caption(name, ("sans-serif", 18).into_font().color(&INK)).margin(14);
-    builder.x_label_area_size(40).y_label_area_size(58);
-    let font = || ("sans-serif", 14).into_font().color(&INK);
+    let field = captioned(area, name, curves)?;
+    let mut builder = ChartBuilder::on(&field);
+    builder.margin(MARGIN).margin_top(4).x_label_area_size(40).y_label_area_size(58);
+    let font = || ("sans-serif", SMALL).into_font().color(&INK);
     macro_rules! draw {
         ($x:expr, $shown:expr) => {{
             let mut chart = builder.build_cartesian_2d($x, y)?;
@@ -107,17 +179,7 @@ pub fn chart(
             for curve in curves {
                 let colour = COLOURS[curve.colour % COLOURS.len()];
                 let style = colour.stroke_width(if curve.is_bold { 2 } else { 1 });
-                let drawn = chart.draw_series(LineSeries::new(curve.points.iter().copied(), style))?;
-                if !curve.name.is_empty() {
-                    drawn
-                        .label(curve.name.as_str())
-                        .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
-                }
-            }
-            if curves.iter().any(|curve| !curve.name.is_empty()) {
-                let mut labels = chart.configure_series_labels();
-                labels.position(SeriesLabelPosition::UpperRight).background_style(WHITE.mix(0.85)).border_style(GRID);
-                labels.label_font(font()).draw()?;
+                chart.draw_series(LineSeries::new(curve.points.iter().copied(), style))?;
             }
         }};
     }

@@ -1,4 +1,5 @@
-//! `gainstage measure`: the figures of sound files, as a table or as JSON, against what media want, and as a picture.
+//! `gainstage measure`: the figures of sound files and sessions, as a table or as JSON, against what media want, and as a
+//! picture.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -9,6 +10,7 @@ use std::thread;
 
 use engine::measure::{Layout, Measurement, album, joined, parts};
 use engine::media::Track;
+use engine::target::Target;
 
 use crate::arguments::{Length, Measure};
 use crate::ending::{Failure, Outcome};
@@ -18,6 +20,7 @@ use crate::status::{self, Progress};
 mod picture;
 mod pipe;
 mod report;
+mod session;
 
 use picture::{Sketch, Sounding};
 use pipe::Pipe;
@@ -31,6 +34,8 @@ struct Measured {
     measurement: Measurement,
     /// What a picture is drawn from, if one is.
     sketch: Option<Sketch>,
+    /// What a session is made for.
+    target: Option<&'static Target>,
     /// What is worth a warning.
     warnings: Vec<String>,
 }
@@ -42,13 +47,17 @@ pub fn run(arguments: &Measure) -> Outcome {
         return report::tell_targets(arguments.json);
     }
     if plot.is_some() && files.len() > 2 {
-        return Err(Failure::Misuse("--plot draws one file, or two over each other".into()));
+        return Err(Failure::Misuse("--plot draws one file or session, or two over each other".into()));
     }
     if files.iter().filter(|file| file.as_path() == Path::new(STANDARD_INPUT)).count() > 1 {
         return Err(Failure::Misuse("standard input can be read once".into()));
     }
-    if let Some(Length::Bars(_)) = arguments.length {
-        return Err(Failure::Misuse("a file has no bars: --length 30s, 480000f".into()));
+    let sessions = files.iter().filter(|file| session::is_session(file)).count();
+    if let (Some(Length::Bars(_)), true) = (arguments.length, sessions < files.len()) {
+        return Err(Failure::Misuse("a sound file has no bars: --length 30s, 480000f".into()));
+    }
+    if sessions == 0 && !arguments.input.is_empty() {
+        return Err(Failure::Misuse("--input: only a session has live inputs".into()));
     }
     let interrupted = interruption()?;
     let measured = all(arguments, &interrupted);
@@ -69,25 +78,35 @@ pub fn run(arguments: &Measure) -> Outcome {
     if arguments.album {
         add_album(&mut report, &measured);
     }
-    if let (Some(plot), [Ok(measured)]) = (plot, &measured[..])
-        && let Some(sketch) = &measured.sketch
-    {
-        sketch.draw(plot, &measured.measurement, &arguments.target, &files[0].display().to_string())?;
-    }
-    if let (Some(plot), [Ok(first), Ok(second)]) = (plot, &measured[..])
-        && let (Some(before), Some(after)) = (&first.sketch, &second.sketch)
-    {
-        let name = |file: &Path| file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned();
-        // Two of one name are told apart by their folders.
-        let [one, other] = match [name(&files[0]), name(&files[1])] {
-            [one, other] if one == other => [files[0].display().to_string(), files[1].display().to_string()],
-            names => names,
-        };
-        let first = Sounding { name: one, sketch: before, measurement: &first.measurement };
-        let second = Sounding { name: other, sketch: after, measurement: &second.measurement };
-        picture::draw_both(plot, &[first, second])?;
+    if let Some(plot) = plot {
+        draw(plot, arguments, &measured)?;
     }
     report.tell(arguments.json)
+}
+
+/// Draws what was measured, if all of it was.
+fn draw(plot: &Path, arguments: &Measure, measured: &[Result<Measured, String>]) -> Outcome {
+    let mut targets = arguments.target.clone();
+    for own in measured.iter().flatten().filter_map(|one| one.target) {
+        if !targets.contains(&own) {
+            targets.push(own);
+        }
+    }
+    let name = |file: &Path| file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned();
+    let names = match &arguments.files[..] {
+        // Two of one name are told apart by their folders.
+        [one, other] if name(one) != name(other) => vec![name(one), name(other)],
+        files => files.iter().map(|file| file.display().to_string()).collect(),
+    };
+    let soundings = measured.iter().zip(names).filter_map(|(measured, name)| {
+        let measured = measured.as_ref().ok()?;
+        Some(Sounding { name, sketch: measured.sketch.as_ref()?, measurement: &measured.measurement })
+    });
+    match &soundings.collect::<Vec<_>>()[..] {
+        [one] if measured.len() == 1 => picture::draw(plot, one, &targets),
+        [before, after] => picture::draw_both(plot, [before, after], &targets),
+        _ => Ok(()),
+    }
 }
 
 /// The total of all files that have figures, if they can be told as one.
@@ -148,28 +167,36 @@ fn side_by_side<T: Send, R: Send>(
     });
 }
 
-/// Measures one file.
-fn measure(
-    file: &Path,
-    arguments: &Measure,
-    threads: usize,
-    interrupted: &Arc<AtomicBool>,
-) -> Result<Measured, String> {
-    let mut track = if file == Path::new(STANDARD_INPUT) {
-        let pipe = Pipe::new(interrupted.clone()).map_err(|error| format!("{STANDARD_INPUT}: {error}"))?;
-        Track::stream(pipe, file)
-    } else {
-        Track::open(file)
+/// What measures a sound while it goes by, and gathers what a picture is drawn from.
+struct Taking {
+    measurement: Measurement,
+    sketch: Option<Sketch>,
+}
+
+impl Taking {
+    fn new(rate: u32, layout: Layout, full_scale: f64, arguments: &Measure) -> Taking {
+        let sketch = arguments.plot.as_ref().map(|_| Sketch::new(rate, layout.channels()));
+        Taking { measurement: Measurement::new(rate, layout).full_scale(full_scale), sketch }
     }
-    .map_err(|error| error.to_string())?;
-    let (rate, channels) = (track.rate(), track.channels());
+
+    fn take(&mut self, sound: &[&[f64]]) {
+        self.measurement.take(sound);
+        if let Some(sketch) = &mut self.sketch {
+            sketch.take(sound);
+        }
+    }
+}
+
+/// Where the loudspeakers of a sound stand: as it was said, or as is known of it; and what is to be warned of.
+fn layout(file: &Path, arguments: &Measure, known: Layout) -> Result<(Layout, Vec<String>), String> {
+    let channels = known.channels();
     let layout = match &arguments.layout {
         Some(layout) if layout.channels() != channels => {
             let (name, wanted) = (layout.name().unwrap_or_default(), layout.channels());
             return Err(format!("{}: has {channels} channels, and {name} has {wanted}", file.display()));
         }
         Some(layout) => layout.clone(),
-        None => Layout::masked(track.mask(), channels),
+        None => known,
     };
     let layout = if arguments.dual_mono { layout.dual_mono() } else { layout };
     let mut warnings = Vec::new();
@@ -177,6 +204,33 @@ fn measure(
         let why = "where its channels stand is not known, so it has no loudness";
         warnings.push(format!("{why}: say so with --layout if you know"));
     }
+    Ok((layout, warnings))
+}
+
+/// What is told of a sound that was not heard to its end.
+fn interrupted_after(measurement: &Measurement, rate: f64) -> String {
+    format!("interrupted: the figures are of the first {:.1} s", measurement.frames() as f64 / rate)
+}
+
+/// Measures one file.
+fn measure(
+    file: &Path,
+    arguments: &Measure,
+    threads: usize,
+    interrupted: &Arc<AtomicBool>,
+) -> Result<Measured, String> {
+    if session::is_session(file) {
+        return session::measure(file, arguments, interrupted);
+    }
+    let mut track = if file == Path::new(STANDARD_INPUT) {
+        let pipe = Pipe::new(interrupted.clone()).map_err(|error| format!("{STANDARD_INPUT}: {error}"))?;
+        Track::stream(pipe, file)
+    } else {
+        Track::open(file)
+    }
+    .map_err(|error| error.to_string())?;
+    let rate = track.rate();
+    let (layout, mut warnings) = layout(file, arguments, Layout::masked(track.mask(), track.channels()))?;
     if arguments.plot.is_none()
         && arguments.length.is_none()
         && let Some(frames) = track.promised()
@@ -185,10 +239,9 @@ fn measure(
         let parts = parts(rate, &layout, track.full_scale(), frames);
         let shown = arguments.files.len() == 1;
         let measurement = in_parts(file, parts, threads, shown.then_some((frames, rate)), interrupted)?;
-        return Ok(Measured { measurement, sketch: None, warnings });
+        return Ok(Measured { measurement, sketch: None, target: None, warnings });
     }
-    let mut sketch = arguments.plot.as_ref().map(|_| Sketch::new(rate, channels));
-    let mut measurement = Measurement::new(rate, layout).full_scale(track.full_scale());
+    let mut taking = Taking::new(rate, layout, track.full_scale(), arguments);
     let mut left = match arguments.length {
         Some(Length::Seconds(seconds)) => (seconds * f64::from(rate)).round() as u64,
         Some(Length::Frames(frames)) => frames,
@@ -205,15 +258,13 @@ fn measure(
         };
         let count = sound.first().map_or(0, Vec::len).min(usize::try_from(left).unwrap_or(usize::MAX));
         let sound: Vec<&[f64]> = sound.iter().map(|channel| &channel[..count]).collect();
-        measurement.take(&sound);
-        if let Some(sketch) = &mut sketch {
-            sketch.take(&sound);
-        }
+        taking.take(&sound);
         left -= count as u64;
         if let Some(progress) = &progress {
-            progress.at(measurement.frames());
+            progress.at(taking.measurement.frames());
         }
     }
+    let Taking { measurement, sketch } = taking;
     if let Some(progress) = progress {
         progress.finish(measurement.frames());
     }
@@ -221,10 +272,9 @@ fn measure(
         return Err(format!("{}: has no frames", file.display()));
     }
     if interrupted.load(Ordering::Relaxed) {
-        let seconds = measurement.frames() as f64 / f64::from(rate);
-        warnings.push(format!("interrupted: the figures are of the first {seconds:.1} s"));
+        warnings.push(interrupted_after(&measurement, rate.into()));
     }
-    Ok(Measured { measurement, sketch, warnings })
+    Ok(Measured { measurement, sketch, target: None, warnings })
 }
 
 /// Measures a file that can be entered anywhere, its parts side by side; where they are cut does not depend on the threads.

@@ -10,7 +10,7 @@ mod drawing;
 mod flow;
 mod fold;
 mod layout;
-mod letters;
+pub mod letters;
 mod mermaid;
 mod palette;
 mod svg;

@@ -1,12 +1,12 @@
 //! An effect as a picture, drawn from what comes out of the engine: its response if it is linear, level against level if it is not,
 //! and what it does over time if it moves or rings. Which of them is found out by trying it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use engine::effects::EFFECTS;
 use plotters::prelude::*;
 
-use crate::chart::{Curve, Failed, INK, chart, publish};
+use crate::chart::{Curve, Failed, chart, publish, titled};
 use crate::ending::{Failure, Outcome};
 
 mod character;
@@ -21,7 +21,7 @@ use trial::Trial;
 /// How wide a picture is, and how high each of its fields.
 const WIDTH: u32 = 1080;
 const HEIGHT: u32 = 430;
-const TITLE_HEIGHT: u32 = 50;
+const TITLE_HEIGHT: u32 = 52;
 
 /// What plays what was recorded by hand: by itself it does nothing.
 const BY_HAND: &str = "looper";
@@ -48,13 +48,22 @@ fn fields_of(said: &str) -> Result<Vec<Field>, Failure> {
     })
 }
 
+/// The file that a picture is written to unless another is said: that of the first word, in the folder one is in.
+pub fn usual_file(said: &str) -> PathBuf {
+    let chain = chain(said).unwrap_or_else(|_| said.to_owned());
+    let letters = chain.chars().skip_while(|c| !c.is_ascii_alphabetic());
+    let word: String = letters.take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+    PathBuf::from(if word.is_empty() { "effect".into() } else { word }).with_extension("svg")
+}
+
 /// The effects that are meant, as a session says them behind `x >>`: those of the word's example, or what is said.
 fn chain(said: &str) -> Result<String, String> {
+    let plain = |text: &str| text.trim().trim_end_matches(';').trim_start_matches("x >> ").to_owned();
     if said.contains(['(', '>']) {
-        return Ok(said.trim().trim_end_matches(';').to_owned());
+        return Ok(plain(said));
     }
     match EFFECTS.iter().find(|table| table.word == said) {
-        Some(table) => Ok(table.example.trim_start_matches("x >> ").to_owned()),
+        Some(table) => Ok(plain(table.example)),
         None => {
             Err("only an effect has one; say it as a session does, `gainstage words \"eq().bell(1.kHz, 6)\" --plot`"
                 .into())
@@ -68,8 +77,7 @@ fn picture(fields: &[Field], title: &str) -> Result<String, Failed> {
     {
         let root = SVGBackend::with_string(&mut picture, size).into_drawing_area();
         root.fill(&WHITE)?;
-        let root = root.titled(title, ("sans-serif", 26).into_font().color(&INK))?;
-        let areas = root.split_evenly((fields.len(), 1));
+        let areas = titled(&root, title)?.split_evenly((fields.len(), 1));
         for (area, field) in areas.iter().zip(fields) {
             let curves: Vec<Curve> = field.curves().collect();
             chart(

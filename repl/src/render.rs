@@ -247,7 +247,10 @@ pub fn length(
 }
 
 /// Whether a file turned out to be damaged while it was streamed.
-fn media_faults(graph: &Graph) -> Outcome {
+///
+/// # Errors
+/// One was.
+pub fn media_faults(graph: &Graph) -> Outcome {
     for node in &graph.nodes {
         if let Role::Work { recipe, .. } = &node.role
             && let Some(fault) = recipe.media.iter().find_map(|media| media.fault())

@@ -245,6 +245,7 @@ fn every_command_in_it_runs() {
         "two-rooms.png",
         "compressor.svg",
         "eq.png",
+        "sessions.svg",
         "both.svg",
     ] {
         assert!(made(name), "{name}");

@@ -7,10 +7,13 @@ use engine::measure::{Measurement, Moment, Spectrum, THIRD_OCTAVES};
 use engine::target::Target;
 use plotters::prelude::*;
 
-use crate::chart::{Area, COLOURS, Curve, Failed, GRID, INK, Points, chart, finite, publish};
+use crate::chart::{Area, COLOURS, Curve, Failed, GRID, INK, Points, captioned, chart, finite, publish, titled};
 use crate::ending::Outcome;
 
 const SIZE: (u32, u32) = (1280, 900);
+
+/// How high what is over time is.
+const UPPER: u32 = 410;
 
 /// Points of a curve over time, at most.
 const STEPS: usize = 1200;
@@ -52,52 +55,17 @@ impl Sketch {
         }
     }
 
-    /// Draws the picture and writes it.
-    pub fn draw(&self, file: &Path, measurement: &Measurement, targets: &[&Target], title: &str) -> Outcome {
-        publish(file, self.picture(measurement, targets, title))
-    }
-
-    fn picture(&self, measurement: &Measurement, targets: &[&Target], title: &str) -> Result<String, Failed> {
-        let mut picture = String::new();
-        {
-            let root = SVGBackend::with_string(&mut picture, SIZE).into_drawing_area();
-            root.fill(&WHITE)?;
-            let root = root.titled(title, ("sans-serif", 26).into_font().color(&INK))?;
-            let (over_time, below) = root.split_vertically(430);
-            self.draw_loudness(&over_time, measurement, targets)?;
-            if self.is_stereo {
-                let (spectrum, field) = below.split_horizontally(840);
-                self.draw_spectrum(&spectrum)?;
-                self.draw_field(&field)?;
-            } else {
-                self.draw_spectrum(&below)?;
-            }
-            root.present()?;
-        }
-        Ok(picture)
-    }
-
     fn draw_loudness(&self, area: &Area<'_>, measurement: &Measurement, targets: &[&Target]) -> Result<(), Failed> {
         let end = self.seconds(measurement);
         let over_time = |of: &dyn Fn(&Moment) -> Option<f64>| self.over_time(measurement, of);
-        let level = |name: String, colour: usize, lufs: f64| Curve {
-            name,
-            colour,
-            points: vec![(0.0, lufs.max(LOUDNESS_FLOOR)), (end, lufs.max(LOUDNESS_FLOOR))],
-            is_bold: false,
-        };
         let mut curves = vec![
             Curve { name: "momentary".into(), colour: 4, points: over_time(&|m| m.momentary), is_bold: false },
             Curve { name: "short-term".into(), colour: 0, points: over_time(&|m| m.short_term), is_bold: true },
         ];
         if let Some(integrated) = measurement.figures().integrated {
-            curves.push(level(format!("integrated {integrated:.1}"), 1, integrated));
+            curves.push(level(format!("integrated {integrated:.1}"), 1, integrated, end));
         }
-        for target in targets {
-            if let Some((lufs, ..)) = target.loudness {
-                curves.push(level(format!("{} {lufs}", target.name), 2, lufs));
-            }
-        }
+        curves.extend(wanted(targets, end));
         chart(area, "Loudness", ("s", 0.0..end), ("LUFS", loudnesses(&curves)), &curves)
     }
 
@@ -167,7 +135,7 @@ impl Sketch {
 
     /// Mid up, side along: mono is an upright line, one side alone a slanted one, opposite polarity a level one.
     fn draw_field(&self, area: &Area<'_>) -> Result<(), Failed> {
-        let area = area.titled("Stereo field", ("sans-serif", 18).into_font().color(&INK))?;
+        let area = captioned(area, "Stereo field", &[])?;
         let (width, height) = area.dim_in_pixel();
         let side = width.min(height) as i32 - 60;
         let (left, top) = ((width as i32 - side) / 2, (height as i32 - side) / 2);
@@ -201,7 +169,19 @@ impl Sketch {
     }
 }
 
-/// A sound that is drawn beside another.
+/// A level line at a loudness.
+fn level(name: String, colour: usize, lufs: f64, end: f64) -> Curve {
+    let lufs = lufs.max(LOUDNESS_FLOOR);
+    Curve { name, colour, points: vec![(0.0, lufs), (end, lufs)], is_bold: false }
+}
+
+/// What targets want, each as a line.
+fn wanted(targets: &[&Target], end: f64) -> impl Iterator<Item = Curve> {
+    let loudness = targets.iter().filter_map(|target| Some((target.name, target.loudness?.0)));
+    loudness.map(move |(name, lufs)| level(format!("{name} {lufs}"), 2, lufs, end))
+}
+
+/// A sound that is drawn.
 pub struct Sounding<'a> {
     /// Its name.
     pub name: String,
@@ -211,19 +191,43 @@ pub struct Sounding<'a> {
     pub measurement: &'a Measurement,
 }
 
-/// Draws two sounds over each other, and what the second has more than the first: before and after.
-pub fn draw_both(file: &Path, both: &[Sounding<'_>; 2]) -> Outcome {
-    publish(file, picture_of_both(both))
+/// Draws one sound: its loudness over time with what targets want, its spectrum, and where it stands.
+pub fn draw(file: &Path, one: &Sounding<'_>, targets: &[&Target]) -> Outcome {
+    publish(file, picture_of_one(one, targets))
 }
 
-fn picture_of_both(both: &[Sounding<'_>; 2]) -> Result<String, Failed> {
+fn picture_of_one(one: &Sounding<'_>, targets: &[&Target]) -> Result<String, Failed> {
+    let Sounding { name, sketch, measurement } = one;
+    let mut picture = String::new();
+    {
+        let root = SVGBackend::with_string(&mut picture, SIZE).into_drawing_area();
+        root.fill(&WHITE)?;
+        let (over_time, below) = titled(&root, name)?.split_vertically(UPPER);
+        sketch.draw_loudness(&over_time, measurement, targets)?;
+        if sketch.is_stereo {
+            let (spectrum, field) = below.split_horizontally(840);
+            sketch.draw_spectrum(&spectrum)?;
+            sketch.draw_field(&field)?;
+        } else {
+            sketch.draw_spectrum(&below)?;
+        }
+        root.present()?;
+    }
+    Ok(picture)
+}
+
+/// Draws two sounds over each other, and what the second has more than the first: before and after.
+pub fn draw_both(file: &Path, both: [&Sounding<'_>; 2], targets: &[&Target]) -> Outcome {
+    publish(file, picture_of_both(both, targets))
+}
+
+fn picture_of_both(both: [&Sounding<'_>; 2], targets: &[&Target]) -> Result<String, Failed> {
     let mut picture = String::new();
     {
         let root = SVGBackend::with_string(&mut picture, SIZE).into_drawing_area();
         root.fill(&WHITE)?;
         let title = format!("{} and {}", both[0].name, both[1].name);
-        let root = root.titled(&title, ("sans-serif", 26).into_font().color(&INK))?;
-        let (over_time, below) = root.split_vertically(430);
+        let (over_time, below) = titled(&root, &title)?.split_vertically(UPPER);
         let (spectrum, difference) = below.split_horizontally(SIZE.0 / 2);
         let curve = |number: usize, name: String, points: Points| Curve { name, colour: number, points, is_bold: true };
         let loudness = both.iter().enumerate().map(|(number, Sounding { name, sketch, measurement })| {
@@ -231,8 +235,8 @@ fn picture_of_both(both: &[Sounding<'_>; 2]) -> Result<String, Failed> {
             let name = integrated.map_or_else(|| name.clone(), |lufs| format!("{name}, integrated {lufs:.1}"));
             curve(number, name, sketch.over_time(measurement, &|moment| moment.short_term))
         });
-        let loudness: Vec<Curve> = loudness.collect();
         let end = both.iter().map(|one| one.sketch.seconds(one.measurement)).fold(0.0, f64::max);
+        let loudness: Vec<Curve> = loudness.chain(wanted(targets, end)).collect();
         chart(&over_time, "Short-term loudness", ("s", 0.0..end), ("LUFS", loudnesses(&loudness)), &loudness)?;
         let thirds: Vec<Curve> =
             both.iter().enumerate().map(|(i, one)| curve(i, one.name.clone(), one.sketch.thirds())).collect();

@@ -1,6 +1,8 @@
 //! What kind of thing an effect is, found out by trying: whether twice as much in gives twice as much out, and two sounds what each of
 //! them gives; whether it does now what it did before; whether it rings.
 
+use engine::random::even;
+
 use super::trial::{RATE, Sound, Trial};
 use crate::ending::Failure;
 
@@ -10,6 +12,9 @@ pub const FRAMES: usize = 1 << 15;
 /// Loud and soft, so far apart that whatever has a threshold has it between them; exact as a device takes them.
 const LOUD: f64 = 4.0;
 const SOFT: f64 = 1.0 / 4096.0;
+
+/// As loud as what is delivered.
+const USUAL: f64 = 0.5;
 
 /// By how much of its peak a response may differ and be the same: more than noise of rounding, less than anything that is meant.
 const SAME: f64 = 1e-6;
@@ -58,7 +63,12 @@ pub fn of(trial: &Trial) -> Result<Character, Failure> {
     let energy = |from: usize| soft.iter().flat_map(|side| &side[from..]).map(|x| x * x).sum::<f64>();
     let rings = energy((RINGS_AFTER * RATE) as usize) > RINGING * energy(0);
     let moves = differ(&soft, &later);
-    Ok(if differ(&soft, &loud) || (!moves && !adds_up(trial, &soft)?) {
+    let adds_up = moves || adds_up(trial, &soft)?;
+    let lasts = rings || moves || differ(&soft, &loud);
+    let bends = !adds_up || differ(&soft, &loud) || (!lasts && !is_even(trial)?);
+    // The loop of a delay bends what is louder than anything that is delivered: how it rings tells more.
+    let rings = rings && (!bends || adds_up && !differ(&soft, &impulse(trial, 0, USUAL)?));
+    Ok(if bends && !rings {
         Character::Bends
     } else if rings {
         Character::Rings
@@ -67,6 +77,15 @@ pub fn of(trial: &Trial) -> Result<Character, Failure> {
     } else {
         Character::Steady
     })
+}
+
+/// Whether what lasts is heard alike, however loud it is: a click has little in each band, noise has much.
+fn is_even(trial: &Trial) -> Result<bool, Failure> {
+    let noise = |level: f64| {
+        let heard = trial.hear(FRAMES, |frame| [level * even(1, frame as u64); 2])?;
+        Ok::<Sound, Failure>(heard.map(|side| side.iter().map(|x| x / level).collect()))
+    };
+    Ok(!differ(&noise(SOFT)?, &noise(LOUD)?))
 }
 
 /// Whether two clicks give what each of them gives by itself.

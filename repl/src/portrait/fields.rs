@@ -1,8 +1,10 @@
 //! The fields of a portrait: curves with their axes, as data.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
+use engine::effects::dither::DITHER;
 use engine::math::{cos, db_from_gain, gain_from_db, sin};
+use engine::measure::{Spectrum, THIRD_OCTAVES};
 
 use super::character::{self, Character, FRAMES, impulse, sided};
 use super::trial::{RATE, Sound, Trial};
@@ -24,8 +26,11 @@ const FEW: usize = 4;
 const SMOOTH_STEPS: usize = 80;
 const WITHIN: i32 = 6;
 
-/// Levels at which one that depends on the level is looked at, in dBFS.
-const LEVELS: std::ops::RangeInclusive<i32> = -60..=6;
+/// Levels at which one that depends on the level is looked at, in dBFS: these, and so far below and above each of its
+/// thresholds, but none softer than the last.
+const LEVELS: RangeInclusive<i32> = -60..=6;
+const AROUND: [f64; 2] = [24.0, 18.0];
+const SOFTEST: i32 = -114;
 
 /// How long each of them lasts at least, and at most, in seconds: until what smooths has come to rest.
 const HELD: Range<f64> = 0.06..3.0;
@@ -36,10 +41,15 @@ const LET_GO: f64 = 150.0;
 /// The tone that is heard where nothing says another.
 const TONE: f64 = 1000.0;
 
-/// What is shown over time of one that depends on the level: soft, loud, soft again, in dBFS and seconds.
+/// What is shown over time of one that depends on the level: soft, loud, soft again, in dBFS; of one that has thresholds so far
+/// below and above them. Until when each lasts, in seconds.
 const SOFT: f64 = -40.0;
 const LOUD: f64 = -6.0;
+const BEYOND: f64 = 12.0;
 const BURST: [f64; 3] = [0.1, 0.4, 1.0];
+
+/// What is not even that much has not been added.
+const SAME: f64 = 1e-9;
 
 /// What stays as loud as this, in dB, is told by its pitch; and at how many frequencies that is looked at.
 const LEVEL: f64 = 1.0;
@@ -48,6 +58,14 @@ const FINE_STEPS: usize = 1200;
 /// Moments at which a response that moves is looked at, and the seconds that are shown of it at most.
 const MOMENTS: usize = 4;
 const LONGEST_CYCLE: f64 = 8.0;
+
+/// How far below its peak a response is over, in dB, and how many frames of it are looked at, at most.
+const OVER: f64 = -60.0;
+const MOST_FRAMES: usize = 1 << 19;
+
+/// How loud the tone is to which one adds something, in dBFS, and how long it is looked at, in seconds.
+const FAINT: f64 = -60.0;
+const LISTENED: f64 = 2.0;
 
 /// A field of a picture.
 pub struct Field {
@@ -90,25 +108,33 @@ pub fn of(trial: &Trial) -> Result<Vec<Field>, Failure> {
         Character::Steady => vec![response(trial, levels)?],
         Character::Rings => vec![response(trial, smooth_levels)?, ringing(trial)?],
         Character::Moves => vec![moving_response(trial)?, over_time(trial)?],
-        Character::Bends => seen(vec![level_against_level(trial)?, burst(trial)?])?,
+        // It does little to a level, and something to silence.
+        Character::Bends if trial.has(DITHER.word) => vec![added(trial)?],
+        Character::Bends => {
+            let (levels, hertz) = level_against_level(trial)?;
+            let fields = vec![levels, burst(trial, hertz)?];
+            match fields.iter().any(is_seen) {
+                true => fields,
+                false => vec![added(trial)?],
+            }
+        }
     })
 }
 
-/// Fields in which something differs from what went in.
-fn seen(fields: Vec<Field>) -> Result<Vec<Field>, Failure> {
-    let differs = |field: &Field| {
-        let Some((_, beside)) = &field.beside else { return true };
-        let at = |x: f64| {
-            let after = beside.partition_point(|(known, _)| *known <= x).clamp(1, beside.len() - 1);
-            let [(x0, y0), (x1, y1)] = [beside[after - 1], beside[after]];
-            y0 + (y1 - y0) * ((x - x0) / (x1 - x0).max(1e-9)).clamp(0.0, 1.0)
-        };
-        field.lines.iter().flat_map(|(_, points)| points).filter(|(x, y)| (y - at(*x)).abs() > UNSEEN).count() > FEW
+/// Whether something differs in a field from what went in.
+fn is_seen(field: &Field) -> bool {
+    let Some((_, beside)) = &field.beside else { return true };
+    field.lines.iter().any(|(_, points)| changes(points, beside).filter(|change| *change > UNSEEN).count() > FEW)
+}
+
+/// By how much each point differs from what went in.
+fn changes(points: &Points, beside: &Points) -> impl Iterator<Item = f64> {
+    let at = |x: f64| {
+        let after = beside.partition_point(|(known, _)| *known <= x).clamp(1, beside.len() - 1);
+        let [(x0, y0), (x1, y1)] = [beside[after - 1], beside[after]];
+        y0 + (y1 - y0) * ((x - x0) / (x1 - x0).max(1e-9)).clamp(0.0, 1.0)
     };
-    match fields.iter().any(differs) {
-        true => Ok(fields),
-        false => Err(Failure::Error("what it does to a level is too little to be seen".into())),
-    }
+    points.iter().map(move |(x, y)| (y - at(*x)).abs())
 }
 
 /// Level over frequency, of each side and from one to the other.
@@ -181,16 +207,26 @@ fn magnitude(sound: &[f64], hertz: f64) -> f64 {
     (last - before * cos(angle)).hypot(before * sin(angle))
 }
 
-/// How a response dies away: the loudest of each few milliseconds.
+/// How a response dies away, as long as it is heard: the loudest of each few milliseconds.
 fn ringing(trial: &Trial) -> Result<Field, Failure> {
-    let heard = impulse(trial, 0, 1.0)?;
-    let step = FRAMES / 400;
-    let most = heard.iter().flatten().fold(0.0, |most: f64, x| most.max(x.abs()));
-    let lines = sides(&heard, |side| {
+    let mut frames = FRAMES;
+    let (heard, most, shown) = loop {
+        let heard = trial.hear(frames, |frame| [if frame == 0 { 1.0 } else { 0.0 }; 2])?;
+        let most = heard.iter().flatten().fold(0.0, |most: f64, x| most.max(x.abs()));
+        let is_heard = |x: &f64| x.abs() > most * gain_from_db(OVER);
+        let last = heard.iter().filter_map(|side| side.iter().rposition(is_heard)).max().unwrap_or(0);
+        // What repeats is over where it has been silent for as long as it sounded last.
+        if last < frames / 2 || frames >= MOST_FRAMES {
+            break (heard, most, (last + last / 8).clamp(FRAMES / 16, frames));
+        }
+        frames *= 2;
+    };
+    let step = shown.div_ceil(400);
+    let lines = sides(&heard.map(|side| side[..shown].to_vec()), |side| {
         let parts = side.chunks(step).enumerate();
         parts.map(|(i, part)| (seconds(i * step), db_from_gain(loudest(part) / most))).collect()
     });
-    let (along, up) = (("s", 0.0..seconds(FRAMES)), ("dB below its peak", -RANGE..3.0));
+    let (along, up) = (("s", 0.0..seconds(shown)), ("dB below its peak", -RANGE..3.0));
     Ok(Field { name: "What comes after a click".into(), along, up, lines, beside: None })
 }
 
@@ -217,44 +253,70 @@ fn seconds(frames: usize) -> f64 {
 }
 
 /// What comes out of each level: of a constant, whose level is the same at every moment; of a tone where a constant does not come
-/// through or the effect listens for one.
-fn level_against_level(trial: &Trial) -> Result<Field, Failure> {
+/// through or the effect listens for one; of a tone in each band where it has several. With the tone to which it does most.
+fn level_against_level(trial: &Trial) -> Result<(Field, f64), Failure> {
     let slow = trial.most("attack").unwrap_or(0.0).max(trial.most("lookahead").unwrap_or(0.0));
     // A step may be taken for more than it is, which is let go again.
     let again = (3.0 * trial.most("release").unwrap_or(0.0)).min(LET_GO);
     let held = ((7.0 * slow).max(again) / 1000.0).clamp(HELD.start, HELD.end);
     let hold = (held * RATE) as usize;
+    let levels = levels_round(&trial.thresholds());
+    let (low, high) = (f64::from(*levels.start()), f64::from(*levels.end()));
     let tone = trial.most("freq");
-    let constant = |level: f64| move |_: usize| [gain_from_db(level); 2];
-    let soft = trial.hear(hold, constant(f64::from(*LEVELS.start())))?;
-    let passes = mean(&soft[0][hold * 3 / 4..]).abs() > 0.5 * gain_from_db(f64::from(*LEVELS.start())) / 4.0;
-    let of_tone = tone.is_some() || !passes;
+    let soft = trial.hear(hold, |_| [gain_from_db(low); 2])?;
+    let passes = mean(&soft[0][hold * 3 / 4..]).abs() > 0.5 * gain_from_db(low) / 4.0;
     let hertz = tone.unwrap_or(TONE);
-    let height = |frame: usize| gain_from_db(f64::from(LEVELS.start() + (frame / hold) as i32));
-    let frames = hold * LEVELS.count();
-    let heard = trial.hear(frames, |frame| {
-        let wave = if of_tone { wave(hertz, frame) } else { 1.0 };
-        [wave * height(frame); 2]
-    })?;
-    // The end of each level, when what smooths has come to rest.
-    let end = (hold / 4).min(RATE as usize / 10);
-    let points = LEVELS.enumerate().map(|(i, level)| {
-        let part = &heard[0][(i + 1) * hold - end..(i + 1) * hold];
-        let out = if of_tone { (2.0 * mean_square(part)).sqrt() } else { mean(part).abs() };
-        (f64::from(level), db_from_gain(out))
-    });
-    let (low, high) = (f64::from(*LEVELS.start()), f64::from(*LEVELS.end()));
+    let out = |wave: &dyn Fn(usize) -> f64, level: &dyn Fn(&[f64]) -> f64| {
+        let height = |frame: usize| gain_from_db(f64::from(levels.start() + (frame / hold) as i32));
+        let heard = trial.hear(hold * levels.clone().count(), |frame| [wave(frame) * height(frame); 2])?;
+        // The end of each level, when what smooths has come to rest.
+        let end = (hold / 4).min(RATE as usize / 10);
+        let part = |i: usize| &heard[0][(i + 1) * hold - end..(i + 1) * hold];
+        let points = levels.clone().enumerate().map(|(i, x)| (f64::from(x), db_from_gain(level(part(i)))));
+        Ok::<Points, Failure>(floored(points.collect()))
+    };
+    let of_tone = |hertz: f64| out(&|frame| wave(hertz, frame), &|part| (2.0 * mean_square(part)).sqrt());
+    let (of, lines) = match trial.crossings() {
+        [] if tone.is_some() || !passes => {
+            (format!("Level of a tone of {} Hz", hertz.round()), vec![("out".to_owned(), of_tone(hertz)?, hertz)])
+        }
+        [] => ("Level".to_owned(), vec![("out".to_owned(), out(&|_| 1.0, &|part| mean(part).abs())?, hertz)]),
+        crossings => {
+            let named = |(band, hertz): (usize, f64)| {
+                Ok((format!("band {}, at {} Hz", band + 1, hertz.round()), of_tone(hertz)?, hertz))
+            };
+            let lines: Result<Vec<_>, Failure> = middles(crossings).into_iter().enumerate().map(named).collect();
+            ("Level of a tone in each band".to_owned(), lines?)
+        }
+    };
     let as_it_came = vec![(low, low), (high, high)];
-    let of = if of_tone { format!("Level of a tone of {} Hz", hertz.round()) } else { "Level".to_owned() };
-    let points = floored(points.collect());
-    let top = points.iter().map(|(_, y)| *y).fold(high, f64::max).ceil();
-    Ok(Field {
+    let change = |points: &Points| changes(points, &as_it_came).sum::<f64>();
+    let most = lines.iter().max_by(|(_, a, _), (_, b, _)| change(a).total_cmp(&change(b)));
+    let hertz = most.map_or(hertz, |(.., hertz)| *hertz);
+    let lines: Vec<(String, Points)> = lines.into_iter().map(|(name, points, _)| (name, points)).collect();
+    let top = lines.iter().flat_map(|(_, points)| points).map(|(_, y)| *y).fold(high, f64::max).ceil();
+    let field = Field {
         name: format!("{of} against what comes in"),
         along: ("dBFS in", low - 1e-3..high),
-        up: ("dBFS out", low - 20.0..top + 12.0),
-        lines: vec![("out".into(), points)],
+        up: ("dBFS out", low - 20.0..top + 3.0),
+        lines,
         beside: Some(("as it came in", as_it_came)),
-    })
+    };
+    Ok((field, hertz))
+}
+
+/// Levels on both sides of thresholds.
+fn levels_round(thresholds: &[f64]) -> RangeInclusive<i32> {
+    let [below, above] = AROUND;
+    let low = thresholds.iter().map(|level| (level - below) as i32).fold(*LEVELS.start(), i32::min);
+    let high = thresholds.iter().map(|level| (level + above) as i32).fold(*LEVELS.end(), i32::max);
+    low.max(SOFTEST)..=high
+}
+
+/// The middle of each band between crossings, in octaves.
+fn middles(crossings: &[f64]) -> Vec<f64> {
+    let edges: Vec<f64> = [FREQUENCIES.start].iter().chain(crossings).chain([&FREQUENCIES.end]).copied().collect();
+    edges.windows(2).map(|band| (band[0] * band[1]).sqrt()).collect()
 }
 
 fn mean(part: &[f64]) -> f64 {
@@ -270,11 +332,13 @@ fn wave(hertz: f64, frame: usize) -> f64 {
 }
 
 /// Soft, loud, and soft again: how soon something is done about it, and how soon it is over.
-fn burst(trial: &Trial) -> Result<Field, Failure> {
-    let hertz = trial.most("freq").unwrap_or(TONE);
+fn burst(trial: &Trial, hertz: f64) -> Result<Field, Failure> {
+    let thresholds = trial.thresholds();
+    let soft = thresholds.iter().map(|level| level - BEYOND).reduce(f64::min).unwrap_or(SOFT);
+    let loud = thresholds.iter().map(|level| level + BEYOND).reduce(f64::max).unwrap_or(LOUD);
     let longer = trial.most("release").unwrap_or(0.0).clamp(0.0, 2000.0) / 1000.0;
     let [begin, end, all] = [BURST[0], BURST[1], BURST[2] + 2.0 * longer];
-    let level = |seconds: f64| if (begin..end).contains(&seconds) { LOUD } else { SOFT };
+    let level = |seconds: f64| if (begin..end).contains(&seconds) { loud } else { soft };
     // What has to settle does so before.
     let before = RATE as usize / 2;
     let at = |frame: usize| seconds(frame) - seconds(before);
@@ -283,15 +347,50 @@ fn burst(trial: &Trial) -> Result<Field, Failure> {
     let step = (RATE / hertz).ceil().max(RATE / 1000.0) as usize;
     let parts = heard[0][before..].chunks(step).enumerate();
     let points = parts.map(|(i, part)| (seconds(i * step), db_from_gain(loudest(part)))).collect();
-    let steps = [(0.0, SOFT), (begin, SOFT), (begin, LOUD), (end, LOUD), (end, SOFT), (all, SOFT)].to_vec();
+    let steps = [(0.0, soft), (begin, soft), (begin, loud), (end, loud), (end, soft), (all, soft)].to_vec();
     let points: Points = floored(points);
-    let top = points.iter().map(|(_, y)| *y).fold(LOUD, f64::max).ceil() + 3.0;
+    let top = points.iter().map(|(_, y)| *y).fold(loud, f64::max).ceil() + 3.0;
     Ok(Field {
         name: format!("A tone of {} Hz that is loud for {} ms", hertz.round(), ((end - begin) * 1000.0).round()),
         along: ("s", 0.0..all),
-        up: ("dBFS", SOFT - 30.0..top),
+        up: ("dBFS", soft - 30.0..top),
         lines: vec![("out".into(), points)],
         beside: Some(("in", steps)),
+    })
+}
+
+/// What comes out beside a faint tone that goes in, in thirds of an octave: noise, and harmonics.
+///
+/// # Errors
+/// Nothing does.
+fn added(trial: &Trial) -> Result<Field, Failure> {
+    let before = RATE as usize / 2;
+    let frames = (LISTENED * RATE) as usize;
+    let heard = trial.hear(before + frames, |frame| [wave(TONE, frame) * gain_from_db(FAINT); 2])?;
+    let heard = &heard[0][before..];
+    // As much of the tone, and of it a quarter turn on, as is there: its cycles are whole.
+    let turned = |frame: usize| cos(std::f64::consts::TAU * (TONE * frame as f64 / RATE).fract());
+    let share =
+        |of: &dyn Fn(usize) -> f64| heard.iter().enumerate().map(|(i, x)| x * of(i)).sum::<f64>() * 2.0 / frames as f64;
+    let (straight, aside) = (share(&|frame| wave(TONE, frame)), share(&turned));
+    let rest = heard.iter().enumerate().map(|(i, x)| x - straight * wave(TONE, i) - aside * turned(i));
+    let rest: Vec<f64> = rest.collect();
+    if loudest(&rest) < SAME {
+        return Err(Failure::Error("what it does to a level is too little to be seen".into()));
+    }
+    let mut spectrum = Spectrum::new(RATE as u32, 1);
+    spectrum.take(&[&rest]);
+    let thirds = THIRD_OCTAVES.iter().zip(spectrum.third_octaves());
+    let points: Points = thirds.filter_map(|(hertz, level)| Some((*hertz, level?))).collect();
+    let heights = || points.iter().map(|(_, y)| *y);
+    let top = (heights().fold(f64::NEG_INFINITY, f64::max) / 10.0).ceil() * 10.0 + 10.0;
+    let bottom = (heights().fold(f64::INFINITY, f64::min) / 10.0).floor() * 10.0 - 10.0;
+    Ok(Field {
+        name: format!("What it adds to a tone of {TONE} Hz at {FAINT} dBFS, in thirds of an octave"),
+        along: ("Hz", FREQUENCIES),
+        up: ("dBFS", bottom.max(top - 2.0 * RANGE)..top),
+        lines: vec![("left".into(), points)],
+        beside: None,
     })
 }
 

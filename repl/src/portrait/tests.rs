@@ -109,6 +109,90 @@ fn a_limiter_a_gate_and_an_expander_are_the_curves_of_theirs() {
     });
 }
 
+/// Where a curve bends most, of those that a field has the one that does so most.
+fn knee(field: &Field) -> f64 {
+    let bends = field.lines.iter().flat_map(|(_, points)| {
+        let bend = |three: &[(f64, f64)]| (three[1].0, (three[2].1 - 2.0 * three[1].1 + three[0].1).abs());
+        points.windows(3).map(bend).collect::<Vec<_>>()
+    });
+    bends.max_by(|a, b| a.1.total_cmp(&b.1)).expect("there are points").0
+}
+
+#[test]
+fn wherever_a_threshold_is_the_curve_bends_there_and_both_sides_of_it_are_shown() {
+    for (said, threshold) in [
+        ("compressor(-50, 8).knee(0).attack(1)", -50.0),
+        ("compressor(-3, 8).knee(0).attack(1)", -3.0),
+        ("gate(-20)", -20.0),
+        ("gate(-70)", -70.0),
+        ("expander(-80, 3).range(60)", -80.0),
+        ("limiter(0)", 0.0),
+        ("limiter(-24)", -24.0),
+        ("multiband().crossovers(200, 2000).band(2, compressor(-30, 8).knee(0).attack(1))", -30.0),
+    ] {
+        let fields = drawn(said);
+        let found = knee(&fields[0]);
+        assert!((found - threshold).abs() <= 1.5, "{said}: {found}");
+        let along = &fields[0].along.1;
+        assert!(along.start <= threshold - 15.0 && along.end >= threshold + 6.0, "{said}: {along:?}");
+        // What is loud for a moment is so beyond the threshold, and soft before and after.
+        let (_, came) = fields[1].beside.as_ref().expect("what went in is shown");
+        let levels = || came.iter().map(|(_, level)| *level);
+        let (soft, loud) = (levels().fold(f64::INFINITY, f64::min), levels().fold(f64::NEG_INFINITY, f64::max));
+        assert!(soft < threshold && threshold < loud, "{said}: {soft} to {loud}");
+    }
+}
+
+#[test]
+fn what_a_multiband_does_is_shown_for_each_band() {
+    let fields = drawn("multiband().crossovers(200, 2000).band(1, compressor(-24, 3)).band(3, gain(1))");
+    let names: Vec<&str> = fields[0].lines.iter().map(|(name, _)| &**name).collect();
+    assert_eq!(names, ["band 1, at 63 Hz", "band 2, at 632 Hz", "band 3, at 6325 Hz"]);
+    let out = |band: usize| fields[0].lines[band].1.last().expect("there are points").1 - 6.0;
+    assert!(out(0) < -15.0 && out(1).abs() < 0.1 && (out(2) - 1.0).abs() < 0.1, "{} {} {}", out(0), out(1), out(2));
+    assert!(fields[1].name.contains("63 Hz"), "{}", fields[1].name);
+}
+
+#[test]
+fn repeats_are_shown_until_they_are_over() {
+    let ends = |said: &str| drawn(said)[1].along.1.end;
+    // Each repeat is 6 dB softer in the middle of the band: ten of them, and what the filters in the loop take.
+    let end = ends("delay(300).feedback(50)");
+    assert!((2.0..4.0).contains(&end), "{end}");
+    assert!(ends("delay(300).feedback(80)") > 5.0);
+    assert!(ends("delay(900).feedback(100)") <= 12.0, "however long it repeats");
+    let decay = ends("reverb().decay(3.s)");
+    assert!((2.0..5.0).contains(&decay), "{decay}");
+}
+
+#[test]
+fn what_dither_adds_is_shown_at_the_level_that_it_has() {
+    let fields = drawn("dither(16)");
+    // Triangular noise of two steps: 20 log10(2 ^ -15 / 2), and 6 dB less in each octave down from half the rate.
+    let (_, points) = &fields[0].lines[0];
+    let at = |hertz: f64| points.iter().min_by(|a, b| (a.0 - hertz).abs().total_cmp(&(b.0 - hertz).abs())).unwrap().1;
+    let third = |hertz: f64| {
+        let width = hertz * (2.0_f64.powf(1.0 / 6.0) - 2.0_f64.powf(-1.0 / 6.0));
+        db(0.5_f64.powi(15) / 2.0) + 10.0 * (width / (RATE / 2.0)).log10()
+    };
+    for hertz in [500.0, 2000.0, 8000.0] {
+        assert!((at(hertz) - third(hertz)).abs() < 1.0, "{hertz}: {} instead of {}", at(hertz), third(hertz));
+    }
+    assert!(drawn("dither(16).shape(\"hearing\")")[0].name.contains("adds"));
+}
+
+#[test]
+fn a_picture_is_called_after_what_is_drawn_first() {
+    for (said, file) in [
+        ("eq", "eq.svg"),
+        ("eq().bell(1.kHz, 6)", "eq.svg"),
+        ("x >> gate(-40) >> eq()", "gate.svg"),
+        ("(", "effect.svg"),
+    ] {
+        assert_eq!(usual_file(said), Path::new(file), "{said}");
+    }
+}
+
 #[test]
 fn every_effect_is_drawn_by_its_word_or_says_why_not() {
     for table in EFFECTS {
@@ -142,6 +226,9 @@ fn what_an_effect_is_is_found_out_by_trying_it() {
         ("eq().bell(900, -3, 1).high_shelf(8000, 2)", Character::Steady),
         ("multiband()", Character::Steady),
         ("delay(300.ms)", Character::Rings),
+        // Its loop bends what is far too loud, and that is not what it is for.
+        ("delay(300).feedback(80)", Character::Rings),
+        ("multiband().band(1, compressor(-24, 3))", Character::Bends),
         ("reverb()", Character::Rings),
         ("tremolo(4)", Character::Moves),
         ("phaser()", Character::Moves),
@@ -160,7 +247,6 @@ fn what_an_effect_is_is_found_out_by_trying_it() {
 fn what_has_no_curve_says_so() {
     assert!(refused("tempo").contains("only an effect has one"), "{}", refused("tempo"));
     assert!(refused("sine").contains("only an effect has one"), "{}", refused("sine"));
-    assert!(refused("dither(16)").contains("too little to be seen"), "{}", refused("dither(16)"));
     assert!(refused("fader(off)").contains("nothing comes out of it"), "{}", refused("fader(off)"));
     let far = ["fader(-60)"; 4].join(" >> ");
     assert!(refused(&far).contains("too little to be seen"), "{}", refused(&far));

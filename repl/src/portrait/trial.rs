@@ -3,18 +3,28 @@
 use std::convert::Infallible;
 use std::path::Path;
 
+use engine::diagnostic::{Diagnostic, Position};
+use engine::effects::multiband::MULTIBAND;
 use engine::graph::{Graph, Role, parameters_of};
 use engine::kernel::{Buffer, QUANTUM};
 use engine::media::Library;
 use engine::offline::{Offline, Stream};
+use engine::parameter::{Recipe, Table};
 use engine::session::Session;
 use engine::tempo::Tempo;
+use scripting::SourceFile;
 
 use crate::ending::Failure;
 use crate::load;
 
 /// Frames a second.
 pub const RATE: f64 = 48_000.0;
+
+/// What stands where the name of a file does.
+const CALLED: &str = "what is drawn";
+
+/// What stands before the effects that are meant, in lines of its own.
+const BEFORE: &str = "let x = input(\"x\", device(1, 2));\nx >>\n";
 
 /// What is heard of both sides.
 pub type Sound = [Vec<f64>; 2];
@@ -29,13 +39,29 @@ impl Trial {
     /// Effects as a session says them.
     ///
     /// # Errors
-    /// When they are not right, which has then been shown.
+    /// When they are not right, which has then been shown: in what was said, whatever was put round it.
     pub fn new(chain: &str) -> Result<Trial, Failure> {
-        let text = format!("let x = input(\"x\", device(1, 2));\nx >> {chain} >> master;\n");
-        let evaluated = scripting::evaluate_text(Path::new("what is drawn"), &text);
-        let loaded = load::prepare_evaluated(evaluated, &Library::new(), |session| Tempo::new(session.pace()));
+        // Alone first: where it is broken off nothing that follows is taken for a part of it.
+        let alone = scripting::evaluate_text(Path::new(CALLED), chain);
+        let is_broken = alone.diagnostics.iter().any(Diagnostic::is_error);
+        let mut loaded = match is_broken {
+            true => load::prepare_evaluated(alone, &Library::new(), |session| Tempo::new(session.pace())),
+            false => {
+                let text = format!("{BEFORE}{chain}\n>> master;\n");
+                let evaluated = scripting::evaluate_text(Path::new(CALLED), &text);
+                load::prepare_evaluated(evaluated, &Library::new(), |session| Tempo::new(session.pace()))
+            }
+        };
         if loaded.is_wrong() {
+            if is_broken {
+                // Alone it is of no use, which is no news.
+                loaded.diagnostics.retain(Diagnostic::is_error);
+            } else {
+                loaded.diagnostics.iter_mut().for_each(|one| within(one, chain));
+                loaded.files = vec![SourceFile { path: CALLED.into(), text: chain.to_owned(), is_line: false }];
+            }
             loaded.show();
+            return Err(Failure::Shown);
         }
         match (loaded.graph, loaded.session) {
             (Some(graph), Some(session)) => Ok(Trial { graph, session }),
@@ -46,6 +72,11 @@ impl Trial {
     /// Whether sound leaves for hardware and comes back.
     pub fn is_hardware(&self) -> bool {
         !load::inserts(&self.session).is_empty()
+    }
+
+    /// Whether one of its effects is called so.
+    pub fn has(&self, word: &str) -> bool {
+        self.works().any(|(table, _)| table.word == word)
     }
 
     /// What comes out of what goes in: left and right of each frame.
@@ -79,15 +110,51 @@ impl Trial {
 
     /// The largest number that any of its effects has for a parameter of a name, in that parameter's unit.
     pub fn most(&self, name: &str) -> Option<f64> {
-        let works = self.graph.nodes.iter().filter_map(|node| match &node.role {
-            Role::Work { table, recipe, .. } => Some((table, recipe)),
-            _ => None,
-        });
-        let values = works.flat_map(|(table, recipe)| {
-            let named = parameters_of(table.0, &recipe.parts).zip(&recipe.settings);
-            let named = named.filter(|(parameter, _)| parameter.name == name);
-            named.map(|(parameter, setting)| parameter.plain(setting, &self.graph.clock))
-        });
-        values.reduce(f64::max)
+        self.all(name).reduce(f64::max)
     }
+
+    /// The levels above or below which its effects do something, in dBFS.
+    pub fn thresholds(&self) -> Vec<f64> {
+        self.all("threshold").chain(self.all("ceiling")).collect()
+    }
+
+    /// Where the bands end that one of its effects takes a signal apart into, in Hz.
+    pub fn crossings(&self) -> &[f64] {
+        let apart = self.works().find_map(|(table, recipe)| {
+            let branch = recipe.branch.filter(|_| table.word == MULTIBAND.word)?;
+            recipe.values.get(..branch.count - 1)
+        });
+        apart.unwrap_or_default()
+    }
+
+    fn works(&self) -> impl Iterator<Item = (&'static Table, &Recipe)> {
+        self.graph.nodes.iter().filter_map(|node| match &node.role {
+            Role::Work { table, recipe, .. } => Some((table.0, &**recipe)),
+            _ => None,
+        })
+    }
+
+    /// The numbers that its effects have for a parameter of a name, in that parameter's unit.
+    fn all(&self, name: &str) -> impl Iterator<Item = f64> {
+        self.works().flat_map(move |(table, recipe)| {
+            let named = parameters_of(table, &recipe.parts).zip(&recipe.settings);
+            let named = named.filter(move |(parameter, _)| parameter.name == name);
+            named.map(|(parameter, setting)| parameter.plain(setting, &self.graph.clock))
+        })
+    }
+}
+
+/// Lets a diagnostic of the whole text speak of what was said: what stands behind that is its end.
+fn within(diagnostic: &mut Diagnostic, said: &str) {
+    let before = BEFORE.matches('\n').count() as u32;
+    let lines = said.lines().count() as u32;
+    let end =
+        Position { file: 0, line: lines, column: said.lines().last().map_or(1, |last| last.chars().count() as u32) };
+    let moved = |at: &mut Position| match at.line.checked_sub(before) {
+        None | Some(0) => *at = Position::default(),
+        Some(line) if line > lines => *at = end,
+        Some(line) => at.line = line,
+    };
+    moved(&mut diagnostic.at);
+    diagnostic.also.iter_mut().for_each(|(at, _)| moved(at));
 }

@@ -5,7 +5,7 @@ use engine::response::decay::schroeder;
 use plotters::prelude::*;
 
 use super::figures::Figures;
-use crate::chart::{Area, Curve, Failed, INK, Points, chart, finite};
+use crate::chart::{Area, Curve, Failed, Points, chart, finite, titled};
 
 const SIZE: (u32, u32) = (1280, 900);
 
@@ -28,8 +28,7 @@ pub fn draw(figures: &Figures, responses: &[Vec<f64>], title: &str) -> Result<St
     {
         let root = SVGBackend::with_string(&mut picture, SIZE).into_drawing_area();
         root.fill(&WHITE)?;
-        let root = root.titled(title, ("sans-serif", 26).into_font().color(&INK))?;
-        let [level, distortion, energy, times] = &root.split_evenly((2, 2))[..] else {
+        let [level, distortion, energy, times] = &titled(&root, title)?.split_evenly((2, 2))[..] else {
             unreachable!("it is cut in four")
         };
         draw_level(level, figures)?;
@@ -71,8 +70,7 @@ fn draw_distortion(area: &Area<'_>, figures: &Figures) -> Result<(), Failed> {
         is_bold: false,
     });
     let curves: Vec<Curve> = [together].into_iter().chain(orders).collect();
-    // With room above for the names.
-    let top = top(&curves).clamp(DISTORTION_FLOOR + 20.0, 20.0) + 20.0;
+    let top = top(&curves).clamp(DISTORTION_FLOOR + 20.0, 20.0);
     let name = format!("Harmonics against the fundamental, channel {}", first.channel);
     chart(area, &name, ("Hz of the fundamental", hertz(figures)), ("dB", DISTORTION_FLOOR..top), &curves)
 }

@@ -267,6 +267,49 @@ fn a_picture_shows_loudness_spectrum_and_field() {
 }
 
 #[test]
+fn sessions_are_measured_as_they_are_rendered_and_drawn_before_and_after_an_edit() {
+    let folder = folder();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("it can be written");
+    let session = |level: i32| format!("input(\"a\", sine(1000).level({level})) >> master;\ntarget(\"streaming\");\n");
+    write("before.rhai", &session(-18));
+    write("after.rhai", &session(-12));
+    let endless = run_in(folder.path(), &["measure", "before.rhai"]);
+    assert!(endless.status == 1 && endless.err.contains("say how much to render with --length"), "{endless:?}");
+    let length = ["--length", "2bars"];
+    let both = [&["before.rhai", "after.rhai"], &length[..], &["--plot", "both.svg"]].concat();
+    let (ran, objects) = measured(folder.path(), &both);
+    assert_eq!(ran.status, 0, "{ran:?}");
+    // A tone of 1 kHz in both loudspeakers reads as many LUFS as its peak is dBFS.
+    for (object, level) in objects.iter().zip([-18.0, -12.0]) {
+        assert!(near(&object["integrated_lufs"], level, 0.1) && object["duration_s"] == 4.0, "{object}");
+    }
+    let picture = fs::read_to_string(folder.path().join("both.svg")).expect("it is written");
+    for part in
+        ["before.rhai, integrated -18.0", "after.rhai, integrated -12.0", "streaming -14", "Spectrum", "has more"]
+    {
+        assert!(picture.contains(part), "{part}");
+    }
+    // What is measured is what would be rendered.
+    done_in(folder.path(), &[&["render", "after.rhai", "-o", "after.wav", "--bits", "32f"], &length[..]].concat());
+    let (_, rendered) = measured(folder.path(), &["after.wav"]);
+    for figure in ["integrated_lufs", "true_peak_dbtp", "rms_dbfs", "duration_s"] {
+        let of = |object: &Value| object[figure].as_f64().expect(figure);
+        assert!((of(&rendered[0]) - of(&objects[1])).abs() < 1e-5, "{figure}");
+    }
+    // A live input has to hear something, a sound file has no bars, and what is wrong is shown.
+    write("live.rhai", "input(\"voice\", device(1)) >> master;");
+    let live = run_in(folder.path(), &["measure", "live.rhai", "--length", "1s"]);
+    assert!(live.status == 1 && live.err.contains("--input voice=FILE"), "{live:?}");
+    done_in(folder.path(), &["measure", "live.rhai", "--length", "1s", "--input", "voice=after.wav"]);
+    assert_eq!(run_in(folder.path(), &["measure", "after.wav", "--length", "2bars"]).status, 2);
+    assert_eq!(run_in(folder.path(), &["measure", "after.wav", "--input", "silence"]).status, 2);
+    write("wrong.rhai", "fadre(3);");
+    let wrong = run_in(folder.path(), &["measure", "wrong.rhai", "--length", "1s", "--plot", "wrong.svg"]);
+    assert!(wrong.status == 1 && wrong.err.contains("did you mean `fader`?"), "{wrong:?}");
+    assert!(!folder.path().join("wrong.svg").exists());
+}
+
+#[test]
 fn a_pipe_that_never_ends_is_measured_until_it_is_interrupted_or_as_long_as_was_said() {
     let endless = [header(3, 2, 48_000, 64, u32::MAX), doubles(2 * 48_000, 2)].concat();
     let start = |more: &[&str]| {
