@@ -28,7 +28,7 @@ use stage::Stage;
 use typist::Typist;
 
 pub use block::{Piece, pieces};
-pub use command::{COMMANDS, Command, Lesson, Metering, Midi, Timing, page};
+pub use command::{COMMANDS, Command, Lesson, Metering, Midi, Timing, Which, page};
 pub use typist::Vocabulary;
 
 /// What stands before a line, and before one that goes on.

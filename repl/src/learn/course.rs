@@ -1,14 +1,17 @@
 //! Somebody's way through the lessons while they play: which step it is, what is said of it, and what comes next.
 
 use std::env;
+use std::fs;
 use std::path::Path;
 
 use super::folder;
 use super::lesson::{Goal, Lesson, Step};
+use super::lessons::find;
 use super::look::Found;
 use super::progress::Progress;
 use crate::arguments::Play;
 use crate::paint::Paint;
+use crate::prompt::Which;
 use crate::status;
 
 /// A way through the lessons.
@@ -29,7 +32,7 @@ pub struct Course<'a> {
 }
 
 impl<'a> Course<'a> {
-    /// Begins at a lesson, with the steps that are still to be done; with all of them, if they have all been done.
+    /// Begins at a lesson, with the steps that are still to be done; behind the last, if all have been done.
     pub fn new(lessons: &'a [Lesson], plays: &'a [Play], folder: &'a Path, progress: Progress, at: usize) -> Self {
         let mut course = Course { lessons, plays, folder, progress, at, step: 0, is_looking: false, is_behind: false };
         course.begin(at);
@@ -37,10 +40,14 @@ impl<'a> Course<'a> {
     }
 
     fn begin(&mut self, at: usize) {
-        let done = self.progress.done(self.folder, &self.lessons[at]);
+        let lesson = &self.lessons[at];
+        let done = self.progress.done(self.folder, lesson).min(lesson.steps.len());
+        // What was all done in a text that is gone is to be done again.
+        let is_untouched =
+            || fs::read(self.folder.join(lesson.file())).is_ok_and(|text| text == lesson.text.as_bytes());
         self.at = at;
-        self.step = if done < self.lessons[at].steps.len() { done } else { 0 };
-        self.progress.reached(self.folder, &self.lessons[at], self.step);
+        self.step = if done == lesson.steps.len() && is_untouched() { 0 } else { done };
+        self.progress.reached(self.folder, lesson, self.step);
     }
 
     /// The lesson.
@@ -53,9 +60,9 @@ impl<'a> Course<'a> {
         self.lesson().steps.get(self.step)
     }
 
-    /// What it wants.
+    /// What it wants; behind the last step what that wanted, so that who goes on writing hears of it.
     pub fn goals(&self) -> Option<&'a [Goal]> {
-        self.step().map(|step| step.goals.as_slice())
+        self.step().or(self.lesson().steps.last()).map(|step| step.goals.as_slice())
     }
 
     /// Says which lesson it is, and where its text is.
@@ -77,7 +84,7 @@ impl<'a> Course<'a> {
         let Some(step) = self.step() else { return self.tell_end() };
         let heading = format!("step {} of {}: {}", self.step + 1, self.lesson().steps.len(), step.title);
         let prose = step.prose.iter().map(|line| format!("  {line}").trim_end().to_owned());
-        let goals = step.goals.iter().map(|goal| format!("  goal: {}", goal.says));
+        let goals = step.goals.iter().map(|goal| format!("  goal: {}", goal.told()));
         let lines = [Paint::stderr().bold(heading)].into_iter().chain(prose).chain(goals);
         status::say(lines.collect::<Vec<_>>().join("\n"));
     }
@@ -90,16 +97,15 @@ impl<'a> Course<'a> {
     }
 
     fn tell_end(&self) {
-        match self.lessons.get(self.at + 1) {
-            Some(next) => status::say(format!(
-                "that was lesson {}; stay as long as you like. The next is {}, {}: {}",
-                self.at + 1,
-                self.at + 2,
-                next.title,
-                next.about
-            )),
-            None => status::say("that was the last lesson; `gainstage new DIR` makes a session of your own"),
-        }
+        let number = self.at + 1;
+        let next = match self.lessons.get(number) {
+            Some(next) => format!("The next is {}, {}: {}", number + 1, next.title, next.about),
+            None => "It was the last; `gainstage new DIR` makes a session of your own".into(),
+        };
+        status::say(format!(
+            "that was lesson {number}, and all of it is done; stay as long as you like, or begin it anew with \
+             `gainstage learn {number} --restart`. {next}"
+        ));
     }
 
     /// Tells what was found of the text; whether the step is done, and the next has begun.
@@ -112,7 +118,7 @@ impl<'a> Course<'a> {
             }
         };
         found.iter().for_each(|found| status::say(&found.told));
-        let is_done = !found.is_empty() && found.iter().all(|found| found.reached);
+        let is_done = !self.is_done() && !found.is_empty() && found.iter().all(|found| found.reached);
         if is_done {
             self.step += 1;
             self.progress.reached(self.folder, self.lesson(), self.step);
@@ -126,15 +132,24 @@ impl<'a> Course<'a> {
         self.step().is_none()
     }
 
-    /// Goes on to the next lesson, and says how that is played; nothing after the last one.
+    /// Goes over to the next lesson, the one before, or one by its number or name, and says how that is played.
     ///
     /// # Errors
-    /// It cannot be put into the folder.
-    pub fn go_on(&mut self) -> Result<Option<&'a Play>, String> {
-        let Some(lesson) = self.lessons.get(self.at + 1) else { return Ok(None) };
-        folder::take(self.folder, lesson, false)?;
-        self.begin(self.at + 1);
+    /// There is none, or it cannot be put into the folder.
+    pub fn go_to(&mut self, which: &Which) -> Result<&'a Play, String> {
+        let (at, anew) = match which {
+            Which::Next => (self.at + 1, false),
+            Which::Back => (self.at.checked_sub(1).ok_or("this is the first lesson")?, false),
+            Which::Anew => (self.at, true),
+            Which::Named(said) => (find(self.lessons, said)?, false),
+        };
+        let lesson = self.lessons.get(at).ok_or("this is the last lesson")?;
+        folder::take(self.folder, lesson, anew)?;
+        if anew {
+            self.progress.forget_lesson(self.folder, lesson);
+        }
+        self.begin(at);
         self.introduce();
-        Ok(Some(&self.plays[self.at]))
+        Ok(&self.plays[self.at])
     }
 }

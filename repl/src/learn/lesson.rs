@@ -15,7 +15,10 @@
 //! // Answer 1: `fader(-20)` -> `fader(-9)`   an edit that gets there: one of many
 //! ```
 //!
-//! The dots of a goal are where its figure is said. A step may have several goals, and an answer several edits.
+//! The dots of a goal are where the figure is said that was found. A step may have several
+//! goals, and an answer several edits.
+
+use engine::figure::Figure;
 
 /// A lesson.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +55,36 @@ pub struct Goal {
     pub says: String,
     /// The expectation.
     pub expects: String,
+}
+
+impl Goal {
+    /// The goal with the figures that are wanted: where the dots are, or behind it where they stand within.
+    pub fn told(&self) -> String {
+        let wanted = self.wanted().unwrap_or_default();
+        match self.says.strip_suffix("...") {
+            // `at at least` says it twice.
+            Some(says) if wanted.starts_with("at ") => format!("{} {wanted}", says.trim_end().trim_end_matches(" at")),
+            Some(says) => format!("{says}{wanted}"),
+            None => format!("{}: {wanted}", self.says),
+        }
+    }
+
+    /// The figures that are wanted: `3 to 5 dB`, `at most -1 dBTP`. None where the expectation is written otherwise.
+    pub fn wanted(&self) -> Option<String> {
+        let (of, bound) = self.expects.strip_suffix(')')?.rsplit_once(").")?;
+        let (kind, numbers) = bound.split_once('(')?;
+        let numbers: Option<Vec<f64>> = numbers.split(',').map(|number| number.trim().parse().ok()).collect();
+        let figure = Figure::ALL.into_iter().find(|figure| of.rsplit('.').next() == Some(figure.word()))?;
+        let unit = if of.contains(" - ") { figure.difference() } else { figure.sign() };
+        let shown = |value: f64| ((value * 1000.0).round() / 1000.0).to_string();
+        let wanted = match (kind, &numbers?[..]) {
+            ("above", [least]) => format!("at least {}", shown(*least)),
+            ("below", [most]) => format!("at most {}", shown(*most)),
+            ("within", [middle, off]) => format!("{} to {}", shown(middle - off), shown(middle + off)),
+            _ => return None,
+        };
+        Some(format!("{wanted} {unit}").trim_end().to_owned())
+    }
 }
 
 /// A stretch of a lesson's text.
@@ -119,6 +152,10 @@ impl Lesson {
                 "{name}.rhai: the step \"{}\" wants a goal, its expectation, and an answer",
                 step.title
             ));
+        }
+        let unknown = steps.iter().flat_map(|step| &step.goals).find(|goal| goal.wanted().is_none());
+        if let Some(goal) = unknown {
+            return Err(format!("{name}.rhai: nobody can tell which figure is wanted by {}", goal.expects));
         }
         let (title, about) = (title.to_owned(), about.to_owned());
         Ok(Lesson { name: name.to_owned(), title, about, text: text.to_owned(), steps })
@@ -205,12 +242,25 @@ mod tests {
     }
 
     #[test]
+    fn a_goal_says_the_figures_that_are_wanted() {
+        let told = |says: &str, expects: &str| Goal { says: says.into(), expects: expects.into() }.told();
+        let over = "expect(at(\"a>master\").rms - b.rms).within(4, 1.5)";
+        assert_eq!(told("a stands ... over b", over), "a stands ... over b: 2.5 to 5.5 dB");
+        assert_eq!(told("the peak is at ...", "expect(master.true_peak).below(-1)"), "the peak is at most -1 dBTP");
+        let alike = "expect(master.correlation).within(0, 0.3)";
+        assert_eq!(told("alike by ...", alike), "alike by -0.3 to 0.3");
+        assert_eq!(told("it has ...", "expect(x.lufs).above(-20)"), "it has at least -20 LUFS");
+    }
+
+    #[test]
     fn what_is_not_written_as_a_lesson_is_told_with_its_line() {
         let wrong = |text: &str| Lesson::read("x", text).unwrap_err();
         assert!(wrong("let x = 1;").starts_with("x.rhai:1: a lesson begins with"));
         assert!(wrong("// 1. A: b\n// Answer 1: `a` -> `b`").starts_with("x.rhai:2: there is no such step"));
         assert!(wrong("// 1. A: b\n// Step: c\n// Answer 1: a").starts_with("x.rhai:3: write"));
         assert!(wrong("// 1. A: b\n// Step: c").contains("\"c\" wants a goal"));
+        let odd = "// 1. A: b\n// Step: c\n// Goal: d\n//     expect(master.rms);\n// Answer 1: `f` -> `g`";
+        assert!(wrong(odd).contains("which figure is wanted by expect(master.rms)"));
         let twice = "// 1. A: b\n// Step: c\n// Goal: d\n//     expect(e);\n//     expect(f);";
         assert!(wrong(twice).starts_with("x.rhai:5: a goal has one line"));
     }

@@ -100,7 +100,8 @@ impl Goal {
                     Bound::Within { value: middle, .. } => value < middle,
                 };
                 let missed = format!("{} {}", missed.trim_end(), if short { "to go" } else { "too much" });
-                format!("{}: {missed} ({} is wanted)", said(&verdict.found()), expected.expected())
+                let wanted = self.wanted().unwrap_or_else(|| expected.expected());
+                format!("{}: {missed} (wanted: {wanted})", said(&verdict.found()))
             }
         };
         Found { told, reached }

@@ -38,7 +38,7 @@ pub fn page(lesson: &Lesson) -> String {
 fn step(step: &Step) -> String {
     let mut text = format!("### {}\n\n{}\n", capital(&step.title), step.prose.join("\n"));
     for goal in &step.goals {
-        text += &format!("\n> Goal: {}. `{}`\n", goal.says, goal.expects);
+        text += &format!("\n> Goal: {}. `{}`\n", goal.told(), goal.expects);
     }
     text
 }

@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     fn lesson(name: &str) -> Lesson {
-        let text = "// 1. A: b\n// Step: c\n// Goal: d\n//     expect(e);\n// Answer 1: `f` -> `g`\n";
+        let text = "// 1. A: b\n// Step: c\n// Goal: d\n//     expect(e.rms).above(1);\n// Answer 1: `f` -> `g`\n";
         Lesson::read(name, text).unwrap()
     }
 

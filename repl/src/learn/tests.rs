@@ -111,6 +111,13 @@ fn the_code_of_a_page_is_the_lesson_and_the_book_has_every_page() {
         for step in &lesson.steps {
             let prose = step.prose.iter().chain(step.goals.iter().map(|goal| &goal.expects));
             prose.for_each(|line| assert!(page.contains(line.as_str()), "{}: {line}", lesson.name));
+            for told in step.goals.iter().map(Goal::told) {
+                assert!(
+                    page.contains(&format!("> Goal: {told}. ")) && !told.contains("...."),
+                    "{}: {told}",
+                    lesson.name
+                );
+            }
         }
         assert!(book.contains(&page));
     }
@@ -128,10 +135,10 @@ fn how_far_a_text_is_is_said_with_the_figure_and_what_is_missing() {
     let over = [goal("a stands ... over b", "expect(at(\"a>master\").rms - a.input.rms).within(-3, 1)")];
     let said = |level| told(level, &over).unwrap().remove(0);
     assert_eq!(said(-3), "a stands -3.0 dB over b: that is it");
-    assert_eq!(said(-6), "a stands -6.0 dB over b: 2 dB to go (-3 dB ± 1 dB is wanted)");
-    assert_eq!(said(0), "a stands 0.0 dB over b: 2 dB too much (-3 dB ± 1 dB is wanted)");
+    assert_eq!(said(-6), "a stands -6.0 dB over b: 2 dB to go (wanted: -4 to -2 dB)");
+    assert_eq!(said(0), "a stands 0.0 dB over b: 2 dB too much (wanted: -4 to -2 dB)");
     let peak = [goal("the peak", "expect(master.sample_peak).below(-20)")];
-    assert_eq!(told(-1, &peak).unwrap(), ["the peak: -18.0 dBFS: 2 dB too much (at most -20 dBFS is wanted)"]);
+    assert_eq!(told(-1, &peak).unwrap(), ["the peak: -18.0 dBFS: 2 dB too much (wanted: at most -20 dBFS)"]);
     let missing = [goal("b flows at ... into a", "expect(at(\"b>master\").rms).above(-60)")];
     let not_yet = "b flows: not yet, nothing is called `b>master`";
     assert_eq!(told(0, &missing).unwrap(), [not_yet]);

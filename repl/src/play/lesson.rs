@@ -6,7 +6,7 @@ use super::told::Editors;
 use crate::costing::step_back;
 use crate::last_good::Keeper;
 use crate::learn::look;
-use crate::prompt::Lesson;
+use crate::prompt::{Lesson, Which};
 use crate::status;
 use crate::watch::Changed;
 
@@ -16,7 +16,10 @@ impl Playing<'_> {
         if let Some(course) = &self.course {
             course.tell_step();
             if self.prompt.is_some() {
-                status::say("  `:lesson` says this again, `:lesson answer` one way to do it, `:lesson next` goes on");
+                status::say(
+                    "  `:lesson` says this again, `:lesson answer` one way to do it, `:lesson next` goes on, `:lesson back` \
+                     and `:lesson 3` go elsewhere, `:lesson again` begins this one anew",
+                );
             }
             self.look_at_lesson();
         }
@@ -42,9 +45,10 @@ impl Playing<'_> {
             // What was found of another text than the newest helps nobody.
             let is_done = !course.is_behind && found.is_some_and(|found| course.hear(found));
             let goes_on = is_done && course.is_done() && playing.prompt.is_none();
+            let is_to_do = !course.is_done();
             if goes_on {
-                playing.next_lesson();
-            } else if course.is_behind || is_done {
+                playing.go_to_lesson(&Which::Next);
+            } else if course.is_behind || is_done && is_to_do {
                 playing.look_at_lesson();
             }
         });
@@ -59,21 +63,21 @@ impl Playing<'_> {
             return status::error("this is no lesson; `gainstage learn` plays them");
         };
         match asked {
-            Lesson::Again => {
+            Lesson::Step => {
                 course.tell_step();
                 self.look_at_lesson();
             }
             Lesson::Answer => course.tell_answer(),
-            Lesson::Next => self.next_lesson(),
+            Lesson::Go(which) => self.go_to_lesson(&which),
         }
     }
 
-    /// Goes over to the next lesson: its text takes the place of the one that plays.
-    fn next_lesson(&mut self) {
+    /// Goes over to a lesson: its text takes the place of the one that plays.
+    fn go_to_lesson(&mut self, which: &Which) {
         let Some(course) = &mut self.course else { return };
-        let next = match course.go_on() {
-            Ok(Some(next)) => next,
-            Ok(None) => return status::say("this is the last lesson"),
+        let next = match course.go_to(which) {
+            Ok(next) => next,
+            Err(why) if course.is_done() && *which == Which::Next => return status::say(why),
             Err(why) => return status::error(why),
         };
         // What is being found is of the lesson before.

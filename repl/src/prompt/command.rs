@@ -81,7 +81,7 @@ pub static COMMANDS: &[Entry] = &[
     entry("words", ":words [WORD]", Takes::Word, "Shows the words of the language, or one in full."),
     entry("freeze", ":freeze PATH [BARS]", Takes::Path, "Writes what an instrument plays as a pattern in letters and numbers, which no generator and no chance changes any more: as many bars as it takes to come round, or so many."),
     entry("try", ":try WORD", Takes::Word, "Types the example of a word, made to fit the text; `:undo` takes it back."),
-    entry("lesson", ":lesson [answer|next]", Takes::Verb(&["answer", "next"]), "Of a lesson, says the step again, or one way to do it, or goes on to the next lesson."),
+    entry("lesson", ":lesson [answer|next|back|again|LESSON]", Takes::Verb(&["answer", "next", "back", "again"]), "Of a lesson, says the step again, or one way to do it; goes on to the next lesson, back to the one before, to another by its number or name, or begins this one again, with what was written put aside."),
     entry("help", ":help", Takes::Nothing, "Shows these commands."),
     entry("quit", ":quit", Takes::Nothing, "Fades out and ends."),
 ];
@@ -215,14 +215,27 @@ pub enum Midi {
 }
 
 /// What is asked of a lesson.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lesson {
     /// The step, once more.
-    Again,
+    Step,
     /// One way to do it.
     Answer,
-    /// The next lesson.
+    /// Another lesson.
+    Go(Which),
+}
+
+/// Which lesson is meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// The next.
     Next,
+    /// The one before.
+    Back,
+    /// This one, as it was before anything was written in it.
+    Anew,
+    /// The one of this number or name.
+    Named(String),
 }
 
 impl Command {
@@ -323,10 +336,12 @@ impl Command {
             "words" => Ok(Command::Words(some())),
             "try" => some().map(Command::Try).ok_or_else(misuse),
             "lesson" => match argument {
-                "" => Ok(Command::Lesson(Lesson::Again)),
+                "" => Ok(Command::Lesson(Lesson::Step)),
                 "answer" => Ok(Command::Lesson(Lesson::Answer)),
-                "next" => Ok(Command::Lesson(Lesson::Next)),
-                _ => Err(misuse()),
+                "next" => Ok(Command::Lesson(Lesson::Go(Which::Next))),
+                "back" => Ok(Command::Lesson(Lesson::Go(Which::Back))),
+                "again" => Ok(Command::Lesson(Lesson::Go(Which::Anew))),
+                named => Ok(Command::Lesson(Lesson::Go(Which::Named(named.to_owned())))),
             },
             "quit" => none(Command::Quit),
             _ => none(Command::Help),

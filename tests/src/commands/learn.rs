@@ -78,6 +78,34 @@ fn an_edit_is_told_of_and_leads_to_the_next_step_and_the_next_lesson_and_is_reme
 }
 
 #[test]
+fn a_lesson_that_was_done_begins_behind_its_end_and_goes_on_telling_how_it_stands() {
+    let folder = TempDir::new().expect("there is room");
+    let level = lesson(folder.path(), "02-level");
+    let mut learner = learning(folder.path(), &["level"]);
+    learner.says("goal: the voice stands ... over the keys: 3 to 5 dB");
+    edit(&level, "fader(-24)", "fader(-8)");
+    learner.says("step 2 of 2: halve the piano");
+    edit(&level, "keys  >> fader", "keys * 0.5 >> fader");
+    learner.says("that was lesson 2");
+    learner.interrupt();
+    assert_eq!(learner.end(), 0, "{:#?}", learner.told);
+    let mut again = learning(folder.path(), &["level"]);
+    again.says("that was lesson 2, and all of it is done");
+    again.says("over the keys: that is it");
+    // Nothing is wanted any more, and what is written is told of all the same.
+    edit(&level, "keys * 0.5 >> fader", "keys * 0.9 >> fader");
+    assert!(again.says("over the keys: ").contains("dB to go (wanted: 9 to 11 dB)"), "{:#?}", again.told);
+    assert!(!again.told.iter().any(|line| line.contains("step 1 of 2")), "{:#?}", again.told);
+    again.interrupt();
+    assert_eq!(again.end(), 0, "{:#?}", again.told);
+    // Where its text is gone, it is there anew, and so are its steps.
+    fs::remove_file(&level).expect("it is there");
+    let mut anew = learning(folder.path(), &["level", "--length", "0.2s"]);
+    anew.says("step 1 of 2: bring the voice forward");
+    assert_eq!(anew.end(), 0, "{:#?}", anew.told);
+}
+
+#[test]
 fn begun_anew_what_was_written_is_put_aside_and_told_where() {
     let folder = TempDir::new().expect("there is room");
     let cable = lesson(folder.path(), "01-a-cable");

@@ -18,6 +18,14 @@ fn a_lesson_is_done_by_typing_says_an_answer_and_goes_over_into_the_next() {
     // What was typed into the last lesson is no part of this one.
     desk.asks(":history", "nothing was typed that could be taken back");
     desk.asks(":graph", "pluck");
+    // There are ways back as well, and to anywhere.
+    desk.asks(":lesson back", "lesson 2 of 16, Level");
+    desk.asks(":lesson", "step 2 of 2: halve the piano");
+    desk.asks(":lesson 1", "lesson 1 of 16, A cable");
+    desk.asks(":lesson back", "this is the first lesson");
+    desk.asks(":lesson pan", "lesson 3 of 16, Pan");
+    desk.asks(":lesson pam", "did you mean `pan`?");
+    desk.asks(":lesson again", "lesson 3 of 16, Pan");
     desk.leaves();
 }
 
