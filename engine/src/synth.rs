@@ -18,7 +18,7 @@ use crate::circuit::{Circuit, Split};
 use crate::keep::{Keep, Ledger, keep};
 use crate::kernel::{Buffer, Glide, QUANTUM};
 use crate::math;
-use pack::{Pack, Shared};
+use pack::{Given, Pack, Shared};
 use voice::{Held, Stage, Voice};
 
 /// How many voices are worked on side by side.
@@ -311,18 +311,10 @@ impl Synth {
             }
         }
         self.bench.begin();
+        let Self { clock, stereo, .. } = *self;
+        let given = Given { transport, clock, knobs: &self.knobs, values, all, stereo };
         for pack in self.packs.iter_mut().filter(|pack| pack.is_used()) {
-            pack.run(
-                &stretch,
-                &mut self.bench,
-                transport,
-                self.clock,
-                &self.knobs,
-                values,
-                all,
-                self.stereo,
-                &mut self.shared,
-            );
+            pack.run(&stretch, &mut self.bench, &given, &mut self.shared);
         }
         for (slot, voice) in self.voices.iter_mut().enumerate().filter(|(_, voice)| voice.stage != Stage::Free) {
             let (pack, lane) = at(slot * unison);

@@ -13,6 +13,22 @@ use crate::wide::wide;
 /// How fast a voice's gain follows, each frame: 2 ms at 48 kHz.
 const FOLLOWS: f64 = 0.01;
 
+/// What all packs are given for the frames of a quantum that are worked on.
+pub(super) struct Given<'a> {
+    /// The transport frame at index 0.
+    pub transport: u64,
+    /// The instrument's own count of frames there.
+    pub clock: u64,
+    /// The circuit's parameters, frame by frame.
+    pub knobs: &'a [Buffer],
+    /// The instrument's settings over all of the frames.
+    pub values: &'a [Glide],
+    /// All of the frames.
+    pub all: &'a Range<usize>,
+    /// Whether what leaves has two sides.
+    pub stereo: bool,
+}
+
 /// [`LANES`] voices.
 pub(super) struct Pack {
     states: States<LANES>,
@@ -135,20 +151,9 @@ impl Pack {
         self.pitch[frames].iter_mut().for_each(|frame| frame[lane] = pitch);
     }
 
-    /// Works on a stretch of all frames for which there are values. RT.
-    #[allow(clippy::too_many_arguments, reason = "what all packs are given")]
-    pub fn run(
-        &mut self,
-        stretch: &Range<usize>,
-        bench: &mut Bench<LANES>,
-        transport: u64,
-        clock: u64,
-        knobs: &[Buffer],
-        values: &[Glide],
-        all: &Range<usize>,
-        stereo: bool,
-        shared: &mut Shared,
-    ) {
+    /// Works on a stretch of the frames. RT.
+    pub fn run(&mut self, stretch: &Range<usize>, bench: &mut Bench<LANES>, given: &Given<'_>, shared: &mut Shared) {
+        let Given { transport, clock, knobs, values, all, stereo } = *given;
         let around = Around {
             transport,
             knobs,
