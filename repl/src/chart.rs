@@ -4,16 +4,17 @@ use std::path::Path;
 
 use engine::delivery::Whole;
 use engine::math::db_from_gain;
-use epaint_default_fonts::UBUNTU_LIGHT;
 use plotters::coord::ranged1d::{KeyPointHint, Ranged};
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use resvg::{tiny_skia, usvg};
 
 use crate::ending::{Failure, Outcome};
 use crate::picture::letters::{self, Font};
 use crate::status;
+
+mod fonts;
+mod png;
 
 /// Colours that are told apart by who sees no red or green as well (Okabe and Ito 2008).
 pub const COLOURS: [RGBColor; 5] =
@@ -58,25 +59,15 @@ pub struct Curve {
     pub is_bold: bool,
 }
 
-/// A picture as its file holds it: as it is, or drawn in points where the file's name ends in `.png`, with letters of our own
-/// since a machine may have none.
+/// A picture as its file holds it: as it is, or drawn in points where the file's name ends in `.png`.
 ///
 /// # Errors
 /// What the library says.
 fn encoded(file: &Path, picture: String) -> Result<Vec<u8>, Failed> {
-    if file.extension().is_none_or(|ending| !ending.eq_ignore_ascii_case("png")) {
-        return Ok(picture.into_bytes());
+    match file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png")) {
+        true => png::encoded(&picture),
+        false => Ok(picture.into_bytes()),
     }
-    let mut options = usvg::Options::default();
-    let fonts = options.fontdb_mut();
-    fonts.load_font_data(UBUNTU_LIGHT.to_vec());
-    let family = fonts.faces().next().and_then(|face| face.families.first()).map(|(name, _)| name.clone());
-    family.into_iter().for_each(|family| fonts.set_sans_serif_family(family));
-    let tree = usvg::Tree::from_str(&picture, &options)?;
-    let size = tree.size().to_int_size();
-    let mut points = tiny_skia::Pixmap::new(size.width(), size.height()).ok_or("it has no size")?;
-    resvg::render(&tree, tiny_skia::Transform::default(), &mut points.as_mut());
-    Ok(points.encode_png()?)
 }
 
 /// Writes a picture that was drawn to its file: beside it, and renamed when whole.
