@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use crate::arguments::{Graph, GraphFormat, ThemeChoice};
 use crate::chart::publish;
 use crate::ending::{Failure, Outcome};
+use crate::picture::silence::{NO_OUTPUT, Silence};
 use crate::picture::{self, Drawing, Theme};
 use crate::{load, timeline};
 
@@ -31,7 +32,7 @@ pub fn run(arguments: &Graph) -> Outcome {
             return Err(Failure::Misuse("a timeline is drawn with `--format text` alone".into()));
         }
         GraphFormat::Text => text(session, flow),
-        GraphFormat::Json => serde_json::to_string_pretty(&Picture::of(flow)).map_err(io::Error::from)? + "\n",
+        GraphFormat::Json => serde_json::to_string_pretty(&Picture::of(session, flow)).map_err(io::Error::from)? + "\n",
         GraphFormat::Svg => picture::svg(&Drawing::of(diagram()), theme(arguments.theme)),
         GraphFormat::Dot => picture::dot(&diagram()),
         GraphFormat::Mermaid => picture::mermaid(&diagram()),
@@ -101,6 +102,9 @@ struct Node {
     latency: usize,
     /// Frames by which what reaches it is late.
     late: usize,
+    /// Why it is silent whatever is played: nothing flows in, or it leads to no output and is not compiled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    silent: Option<&'static str>,
     /// A source's or an effect's numbers, in their own units.
     #[serde(skip_serializing_if = "Map::is_empty")]
     parameters: Map<String, Value>,
@@ -123,7 +127,11 @@ struct Edge {
 }
 
 impl Picture {
-    fn of(flow: &Flow) -> Self {
+    fn of(session: &Session, flow: &Flow) -> Self {
+        let names = Names::of(session);
+        let silence = Silence::of(session, flow, &names);
+        let places = || (0..session.places.len()).map(PlaceId);
+        let why = |path: &str| places().find(|id| names.place(*id) == path).and_then(|id| silence.of_place(id));
         let node = |node: &engine::graph::Node| {
             let (kind, word, parameters) = match &node.role {
                 Role::Sum => ("sum", None, Map::new()),
@@ -145,7 +153,8 @@ impl Picture {
                 }
             };
             let (path, channels) = (node.path.clone(), node.channels);
-            Node { path, kind, word, channels, latency: node.latency, late: node.late, parameters }
+            let silent = why(&path);
+            Node { path, kind, word, channels, latency: node.latency, late: node.late, silent, parameters }
         };
         let edge = |edge: &engine::graph::Edge| Edge {
             path: edge.path.clone(),
@@ -161,11 +170,34 @@ impl Picture {
             delay: edge.delay,
             feedback: edge.feedback,
         };
-        Picture {
+        let mut picture = Picture {
             sample_rate: flow.clock.rate,
             nodes: flow.nodes.iter().map(node).collect(),
             edges: flow.edges.iter().map(edge).collect(),
+        };
+        let is_left_out = |id: &PlaceId| silence.of_place(*id) == Some(NO_OUTPUT);
+        let left_out = |id: PlaceId| {
+            let place = &session.places[id.0];
+            let (kind, word, channels) = match &place.kind {
+                PlaceKind::Input(sources) => ("source", sources.first().map(|source| source.table.0.word), 0),
+                PlaceKind::Bus { channels } => ("sum", None, *channels),
+                PlaceKind::Sum => ("sum", None, 0),
+                PlaceKind::Output(list) => ("output", None, list.len()),
+            };
+            let (path, parameters) = (names.place(id).to_owned(), Map::new());
+            Node { path, kind, word, channels, latency: 0, late: 0, silent: Some(NO_OUTPUT), parameters }
+        };
+        picture.nodes.extend(places().filter(is_left_out).map(left_out));
+        // What leads there or comes from there is no edge of what is compiled: it is one from place to place.
+        for (i, cable) in session.cables.iter().enumerate() {
+            let (from, to) = (session.origin(cable.from), cable.to);
+            if is_left_out(&from) || is_left_out(&to) {
+                let (path, port) = (names.cable(CableId(i)).to_owned(), "main");
+                let (from, to) = (names.place(from).to_owned(), names.place(to).to_owned());
+                picture.edges.push(Edge { path, from, to, port, gain_db: None, delay: 0, feedback: None });
+            }
         }
+        picture
     }
 }
 
@@ -185,11 +217,12 @@ fn part_name(table: &engine::parameter::Table, parts: &[usize], i: usize) -> Str
 /// One paragraph a place: what it is, and each cable that leaves it with what it passes.
 pub fn text(session: &Session, flow: &Flow) -> String {
     let names = Names::of(session);
+    let silence = Silence::of(session, flow, &names);
     let mut out = String::new();
     for (i, place) in session.places.iter().enumerate() {
         let id = PlaceId(i);
         let name = names.place(id);
-        let Some(node) = flow.nodes.iter().find(|node| node.path == name) else { continue };
+        let node = flow.nodes.iter().find(|node| node.path == name);
         let what = match &place.kind {
             PlaceKind::Input(sources) => {
                 let words: Vec<&str> = sources.iter().map(|source| source.table.0.word).collect();
@@ -199,24 +232,26 @@ pub fn text(session: &Session, flow: &Flow) -> String {
             PlaceKind::Sum => "sum".into(),
             PlaceKind::Output(_) => "output".into(),
         };
-        let channels = match node.channels {
-            1 => "mono".into(),
-            2 => "stereo".into(),
-            n => format!("{n} channels"),
+        let channels = match node.map_or(0, |node| node.channels) {
+            0 => String::new(),
+            1 => ", mono".into(),
+            2 => ", stereo".into(),
+            n => format!(", {n} channels"),
         };
         let state = match (place.state.muted, place.state.soloed) {
             (true, _) => ", muted",
             (_, true) => ", soloed",
             _ => "",
         };
-        let late = match (&place.kind, node.late) {
+        let silent = silence.of_place(id).map(|why| format!(", silent: {why}")).unwrap_or_default();
+        let late = match (&place.kind, node.map_or(0, |node| node.late)) {
             (PlaceKind::Output(_), late) if late > 0 => format!(", {late} frames late"),
             _ => String::new(),
         };
-        out.push_str(&format!("{name}  ({what}, {channels}{state}{late})\n"));
+        out.push_str(&format!("{name}  ({what}{channels}{state}{late}{silent})\n"));
         for (c, cable) in session.cables.iter().enumerate() {
             if session.origin(cable.from) == id {
-                out.push_str(&format!("  {}\n", cable_line(session, &names, CableId(c), cable)));
+                out.push_str(&format!("  {}\n", cable_line(session, &names, &silence, CableId(c), cable)));
             }
         }
         for (k, instance) in session.instances.iter().enumerate() {
@@ -236,7 +271,7 @@ pub fn text(session: &Session, flow: &Flow) -> String {
     out
 }
 
-fn cable_line(session: &Session, names: &Names, id: CableId, cable: &Cable) -> String {
+fn cable_line(session: &Session, names: &Names, silence: &Silence, id: CableId, cable: &Cable) -> String {
     let to = names.place(cable.to);
     let label = cable.name.as_ref().map(|name| format!(" :{name}")).unwrap_or_default();
     let arrow = match &cable.kind {
@@ -248,7 +283,8 @@ fn cable_line(session: &Session, names: &Names, id: CableId, cable: &Cable) -> S
             format!("<> {to}{label}  feedback {}", engine::words::FEEDBACK_TIME.show(&time.value))
         }
     };
-    let muted = if engine::audible::silent_cables(session)[id.0] { "  (silent)" } else { "" };
+    let is_silent = engine::audible::silent_cables(session)[id.0] || silence.of_cable(id);
+    let muted = if is_silent { "  (silent)" } else { "" };
     format!("{arrow}{}{muted}", chain(session, cable.from))
 }
 

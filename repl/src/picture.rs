@@ -13,6 +13,7 @@ mod layout;
 pub mod letters;
 mod mermaid;
 mod palette;
+pub mod silence;
 mod svg;
 mod wording;
 

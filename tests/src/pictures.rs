@@ -117,6 +117,20 @@ fn list<'a>(json: &'a Value, of: &str) -> impl Iterator<Item = &'a Value> {
     json[of].as_array().expect("it is an array").iter()
 }
 
+/// What is shown without what leads to no output: that is not compiled.
+fn compiled(mut json: Value) -> Value {
+    let left_out = |node: &Value| node["silent"] == "leads to no output";
+    let gone: BTreeSet<String> = list(&json, "nodes")
+        .filter(|node| left_out(node))
+        .filter_map(|node| Some(node["path"].as_str()?.into()))
+        .collect();
+    let stays =
+        |edge: &Value| ["from", "to"].iter().all(|end| edge[end].as_str().is_some_and(|end| !gone.contains(end)));
+    json["nodes"].as_array_mut().expect("it is an array").retain(|node| !left_out(node));
+    json["edges"].as_array_mut().expect("it is an array").retain(stays);
+    json
+}
+
 /// The gains that are not unity and the waits, of all edges that no control moves, in order: in hundredths of a dB and frames.
 fn levels(all: impl Iterator<Item = (f64, usize)>) -> Vec<(i64, usize)> {
     let hundredths = |gain: f64| if gain > 0.0 { (2000.0 * gain.log10()).round() as i64 } else { i64::MIN };
@@ -126,19 +140,31 @@ fn levels(all: impl Iterator<Item = (f64, usize)>) -> Vec<(i64, usize)> {
     levels
 }
 
-/// Holds what is shown of a session's file to the plan of its graph.
-fn agree(file: &Path, graph: &Graph) {
+/// Holds what is shown of a session's file to the plan of its graph; how many edges there are that controls move.
+fn agree(file: &Path, graph: &Graph) -> usize {
     let shown = done_in(Path::new("."), &["graph", file.to_str().expect("a name"), "--format", "json"]).out;
-    let json: Value = serde_json::from_str(&shown).expect("it is JSON");
+    let json = compiled(serde_json::from_str(&shown).expect("it is JSON"));
     let (_, program) = Desk::open(graph, None).expect("the plan proves right");
     assert_eq!(of_json(&json), of_plan(&program.plan), "{}", file.display());
-    if graph.edges.iter().all(|edge| edge.control.is_none()) {
-        let gain = |edge: &Value| edge["gain_db"].as_f64().map_or(0.0, |db| 10_f64.powf(db / 20.0));
-        let edges = list(&json, "edges").filter(|edge| !edge["feedback"].is_u64());
-        let shown = levels(edges.map(|edge| (gain(edge), edge["delay"].as_u64().expect("a number") as usize)));
-        let running = levels(program.plan.gains.iter().map(|gain| (gain.goal, gain.delay)));
-        assert_eq!(shown, running, "{}", file.display());
-    }
+    // What a control moves has no level of its own, in either.
+    let moved: BTreeSet<(&str, &str)> = graph
+        .edges
+        .iter()
+        .filter(|edge| edge.control.is_some())
+        .map(|edge| (&*edge.path, &*graph.nodes[edge.to].path))
+        .collect();
+    let is_moved = |edge: &Value| {
+        let end = |name: &str| edge[name].as_str().expect("it is text").to_owned();
+        moved.contains(&(&*end("path"), &*end("to")))
+    };
+    let gain = |edge: &Value| edge["gain_db"].as_f64().map_or(0.0, |db| 10_f64.powf(db / 20.0));
+    let edges = list(&json, "edges").filter(|edge| !edge["feedback"].is_u64() && !is_moved(edge));
+    let shown = levels(edges.map(|edge| (gain(edge), edge["delay"].as_u64().expect("a number") as usize)));
+    let (by_hand, by_control): (Vec<_>, Vec<_>) = program.plan.gains.iter().partition(|gain| gain.controls.is_empty());
+    let running = levels(by_hand.iter().map(|gain| (gain.goal, gain.delay)));
+    assert_eq!(shown, running, "{}", file.display());
+    assert_eq!(by_control.len(), moved.len(), "{}", file.display());
+    moved.len()
 }
 
 /// Every session of the examples.
@@ -159,8 +185,18 @@ fn what_is_shown_of_every_example_is_what_runs() {
     for file in sessions() {
         let session = scripting::evaluate_file(&file).session.expect("the example is right");
         let graph = prepare(session, &Library::new()).graph.expect("the example is right");
-        agree(&file, &graph);
+        let _ = agree(&file, &graph);
     }
+}
+
+/// What controls of every kind move, beside all else: a send's level, an effect's number, what follows another signal.
+fn with_controls(which: usize) -> String {
+    let control = ["lfo(2).range(-20, -6)", "follow(moving).range(-20, -6)", "ramp(-20, -6, 1.bars)", "midi_cc(7)"];
+    let control = control[which % control.len()];
+    format!(
+        "let moving = input(\"moving\", sine(50).level(-30)); let meeting = bus(\"meeting\"); meeting >> at(\"master\");\n\
+         moving >> send(\"meeting\", {control}) >> fader({control}) >> at(\"master\");\n"
+    )
 }
 
 #[test]
@@ -172,7 +208,7 @@ fn what_is_shown_of_random_sessions_is_what_runs() {
         seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         (seed >> 24) as u8
     };
-    let mut shown = 0;
+    let (mut shown, mut moved) = (0, 0);
     while shown < 30 {
         let mut draft = Draft::default();
         for _ in 0..24 {
@@ -182,11 +218,29 @@ fn what_is_shown_of_random_sessions_is_what_runs() {
                 draft = next;
             }
         }
-        let Ok(graph) = try_graph(&draft.text()) else { continue };
-        fs::write(&file, draft.text()).expect("it can be written");
-        agree(&file, &graph);
+        let text = format!("{}{}", draft.text(), with_controls(shown));
+        let Ok(graph) = try_graph(&text) else { continue };
+        fs::write(&file, text).expect("it can be written");
+        moved += agree(&file, &graph);
         shown += 1;
     }
+    assert!(moved >= 20, "{moved} levels that controls move");
+}
+
+#[test]
+fn what_leads_nowhere_is_shown_as_silent_beside_what_runs() {
+    let folder = TempDir::new().expect("there is room");
+    let file = folder.path().join("session.rhai");
+    let text = "let a = input(\"a\", sine(99)); let room = bus(\"room\"); let lost = bus(\"lost\");\n\
+                a >> send(lost, -9) >> fader(-3) >> master; room >> reverb() >> master;\n";
+    fs::write(&file, text).expect("it can be written");
+    agree(&file, &try_graph(text).expect("it is right"));
+    let shown = done_in(folder.path(), &["graph", "session.rhai", "--format", "json"]).out;
+    let json: Value = serde_json::from_str(&shown).expect("it is JSON");
+    let silent: BTreeMap<&str, &str> =
+        list(&json, "nodes").filter_map(|node| Some((node["path"].as_str()?, node["silent"].as_str()?))).collect();
+    assert_eq!(silent, BTreeMap::from([("room", "nothing flows in"), ("lost", "leads to no output")]));
+    assert!(list(&json, "edges").any(|edge| edge["path"] == "a>lost" && edge["gain_db"].is_null()));
 }
 
 #[test]
@@ -227,6 +281,12 @@ fn a_picture_is_what_the_ending_of_its_file_says() {
     assert!(begins("s.PNG").starts_with(b"\x89PNG"), "a name may be in capitals");
     done_in(folder.path(), &["graph", "s.rhai", "-o", "s.other", "--format", "dot"]);
     assert!(begins("s.other").starts_with(b"digraph "));
+    // Without a file it is called after the word.
+    done_in(folder.path(), &["words", "gain(-3) >> eq()", "--plot"]);
+    assert!(begins("gain.svg").starts_with(b"<svg "));
+    let broken = run_in(folder.path(), &["words", "compressor(-18, 4", "--plot", "x.svg"]);
+    assert!(broken.status == 1 && broken.err.contains("1 | compressor(-18, 4\n"), "{broken:?}");
+    assert!(!broken.err.contains("master"), "nothing is told of what nobody wrote: {broken:?}");
     let wrong: [&[&str]; 5] = [
         &["graph", "s.rhai", "-o", "s.doc"],
         &["graph", "s.rhai", "-o", "s.png", "--format", "dot"],

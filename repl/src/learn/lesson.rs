@@ -62,14 +62,12 @@ impl Goal {
     pub fn told(&self) -> String {
         let wanted = self.wanted().unwrap_or_default();
         match self.says.strip_suffix("...") {
-            // `at at least` says it twice.
-            Some(says) if wanted.starts_with("at ") => format!("{} {wanted}", says.trim_end().trim_end_matches(" at")),
             Some(says) => format!("{says}{wanted}"),
             None => format!("{}: {wanted}", self.says),
         }
     }
 
-    /// The figures that are wanted: `3 to 5 dB`, `at most -1 dBTP`. None where the expectation is written otherwise.
+    /// The figures that are wanted: `3 to 5 dB`, `-1 dBTP or less`. None where the expectation is written otherwise.
     pub fn wanted(&self) -> Option<String> {
         let (of, bound) = self.expects.strip_suffix(')')?.rsplit_once(").")?;
         let (kind, numbers) = bound.split_once('(')?;
@@ -77,13 +75,13 @@ impl Goal {
         let figure = Figure::ALL.into_iter().find(|figure| of.rsplit('.').next() == Some(figure.word()))?;
         let unit = if of.contains(" - ") { figure.difference() } else { figure.sign() };
         let shown = |value: f64| ((value * 1000.0).round() / 1000.0).to_string();
-        let wanted = match (kind, &numbers?[..]) {
-            ("above", [least]) => format!("at least {}", shown(*least)),
-            ("below", [most]) => format!("at most {}", shown(*most)),
-            ("within", [middle, off]) => format!("{} to {}", shown(middle - off), shown(middle + off)),
+        let (wanted, more) = match (kind, &numbers?[..]) {
+            ("above", [least]) => (shown(*least), "or more"),
+            ("below", [most]) => (shown(*most), "or less"),
+            ("within", [middle, off]) => (format!("{} to {}", shown(middle - off), shown(middle + off)), ""),
             _ => return None,
         };
-        Some(format!("{wanted} {unit}").trim_end().to_owned())
+        Some([&wanted, unit, more].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "))
     }
 }
 
@@ -246,10 +244,10 @@ mod tests {
         let told = |says: &str, expects: &str| Goal { says: says.into(), expects: expects.into() }.told();
         let over = "expect(at(\"a>master\").rms - b.rms).within(4, 1.5)";
         assert_eq!(told("a stands ... over b", over), "a stands ... over b: 2.5 to 5.5 dB");
-        assert_eq!(told("the peak is at ...", "expect(master.true_peak).below(-1)"), "the peak is at most -1 dBTP");
+        assert_eq!(told("the peak is at ...", "expect(master.true_peak).below(-1)"), "the peak is at -1 dBTP or less");
         let alike = "expect(master.correlation).within(0, 0.3)";
         assert_eq!(told("alike by ...", alike), "alike by -0.3 to 0.3");
-        assert_eq!(told("it has ...", "expect(x.lufs).above(-20)"), "it has at least -20 LUFS");
+        assert_eq!(told("it has ...", "expect(x.lufs).above(-20)"), "it has -20 LUFS or more");
     }
 
     #[test]

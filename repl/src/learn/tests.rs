@@ -138,7 +138,7 @@ fn how_far_a_text_is_is_said_with_the_figure_and_what_is_missing() {
     assert_eq!(said(-6), "a stands -6.0 dB over b: 2 dB to go (wanted: -4 to -2 dB)");
     assert_eq!(said(0), "a stands 0.0 dB over b: 2 dB too much (wanted: -4 to -2 dB)");
     let peak = [goal("the peak", "expect(master.sample_peak).below(-20)")];
-    assert_eq!(told(-1, &peak).unwrap(), ["the peak: -18.0 dBFS: 2 dB too much (wanted: at most -20 dBFS)"]);
+    assert_eq!(told(-1, &peak).unwrap(), ["the peak: -18.0 dBFS: 2 dB too much (wanted: -20 dBFS or less)"]);
     let missing = [goal("b flows at ... into a", "expect(at(\"b>master\").rms).above(-60)")];
     let not_yet = "b flows: not yet, nothing is called `b>master`";
     assert_eq!(told(0, &missing).unwrap(), [not_yet]);

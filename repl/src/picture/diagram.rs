@@ -76,7 +76,7 @@ pub struct Card {
     pub name: String,
     /// Lines below the name.
     pub about: Vec<String>,
-    /// Muted or soloed.
+    /// Muted, soloed, or silent whatever is played.
     pub badge: Option<&'static str>,
     /// What its signal passes, in order.
     pub rows: Vec<Row>,

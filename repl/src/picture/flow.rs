@@ -1,7 +1,7 @@
 //! From a session and its graph to a diagram. A card is what a signal passes until it goes several ways: rows are effects and
 //! sends in the order in which they are passed, so that what is tapped before the fader stands above it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use engine::control::Way;
 use engine::graph::{Edge, Graph, Role};
@@ -14,6 +14,7 @@ use engine::session::{
 use engine::words::{FEEDBACK_TIME, MIX, SEND_GAIN};
 
 use super::diagram::{Cable, CableKind, Card, CardKind, Diagram, End, Row, RowKind};
+use super::silence::Silence;
 use super::wording;
 
 /// How many bands of an equaliser are shown, and how many lines of what an input plays.
@@ -22,7 +23,8 @@ const MOST_SOURCES: usize = 2;
 
 /// What there is to show.
 pub fn diagram(session: &Session, graph: &Graph) -> Diagram {
-    let mut building = Building::new(session, graph);
+    let names = Names::of(session);
+    let mut building = Building::new(session, graph, &names);
     building.add_places();
     building.add_cables();
     building.add_steering();
@@ -47,9 +49,8 @@ pub fn diagram(session: &Session, graph: &Graph) -> Diagram {
 struct Building<'a> {
     session: &'a Session,
     graph: &'a Graph,
-    names: Names,
-    /// The paths of all that is in the graph, or sent to MIDI ports.
-    heard: BTreeSet<&'a str>,
+    names: &'a Names,
+    silence: Silence<'a>,
     /// The effects that go on from a tap, those within others aside.
     onward: BTreeMap<Tap, Vec<InstanceId>>,
     /// The sends and feedbacks that are written at a tap.
@@ -66,43 +67,29 @@ struct Building<'a> {
 }
 
 impl<'a> Building<'a> {
-    fn new(session: &'a Session, graph: &'a Graph) -> Self {
-        let nodes = graph.nodes.iter().flat_map(|node| node.names.iter().map(String::as_str).chain([&*node.path]));
-        let sent = graph.sent.iter().map(|sent| &*sent.path);
-        let heard: BTreeSet<&str> = nodes.chain(sent).collect();
-        let names = Names::of(session);
+    fn new(session: &'a Session, graph: &'a Graph, names: &'a Names) -> Self {
         let mut onward: BTreeMap<Tap, Vec<InstanceId>> = BTreeMap::new();
         for (i, instance) in session.instances.iter().enumerate() {
-            let id = InstanceId(i);
-            let is_heard = names.instance(id).iter().any(|name| heard.contains(&**name));
-            if is_heard && !matches!(instance.work, Work::Branch { .. }) {
-                onward.entry(instance.from).or_default().push(id);
+            if !matches!(instance.work, Work::Branch { .. }) {
+                onward.entry(instance.from).or_default().push(InstanceId(i));
             }
         }
         let mut tapped: BTreeMap<Tap, Vec<CableId>> = BTreeMap::new();
         for (i, cable) in session.cables.iter().enumerate() {
-            if !matches!(cable.kind, Plugging::Plug) && heard.contains(names.place(cable.to)) {
+            if !matches!(cable.kind, Plugging::Plug) {
                 tapped.entry(cable.from).or_default().push(CableId(i));
             }
         }
+        let silence = Silence::of(session, graph, names);
         let (ends, sends, moved) = Default::default();
         let (cards, cables, of_place) = Default::default();
-        Building { session, graph, names, heard, onward, tapped, cards, cables, of_place, ends, sends, moved }
+        Building { session, graph, names, silence, onward, tapped, cards, cables, of_place, ends, sends, moved }
     }
 
     fn add_places(&mut self) {
         for (i, place) in self.session.places.iter().enumerate() {
             let id = PlaceId(i);
             let name = self.names.place(id).to_owned();
-            let regions = match &place.kind {
-                PlaceKind::Input(sources) => sources.len(),
-                _ => 0,
-            };
-            let is_heard =
-                self.heard.contains(&*name) || (0..regions).any(|n| self.heard.contains(&*format!("{name}#{}", n + 1)));
-            if !is_heard {
-                continue;
-            }
             let card = self.cards.len();
             self.of_place.insert(id, card);
             let made = self.card_of(id, place, name);
@@ -120,7 +107,7 @@ impl<'a> Building<'a> {
 
     fn card_of(&self, id: PlaceId, place: &Place, name: String) -> Card {
         let node = self.graph.nodes.iter().find(|node| node.path == name);
-        let (kind, shown, about) = match &place.kind {
+        let (kind, shown, mut about) = match &place.kind {
             PlaceKind::Input(_) => (CardKind::Input, name.clone(), self.about(place, &name)),
             PlaceKind::Bus { .. } if id == MASTER => (CardKind::Master, name.clone(), Vec::new()),
             PlaceKind::Bus { .. } => (CardKind::Bus, name.clone(), Vec::new()),
@@ -132,10 +119,12 @@ impl<'a> Building<'a> {
                 (CardKind::Output, format!("output {}", numbers.join(", ")), late.into_iter().collect())
             }
         };
+        let silent = self.silence.of_place(id);
+        about.extend(silent.map(str::to_owned));
         let badge = match (place.state.muted, place.state.soloed) {
             (true, _) => Some("muted"),
             (_, true) => Some("soloed"),
-            _ => None,
+            _ => silent.map(|_| "silent"),
         };
         let channels = node.map_or(0, |node| node.channels);
         Card { paths: vec![name], kind, name: shown, about, badge, rows: Vec::new(), channels, is_large: false }
@@ -270,7 +259,7 @@ impl<'a> Building<'a> {
                 return at;
             }
         };
-        let is_idle = effect.bypass.value == Value::Flag(true);
+        let is_idle = effect.bypass.value == Value::Flag(true) || self.silence.of_effect(id);
         let at = self.add_row(card, row(wording::word(effect), wording::figures(effect), is_idle));
         let detail = |word: String, figures: String| Row { kind: RowKind::Detail, ..row(word, figures, is_idle) };
         let more = effect.parts.len().saturating_sub(MOST_PARTS);
@@ -403,7 +392,8 @@ impl<'a> Building<'a> {
     }
 
     fn is_silent(&self, id: CableId) -> bool {
-        self.edge(id).is_some_and(|edge| edge.gain == 0.0 && edge.control.is_none())
+        let is_off = self.edge(id).is_some_and(|edge| edge.gain == 0.0 && edge.control.is_none());
+        is_off || self.silence.of_cable(id)
     }
 
     /// Adds what steers effects: keys, and what controls follow.

@@ -11,7 +11,7 @@ use quick_xml::reader::Reader;
 use resvg::usvg;
 
 use super::diagram::{CableKind, Card, Diagram};
-use super::drawing::{Drawing, Way};
+use super::drawing::{Drawing, Step, Way};
 use super::layout::Area;
 use super::palette::{CABLES, CARDS, DARK, LIGHT};
 use super::{Theme, diagram, letters};
@@ -136,6 +136,81 @@ fn no_cable_runs_across_a_card() {
             }
         }
     }
+}
+
+/// Points of a cable so near each other that nothing lies between them, its bends and corners too.
+fn run(way: &Way) -> Vec<(f64, f64)> {
+    let mut points = vec![way.begin];
+    for step in &way.steps {
+        let from = *points.last().unwrap();
+        // As an SVG has them: Bezier's curves of third and of second order.
+        let (to, handles) = match *step {
+            Step::Line(to) => (to, [from, to]),
+            Step::Bend(to) => (to, [((from.0 + to.0) / 2.0, from.1), ((from.0 + to.0) / 2.0, to.1)]),
+            Step::Corner(corner, to) => {
+                let third = |end: (f64, f64)| ((end.0 + 2.0 * corner.0) / 3.0, (end.1 + 2.0 * corner.1) / 3.0);
+                (to, [third(from), third(to)])
+            }
+        };
+        let count = ((to.0 - from.0).hypot(to.1 - from.1) / 2.0).ceil().max(1.0) as usize;
+        points.extend((1..=count).map(|i| {
+            let t = i as f64 / count as f64;
+            let weights = [(1.0 - t).powi(3), 3.0 * t * (1.0 - t).powi(2), 3.0 * t * t * (1.0 - t), t.powi(3)];
+            let four = [from, handles[0], handles[1], to];
+            let of = |side: fn((f64, f64)) -> f64| four.iter().zip(weights).map(|(p, w)| side(*p) * w).sum::<f64>();
+            (of(|p| p.0), of(|p| p.1))
+        }));
+    }
+    points
+}
+
+#[test]
+fn no_bend_of_a_cable_runs_across_a_card() {
+    for (name, diagram) in all() {
+        let drawing = Drawing::of(diagram.clone());
+        for (way, cable) in drawing.ways.iter().zip(&drawing.diagram.cables) {
+            let points = run(way);
+            for (i, card) in drawing.cards.iter().enumerate() {
+                // Where a cable begins and ends it touches its own, and no more than that.
+                let own = i == cable.from.card || i == cable.to.card;
+                let inside = |(x, y): &&(f64, f64)| {
+                    *x > card.x + 1.0 && *x < card.right() - 1.0 && *y > card.y + 1.0 && *y < card.bottom() - 1.0
+                };
+                let across = points.iter().find(inside);
+                assert!(across.is_none(), "{name}: {cable:?} at {across:?} (own: {own}) in {card:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_declared_and_never_heard_is_drawn_as_silent() {
+    let loaded = of_text(
+        "let a = input(\"a\", sine(99)); let b = input(\"b\", sine(99)); let room = bus(\"room\"); let lost = bus(\"lost\");
+         bus(\"alone\"); a >> send(lost, -9) >> fader(-3) >> master; room >> reverb() >> master; b >> gain(-6) >> lost;",
+    );
+    let diagram = shown(&loaded, false);
+    let of = |name: &str| {
+        let card = diagram.cards.iter().find(|card| card.name == name).unwrap_or_else(|| panic!("{name} is missing"));
+        (card.badge, card.about.last().map(String::as_str))
+    };
+    assert_eq!(of("room"), (Some("silent"), Some("nothing flows in")));
+    for name in ["lost", "alone", "b"] {
+        assert_eq!(of(name), (Some("silent"), Some("leads to no output")), "{name}");
+    }
+    assert_eq!((of("a").0, of("master").0), (None, None));
+    let mut silent: Vec<&str> =
+        diagram.cables.iter().filter(|cable| cable.is_silent).map(|cable| &*cable.paths[0]).collect();
+    silent.sort_unstable();
+    assert_eq!(silent, ["a>lost", "b>lost", "room>master"]);
+    let (session, graph) = (loaded.session.as_ref().unwrap(), loaded.graph.as_ref().unwrap());
+    let text = crate::graph::text(session, graph);
+    for line in ["lost  (bus, silent: leads to no output)", "alone  (bus, silent: leads to no output)"] {
+        assert!(text.contains(line), "{text}");
+    }
+    assert!(text.contains("room  (bus, stereo, silent: nothing flows in)"), "{text}");
+    let svg = super::svg(&Drawing::of(diagram), Theme::Auto);
+    assert!(svg.contains("leads to no output") && svg.contains("silent"), "{svg}");
 }
 
 /// The pieces of a cable that run level.

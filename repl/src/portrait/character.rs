@@ -6,7 +6,7 @@ use engine::random::even;
 use super::trial::{RATE, Sound, Trial};
 use crate::ending::Failure;
 
-/// Frames in which a response is looked at.
+/// Frames in which a response is looked at, once it has begun.
 pub const FRAMES: usize = 1 << 15;
 
 /// Loud and soft, so far apart that whatever has a threshold has it between them; exact as a device takes them.
@@ -79,6 +79,12 @@ pub fn of(trial: &Trial) -> Result<Character, Failure> {
     })
 }
 
+/// Frames in which a response is looked at, with those before it begins.
+pub fn frames(trial: &Trial) -> usize {
+    let late: f64 = ["time", "predelay"].iter().filter_map(|name| trial.most(name)).sum();
+    FRAMES + (late / 1000.0 * RATE) as usize
+}
+
 /// Whether what lasts is heard alike, however loud it is: a click has little in each band, noise has much.
 fn is_even(trial: &Trial) -> Result<bool, Failure> {
     let noise = |level: f64| {
@@ -90,9 +96,10 @@ fn is_even(trial: &Trial) -> Result<bool, Failure> {
 
 /// Whether two clicks give what each of them gives by itself.
 fn adds_up(trial: &Trial, one: &Sound) -> Result<bool, Failure> {
-    let heard = trial.hear(FRAMES, |frame| if frame == 0 || frame == APART { [SOFT; 2] } else { [0.0; 2] })?;
+    let frames = frames(trial);
+    let heard = trial.hear(frames, |frame| if frame == 0 || frame == APART { [SOFT; 2] } else { [0.0; 2] })?;
     let both = heard.map(|side| side.iter().map(|x| x / SOFT).collect());
-    let sum = |side: &Vec<f64>| (0..FRAMES).map(|i| side[i] + i.checked_sub(APART).map_or(0.0, |i| side[i])).collect();
+    let sum = |side: &Vec<f64>| (0..frames).map(|i| side[i] + i.checked_sub(APART).map_or(0.0, |i| side[i])).collect();
     let [left, right] = one;
     Ok(!differ(&both, &[sum(left), sum(right)]))
 }
@@ -104,7 +111,7 @@ pub fn impulse(trial: &Trial, at: usize, level: f64) -> Result<Sound, Failure> {
 
 /// The same to an impulse on each side of its own height, the higher of which is taken for 1.
 pub fn sided(trial: &Trial, at: usize, levels: [f64; 2]) -> Result<Sound, Failure> {
-    let heard = trial.hear(at + FRAMES, |frame| if frame == at { levels } else { [0.0; 2] })?;
+    let heard = trial.hear(at + frames(trial), |frame| if frame == at { levels } else { [0.0; 2] })?;
     let most = levels[0].max(levels[1]);
     Ok(heard.map(|side| side.iter().skip(at).map(|x| x / most).collect()))
 }

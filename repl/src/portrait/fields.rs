@@ -209,7 +209,7 @@ fn magnitude(sound: &[f64], hertz: f64) -> f64 {
 
 /// How a response dies away, as long as it is heard: the loudest of each few milliseconds.
 fn ringing(trial: &Trial) -> Result<Field, Failure> {
-    let mut frames = FRAMES;
+    let mut frames = character::frames(trial);
     let (heard, most, shown) = loop {
         let heard = trial.hear(frames, |frame| [if frame == 0 { 1.0 } else { 0.0 }; 2])?;
         let most = heard.iter().flatten().fold(0.0, |most: f64, x| most.max(x.abs()));
@@ -219,7 +219,7 @@ fn ringing(trial: &Trial) -> Result<Field, Failure> {
         if last < frames / 2 || frames >= MOST_FRAMES {
             break (heard, most, (last + last / 8).clamp(FRAMES / 16, frames));
         }
-        frames *= 2;
+        frames = (2 * frames).min(MOST_FRAMES);
     };
     let step = shown.div_ceil(400);
     let lines = sides(&heard.map(|side| side[..shown].to_vec()), |side| {
