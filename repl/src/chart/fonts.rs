@@ -15,6 +15,8 @@ const DEEPEST: usize = 5;
 pub fn of_system(letters: &BTreeSet<char>) -> Vec<Vec<u8>> {
     let mut files = Vec::new();
     folders().iter().for_each(|folder| find(folder, DEEPEST, &mut files));
+    // Rather upright and of usual weight.
+    files.sort_by_key(|file| is_styled(file));
     chosen(letters, files.into_iter().filter_map(|file| fs::read(file).ok()))
 }
 
@@ -32,6 +34,12 @@ fn chosen(letters: &BTreeSet<char>, fonts: impl Iterator<Item = Vec<u8>>) -> Vec
         }
     }
     chosen
+}
+
+/// Whether the name of a font's file says that its letters lean, or are heavier than others.
+fn is_styled(file: &Path) -> bool {
+    let name = file.file_stem().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    ["bold", "black", "heavy", "italic", "oblique"].iter().any(|style| name.contains(style))
 }
 
 /// Where systems keep fonts.
@@ -88,5 +96,6 @@ mod tests {
         let mut files = Vec::new();
         find(folder.path(), DEEPEST, &mut files);
         assert_eq!(files, [deep.join("a.otf"), deep.join("b.TTF")]);
+        assert!(is_styled(Path::new("a/Sans-BoldItalic.ttf")) && !is_styled(Path::new("bold/Sans.ttf")));
     }
 }
