@@ -4,22 +4,75 @@
 use std::collections::VecDeque;
 
 use crate::keep::{Keep, Ledger, keep};
-use crate::kernel::{Buffer, Io, QUANTUM};
+use crate::kernel::{Buffer, Glide, Io, QUANTUM};
+use crate::math;
 use crate::parameter::Recipe;
+use crate::wide::wide;
 
 /// By how many dB a level is turned down: the static curve of Giannoulis, Massberg and Reiss (2012), with a quadratic
 /// knee of `knee` dB centred on the threshold. Levels in dB; `ratio` from 1. RT.
+#[inline(always)]
 pub fn reduction(level: f64, threshold: f64, ratio: f64, knee: f64) -> f64 {
     let over = level - threshold;
     let slope = 1.0 - 1.0 / ratio;
-    if 2.0 * over <= -knee {
-        0.0
-    } else if 2.0 * over < knee {
-        let into = over + knee / 2.0;
-        slope * into * into / (2.0 * knee)
-    } else {
-        slope * over
+    let into = over + knee / 2.0;
+    let bent = slope * into * into / (2.0 * knee);
+    let down = if 2.0 * over < knee { bent } else { slope * over };
+    if 2.0 * over <= -knee { 0.0 } else { down }
+}
+
+/// The static curve of a stretch.
+#[derive(Clone, Copy, Debug)]
+pub struct Curve {
+    /// In dB.
+    pub threshold: Glide,
+    /// dB of input for one of output.
+    pub ratio: Glide,
+    /// In dB.
+    pub knee: Glide,
+}
+
+impl Curve {
+    /// Turns levels, as linear amplitudes, into the dB by which they are turned down. RT.
+    pub fn reductions(&self, levels: &mut [f64]) {
+        let Curve { threshold, ratio, knee } = *self;
+        // Where the bend begins: what is not above has no need of a logarithm.
+        let quiet = (threshold.from - knee.from / 2.0).min(threshold.to - knee.to / 2.0);
+        let quiet = math::gain_from_db(quiet);
+        if levels.iter().all(|level| *level <= quiet) {
+            levels.fill(0.0);
+            return;
+        }
+        let down = |level: f64, threshold, ratio, knee| {
+            let db = math::ln_within(level) * math::DECIBEL;
+            let down = reduction(db, threshold, ratio, knee);
+            if level > quiet { down } else { 0.0 }
+        };
+        if [threshold, ratio, knee].iter().all(Glide::is_still) {
+            wide(
+                #[inline(always)]
+                || levels.iter_mut().for_each(|x| *x = down(*x, threshold.to, ratio.to, knee.to)),
+            );
+        } else {
+            let count = levels.len();
+            let at = |glide: Glide, n| glide.at(n, count);
+            let moving = |(n, x): (usize, &mut f64)| *x = down(*x, at(threshold, n), at(ratio, n), at(knee, n));
+            levels.iter_mut().enumerate().for_each(moving);
+        }
     }
+}
+
+/// Turns dB by which something is turned down into gains. RT.
+pub fn gains(down: &mut [f64]) {
+    let gain = |down: f64| {
+        let x = -down * math::NEPER;
+        let gain = math::exp_within(if x < math::EXP_LEAST { math::EXP_LEAST } else { x });
+        if down == 0.0 { 1.0 } else { gain }
+    };
+    wide(
+        #[inline(always)]
+        || down.iter_mut().for_each(|x| *x = gain(*x)),
+    );
 }
 
 /// Reductions below this many dB are none: so that what recovers becomes exact again.
@@ -50,6 +103,13 @@ impl Ballistics {
             *self = Ballistics::default();
         }
         self.smooth
+    }
+
+    /// Steps on by a stretch, of which each frame is replaced by what it comes to. RT.
+    pub fn run(&mut self, wanted: &mut [f64], attack: f64, release: f64) {
+        let mut own = *self;
+        wanted.iter_mut().for_each(|x| *x = own.step(*x, attack, release));
+        *self = own;
     }
 
     /// Whether nothing is reduced, nor about to be. RT.
@@ -160,8 +220,8 @@ impl Ear {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::math;
     use crate::one_pole::pole;
+    use crate::test_signals::noise;
 
     #[test]
     fn the_static_curve_is_the_published_one() {
@@ -176,6 +236,40 @@ mod tests {
         assert_eq!(reduction(-20.0, -20.0, 4.0, 0.0), 0.0);
         assert_eq!(reduction(-16.0, -20.0, 4.0, 0.0), 3.0);
         assert_eq!(reduction(f64::NEG_INFINITY, -20.0, 4.0, 0.0), 0.0);
+    }
+
+    #[test]
+    fn a_stretch_is_worked_out_to_the_bits_of_its_frames_one_by_one() {
+        let levels: Vec<f64> = noise(7, 2000).iter().map(|x| x.abs() * x.abs()).collect();
+        for curve in [(-18.0, 4.0, 6.0), (-30.0, 100.0, 0.0), (-6.0, 1.0, 24.0)]
+            .map(|(threshold, ratio, knee)| {
+                [0.0, 3.0].map(|more| Curve {
+                    threshold: Glide { from: threshold, to: threshold - more },
+                    ratio: Glide { from: ratio, to: ratio + more },
+                    knee: Glide { from: knee, to: knee + more },
+                })
+            })
+            .as_flattened()
+        {
+            for levels in levels.chunks(QUANTUM - 1) {
+                let mut done = levels.to_vec();
+                curve.reductions(&mut done);
+                let count = levels.len();
+                let at = |glide: Glide, n| glide.at(n, count);
+                for (n, (level, done)) in levels.iter().zip(&done).enumerate() {
+                    let [threshold, ratio, knee] = [curve.threshold, curve.ratio, curve.knee].map(|glide| at(glide, n));
+                    let expected = reduction(math::db_from_gain(*level), threshold, ratio, knee);
+                    // At the very bend it may be the last bit of nothing.
+                    assert!(*done == expected || expected < 1e-9, "{done}, not {expected} of {level}");
+                }
+                let expected: Vec<f64> = done.iter().map(|down| math::gain_from_db(-down)).collect();
+                gains(&mut done);
+                assert_eq!(done, expected);
+            }
+        }
+        let mut far = [0.0, 20_000.0, f64::INFINITY];
+        gains(&mut far);
+        assert!(far[0] == 1.0 && far[1..].iter().all(|gain| (0.0..1e-300).contains(gain)), "{far:?}");
     }
 
     #[test]

@@ -19,19 +19,24 @@ pub fn tan(x: f64) -> f64 {
 }
 
 /// `e` to the power `x`, within two units in the last place. RT.
-///
-/// The exponent is split off by Cody and Waite's (1980) two-part reduction; what is left, at most half of ln 2, goes
-/// through its Taylor series. In every sample of every compressor, so written to be inlined.
 #[inline]
 pub fn exp(x: f64) -> f64 {
-    if x.is_nan() {
-        return x;
-    }
-    if !(-708.0..=709.0).contains(&x) {
-        return libm::exp(x);
-    }
-    let halves = (x * core::f64::consts::LOG2_E + 0.5f64.copysign(x)) as i64;
-    let k = halves as f64;
+    if (EXP_LEAST..=EXP_MOST).contains(&x) { exp_within(x) } else { libm::exp(x) }
+}
+
+/// From where to where [`exp_within`] holds.
+pub const EXP_LEAST: f64 = -708.0;
+const EXP_MOST: f64 = 709.0;
+
+/// [`exp`] of -708 to 709, without a branch, so that many are worked out side by side. RT.
+///
+/// The exponent is split off by Cody and Waite's (1980) two-part reduction; what is left, at most half of ln 2, goes
+/// through its Taylor series.
+#[inline(always)]
+pub fn exp_within(x: f64) -> f64 {
+    // The nearest whole number lies in the lowest bits of what was shifted.
+    let shifted = x * core::f64::consts::LOG2_E + ROUNDER;
+    let k = shifted - ROUNDER;
     let r = (x - k * LN_2_HIGH) - k * LN_2_LOW;
     let r2 = r * r;
     let r4 = r2 * r2;
@@ -41,27 +46,35 @@ pub fn exp(x: f64) -> f64 {
     let high = (1.0 / 40_320.0 + r * (1.0 / 362_880.0)) + r2 * (1.0 / 3_628_800.0 + r * (1.0 / 39_916_800.0));
     let top = 1.0 / 479_001_600.0 + r * (1.0 / 6_227_020_800.0);
     let series = low + r4 * (middle + r4 * (high + r4 * top));
-    series * f64::from_bits(((halves + 1023) as u64) << 52)
+    series * f64::from_bits((shifted.to_bits() << 52).wrapping_add(1.0f64.to_bits()))
 }
 
+/// What added and taken away again rounds to a whole number, for numbers up to 2^51.
+pub const ROUNDER: f64 = 6_755_399_441_055_744.0;
+
 /// ln 2 in two parts, the first exact in so few bits that a product with a whole number is exact too.
-const LN_2_HIGH: f64 = 0.693_147_180_369_123_8;
-const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
+pub const LN_2_HIGH: f64 = 0.693_147_180_369_123_8;
+/// See above.
+pub const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
 
 /// The natural logarithm, within two units in the last place. RT.
+#[inline]
+pub fn ln(x: f64) -> f64 {
+    if (f64::MIN_POSITIVE..f64::INFINITY).contains(&x) { ln_within(x) } else { libm::log(x) }
+}
+
+/// [`ln`] of what is above 0, finite and no denormal, without a branch, so that many are worked out side by side. RT.
 ///
 /// The exponent is split off; the mantissa m, brought to within a factor √2 of 1, goes through the series of
 /// 2 artanh((m-1)/(m+1)).
-#[inline]
-pub fn ln(x: f64) -> f64 {
-    if !(f64::MIN_POSITIVE..f64::INFINITY).contains(&x) {
-        return libm::log(x);
-    }
+#[inline(always)]
+pub fn ln_within(x: f64) -> f64 {
     let bits = x.to_bits();
     // Above √2 the mantissa is halved and the exponent counts one more.
     let up = u64::from(bits & MANTISSA > SQRT_2_MANTISSA);
     let m = f64::from_bits((bits & MANTISSA) | ((1023 - up) << 52));
-    let e = ((bits >> 52) + up) as f64 - 1023.0;
+    // The whole number as the lowest bits of 2^52, which not every processor could turn into one otherwise.
+    let e = f64::from_bits(((bits >> 52) + up) | TWO_TO_52.to_bits()) - (TWO_TO_52 + 1023.0);
     let f = m - 1.0;
     let s = f / (m + 1.0);
     let z = s * s;
@@ -77,6 +90,7 @@ pub fn ln(x: f64) -> f64 {
 
 const MANTISSA: u64 = (1 << 52) - 1;
 const SQRT_2_MANTISSA: u64 = core::f64::consts::SQRT_2.to_bits() & MANTISSA;
+const TWO_TO_52: f64 = 4_503_599_627_370_496.0;
 
 /// `x` to the power `y`. RT.
 pub fn pow(x: f64, y: f64) -> f64 {
@@ -110,13 +124,19 @@ pub fn sqrt(x: f64) -> f64 {
 
 /// The linear gain of a level in dB; minus infinity gives 0. RT.
 pub fn gain_from_db(db: f64) -> f64 {
-    exp(db * (core::f64::consts::LN_10 / 20.0))
+    exp(db * NEPER)
 }
+
+/// What a dB is of the natural logarithm of a gain.
+pub const NEPER: f64 = core::f64::consts::LN_10 / 20.0;
 
 /// The level in dB of a linear gain; 0 gives minus infinity. RT.
 pub fn db_from_gain(gain: f64) -> f64 {
-    if gain > 0.0 { ln(gain) * (20.0 / core::f64::consts::LN_10) } else { f64::NEG_INFINITY }
+    if gain > 0.0 { ln(gain) * DECIBEL } else { f64::NEG_INFINITY }
 }
+
+/// What the natural logarithm of a gain is multiplied by to be dB.
+pub const DECIBEL: f64 = 20.0 / core::f64::consts::LN_10;
 
 /// From 0 to 1 as `t` goes from 0 to 1, level at both ends: the shape of a crossfade. RT.
 pub fn ease(t: f64) -> f64 {

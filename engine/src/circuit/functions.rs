@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use crate::math;
+use crate::math::{self, LN_2_HIGH, LN_2_LOW, ROUNDER};
 
 /// A function of one number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -271,9 +271,6 @@ pub fn truth(is: bool) -> f64 {
     if is { 1.0 } else { 0.0 }
 }
 
-/// What added and taken away again rounds to a whole number, for numbers up to 2^51.
-const ROUNDER: f64 = 6_755_399_441_055_744.0;
-
 /// The nearest whole number, of numbers up to 2^51. RT.
 #[inline(always)]
 pub fn nearest(x: f64) -> f64 {
@@ -290,8 +287,6 @@ pub fn floor(x: f64) -> f64 {
 }
 
 const LOG2_E: f64 = std::f64::consts::LOG2_E;
-const LN_2_HIGH: f64 = 0.693_147_180_369_123_8;
-const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
 
 /// Where [`quick_exp`] holds.
 const EXP_RANGE: f64 = 700.0;

@@ -3,12 +3,14 @@
 //! Gain computer, decoupled smoothing of the reduction in dB: Giannoulis, Massberg and Reiss, "Digital Dynamic Range
 //! Compressor Design" (2012).
 
+use std::ops::Range;
+
 use super::{no_tail, same_channels};
 use crate::delay_line::DelayLine;
-use crate::dynamics::{Ballistics, Ear, reduction};
+use crate::dynamics::{Ballistics, Curve, Ear, gains};
 use crate::filters::{Filter, Section, butterworth_q};
 use crate::keep::keep;
-use crate::kernel::{Glide, Io, Kernel};
+use crate::kernel::{Buffer, Glide, Io, Kernel, QUANTUM};
 use crate::math;
 use crate::one_pole::{OnePole, pole};
 use crate::parameter::{Law, Memory, Parameter, Recipe, Table};
@@ -109,15 +111,17 @@ impl Compressor {
     /// Measures the levels of what is listened to. RT.
     fn listen(&mut self, io: &Io<'_>, high_pass: Glide, rms: bool) {
         let section = |freq| Section::high_pass(freq, butterworth_q(2, 0), self.rate);
-        let (from, to) = (section(high_pass.from), section(high_pass.to));
         let off = high_pass == Glide::still(KEY_FILTER_OFF);
+        let sections = (!off).then(|| {
+            let from = section(high_pass.from);
+            (from, if high_pass.is_still() { from } else { section(high_pass.to) })
+        });
         let (listeners, mean) = (&mut self.listeners, self.mean);
         self.ear.listen(io, |channel, frames| {
             let Some(listener) = listeners.get_mut(channel) else { return };
-            if off {
-                listener.high_pass.reset();
-            } else {
-                listener.high_pass.run(&from, &to, frames);
+            match &sections {
+                Some((from, to)) => listener.high_pass.run(from, to, frames),
+                None => listener.high_pass.reset(),
             }
             if rms {
                 frames.iter_mut().for_each(|x| *x = math::sqrt(listener.mean.low(mean, *x * *x)));
@@ -125,6 +129,12 @@ impl Compressor {
                 frames.iter_mut().for_each(|x| *x = x.abs());
             }
         });
+    }
+
+    /// Whether all channels are turned down alike, and have been. RT.
+    fn is_one(&self, link: Glide) -> bool {
+        let mut pairs = self.channels.windows(2);
+        link == Glide::still(100.0) && pairs.all(|pair| pair[0].ballistics == pair[1].ballistics)
     }
 }
 
@@ -136,26 +146,29 @@ impl Kernel for Compressor {
     fn process(&mut self, io: &mut Io<'_>) {
         let &[threshold, ratio, attack, release, knee, makeup, rms, link, _, _, high_pass] = io.values else { return };
         self.listen(io, high_pass, rms.to == 1.0);
-        let count = io.frames.len();
         let (attack, release) = (pole(attack.to, self.rate), pole(release.to, self.rate));
-        // Where the bend begins, which saves most quiet frames a logarithm.
-        let quiet = (threshold.from - knee.from / 2.0).min(threshold.to - knee.to / 2.0);
-        let quiet = math::gain_from_db(quiet);
+        let curve = Curve { threshold, ratio, knee };
+        let (frames, is_one) = (io.frames.clone(), self.is_one(link));
+        let mut first: Option<(Buffer, Ballistics)> = None;
         for (index, (channel, sound)) in self.channels.iter_mut().zip(io.audio.iter_mut()).enumerate() {
-            let (own, loudest) = (self.ear.own(index), self.ear.loudest());
-            for (n, i) in io.frames.clone().enumerate() {
-                let link = link.at(n, count) / 100.0;
-                let level = (1.0 - link) * own[i] + link * loudest[i];
-                let wanted = if level > quiet {
-                    reduction(math::db_from_gain(level), threshold.at(n, count), ratio.at(n, count), knee.at(n, count))
-                } else {
-                    0.0
-                };
-                let down = channel.ballistics.step(wanted, attack, release);
-                io.reduced = io.reduced.max(down);
-                let gain = if down == 0.0 { 1.0 } else { math::gain_from_db(-down) };
-                sound[i] = channel.line.delay(sound[i], self.lookahead) * (gain * makeup.at(n, count));
+            let (mut all, ballistics) = first.filter(|_| is_one).unwrap_or_else(|| {
+                let mut all: Buffer = [1.0; QUANTUM];
+                let (gain, mut ballistics) = (&mut all[frames.clone()], channel.ballistics);
+                mixed(self.ear.own(index), self.ear.loudest(), link, frames.clone(), gain);
+                curve.reductions(gain);
+                ballistics.run(gain, attack, release);
+                io.reduced = gain.iter().fold(io.reduced, |most, down| most.max(*down));
+                gains(gain);
+                (all, ballistics)
+            });
+            first = Some((all, ballistics));
+            channel.ballistics = ballistics;
+            let (gain, sound) = (&mut all[frames.clone()], &mut sound[frames.clone()]);
+            makeup.scale(gain);
+            if self.lookahead > 0 {
+                sound.iter_mut().for_each(|x| *x = channel.line.delay(*x, self.lookahead));
             }
+            sound.iter_mut().zip(gain).for_each(|(x, gain)| *x *= *gain);
         }
     }
 
@@ -165,6 +178,15 @@ impl Kernel for Compressor {
             channel.line.clear();
             channel.ballistics = Ballistics::default();
         }
+    }
+}
+
+/// A channel's level and the loudest one's, each with its share. RT.
+fn mixed(own: &Buffer, loudest: &Buffer, link: Glide, frames: Range<usize>, levels: &mut [f64]) {
+    let (own, loudest, count) = (&own[frames.clone()], &loudest[frames], levels.len());
+    for (n, ((level, own), loudest)) in levels.iter_mut().zip(own).zip(loudest).enumerate() {
+        let link = link.at(n, count) / 100.0;
+        *level = (1.0 - link) * own + link * loudest;
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Filter, Section};
+use super::{Filter, Section, run_in_a_row};
 use crate::keep::keep;
 use crate::kernel::{Buffer, Glide};
 
@@ -61,15 +61,29 @@ impl Cascade {
         let sections = self.now.len().max(1);
         for (channel, state) in audio.iter_mut().zip(self.state.chunks_exact_mut(sections)) {
             let sound = &mut channel[frames.clone()];
-            for (i, filter) in state.iter_mut().enumerate() {
-                let after = if moves { &self.next[i] } else { &self.now[i] };
-                filter.run(&self.now[i], after, sound);
+            if moves {
+                let both = self.now.iter().zip(&self.next);
+                state.iter_mut().zip(both).for_each(|(filter, (now, next))| filter.run(now, next, sound));
+            } else {
+                run_in_a_row(self.now.iter().zip(state), sound);
             }
         }
         if moves {
             std::mem::swap(&mut self.now, &mut self.next);
             self.values = to;
         }
+    }
+
+    /// Whether it is designed from these values, and they stay. RT.
+    pub fn stands_at(&self, glides: &[Glide]) -> bool {
+        self.values.iter().zip(glides).all(|(value, glide)| *glide == Glide::still(*value))
+    }
+
+    /// Its sections on a channel, to be run in a row with those of others while it stands. RT.
+    pub fn row(&mut self, channel: usize) -> impl Iterator<Item = (&Section, &mut Filter)> {
+        let count = self.now.len();
+        let state = self.state.get_mut(channel * count..(channel + 1) * count);
+        self.now.iter().zip(state.unwrap_or_default())
     }
 
     /// Frames after which what rings in it has fallen by 96 dB, or more.

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use super::{ALWAYS, Declared, On, RATIO, THRESHOLD};
 use crate::dynamics::{Ballistics, reduction};
-use crate::filters::Section;
 use crate::filters::cascade::{Cascade, Design};
+use crate::filters::{Filter, Section};
 use crate::keep::{Keep, Ledger, keep};
 use crate::kernel::{Buffer, Glide, Io, QUANTUM};
 use crate::math;
@@ -70,6 +70,19 @@ impl Band {
             }
             _ => {}
         }
+    }
+
+    /// Whether it filters all of the sound, and by numbers that stay. RT.
+    pub fn is_plain(&self, values: &[Glide]) -> bool {
+        let values = &values[self.values.clone()];
+        self.on == On::All
+            && self.dynamics.as_ref().is_none_or(|dynamics| !dynamics.is_needed(values))
+            && self.filter.stands_at(&values[..self.designed])
+    }
+
+    /// The sections of a plain one on a channel. RT.
+    pub fn row(&mut self, channel: usize) -> impl Iterator<Item = (&Section, &mut Filter)> {
+        self.filter.row(channel)
     }
 
     /// Filters what it works on. RT.
