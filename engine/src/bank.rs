@@ -8,7 +8,7 @@ use std::ops::Range;
 use crate::delay_line::DelayLine;
 use crate::fade::Ramp;
 use crate::graph::Controlled;
-use crate::keep::{Keep, Ledger, keep};
+use crate::keep::{Keep, Ledger};
 use crate::kernel::{Buffer, Glide, Io, Kernel, QUANTUM};
 use crate::keyboard::Touch;
 use crate::lane::{Lane, Steering};
@@ -167,6 +167,8 @@ pub struct WorkCell {
     lanes: Box<[Lane]>,
     glides: Box<[Glide]>,
     wet: Lane,
+    /// Whether no number moves, and the glides stand where the lanes do.
+    settled: bool,
     /// What the text says, so that what it says anew is noticed.
     goals: Box<[f64]>,
     is_new: bool,
@@ -210,6 +212,7 @@ impl WorkCell {
             lanes,
             glides: recipe.values.iter().map(|value| Glide::still(*value)).collect(),
             wet: Lane::share(wet),
+            settled: false,
             goals: recipe.values.clone().into_boxed_slice(),
             is_new: true,
             poisoned: None,
@@ -227,6 +230,7 @@ impl WorkCell {
     /// Sets out for what a program says. What was poisoned is tried again when its numbers are other ones. RT.
     pub fn aim(&mut self, aim: &Aim<'_>) {
         self.rest.wake();
+        self.settled = false;
         let is_new = std::mem::replace(&mut self.is_new, false);
         let heals = self.poisoned.is_some() && self.goals.iter().ne(aim.goals);
         let (aim, heard) = match heals {
@@ -390,6 +394,9 @@ impl WorkCell {
 
     /// Where the stretch that begins at a frame ends: all numbers go in a straight line until then. RT.
     fn stretch(&mut self, at: usize, io: &WorkIo<'_>) -> usize {
+        if self.settled {
+            return QUANTUM;
+        }
         let mut end = QUANTUM;
         for (i, lane) in self.lanes.iter_mut().enumerate().filter(|(_, lane)| !lane.is_still()) {
             let control = control_of(io.controls, Controlled::Value(i));
@@ -403,6 +410,9 @@ impl WorkCell {
 
     /// Lets all numbers go a stretch, and gives the share that is wet. RT.
     fn glide(&mut self, stretch: Range<usize>, io: &WorkIo<'_>) -> Glide {
+        if self.settled {
+            return Glide::still(self.wet.value());
+        }
         let way = |lane: &mut Lane, of: Controlled| {
             let control = control_of(io.controls, of);
             let control = control.map(|control| (control, control.followed.and_then(|n| io.followed.get(n))));
@@ -411,7 +421,10 @@ impl WorkCell {
         for (i, (glide, lane)) in self.glides.iter_mut().zip(self.lanes.iter_mut()).enumerate() {
             *glide = way(lane, Controlled::Value(i));
         }
-        way(&mut self.wet, Controlled::Wet)
+        let wet = way(&mut self.wet, Controlled::Wet);
+        self.settled = self.lanes.iter().chain([&self.wet]).all(Lane::is_still)
+            && self.glides.iter().chain([&wet]).all(Glide::is_still);
+        wet
     }
 
     /// Works on a stretch and blends it with the dry side; says whether it came out as finite numbers. RT.
@@ -453,7 +466,20 @@ impl WorkCell {
     }
 }
 
-keep!(WorkCell: kernel, lanes, wet, goals, is_new, poisoned, trusted, waiting);
+impl Keep for WorkCell {
+    fn keep(&mut self, ledger: &mut Ledger) {
+        self.kernel.keep(ledger);
+        self.lanes.keep(ledger);
+        self.wet.keep(ledger);
+        self.goals.keep(ledger);
+        self.is_new.keep(ledger);
+        self.poisoned.keep(ledger);
+        self.trusted.keep(ledger);
+        self.waiting.keep(ledger);
+        // The glides follow from the lanes, once those have been gone.
+        self.settled &= !ledger.is_reading();
+    }
+}
 
 /// Whether all are numbers and finite: nothing is left of those when they are multiplied by 0, but perhaps a sign. RT.
 fn is_finite(frames: &[f64]) -> bool {
@@ -498,6 +524,7 @@ pub fn split(slots: &mut [Buffer], change: Slots, read: Slots) -> (&mut [Buffer]
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keep::keep;
     use crate::parameter::Memory;
     use crate::tempo::Tempo;
     use crate::test_signals::RATE;

@@ -69,6 +69,10 @@ pub fn gains(down: &mut [f64]) {
         let gain = math::exp_within(if x < math::EXP_LEAST { math::EXP_LEAST } else { x });
         if down == 0.0 { 1.0 } else { gain }
     };
+    if down.iter().all(|down| *down == 0.0) {
+        down.fill(1.0);
+        return;
+    }
     wide(
         #[inline(always)]
         || down.iter_mut().for_each(|x| *x = gain(*x)),
@@ -97,7 +101,8 @@ impl Ballistics {
     /// Steps on by one frame towards the reduction `wanted`, with the poles of attack and release. RT.
     #[inline]
     pub fn step(&mut self, wanted: f64, attack: f64, release: f64) -> f64 {
-        self.held = wanted.max(release * self.held + (1.0 - release) * wanted);
+        let falls = release * self.held + (1.0 - release) * wanted;
+        self.held = if falls > wanted { falls } else { wanted };
         self.smooth = attack * self.smooth + (1.0 - attack) * self.held;
         if wanted == 0.0 && self.held < NOTHING && self.smooth < NOTHING {
             *self = Ballistics::default();
@@ -107,6 +112,9 @@ impl Ballistics {
 
     /// Steps on by a stretch, of which each frame is replaced by what it comes to. RT.
     pub fn run(&mut self, wanted: &mut [f64], attack: f64, release: f64) {
+        if self.is_idle() && wanted.iter().all(|x| *x == 0.0) {
+            return;
+        }
         let mut own = *self;
         wanted.iter_mut().for_each(|x| *x = own.step(*x, attack, release));
         *self = own;
@@ -199,7 +207,8 @@ impl Ear {
             let levels = &mut levels[io.frames.clone()];
             levels.copy_from_slice(&sound[io.frames.clone()]);
             measure(channel, levels);
-            loudest.iter_mut().zip(levels).for_each(|(most, level)| *most = most.max(*level));
+            let more = |(most, level): (&mut f64, &mut f64)| *most = if *level > *most { *level } else { *most };
+            loudest.iter_mut().zip(levels).for_each(more);
         }
     }
 

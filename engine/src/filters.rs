@@ -242,7 +242,7 @@ impl Filter {
 }
 
 /// How many sections are gone through at once.
-const ROW: usize = 4;
+const ROW: usize = 6;
 
 /// Runs a stretch through sections that stand still, one behind the other, as [`Filter::run`] does one by one. A section
 /// waits for its own frame before and for the section in front of it: gone through frame by frame, those two do not add up. RT.
@@ -259,6 +259,8 @@ pub fn run_in_a_row<'a>(sections: impl Iterator<Item = (&'a Section, &'a mut Fil
                 1 => run_row::<1>(&steps, &mut filters, frames),
                 2 => run_row::<2>(&steps, &mut filters, frames),
                 3 => run_row::<3>(&steps, &mut filters, frames),
+                4 => run_row::<4>(&steps, &mut filters, frames),
+                5 => run_row::<5>(&steps, &mut filters, frames),
                 _ => run_row::<ROW>(&steps, &mut filters, frames),
             }
             count = 0;
