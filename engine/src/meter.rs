@@ -44,12 +44,45 @@ pub struct Reading {
     pub reduced: f64,
 }
 
-/// What was seen in some buffers since it was told of last: the largest sample, and the sum of mean squares.
+/// How many samples are looked at side by side.
+const LANES: usize = 16;
+
+/// What was seen in some buffers since it was told of last: of every so-many-eth sample the largest, without its sign, and the
+/// sum of squares.
 #[derive(Clone, Copy)]
 struct Seen {
     slots: Slots,
-    peak: f64,
-    squares: f64,
+    peaks: [f64; LANES],
+    squares: [f64; LANES],
+}
+
+impl Seen {
+    fn new(slots: Slots) -> Self {
+        Seen { slots, peaks: [0.0; LANES], squares: [0.0; LANES] }
+    }
+
+    /// Looks at a quantum of every channel. RT.
+    #[inline(always)]
+    fn look(&mut self, sound: &[Buffer]) {
+        let (mut peaks, mut squares) = (self.peaks, self.squares);
+        for samples in sound.iter().flat_map(|channel| channel.chunks_exact(LANES)) {
+            for ((peak, square), x) in peaks.iter_mut().zip(&mut squares).zip(samples) {
+                let size = x.abs();
+                *peak = if size > *peak { size } else { *peak };
+                *square += x * x;
+            }
+        }
+        (self.peaks, self.squares) = (peaks, squares);
+    }
+
+    /// The largest sample of any channel, and the mean square of all, of so many frames. RT.
+    fn tell(&mut self, frames: u32) -> (f64, f64) {
+        let peak = self.peaks.into_iter().fold(0.0, f64::max);
+        let count = self.slots.count.max(1) as f64 * f64::from(frames);
+        let square = self.squares.iter().sum::<f64>() / count;
+        *self = Seen::new(self.slots);
+        (peak, square)
+    }
 }
 
 /// A meter: where among what is seen its sound is, and the most that the effect there turned down.
@@ -65,6 +98,8 @@ pub struct Meters {
     into: Producer<Reading>,
     /// What several meters read is looked at once.
     seen: Box<[Seen]>,
+    /// The peak and the mean square of each, as they are told.
+    told: Box<[(f64, f64)]>,
     needles: Box<[Needle]>,
     /// Frames seen, and frames to a reading.
     frames: u32,
@@ -82,13 +117,14 @@ pub fn meters(of: &[Meter], rate: f64) -> Option<(Meters, Consumer<Reading>)> {
     let needles = of.iter().map(|Meter { slots, work, .. }| {
         let at = *known.entry((slots.first, slots.count)).or_insert(seen.len());
         if at == seen.len() {
-            seen.push(Seen { slots: *slots, peak: 0.0, squares: 0.0 });
+            seen.push(Seen::new(*slots));
         }
         Needle { seen: at, work: *work, reduced: 0.0 }
     });
     let needles = needles.collect();
     let period = (rate / f64::from(READINGS)) as u32;
-    Some((Meters { into, seen: seen.into_boxed_slice(), needles, frames: 0, period }, readings))
+    let told = vec![(0.0, 0.0); seen.len()].into_boxed_slice();
+    Some((Meters { into, seen: seen.into_boxed_slice(), told, needles, frames: 0, period }, readings))
 }
 
 impl Meters {
@@ -98,9 +134,7 @@ impl Meters {
             #[inline(always)]
             || {
                 for seen in &mut self.seen {
-                    let (peak, square) = level(renderer.sound(seen.slots));
-                    seen.peak = seen.peak.max(peak);
-                    seen.squares += square;
+                    seen.look(renderer.sound(seen.slots));
                 }
             },
         );
@@ -118,34 +152,14 @@ impl Meters {
         if self.frames == 0 {
             return;
         }
-        let quanta = f64::from(self.frames) / QUANTUM as f64;
+        let frames = self.frames;
+        self.told.iter_mut().zip(&mut self.seen).for_each(|(told, seen)| *told = seen.tell(frames));
         for (meter, needle) in self.needles.iter_mut().enumerate() {
-            let Seen { peak, squares, .. } = self.seen[needle.seen];
-            let reading = Reading { serial, meter, peak, square: squares / quanta, reduced: needle.reduced };
-            needle.reduced = 0.0;
+            let (peak, square) = self.told[needle.seen];
+            let reduced = std::mem::take(&mut needle.reduced);
             // A full ring means that nobody reads: what they do not see is not missed.
-            let _ = self.into.push(reading);
+            let _ = self.into.push(Reading { serial, meter, peak, square, reduced });
         }
-        self.seen.iter_mut().for_each(|seen| (seen.peak, seen.squares) = (0.0, 0.0));
         self.frames = 0;
     }
-}
-
-/// How many samples are looked at side by side.
-const LANES: usize = 8;
-
-/// The largest sample of any channel, and the mean square of all. RT.
-#[inline(always)]
-fn level(sound: &[Buffer]) -> (f64, f64) {
-    let (mut peaks, mut squares) = ([0.0; LANES], [0.0; LANES]);
-    for samples in sound.iter().flat_map(|channel| channel.chunks_exact(LANES)) {
-        for ((peak, square), x) in peaks.iter_mut().zip(&mut squares).zip(samples) {
-            let size = x.abs();
-            *peak = if size > *peak { size } else { *peak };
-            *square += x * x;
-        }
-    }
-    let peak = peaks.into_iter().fold(0.0, f64::max);
-    let count = (sound.len().max(1) * QUANTUM) as f64;
-    (peak, squares.iter().sum::<f64>() / count)
 }
