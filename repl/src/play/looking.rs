@@ -97,7 +97,8 @@ impl Playing<'_> {
         paths.extend(self.showing.looked_at());
         paths.extend(self.looking.asked.iter().flat_map(|asked| asked.points().map(str::to_owned)));
         let (session, names) = self.sounding.session();
-        if session.target.is_some() || self.is_metered() {
+        // Whoever comes to the page is told how loud all of it was.
+        if session.target.is_some() || self.is_metered() || self.showing.is_open() {
             paths.insert(MASTER.into());
         }
         let find = |path: &String| Point::find(session, names, path).ok();

@@ -68,6 +68,11 @@ impl Showing {
         }
     }
 
+    /// Whether there is a page.
+    pub(super) fn is_open(&self) -> bool {
+        self.show.is_some()
+    }
+
     /// Whether anybody looks.
     pub(super) fn is_watched(&self) -> bool {
         self.show.as_ref().is_some_and(Show::is_watched)

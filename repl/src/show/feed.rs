@@ -11,12 +11,13 @@ use tokio::sync::watch;
 
 use super::looks::Looks;
 use super::seen::{Moment, Seen};
-use super::sound::Glass;
+use super::sound::{self, Glass};
 use crate::levels::Strip;
 
 /// How many loudnesses of the past are kept, and every how many moments one is: ten minutes.
 const PAST: usize = 1200;
 const EVERY: u64 = 15;
+const APART: Duration = Duration::from_millis(500);
 
 /// After how long without a moment nobody has looked.
 const UNSEEN: Duration = Duration::from_secs(2);
@@ -131,12 +132,14 @@ impl Maker {
         if !moment.number.is_multiple_of(EVERY) {
             return;
         }
-        // What nobody saw is a gap, not a line.
-        if self.remembered.replace(Instant::now()).is_some_and(|before| before.elapsed() > UNSEEN) {
-            self.past.push_back([NOTHING; 2]);
+        // What nobody saw is a gap as long as it was, not a line.
+        let unseen = self.remembered.replace(Instant::now()).map_or(Duration::ZERO, |before| before.elapsed());
+        if unseen > UNSEEN {
+            let missed = (unseen.as_millis() / APART.as_millis()).min(PAST as u128) as usize;
+            self.past.extend(std::iter::repeat_n([NOTHING; 2], missed));
         }
         let [momentary, short_term, _] = moment.meters.loudness;
-        self.past.push_back([momentary, short_term].map(tenths));
+        self.past.push_back([momentary, short_term].map(sound::loudness).map(tenths));
         let old = self.past.len().saturating_sub(PAST);
         self.past.drain(..old);
         self.made.past = Numbered { number: 1, bytes: event("past", &json!({ "lufs": self.past })) };
@@ -183,17 +186,21 @@ fn tenths(figure: Option<f64>) -> i32 {
 fn what_moves(moment: &Moment) -> Value {
     let meters = &moment.meters;
     let strip = |strip: &Strip| {
-        let held = tenths(strip.held);
-        [tenths(strip.peak), tenths(strip.rms), held, i32::from(strip.clipped), tenths(strip.reduced)]
+        let [peak, rms, held] = [strip.peak, strip.rms, strip.held].map(sound::level).map(tenths);
+        [peak, rms, held, i32::from(strip.clipped), tenths(strip.reduced)]
     };
     let strips: Vec<i32> = meters.strips.iter().chain([&meters.master]).flat_map(strip).collect();
     let levels = moment.levels.iter();
-    let levels: Vec<i32> =
-        levels.flat_map(|(_, one)| [tenths(one.peak), tenths(one.rms), tenths(Some(one.reduced))]).collect();
+    let levels: Vec<i32> = levels
+        .flat_map(|(_, one)| {
+            let [peak, rms] = [one.peak, one.rms].map(sound::level).map(tenths);
+            [peak, rms, tenths(Some(one.reduced))]
+        })
+        .collect();
     json!({
         "bar": meters.bar, "seconds": rounded(meters.seconds), "rolling": meters.rolling,
         "tempo": rounded(meters.tempo), "section": moment.section, "load": [rounded(meters.load.0), rounded(meters.load.1)],
-        "lufs": meters.loudness.map(tenths), "peak": tenths(meters.true_peak), "far": meters.target,
+        "lufs": meters.loudness.map(sound::loudness).map(tenths), "peak": tenths(sound::level(meters.true_peak)), "far": meters.target,
         "strips": strips, "levels": levels,
     })
 }

@@ -30,6 +30,19 @@ pub const HIGHEST: f64 = 20_000.0;
 /// The lowest level that is shown, in dBFS.
 const FLOOR: f64 = -120.0;
 
+/// Below this a loudness is of nothing that anybody hears: the absolute gate of ITU-R BS.1770-5, in LUFS.
+const GATE: f64 = -70.0;
+
+/// A loudness, if it is one of something heard.
+pub fn loudness(figure: Option<f64>) -> Option<f64> {
+    figure.filter(|figure| *figure >= GATE)
+}
+
+/// A level in dB, if it is one of something heard.
+pub fn level(figure: Option<f64>) -> Option<f64> {
+    figure.filter(|figure| *figure >= FLOOR)
+}
+
 /// What a sound is looked at through.
 pub struct Glass {
     fft: Arc<dyn Fft<f64>>,
@@ -55,12 +68,13 @@ impl Glass {
     /// What there is to see of a sound at a rate.
     pub fn look(&mut self, sound: &Sound, rate: u32) -> Value {
         let bands: Vec<i32> = self.bands(&sound.channels, rate).iter().map(|level| (level * 10.0) as i32).collect();
-        let tenths = |figure: &Option<f64>| figure.map(|figure| (figure * 10.0).round() / 10.0);
+        let tenths = |figure: Option<f64>| figure.map(|figure| (figure * 10.0).round() / 10.0);
+        let [momentary, short_term, integrated, peak] = sound.loudness;
+        let figures = [loudness(momentary), loudness(short_term), loudness(integrated), level(peak)];
         let hundredths = |figure: f64| (figure * 100.0).round() / 100.0;
         json!({
             "swing": swing(&sound.channels), "field": field(&sound.channels), "bands": bands,
-            "lufs": sound.loudness.iter().map(tenths).collect::<Vec<_>>(),
-            "rms": tenths(&sound.level[0]), "correlation": sound.level[1].map(hundredths),
+            "lufs": figures.map(tenths), "rms": tenths(level(sound.level[0])), "correlation": sound.level[1].map(hundredths),
             "channels": sound.channels.len(),
         })
     }
@@ -185,6 +199,20 @@ mod tests {
         assert!(pairs(field(std::slice::from_ref(&left))).iter().all(|(l, r)| l == r));
         let across = pairs(field(&[left, right]));
         assert!(across.len() == POINTS && across.iter().all(|(l, r)| *l == -*r));
+    }
+
+    #[test]
+    fn what_is_too_soft_to_be_heard_has_no_figure() {
+        let shown = |lufs: f64, level: f64| {
+            let (loudness, level) = ([Some(lufs), Some(lufs), Some(lufs), Some(level)], [Some(level), None]);
+            Glass::default().look(&Sound { loudness, level, ..Sound::default() }, RATE)
+        };
+        let heard = shown(-69.94, -119.94);
+        assert_eq!((&heard["lufs"], &heard["rms"]), (&json!([-69.9, -69.9, -69.9, -119.9]), &json!(-119.9)));
+        for (lufs, level) in [(-70.1, -120.1), (-542.0, -538.0), (f64::NEG_INFINITY, f64::NAN)] {
+            let silent = shown(lufs, level);
+            assert_eq!((&silent["lufs"], &silent["rms"]), (&json!([null, null, null, null]), &Value::Null), "{lufs}");
+        }
     }
 
     #[test]

@@ -286,7 +286,8 @@ function figures(sound) {
     ["RMS", dash(sound?.rms), "dBFS"],
     ["momentary", dash(momentary), "LUFS"],
     ["short-term", dash(short), "LUFS"],
-    ["integrated", dash(whole), "LUFS"],
+    // The master is measured from the beginning on, anything else while somebody looks at it.
+    [look === MASTER ? "integrated" : "since looked at", dash(whole), "LUFS"],
     ["true peak", dash(peak), "dBTP"],
     ["turned down", picture.down(look), "dB"],
     ["correlation", sound?.correlation === null || !sound ? "–" : sound.correlation.toFixed(2).replace("-", "−"), ""],
@@ -304,8 +305,9 @@ function figures(sound) {
       return pair;
     }));
   }
-  all.forEach(([, figure], i) => {
-    const dd = list.children[i].lastChild;
+  all.forEach(([name, figure], i) => {
+    const [dt, dd] = list.children[i].children;
+    if (dt.textContent !== name) dt.textContent = name;
     if (dd.firstChild.data !== figure) dd.firstChild.data = figure;
   });
 }

@@ -157,8 +157,9 @@ export class Scopes {
     context.fillRect(x - 3 * this.unit, y - 5 * this.unit, 6 * this.unit, 10 * this.unit);
   }
 
+  /** The desk knows what was before, this page or another one having seen it. */
   past(lufs) {
-    if (!this.history.length) this.history = lufs;
+    this.history = lufs;
     this.drawLoudness();
   }
 
@@ -178,9 +179,10 @@ export class Scopes {
     for (const lufs of marks) line(context, grid, 1, [[0, y(lufs)], [width, y(lufs)]]);
     const shown = this.history.slice(-Math.max(60, Math.floor(width)));
     const step = Math.max(1, width / Math.max(240, shown.length));
-    const trail = (at) => shown.map((one, i) => [width - (shown.length - 1 - i) * step, one[at] < NOTHING ? height + 5 : y(one[at] / 10)]);
-    line(context, edge, 1.2 * this.unit, trail(0));
-    line(context, trace, 2 * this.unit, trail(1));
+    const x = (i) => width - (shown.length - 1 - i) * step;
+    const trails = (at) => runs(shown.map((one) => one[at])).map(([from, run]) => run.map((tenths, i) => [x(from + i), y(tenths / 10)]));
+    for (const trail of trails(0)) line(context, edge, 1.2 * this.unit, trail);
+    for (const trail of trails(1)) line(context, trace, 2 * this.unit, trail);
     for (const lufs of marks) this.name(context, String(lufs), 3, y(lufs) - 2);
     if (this.target?.lufs === null || this.target?.lufs === undefined) return;
     context.setLineDash([6, 4]);
@@ -220,6 +222,17 @@ export class Scopes {
       context.fillRect(width * 0.62, 0, width * 0.38, Math.min(1, down / 240) * height);
     }
   }
+}
+
+/** What was measured without a gap: where each run of it begins, and its figures. What was not measured is no silence. */
+export function runs(figures) {
+  const all = [];
+  figures.forEach((figure, i) => {
+    if (figure < NOTHING) return;
+    if (i === 0 || figures[i - 1] < NOTHING) all.push([i, []]);
+    all.at(-1)[1].push(figure);
+  });
+  return all;
 }
 
 /** A canvas as sharp as the screen, cleared. */
