@@ -13,6 +13,7 @@ mod gate;
 mod looks;
 mod page;
 mod patient;
+mod room;
 mod seen;
 mod server;
 mod sound;
@@ -57,9 +58,9 @@ impl Show {
         let listener = server::listen(choice)?;
         let gate = Gate::new(listener.local_addr()?)?;
         let (seen, looks) = (Arc::new(watch::Sender::new(Seen::new(gate::random()?))), Arc::new(Looks::default()));
-        let drafts = Drafts::start(seen.clone(), looks.clone())?;
+        let drafts = Drafts::start(&seen, looks.clone())?;
         let address = gate.address();
-        server::start(listener, gate, seen.subscribe(), looks.clone())?;
+        server::start(listener, gate, &seen, looks.clone(), drafts.clone())?;
         // What is told from now on is shown too.
         let told = seen.clone();
         status::beside(move |text| told.send_modify(|seen| seen.tell(text)));
@@ -86,9 +87,9 @@ impl Show {
         self.seen.send_modify(change);
     }
 
-    /// Shows what is heard from now on: it is drawn first.
-    pub fn draw(&self, draft: Draft) {
-        self.drafts.draw(draft);
+    /// Shows what is heard from now on: what an edit has done at once, if it was one, the picture when it is drawn.
+    pub fn draw(&self, draft: Draft, edit: Option<Edit>) {
+        self.drafts.draw(draft, edit);
     }
 }
 

@@ -3,7 +3,8 @@
 //!
 //! `cargo bench -p gainstage-tests --bench show`. 64 strips are metered, then each of their effects and cables as well, while
 //! the sound of the master is copied for the scopes and taken away by another thread, as the page has it done. Then the optimised
-//! program plays, and is timed how long after a save the page is sent what it has done, with the picture of it.
+//! program plays, and is timed how long after a save a socket has what it has done (what is lit, and what is said of it), and then the
+//! picture of it: what a browser takes to draw that comes on top.
 
 mod release;
 
@@ -100,7 +101,8 @@ fn all(session: &Session) -> Vec<Point> {
     effects.chain(cables).filter_map(|path| Point::find(session, &names, &path).ok()).collect()
 }
 
-/// How long it takes from a save until a viewer is sent the edit, and then the picture that follows it.
+/// How long it takes from a save until a viewer's socket has the edit, and then the picture that follows it. It looks at the
+/// master, near and folded, and draws nothing itself.
 fn seen() {
     const SAVES: usize = 40;
     let folder = tempfile::tempdir().expect("a folder");
@@ -139,8 +141,8 @@ fn seen() {
     child.kill().expect("it can be stopped");
     child.wait().expect("it ends");
     let [edits, pictures] = times;
-    release::show("save to edit seen", edits);
-    release::show("save to picture seen", pictures);
+    release::show("save to edit at the socket", edits);
+    release::show("save to picture at the socket", pictures);
 }
 
 fn main() {

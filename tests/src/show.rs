@@ -328,6 +328,27 @@ fn the_65th_viewer_is_told_that_there_are_too_many_until_one_of_them_goes() {
 }
 
 #[test]
+fn who_connects_and_says_nothing_shuts_nobody_out() {
+    let desk = Desk::play(BAND, &[]);
+    let idle: Vec<TcpStream> = (0..300).map(|_| TcpStream::connect(desk.host()).expect("somebody listens")).collect();
+    assert_eq!(desk.get("/").status, 200);
+    desk.events("master").wait("moment", any);
+    drop(idle);
+}
+
+#[test]
+fn whoever_comes_is_told_how_loud_the_master_was_before() {
+    let mut desk = Desk::play(BAND, &[]);
+    // Blocks of loudness are 0.4 s long.
+    thread::sleep(Duration::from_secs(1));
+    desk.edit(&BAND.replace("band >> master;", "band >> fader(off) >> master;"));
+    desk.running.says("added band");
+    // What is silent by then is no part of it.
+    let told = desk.events("master").wait("moment", |moment| moment["lufs"][0] == -9999);
+    assert!(told["lufs"][2].as_i64() > Some(-400), "{told}");
+}
+
+#[test]
 fn another_desk_at_the_same_address_is_told_from_the_one_before() {
     let mut desk = Desk::play(BAND, &[]);
     let mut one = desk.events("master");

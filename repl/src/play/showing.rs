@@ -101,7 +101,7 @@ impl Showing {
             let (added, removed) = (changes.added.clone(), changes.removed.clone());
             Edit { words: describe(changes), added, changed, removed }
         });
-        show.draw(Draft { graph, session, edit });
+        show.draw(Draft { graph, session }, edit);
     }
 
     /// How long until there is something to show.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::looks::Looks;
-use super::seen::{Moment, Seen};
+use super::seen::{Drawing, Manner, Moment, Seen};
 use super::sound::{self, Glass};
 use crate::levels::Strip;
 
@@ -40,10 +40,8 @@ pub struct Feed {
     pub text: Numbered,
     /// The lines that were typed behind it.
     pub typed: Numbered,
-    /// The picture.
-    pub picture: Numbered,
-    /// The same for who sits far away.
-    pub large: Numbered,
+    /// The picture, in each way in which it is drawn.
+    pub pictures: Arc<BTreeMap<Manner, Numbered>>,
     /// Loudness up to now, for those who come.
     pub past: Numbered,
     /// What was changed last.
@@ -73,6 +71,8 @@ pub async fn make(mut seen: watch::Receiver<Seen>, feed: watch::Sender<Feed>, lo
 #[derive(Default)]
 struct Maker {
     made: Feed,
+    /// How often something of the picture had been drawn.
+    drawn: u64,
     /// What the desk was made of.
     desk: Value,
     past: VecDeque<[i32; 2]>,
@@ -101,11 +101,9 @@ impl Maker {
         if seen.typed.0 > self.made.typed.number {
             self.made.typed = Numbered { number: seen.typed.0, bytes: line("typed", &seen.typed.1) };
         }
-        if seen.picture.0 > self.made.picture.number {
-            let (number, drawing) = &seen.picture;
-            let picture = |svg: &str| Numbered { number: *number, bytes: event("picture", &json!({ "svg": svg })) };
-            self.made.drawing = Bytes::copy_from_slice(drawing.svg.as_bytes());
-            (self.made.picture, self.made.large) = (picture(&drawing.svg), picture(&drawing.large));
+        if seen.picture.0 > self.drawn {
+            self.drawn = seen.picture.0;
+            self.draw(&seen.picture.1);
         }
         self.made.edits = renewed(&self.made.edits, seen.edits.iter(), |number, edit| {
             event("edit", &json!({ "n": number, "edit": **edit }))
@@ -125,6 +123,20 @@ impl Maker {
             self.made.sounds = Arc::new(looked_at.collect());
         }
         self.made.clone()
+    }
+
+    /// Makes what is sent of a picture in each way in which it is drawn; what was made already is taken as it is.
+    fn draw(&mut self, drawing: &Drawing) {
+        let before = self.made.pictures.clone();
+        let picture = |(manner, (number, svg)): (&Manner, &(u64, Arc<str>))| {
+            let made = before.get(manner).filter(|made| made.number == *number).cloned();
+            let new = || Numbered { number: *number, bytes: event("picture", &json!({ "svg": **svg })) };
+            (*manner, made.unwrap_or_else(new))
+        };
+        self.made.pictures = Arc::new(drawing.pictures.iter().map(picture).collect());
+        if let Some((_, svg)) = drawing.pictures.get(&Manner::default()) {
+            self.made.drawing = Bytes::copy_from_slice(svg.as_bytes());
+        }
     }
 
     /// Keeps a loudness now and then.

@@ -1,9 +1,11 @@
 //! Who looks, and at what.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use super::seen::Manner;
 
 /// How many may look at once.
 const MOST: usize = 64;
@@ -26,8 +28,8 @@ pub struct Looks(Mutex<All>);
 
 #[derive(Default)]
 struct All {
-    /// What each looks at, by its number.
-    paths: BTreeMap<u64, String>,
+    /// What each looks at and in what way, by its number.
+    each: BTreeMap<u64, (String, Manner)>,
     next: u64,
     /// When the last of them left.
     left: Option<Instant>,
@@ -46,7 +48,7 @@ impl Looks {
     /// Whether anybody looks, or has looked a moment ago.
     pub fn any(&self) -> bool {
         let all = self.lock();
-        !all.paths.is_empty() || all.left.is_some_and(|left| left.elapsed() < LEASE)
+        !all.each.is_empty() || all.left.is_some_and(|left| left.elapsed() < LEASE)
     }
 
     /// What is looked at closely: of too many things those that most look at, and of these what was looked at first. It stays
@@ -57,7 +59,7 @@ impl Looks {
             return all.shown.clone();
         }
         let mut different: Vec<(&String, usize)> = Vec::new();
-        for path in all.paths.values() {
+        for (path, _) in all.each.values() {
             match different.iter_mut().find(|(known, _)| *known == path) {
                 Some((_, count)) => *count += 1,
                 None => different.push((path, 1)),
@@ -71,15 +73,20 @@ impl Looks {
         all.shown.clone()
     }
 
-    /// Somebody looks at a path; nothing when there are too many already.
-    pub fn look(self: &Arc<Self>, path: String) -> Option<Look> {
+    /// In what ways somebody looks.
+    pub fn manners(&self) -> BTreeSet<Manner> {
+        self.lock().each.values().map(|(_, manner)| *manner).collect()
+    }
+
+    /// Somebody looks at a path, in a way; nothing when there are too many already.
+    pub fn look(self: &Arc<Self>, path: String, manner: Manner) -> Option<Look> {
         let mut all = self.lock();
-        if all.paths.len() == MOST {
+        if all.each.len() == MOST {
             return None;
         }
         all.next += 1;
         let number = all.next;
-        all.paths.insert(number, path);
+        all.each.insert(number, (path, manner));
         Some(Look { all: self.clone(), number })
     }
 
@@ -91,7 +98,7 @@ impl Looks {
 impl Drop for Look {
     fn drop(&mut self) {
         let mut all = self.all.lock();
-        all.paths.remove(&self.number);
+        all.each.remove(&self.number);
         all.left = Some(Instant::now());
     }
 }
@@ -100,14 +107,18 @@ impl Drop for Look {
 mod tests {
     use super::*;
 
+    fn look(looks: &Arc<Looks>, path: &str) -> Option<Look> {
+        looks.look(path.into(), Manner::default())
+    }
+
     #[test]
     fn so_many_may_look_and_who_goes_makes_room() {
         let looks = Arc::new(Looks::default());
         assert!(!looks.any());
-        let mut all: Vec<Look> = (0..MOST).filter_map(|i| looks.look(format!("path {i}"))).collect();
-        assert!(looks.any() && all.len() == MOST && looks.look("one more".into()).is_none());
+        let mut all: Vec<Look> = (0..MOST).filter_map(|i| look(&looks, &format!("path {i}"))).collect();
+        assert!(looks.any() && all.len() == MOST && look(&looks, "one more").is_none());
         all.truncate(1);
-        assert!(looks.look("one more".into()).is_some());
+        assert!(look(&looks, "one more").is_some());
         drop(all);
         assert!(looks.any(), "they may come back");
         std::thread::sleep(LEASE);
@@ -118,8 +129,8 @@ mod tests {
     fn of_too_many_things_the_master_and_what_most_look_at_are_seen_closely() {
         let looks = Arc::new(Looks::default());
         let paths = (0..2 * CLOSELY).map(|i| format!("path {i}"));
-        let mut all: Vec<Look> = paths.filter_map(|path| looks.look(path)).collect();
-        all.extend(["zither", "zither", FIRST].into_iter().filter_map(|path| looks.look(path.into())));
+        let mut all: Vec<Look> = paths.filter_map(|path| look(&looks, &path)).collect();
+        all.extend(["zither", "zither", FIRST].into_iter().filter_map(|path| look(&looks, path)));
         let seen = looks.paths();
         assert_eq!((seen.len(), &seen[..3]), (CLOSELY, &[FIRST.into(), "zither".into(), "path 0".to_owned()][..]));
         drop(all);

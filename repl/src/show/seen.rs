@@ -23,7 +23,7 @@ pub struct Seen {
     pub text: (u64, Arc<str>),
     /// The lines that were typed behind it, in the same way.
     pub typed: (u64, Arc<str>),
-    /// The picture of what is heard, and how often it was another.
+    /// The picture of what is heard, and how often something of it was drawn.
     pub picture: (u64, Arc<Drawing>),
     /// What was changed last, with numbers from 1.
     pub edits: VecDeque<(u64, Arc<Edit>)>,
@@ -32,14 +32,21 @@ pub struct Seen {
 }
 
 /// The picture of what is heard.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Drawing {
-    /// As SVG.
-    pub svg: String,
-    /// The same for who sits far away.
-    pub large: String,
-    /// The paths that it shows.
+    /// As SVG in each way in which it is drawn, each with a number by which it is told from others.
+    pub pictures: BTreeMap<Manner, (u64, Arc<str>)>,
+    /// The paths that they show.
     pub paths: Vec<String>,
+}
+
+/// In what way a picture is looked at: without more, as somebody near sees it, with strips that are alike as one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Manner {
+    /// Whether who looks sits far away.
+    pub is_far: bool,
+    /// Whether each strip is shown by itself, however many there are.
+    pub is_unfolded: bool,
 }
 
 /// What an edit has done, by path.

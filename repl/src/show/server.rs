@@ -1,9 +1,12 @@
 //! The sockets: how many there may be, how long each may take, and what each is answered.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
@@ -13,23 +16,22 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
+use super::drawn::Drafts;
 use super::feed::{self, Feed};
 use super::gate::Gate;
 use super::looks::{FIRST, Looks};
 use super::page;
 use super::patient::Patient;
-use super::seen::Seen;
+use super::room::{Place, Room};
+use super::seen::{Manner, Seen};
 use super::viewer::{Answer, Viewer};
 use crate::arguments::{PAGE_PORT, ShowChoice};
 use crate::costing::step_back;
 
 /// How many ports are tried when somebody has the usual one.
 const TRIED: u16 = 10;
-
-/// How many may be connected at once.
-const MOST: usize = 160;
 
 /// How long somebody may take to say what it wants, and to take something that is sent.
 const ASKING: Duration = Duration::from_secs(5);
@@ -78,11 +80,18 @@ pub fn listen(choice: ShowChoice) -> io::Result<TcpListener> {
 ///
 /// # Errors
 /// There is no thread.
-pub fn start(listener: TcpListener, gate: Gate, seen: watch::Receiver<Seen>, looks: Arc<Looks>) -> io::Result<()> {
+pub fn start(
+    listener: TcpListener,
+    gate: Gate,
+    seen: &watch::Sender<Seen>,
+    looks: Arc<Looks>,
+    drafts: Drafts,
+) -> io::Result<()> {
+    let seen = seen.subscribe();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     thread::Builder::new().name("gainstage-show".into()).spawn(move || {
         step_back();
-        runtime.block_on(serve(listener, gate, seen, looks));
+        runtime.block_on(serve(listener, gate, seen, looks, drafts));
     })?;
     Ok(())
 }
@@ -91,30 +100,35 @@ pub fn start(listener: TcpListener, gate: Gate, seen: watch::Receiver<Seen>, loo
 struct House {
     gate: Gate,
     looks: Arc<Looks>,
+    drafts: Drafts,
     feed: watch::Receiver<Feed>,
 }
 
-async fn serve(listener: TcpListener, gate: Gate, seen: watch::Receiver<Seen>, looks: Arc<Looks>) {
+async fn serve(listener: TcpListener, gate: Gate, seen: watch::Receiver<Seen>, looks: Arc<Looks>, drafts: Drafts) {
     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
     let (feeding, feed) = watch::channel(Feed::default());
     let made = tokio::spawn(feed::make(seen, feeding, looks.clone()));
-    let (house, room) = (Arc::new(House { gate, looks, feed }), Arc::new(Semaphore::new(MOST)));
+    let (house, room) = (Arc::new(House { gate, looks, drafts, feed }), Arc::new(Room::default()));
     tokio::spawn(async move {
         loop {
-            let Ok((stream, _)) = listener.accept().await else {
+            let Ok((stream, from)) = listener.accept().await else {
                 tokio::time::sleep(REST).await;
                 continue;
             };
-            match room.clone().try_acquire_owned() {
-                Ok(place) => {
-                    let connection = connection(stream, house.clone());
+            match room.enter(from.ip()) {
+                Some((place, gives_way)) => {
+                    let connection = connection(stream, house.clone(), place);
                     tokio::spawn(async move {
-                        connection.await;
-                        drop(place);
+                        let (mut connection, mut gives_way) = (pin!(connection), pin!(gives_way));
+                        poll_fn(|context| match gives_way.as_mut().poll(context) {
+                            Poll::Ready(_) => Poll::Ready(()),
+                            Poll::Pending => connection.as_mut().poll(context),
+                        })
+                        .await;
                     });
                 }
                 // A few bytes are taken at once, whoever reads them.
-                Err(_) => drop(stream.try_write(FULL)),
+                None => drop(stream.try_write(FULL)),
             }
         }
     });
@@ -126,11 +140,11 @@ async fn serve(listener: TcpListener, gate: Gate, seen: watch::Receiver<Seen>, l
 const FULL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\nRetry-After: 2\r\n\r\n";
 
-async fn connection(stream: TcpStream, house: Arc<House>) {
+async fn connection(stream: TcpStream, house: Arc<House>, place: Place) {
     // What is small goes at once; a connection that cannot is one that is gone.
     let _ = stream.set_nodelay(true);
     let answer = service_fn(|request| {
-        let answer = answer(&house, &request);
+        let answer = answer(&house, &place, &request);
         async { Ok::<_, Infallible>(answer) }
     });
     let stream = Patient::new(TokioIo::new(stream), TAKING);
@@ -145,8 +159,9 @@ async fn connection(stream: TcpStream, house: Arc<House>) {
         .await;
 }
 
-fn answer<B>(house: &House, request: &Request<B>) -> Response<Answer> {
+fn answer<B>(house: &House, place: &Place, request: &Request<B>) -> Response<Answer> {
     let answered = house.gate.admit(request).map_err(|refused| refused.said()).and_then(|wanted| {
+        place.keep();
         let feed = || house.feed.borrow().clone();
         match wanted {
             "events" => events(house, request.uri().query().unwrap_or_default()),
@@ -176,12 +191,15 @@ fn answer<B>(house: &House, request: &Request<B>) -> Response<Answer> {
 
 const SVG: &str = "image/svg+xml";
 
-/// The stream of what happens, to one who looks at a path: `look=voice%2Ffader`; behind it `&far` for who sits far away.
+/// The stream of what happens, to one who looks at a path: `look=voice%2Ffader`; behind it `&far` for who sits far away, `&unfolded`
+/// for who wants each strip by itself.
 fn events(house: &House, query: &str) -> Result<(&'static str, Answer), (StatusCode, &'static str)> {
     let look = query.split('&').find_map(|pair| pair.strip_prefix("look="));
     let path = look.map_or_else(|| FIRST.into(), crate::address::unescaped);
     let too_many = (StatusCode::SERVICE_UNAVAILABLE, "too many look already");
-    let is_far = query.split('&').any(|pair| pair == "far");
-    let look = house.looks.look(path.clone()).ok_or(too_many)?;
-    Ok(("text/event-stream", Answer::events(Viewer::new(house.feed.clone(), path, is_far, look))))
+    let says = |word: &str| query.split('&').any(|pair| pair == word);
+    let manner = Manner { is_far: says("far"), is_unfolded: says("unfolded") };
+    let look = house.looks.look(path.clone(), manner).ok_or(too_many)?;
+    house.drafts.look();
+    Ok(("text/event-stream", Answer::events(Viewer::new(house.feed.clone(), path, manner, look))))
 }

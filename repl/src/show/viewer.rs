@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use super::feed::{self, Feed, Numbered};
 use super::looks::Look;
+use super::seen::Manner;
 
 /// What comes next, and the viewer that waits for what comes then.
 type Next = Pin<Box<dyn Future<Output = Option<(Viewer, Bytes)>> + Send>>;
@@ -68,8 +69,8 @@ impl Body for Answer {
 pub struct Viewer {
     feed: watch::Receiver<Feed>,
     path: String,
-    /// Whether it sits far away.
-    is_far: bool,
+    /// In what way it sees the picture.
+    manner: Manner,
     /// What is sent in place of its sound while too many things are looked at.
     crowded: Bytes,
     sent: Feed,
@@ -77,11 +78,11 @@ pub struct Viewer {
 }
 
 impl Viewer {
-    /// Somebody who looks closely at a path, maybe from far away, and has seen nothing yet.
-    pub fn new(mut feed: watch::Receiver<Feed>, path: String, is_far: bool, look: Look) -> Viewer {
+    /// Somebody who looks closely at a path, and at the picture in a way, and has seen nothing yet.
+    pub fn new(mut feed: watch::Receiver<Feed>, path: String, manner: Manner, look: Look) -> Viewer {
         feed.mark_changed();
         let crowded = feed::event("sound", &json!({ "path": path, "sound": null, "crowded": true }));
-        Viewer { feed, path, is_far, crowded, sent: Feed::default(), _look: look }
+        Viewer { feed, path, manner, crowded, sent: Feed::default(), _look: look }
     }
 
     /// Waits for something new; nothing when there will be no more.
@@ -97,7 +98,8 @@ impl Viewer {
         }
     }
 
-    /// What is new against what has been sent: what an edit has done before the picture of it, what stays before what moves.
+    /// What is new against what has been sent: what an edit has done behind the text of it, which it is seen in, and before the
+    /// picture of it, what stays before what moves.
     fn news(&self, feed: &Feed) -> Vec<u8> {
         let mut news = Vec::new();
         let whole = |news: &mut Vec<u8>, before: &Numbered, now: &Numbered| {
@@ -110,12 +112,11 @@ impl Viewer {
             now.iter().filter(|one| one.number > newest).for_each(|one| news.extend_from_slice(&one.bytes));
         };
         whole(&mut news, &self.sent.desk, &feed.desk);
-        each(&mut news, &self.sent.edits, &feed.edits);
         whole(&mut news, &self.sent.text, &feed.text);
         whole(&mut news, &self.sent.typed, &feed.typed);
-        match self.is_far {
-            true => whole(&mut news, &self.sent.large, &feed.large),
-            false => whole(&mut news, &self.sent.picture, &feed.picture),
+        each(&mut news, &self.sent.edits, &feed.edits);
+        if let Some(now) = feed.pictures.get(&self.manner) {
+            whole(&mut news, self.sent.pictures.get(&self.manner).unwrap_or(&Numbered::default()), now);
         }
         each(&mut news, &self.sent.told, &feed.told);
         whole(&mut news, &self.sent.past, &feed.past);
@@ -151,31 +152,34 @@ mod tests {
     #[test]
     fn who_is_slow_is_sent_the_newest_of_what_moves_and_what_happened_meanwhile_once() {
         let (send, receive) = watch::channel(feed(10));
-        let look = Arc::new(Looks::default()).look("master".into()).expect("there is room");
-        let mut viewer = Some(Viewer::new(receive, "master".into(), false, look));
+        let look = Arc::new(Looks::default()).look("master".into(), Manner::default()).expect("there is room");
+        let mut viewer = Some(Viewer::new(receive, "master".into(), Manner::default(), look));
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("there is one");
         let mut next = || {
             let (same, bytes) = runtime.block_on(viewer.take()?.next())?;
             viewer = Some(same);
             String::from_utf8(bytes.to_vec()).ok()
         };
-        assert_eq!(next().as_deref(), Some("edit1;text1;moment10;"));
+        assert_eq!(next().as_deref(), Some("text1;edit1;moment10;"));
         (11..=40).for_each(|number| drop(send.send_replace(feed(number))));
         assert_eq!(next().as_deref(), Some("edit2;edit3;edit4;moment40;"));
         send.send_replace(feed(95));
-        assert_eq!(next().as_deref(), Some("edit5;edit6;edit7;edit8;edit9;text2;moment95;"));
+        assert_eq!(next().as_deref(), Some("text2;edit5;edit6;edit7;edit8;edit9;moment95;"));
         drop(send);
         assert_eq!(next(), None);
     }
 
     #[test]
-    fn who_sits_far_away_is_sent_the_large_picture_alone() {
-        let drawn = Feed { picture: numbered("picture", 1), large: numbered("large", 1), ..Feed::default() };
+    fn each_is_sent_the_picture_that_it_looks_at_alone_and_nothing_while_that_is_not_drawn() {
+        let [near, far] = [false, true].map(|is_far| Manner { is_far, ..Manner::default() });
+        let pictures = [(near, numbered("near", 1)), (far, numbered("far", 2))];
+        let drawn = Feed { pictures: Arc::new(pictures.into()), text: numbered("text", 1), ..Feed::default() };
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("there is one");
-        for (is_far, wanted) in [(false, "picture1;"), (true, "large1;")] {
+        let unfolded = Manner { is_unfolded: true, ..near };
+        for (manner, wanted) in [(near, "text1;near1;"), (far, "text1;far2;"), (unfolded, "text1;")] {
             let (_send, receive) = watch::channel(drawn.clone());
-            let look = Arc::new(Looks::default()).look("master".into()).expect("there is room");
-            let viewer = Viewer::new(receive, "master".into(), is_far, look);
+            let look = Arc::new(Looks::default()).look("master".into(), manner).expect("there is room");
+            let viewer = Viewer::new(receive, "master".into(), manner, look);
             let sent = runtime.block_on(viewer.next()).map(|(_, bytes)| bytes);
             assert_eq!(sent.as_deref(), Some(wanted.as_bytes()));
         }
