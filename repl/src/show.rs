@@ -4,8 +4,8 @@
 //! priority makes it into pieces of text, once for all who look ([`feed`]), and each viewer is sent the newest of them as
 //! fast as it takes them ([`viewer`]): who is slow sees fewer, and who sits far away has a picture of its own. Lines that were
 //! typed, which a hand writes anew all the time, are sent apart from the file. Nothing comes in but requests for what there is to see, each
-//! looked at by the [`gate`] first; the [`server`] bounds how many there may be, how long and how large. Another thread draws the
-//! picture of the graph ([`drawn`]), which takes longer than a moment.
+//! looked at by the [`gate`] first; [`room`] bounds how many there may be, the [`server`] how long and how large. Another thread draws
+//! the picture of the graph ([`drawn`]), which takes longer than a moment.
 
 mod drawn;
 mod feed;

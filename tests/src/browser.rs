@@ -199,13 +199,14 @@ fn browser_shows_the_strips_an_edit_and_what_is_wrong_and_asks_nobody_else() {
                 .filter((one) => !one.textContent.trim() && !one.ariaLabel).length";
     assert_eq!(browser.gives(bare), 0);
     // An edit is seen, as the desk says it, where it is.
-    let (saved, text) = (Instant::now(), BAND.replace("fader(-6)", "fader(-3)"));
-    desk.edit(&text);
+    desk.edit(&BAND.replace("fader(-6)", "fader(-3)"));
     browser.wait("document.querySelector('#flow .row.lit-changed')?.dataset.path === 'a/fader'");
-    eprintln!("an edit is seen {} ms after it is saved, as the driver finds it", saved.elapsed().as_millis());
     browser.wait("document.getElementById('said').textContent === 'changed a>band/fader'");
     browser.wait("document.querySelector('#flow [data-path=\"a/fader\"]').textContent.includes('-3 dB')");
     browser.wait("document.querySelector('.line-of-text.lit-changed')?.textContent.includes('fader(-3)')");
+    // What was not measured is a gap in the history of loudness, and not silence.
+    let runs = "import('/scopes.js').then(({ runs }) => JSON.stringify(runs([-9999, -200, -210, -9999, -9999, -300])))";
+    assert_eq!(browser.gives(runs), "[[1,[-200,-210]],[5,[-300]]]");
     // What is wrong stands on its line, with all of the word marked, and below with its place.
     desk.edit(&BAND.replace("fader(-9)", "fadre(-9)"));
     browser.wait("document.querySelector('.line-of-text.wrong')?.textContent.includes('did you mean `fader`?')");
@@ -305,6 +306,9 @@ fn browser_finds_a_desk_that_was_started_again_and_says_so() {
         "[...document.querySelectorAll('#log li')].some((line) => line.textContent === 'the desk was started again')",
     );
     browser.wait("document.querySelector('#flow [data-path=\"c/compressor\"]')");
+    // Meanwhile each look for it asked for one thing, and only the last for what happens.
+    let asked = browser.requested();
+    assert_eq!(asked.iter().filter(|one| one.contains("/events?")).count(), 2, "{asked:?}");
 }
 
 #[test]
@@ -389,7 +393,8 @@ fn browser_shows_what_can_be_read_by_day_by_night_and_from_the_back_row_without_
     for (scheme, behind, ground) in [
         ("light", "", "rgb(247, 248, 250)"),
         ("dark", "", "rgb(20, 24, 29)"),
-        ("dark", "?projector", "rgb(255, 255, 255)"),
+        ("light", "?projector", "rgb(255, 255, 255)"),
+        ("dark", "?projector", "rgb(0, 0, 0)"),
     ] {
         let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
         browser.order("/goog/cdp/execute", &json!({ "cmd": "Emulation.setEmulatedMedia", "params": media }));
@@ -423,7 +428,8 @@ fn browser_shows_the_master_and_every_name_however_many_strips_there_are() {
     }
     let strips =
         (1..=64).map(|i| format!("input(\"strip-with-a-name-{i}\", sine(220)) >> fader(-{}) >> master;\n", 20 + i % 5));
-    let desk = Desk::play(&strips.collect::<String>(), &[]);
+    let text: String = strips.collect();
+    let desk = Desk::play(&text, &[]);
     let browser = Browser::open(&desk.address);
     browser.wait("document.querySelectorAll('.strip').length === 65");
     let edge = "document.querySelector('.strip[data-of=master]').getBoundingClientRect()";
@@ -442,6 +448,24 @@ fn browser_shows_the_master_and_every_name_however_many_strips_there_are() {
     );
     browser.gives("document.querySelector('#flow .card[data-paths] .top').dispatchEvent(new MouseEvent('click', { bubbles: true }))");
     browser.wait("document.getElementById('held').textContent.includes('strip-with-a-name-64')");
+    // Its head shows the loudest of them, and a cable that no meter is on is faint.
+    let card = "document.querySelector('#flow .card[data-paths]')";
+    browser.wait(&format!("{card}.querySelector('.level').getAttribute('width') > 10"));
+    let cable = "getComputedStyle(document.querySelector('#flow .cables .cable[data-paths] .line')).opacity";
+    browser.wait(&format!("{cable} === '0.4'"));
+    // An edit of any of them is lit there.
+    let edited = "strip-with-a-name-40\", sine(220)) >> fader(-20)";
+    assert!(text.contains(edited));
+    desk.edit(&text.replace(edited, &edited.replace("-20", "-25")));
+    browser.wait(&format!("{card}.classList.contains('lit-changed')"));
+    // A key shows each by itself, with its level, and puts them together again.
+    browser.press("u");
+    browser.wait(
+        "document.querySelector('#flow [data-path=\"strip-with-a-name-40/fader\"] .level')?.getAttribute('width') > 10",
+    );
+    assert_eq!(browser.gives(card), Value::Null);
+    browser.gives("document.getElementById('unfold').click()");
+    browser.wait(card);
 }
 
 #[test]
@@ -476,6 +500,26 @@ fn browser_stays_where_one_has_gone_in_a_large_picture_and_goes_to_an_edit_that_
     browser.wait(&format!(
         "document.querySelector('#flow [data-path=\"in-1/fader\"]').getBoundingClientRect().top > {flow}.getBoundingClientRect().top"
     ));
+}
+
+#[test]
+fn browser_takes_a_picture_round_that_is_larger_than_the_wall() {
+    if !is_there() {
+        return;
+    }
+    let strip =
+        |i| format!("input(\"in-{i}\", sine(220)) >> high_pass(9{i}) >> fader(-9) >> bus(\"bus-{i}\") >> master;\n");
+    let desk = Desk::play(&(1..=9).map(strip).collect::<String>(), &[]);
+    let browser = Browser::open(&format!("{}?projector", desk.address));
+    browser.wait("document.querySelector('#flow [data-path=\"in-9/fader\"]')");
+    let flow = "document.getElementById('flow')";
+    browser.wait(&format!("{flow}.scrollHeight > {flow}.clientHeight + 100"));
+    browser.wait(&format!("{flow}.scrollTop > 50"));
+    // Where nobody sits far away it stays where it is put.
+    browser.press("p");
+    browser.wait(&format!("{flow}.scrollHeight <= {flow}.clientHeight || ({flow}.scrollTop = 0) === 0"));
+    thread::sleep(Duration::from_secs(5));
+    assert_eq!(browser.gives(&format!("{flow}.scrollTop")), 0);
 }
 
 #[cfg(target_os = "linux")]

@@ -152,6 +152,7 @@ fn the_page_shows_every_strip_its_levels_and_its_line_and_what_an_edit_has_done(
     let strips = made["strips"].as_array().expect("it has strips");
     let named: Vec<&str> = strips.iter().filter_map(|strip| strip["name"].as_str()).collect();
     assert_eq!(named, ["a", "b", "band", "master"]);
+    desk.events("master").wait("picture", any);
     let picture = desk.get("/picture.svg").body;
     for path in ["a", "b", "band", "master", "a/fader", "b/compressor", "b/fader", "a&gt;band", "band&gt;master"] {
         assert!(picture.contains(&format!("data-path=\"{path}\"")), "{path} is not in\n{picture}");

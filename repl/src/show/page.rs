@@ -5,11 +5,12 @@ use std::borrow::Cow;
 use crate::picture::{self, Theme};
 
 /// Its files: what each is called, of which kind it is, and what is in it.
-const FILES: [(&str, &str, &str); 7] = [
+const FILES: [(&str, &str, &str); 8] = [
     ("", "text/html; charset=utf-8", include_str!("page/page.html")),
     ("page.css", "text/css; charset=utf-8", include_str!("page/page.css")),
     ("page.js", "text/javascript; charset=utf-8", include_str!("page/page.js")),
     ("picture.js", "text/javascript; charset=utf-8", include_str!("page/picture.js")),
+    ("round.js", "text/javascript; charset=utf-8", include_str!("page/round.js")),
     ("scopes.js", "text/javascript; charset=utf-8", include_str!("page/scopes.js")),
     ("text.js", "text/javascript; charset=utf-8", include_str!("page/text.js")),
     ("icon.svg", "image/svg+xml", include_str!("page/icon.svg")),

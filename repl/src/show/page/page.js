@@ -1,11 +1,13 @@
 // The page: what comes from the desk goes to the part that shows it, and the keys.
 
 import { Picture, shown } from "./picture.js";
+import { Round } from "./round.js";
 import { Scopes } from "./scopes.js";
 import { Text, place } from "./text.js";
 
 const MASTER = "master";
 const SILENT = -9000;
+const LIT = 2500;
 const PATIENCE = [500, 1000, 2000, 3000];
 const by = (id) => document.getElementById(id);
 
@@ -15,12 +17,15 @@ const put = (id, text) => {
 };
 
 // What is known, and what is looked at.
-const known = { desk: null, strips: [], paths: [], target: null, beats: 4, edit: null, told: 0, tries: 0, crowded: 0, gone: false };
+const known = { desk: null, strips: [], paths: [], target: null, beats: 4, edit: null, told: 0, tries: 0, answers: true, crowded: 0, gone: false, lit: new Map() };
 let look = MASTER;
+let unfolded = false;
 let stream = null;
 let alive = 0;
+let waits = 0;
 
-const picture = new Picture(by("flow"), { choose, point });
+const picture = new Picture(by("flow"), { choose, point, drawn });
+const round = new Round(by("flow"));
 const text = new Text(by("text"), [by("file"), by("typed")], { choose, point });
 const scopes = new Scopes();
 
@@ -60,7 +65,7 @@ function mark() {
 function connect() {
   if (stream) stream.close();
   alive = performance.now();
-  const own = (stream = new EventSource(`events?look=${encodeURIComponent(look)}${is_far() ? "&far" : ""}`));
+  const own = (stream = new EventSource(`events?look=${encodeURIComponent(look)}${is_far() ? "&far" : ""}${unfolded ? "&unfolded" : ""}`));
   for (const [name, take] of Object.entries(takes)) {
     own.addEventListener(name, (event) => {
       if (own !== stream) return;
@@ -76,11 +81,24 @@ function lost() {
   stream = null;
   document.body.classList.add("lost");
   by("state").className = "lost";
-  put("state", "the desk has gone: looking for it");
   // Where the page itself is still given, there is no room for one more who looks.
-  fetch("icon.svg").then((answer) => answer.ok && !stream && put("state", "too many look already: waiting for room"), () => {});
+  put("state", known.answers ? "too many look already: waiting for room" : "the desk has gone: looking for it");
+  known.answers = false;
+  again();
+}
+
+/** Asks for something small until it is given, and only then for what happens. */
+function again() {
   const wait = PATIENCE[Math.min(known.tries++, PATIENCE.length - 1)];
-  setTimeout(() => stream || connect(), wait);
+  const ask = () => fetch("icon.svg", { signal: AbortSignal.timeout(5000) }).then((answer) => answer.ok, () => false);
+  clearTimeout(waits);
+  waits = setTimeout(async () => {
+    if (stream) return;
+    known.answers = await ask();
+    if (stream) return;
+    if (known.answers) connect();
+    else again();
+  }, wait);
 }
 
 function live() {
@@ -88,7 +106,7 @@ function live() {
   document.body.classList.remove("lost");
   by("state").className = "live";
   put("state", "live");
-  known.tries = 0;
+  Object.assign(known, { tries: 0, answers: false });
 }
 
 // A connection may be cut without a word.
@@ -173,10 +191,15 @@ const recent = () => known.since !== undefined && performance.now() - known.sinc
 /** Shows for a moment what an edit has done. */
 function light(edit) {
   for (const part of [picture, text]) part.light(edit);
+  for (const path of [...edit.added, ...edit.changed]) known.lit.set(path.split(/[>/]/)[0], performance.now() + LIT);
+  shine();
+  setTimeout(shine, LIT + 10);
+}
+
+/** Lights the strips that an edit is of, those too that come after it. */
+function shine() {
   for (const strip of document.querySelectorAll(".strip")) {
-    if (![...edit.added, ...edit.changed].some((path) => path.split(/[>/]/)[0] === strip.dataset.of)) continue;
-    strip.classList.add("lit-changed");
-    setTimeout(() => strip.classList.remove("lit-changed"), 2500);
+    strip.classList.toggle("lit-changed", known.lit.get(strip.dataset.of) > performance.now());
   }
 }
 
@@ -227,6 +250,7 @@ function strips() {
     return strip;
   });
   list.replaceChildren(...now);
+  shine();
   if (!now.some((strip) => strip.tabIndex === 0) && now.length) now.at(-1).tabIndex = 0;
 }
 
@@ -318,10 +342,23 @@ const is_far = () => document.documentElement.classList.contains("projector");
 
 function projector(on) {
   document.documentElement.classList.toggle("projector", on);
-  by("dark").disabled = on;
   scopes.recolour();
+  round.go(on);
   // Its picture is another one.
   if (stream) connect();
+}
+
+/** Shows each strip by itself, or those that are alike as one again. */
+function unfold() {
+  if (by("unfold").hidden) return say("no strips are drawn as one");
+  unfolded = !unfolded;
+  put("unfold", unfolded ? "fold" : "unfold");
+  connect();
+}
+
+/** Another picture is there, in which some are drawn as one or none. */
+function drawn(folds) {
+  by("unfold").hidden = !folds && !unfolded;
 }
 
 function move(event) {
@@ -345,6 +382,7 @@ document.addEventListener("keydown", (event) => {
     "?": () => by("help").showModal(),
     Escape: () => choose(MASTER),
     p: () => projector(!is_far()),
+    u: unfold,
     z: () => picture.fit(!picture.whole),
     l: () => (by("log").hidden = !by("log").hidden),
     Enter: () => choose(event.target.dataset?.of ?? picture.path(event.target) ?? text.path(event.target)),
@@ -356,6 +394,7 @@ document.addEventListener("keydown", (event) => {
   }
 });
 by("ask").addEventListener("click", () => by("help").showModal());
+by("unfold").addEventListener("click", unfold);
 
 projector(new URLSearchParams(location.search).has("projector"));
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => scopes.recolour());

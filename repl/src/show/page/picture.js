@@ -20,8 +20,8 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 export const shown = (tenths) => (tenths <= -900 ? "–" : (tenths / 10).toFixed(1).replace("-", "−"));
 
 export class Picture {
-  constructor(panel, { choose, point }) {
-    Object.assign(this, { panel, of: new Map(), bars: [], heads: [], peaks: new Map(), downs: new Map(), paths: [], chosen: null, edits: [], lights: [], next: null });
+  constructor(panel, { choose, point, drawn }) {
+    Object.assign(this, { panel, drawn, of: new Map(), bars: [], heads: [], peaks: new Map(), downs: new Map(), paths: [], chosen: null, edits: [], lights: [], next: null });
     panel.addEventListener("click", (event) => choose(this.path(event.target)));
     panel.addEventListener("mouseover", (event) => point(this.all(event.target)));
     panel.addEventListener("mouseleave", () => point([]));
@@ -94,10 +94,8 @@ export class Picture {
     // What was lit in the picture of before is lit in this one.
     const lights = this.lights.splice(0).filter(({ until }) => until > performance.now());
     for (const { name, paths, until } of lights) this.lit(name, paths, until);
-    for (const { added, changed } of this.edits.splice(0)) {
-      this.lit("lit-added", added);
-      this.lit("lit-changed", changed);
-    }
+    for (const { added } of this.edits.splice(0)) this.lit("lit-added", added);
+    this.drawn(drawn.querySelector(".card[data-paths]") !== null);
   }
 
   /** As large as it fits, but legible; or all of it at once. */
@@ -138,7 +136,10 @@ export class Picture {
   order(paths) {
     // Of what is gone nothing is turned down, and what has no meter shows none.
     this.downs.clear();
-    for (const thing of this.bars.flat()) if (thing.bar) fill(thing.bar, -9999, false, 0);
+    for (const thing of this.bars.flat()) {
+      if (thing.bar) fill(thing.bar, -9999, false, 0);
+      else thing.style.removeProperty("--loud");
+    }
     this.paths = paths;
     this.bars = paths.map((path) => this.of.get(path)?.filter((thing) => !thing.classList.contains("card")) ?? []);
   }
@@ -186,9 +187,10 @@ export class Picture {
     this.mark("chosen", path ? [path] : []);
   }
 
-  /** Shows for a moment what an edit has done: what it takes away in the picture of before, the rest in that which follows. */
+  /** Shows for a moment what an edit has done: what it takes away and changes in the picture of before, what is new in that which follows. */
   light(edit) {
     this.edits.push(edit);
+    this.lit("lit-changed", edit.changed);
     if (!this.lit("lit-removed", edit.removed)) return;
     this.waits = true;
     setTimeout(() => {
@@ -199,13 +201,26 @@ export class Picture {
 
   lit(name, paths, until = performance.now() + LIT) {
     if (name !== "lit-removed") this.lights.push({ name, paths, until });
-    const things = paths.flatMap((path) => this.of.get(path) ?? []);
-    for (const thing of things) {
-      thing.classList.add(name);
-      setTimeout(() => thing.classList.remove(name), until - performance.now());
+    const things = paths.flatMap((path) => this.nearest(path).map((thing) => ({ thing, as: this.is_all(thing, path, paths) ? name : "lit-changed" })));
+    for (const { thing, as } of things) {
+      thing.classList.add(as);
+      setTimeout(() => thing.classList.remove(as), until - performance.now());
     }
-    if (things.length) this.bring(things[0]);
-    return things.length > 0;
+    // What has lost a part of itself is there in the next picture too.
+    const parted = things.filter(({ as }) => as !== name).flatMap(({ thing }) => this.all(thing));
+    if (name === "lit-removed" && parted.length) this.lights.push({ name: "lit-changed", paths: parted, until });
+    if (things.length) this.bring(things[0].thing);
+    return things.some(({ as }) => as === name);
+  }
+
+  /** What is drawn of a path; of what is not drawn by itself, the card that it is on. */
+  nearest(path) {
+    return this.of.get(path) ?? this.of.get(path.split(/[>/]/)[0]) ?? [];
+  }
+
+  /** Whether these paths are all that a thing stands for, and not a part of it. */
+  is_all(thing, path, paths) {
+    return thing.dataset.paths ? this.all(thing).every((one) => paths.includes(one)) : this.of.has(path);
   }
 
   /** Brings a thing into sight, within this panel alone: where it is in sight already, nothing moves. */
