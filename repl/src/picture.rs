@@ -13,7 +13,9 @@ mod layout;
 pub mod letters;
 mod mermaid;
 mod palette;
+mod ranges;
 pub mod silence;
+mod summary;
 mod svg;
 mod wording;
 

@@ -112,6 +112,8 @@ pub struct Row {
     pub kind: RowKind,
     /// What it is, at the left.
     pub word: String,
+    /// The word by which it is told what it is like, whatever name it has.
+    pub sort: String,
     /// Its main figures, at the right.
     pub figures: String,
     /// All that is said of it.
@@ -191,6 +193,9 @@ const INSET: f64 = 11.0;
 
 const LEAST_WIDTH: f64 = 96.0;
 const MOST_WIDTH: f64 = 250.0;
+
+/// How much wider a card may be that stands for several strips, each row of which says how many have it.
+const WIDER: f64 = 1.4;
 const NAME_HEIGHT: f64 = 27.0;
 const ABOUT_HEIGHT: f64 = 14.5;
 
@@ -274,7 +279,8 @@ impl Card {
         let widest = self.rows.iter().map(Row::width).chain(about).fold(head, f64::max);
         // A pixel for what rounding takes.
         let width = (widest + 2.0 * PADDING + 1.0).ceil();
-        let width = width.clamp(LEAST_WIDTH, if self.is_large { MOST_WIDTH * LARGER } else { MOST_WIDTH });
+        let most = MOST_WIDTH * if self.paths.len() > 1 { WIDER } else { 1.0 };
+        let width = width.clamp(LEAST_WIDTH, if self.is_large { most * LARGER } else { most });
         (width, self.head() + self.rows.iter().map(Row::height).sum::<f64>() + self.foot())
     }
 

@@ -236,6 +236,7 @@ impl<'a> Building<'a> {
             path: path.clone(),
             full: full.clone(),
             kind: RowKind::Effect,
+            sort: word.clone(),
             word,
             figures,
             title: title.clone(),
@@ -260,7 +261,9 @@ impl<'a> Building<'a> {
             }
         };
         let is_idle = effect.bypass.value == Value::Flag(true) || self.silence.of_effect(id);
-        let at = self.add_row(card, row(wording::word(effect), wording::figures(effect), is_idle));
+        let sort = effect.table.word.to_owned();
+        let own = Row { sort, ..row(wording::word(effect), wording::figures(effect), is_idle) };
+        let at = self.add_row(card, own);
         let detail = |word: String, figures: String| Row { kind: RowKind::Detail, ..row(word, figures, is_idle) };
         let more = effect.parts.len().saturating_sub(MOST_PARTS);
         let shown = match effect.parts.len() {
@@ -296,6 +299,7 @@ impl<'a> Building<'a> {
                 let row = &mut self.cards[card].rows[at];
                 row.kind = RowKind::Detail;
                 row.word = if n == 0 { format!("{branch}: {}", row.word) } else { format!("then {}", row.word) };
+                row.sort.clone_from(&row.word);
                 self.ends.insert(Tap::Instance(inner), End { card, row: Some(at) });
                 for send in self.tapped.get(&Tap::Instance(inner)).cloned().unwrap_or_default() {
                     self.add_send(card, send);
@@ -318,11 +322,8 @@ impl<'a> Building<'a> {
             Plugging::Plug => return,
         };
         let title = self.told(id, cable);
-        let full = path.clone();
-        let row = self.add_row(
-            card,
-            Row { path, full, kind, word, figures, title, is_idle: self.is_silent(id), is_large: false },
-        );
+        let (full, sort, is_idle) = (path.clone(), word.clone(), self.is_silent(id));
+        let row = self.add_row(card, Row { path, full, kind, word, sort, figures, title, is_idle, is_large: false });
         self.sends.insert(id, End { card, row: Some(row) });
         if matches!(cable.kind, Plugging::Send { .. }) {
             self.add_control(card, Owner::Cable(id), Which::Own(0));
@@ -345,7 +346,8 @@ impl<'a> Building<'a> {
         };
         let title = format!("{path}: moved by {figures}");
         let (kind, word, is_idle) = (RowKind::Control, number.replace('_', " "), false);
-        let row = self.add_row(card, Row { path, full, kind, word, figures, title, is_idle, is_large: false });
+        let sort = word.clone();
+        let row = self.add_row(card, Row { path, full, kind, word, sort, figures, title, is_idle, is_large: false });
         self.moved.insert((owner, which), End { card, row: Some(row) });
     }
 

@@ -1,9 +1,11 @@
-//! Many strips that are alike become one card: those that go the same ways. Fewer are easier read one by one.
+//! Many strips become one card: first those that are alike in every step, then those that go the same ways. Fewer are easier read
+//! one by one.
 
 use std::collections::BTreeMap;
 
 use super::diagram::{Cable, CableKind, Card, CardKind, Diagram, End, RowKind};
 use super::letters;
+use super::summary::summary;
 
 /// A diagram with no more cards stays as it is.
 const MOST_CARDS: usize = 20;
@@ -50,26 +52,46 @@ fn by_likeness(diagram: Diagram, closely: bool) -> Diagram {
     }
     let mut cards = Vec::new();
     let mut numbers = BTreeMap::new();
+    // Of each card that is folded: which row of the one that stands for it stands for each of its own.
+    let mut rows: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (i, card) in diagram.cards.iter().enumerate() {
         if stood_for.get(&i).is_some_and(|first| *first != i) {
             continue;
         }
         numbers.insert(i, cards.len());
         cards.push(match stands_for.get(&i) {
-            Some(group) => fold(group.iter().map(|i| &diagram.cards[*i]), closely),
+            Some(group) => {
+                let (card, places) = fold(group.iter().map(|i| &diagram.cards[*i]));
+                rows.extend(group.iter().copied().zip(places));
+                card
+            }
             None => card.clone(),
         });
+    }
+    let row = |end: End| match (end.row, rows.get(&end.card)) {
+        (Some(row), Some(places)) => places.get(row).copied(),
+        (row, _) => row,
+    };
+    // What is plugged leaves by the last row by which it leaves any of the strips.
+    let mut last: BTreeMap<(usize, usize), Option<usize>> = BTreeMap::new();
+    for cable in diagram.cables.iter().filter(|cable| cable.kind == CableKind::Plug) {
+        if let Some(first) = stood_for.get(&cable.from.card) {
+            let last = last.entry((*first, cable.to.card)).or_default();
+            *last = (*last).max(row(cable.from));
+        }
     }
     let mut cables: Vec<Cable> = Vec::new();
     for cable in &diagram.cables {
         let number = |card: usize| numbers.get(stood_for.get(&card).unwrap_or(&card)).copied();
         let (Some(from), Some(to)) = (number(cable.from.card), number(cable.to.card)) else { continue };
-        let is_folded = stood_for.contains_key(&cable.from.card);
-        // Only what is alike in every step has rows that cables leave by.
-        let row = if is_folded && !closely { None } else { cable.from.row };
-        let (from, to) = (End { card: from, row }, End { card: to, row: cable.to.row });
+        let first = stood_for.get(&cable.from.card);
+        let leaves = match first {
+            Some(first) if cable.kind == CableKind::Plug => last.get(&(*first, cable.to.card)).copied().flatten(),
+            _ => row(cable.from),
+        };
+        let (from, to) = (End { card: from, row: leaves }, End { card: to, row: cable.to.row });
         let like = |other: &&mut Cable| other.kind == cable.kind && other.from == from && other.to == to;
-        match cables.iter_mut().find(like).filter(|_| is_folded) {
+        match cables.iter_mut().find(like).filter(|_| first.is_some()) {
             Some(other) => {
                 other.paths.extend(cable.paths.iter().cloned());
                 other.title = format!("{} cables: {}", other.paths.len(), other.paths.join(", "));
@@ -100,25 +122,20 @@ fn likeness(diagram: &Diagram, number: usize, card: &Card, closely: bool) -> Opt
     Some((ways, rows.collect()))
 }
 
-/// One card for several.
-fn fold<'a>(cards: impl Iterator<Item = &'a Card>, closely: bool) -> Card {
+/// One card for several; and of each of them, which of its rows stands for each of their own.
+fn fold<'a>(cards: impl Iterator<Item = &'a Card>) -> (Card, Vec<Vec<usize>>) {
     let cards: Vec<&Card> = cards.collect();
     let paths: Vec<String> = cards.iter().flat_map(|card| card.paths.iter().cloned()).collect();
-    let mut folded = Card {
+    let (rows, places) = summary(&cards);
+    let folded = Card {
         name: format!("{} strips", cards.len()),
         about: in_lines(&paths),
-        rows: if closely { cards[0].rows.clone() } else { Vec::new() },
+        rows,
         channels: cards.iter().map(|card| card.channels).max().unwrap_or(0),
         paths,
         ..cards[0].clone()
     };
-    for (i, row) in folded.rows.iter_mut().enumerate() {
-        let all: Vec<&str> = cards.iter().map(|card| &*card.rows[i].figures).collect();
-        row.figures = range(&all);
-        row.title = cards.iter().map(|card| card.rows[i].title.clone()).collect::<Vec<_>>().join("; ");
-        row.is_idle = cards.iter().all(|card| card.rows[i].is_idle);
-    }
-    folded
+    (folded, places)
 }
 
 /// Names in a few lines, with how many more there are. Those that only count on are said by the first and the last.
@@ -176,26 +193,4 @@ fn runs(names: &[String]) -> Vec<(String, usize)> {
         rest = &rest[runs.last().map_or(1, |(_, count)| *count)..];
     }
     runs
-}
-
-/// What figures have in common, or from the least to the most.
-fn range(all: &[&str]) -> String {
-    let Some(first) = all.first() else { return String::new() };
-    if all.iter().all(|figures| figures == first) {
-        return (*first).to_owned();
-    }
-    let numbers: Option<Vec<(f64, &str)>> = all
-        .iter()
-        .map(|figures| {
-            let (number, unit) = figures.split_once(' ').unwrap_or((figures, ""));
-            Some((number.parse().ok()?, unit))
-        })
-        .collect();
-    match numbers {
-        Some(numbers) if numbers.iter().all(|(_, unit)| *unit == numbers[0].1) => {
-            let of = |fold: fn(f64, f64) -> f64| numbers.iter().map(|(number, _)| *number).fold(numbers[0].0, fold);
-            format!("{} to {} {}", of(f64::min), of(f64::max), numbers[0].1).trim_end().to_owned()
-        }
-        _ => "each its own".into(),
-    }
 }

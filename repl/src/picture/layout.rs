@@ -1,6 +1,8 @@
 //! Where cards stand and cables run: layers from left to right as Sugiyama, Tagawa and Toda (1981) draw them, by the library
 //! `dagre`. What comes out is in pixels.
 
+use std::collections::BTreeSet;
+
 use dagre::graph::{Graph, GraphOptions};
 use dagre::{EdgeLabel, LayoutOptions, NodeLabel, RankAlign, RankDir, layout};
 
@@ -18,7 +20,7 @@ const LARGE_BETWEEN_CARDS: f64 = 12.0;
 /// How far apart ways back run below a card.
 pub const LANE: f64 = 11.0;
 
-/// What holds the inputs in the first column.
+/// What holds the inputs in the first column, and whatever else nothing flows into from standing before them.
 const ROOT: &str = "root";
 
 /// How much stronger it does than cables pull.
@@ -64,14 +66,18 @@ pub fn places(diagram: &Diagram) -> Places {
     let mut graph: Graph<NodeLabel, EdgeLabel> =
         Graph::with_options(GraphOptions { directed: true, multigraph: true, compound: false });
     graph.set_node(ROOT, Some(NodeLabel::default()));
+    let arrives: BTreeSet<usize> =
+        diagram.cables.iter().filter_map(|cable| forwards(diagram, cable)).map(|(_, to)| to).collect();
     for (i, card) in diagram.cards.iter().enumerate() {
         let (width, height) = card.size();
         let height = height + lanes(diagram, i) as f64 * LANE;
         graph.set_node(i.to_string(), Some(NodeLabel { width, height, ..NodeLabel::default() }));
-        if card.kind == CardKind::Input {
-            let hold = EdgeLabel { weight: HOLD, ..EdgeLabel::default() };
-            graph.set_edge(ROOT, i.to_string(), Some(hold), None);
-        }
+        let weight = match card.kind {
+            CardKind::Input => HOLD,
+            _ if arrives.contains(&i) => continue,
+            _ => 1,
+        };
+        graph.set_edge(ROOT, i.to_string(), Some(EdgeLabel { weight, ..EdgeLabel::default() }), None);
     }
     for (i, cable) in diagram.cables.iter().enumerate() {
         let Some((from, to)) = forwards(diagram, cable) else { continue };
@@ -108,6 +114,7 @@ pub fn places(diagram: &Diagram) -> Places {
         let (x, y) = ((x - width / 2.0).round(), (y - (height + lanes) / 2.0).round());
         cards.push(Area { x, y, width, height });
     }
+    as_declared(diagram, &mut cards);
     let least = |of: fn(&Area) -> f64| cards.iter().map(of).fold(f64::INFINITY, f64::min);
     let (left, top) = (least(|card| card.x), least(|card| card.y));
     let passes = diagram.cables.iter().enumerate().map(|(i, cable)| {
@@ -121,6 +128,25 @@ pub fn places(diagram: &Diagram) -> Places {
     let passes = passes.collect();
     cards.iter_mut().for_each(|card| (card.x, card.y) = (card.x - left, card.y - top));
     Places { cards, passes }
+}
+
+/// Lets the first column have its cards in the order in which they are declared, with the room between them that it had.
+fn as_declared(diagram: &Diagram, cards: &mut [Area]) {
+    let is_input = |card: usize| diagram.cards[card].kind == CardKind::Input;
+    let inputs = || (0..cards.len()).filter(|card| is_input(*card)).map(|card| cards[card]);
+    let right = inputs().map(|area| area.right()).fold(f64::NEG_INFINITY, f64::max);
+    let declared: Vec<usize> = (0..cards.len()).filter(|card| cards[*card].x < right).collect();
+    let height = |card: usize| cards[card].height + lanes(diagram, card) as f64 * LANE;
+    let mut shown = declared.clone();
+    shown.sort_by(|a, b| cards[*a].y.total_cmp(&cards[*b].y));
+    let Some(top) = shown.first().map(|card| cards[*card].y) else { return };
+    let room: Vec<f64> = shown.windows(2).map(|two| cards[two[1]].y - cards[two[0]].y - height(two[0])).collect();
+    let heights: Vec<f64> = declared.iter().map(|card| height(*card)).collect();
+    let mut y = top;
+    for (i, card) in declared.iter().enumerate() {
+        cards[*card].y = y;
+        y += heights[i] + room.get(i).copied().unwrap_or(0.0);
+    }
 }
 
 /// Whether more of the inputs stand above what is written before them than below.
