@@ -33,7 +33,8 @@ pub fn run(arguments: &Graph) -> Outcome {
         }
         GraphFormat::Text => text(session, flow),
         GraphFormat::Json => serde_json::to_string_pretty(&Picture::of(session, flow)).map_err(io::Error::from)? + "\n",
-        GraphFormat::Svg => picture::svg(&Drawing::of(diagram()), theme(arguments.theme)),
+        // The ending of the file makes it a PNG.
+        GraphFormat::Svg | GraphFormat::Png => picture::svg(&Drawing::of(diagram()), theme(arguments.theme)),
         GraphFormat::Dot => picture::dot(&diagram()),
         GraphFormat::Mermaid => picture::mermaid(&diagram()),
     };
@@ -48,7 +49,8 @@ fn format(arguments: &Graph) -> Result<GraphFormat, Failure> {
     let ending = arguments.file.as_ref().map(|file| file.extension().map_or_else(String::new, ascii_lowercase));
     let of_file = match ending.as_deref() {
         None => None,
-        Some("svg" | "png") => Some(GraphFormat::Svg),
+        Some("svg") => Some(GraphFormat::Svg),
+        Some("png") => Some(GraphFormat::Png),
         Some("dot" | "gv") => Some(GraphFormat::Dot),
         Some("mmd" | "mermaid") => Some(GraphFormat::Mermaid),
         Some("json") => Some(GraphFormat::Json),
@@ -59,11 +61,14 @@ fn format(arguments: &Graph) -> Result<GraphFormat, Failure> {
             return Err(Failure::Misuse(what.into()));
         }
     };
-    let is_png = ending.as_deref() == Some("png");
     match (arguments.format, of_file) {
-        (Some(said), _) if is_png && said != GraphFormat::Svg => {
-            Err(Failure::Misuse("a name that ends in .png is that of a picture, `--format svg`".into()))
+        (Some(GraphFormat::Png), of_file) if of_file != Some(GraphFormat::Png) => {
+            Err(Failure::Misuse("a PNG is written to a file whose name ends in .png: `-o FILE.png`".into()))
         }
+        (
+            Some(GraphFormat::Text | GraphFormat::Json | GraphFormat::Dot | GraphFormat::Mermaid),
+            Some(GraphFormat::Png),
+        ) => Err(Failure::Misuse("a name that ends in .png is that of a picture, `--format png`".into())),
         (said, of_file) => Ok(said.or(of_file).unwrap_or(GraphFormat::Text)),
     }
 }
@@ -317,7 +322,7 @@ fn step(session: &Session, id: InstanceId) -> String {
             let table = effect.table.0;
             let given = table.arguments.iter().filter_map(|name| table.index(name));
             let mut shown: Vec<String> = given.map(|i| table.parameters[i].show(&effect.settings[i].value)).collect();
-            shown.extend(effect.parts.iter().map(|part| table.parts[part.part].word.to_owned()));
+            shown.extend(effect.parts.iter().map(|part| picture::part(effect, part)));
             match shown.is_empty() {
                 true => table.word.to_owned(),
                 false => format!("{}({})", table.word, shown.join(", ")),

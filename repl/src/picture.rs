@@ -24,13 +24,19 @@ pub use drawing::Drawing;
 pub use palette::Theme;
 
 use engine::graph::Graph;
-use engine::session::Session;
+use engine::session::{Effect, PartUse, Session};
 
 /// What there is to show of a session and the graph that was made of it; `unfold` shows each strip by itself, however many there
 /// are.
 pub fn diagram(session: &Session, graph: &Graph, unfold: bool) -> Diagram {
     let whole = flow::diagram(session, graph);
     if unfold { whole } else { fold::folded(whole) }
+}
+
+/// A part of an effect in words, such as a band of an equaliser: `bell 400 Hz -3 dB`.
+pub fn part(effect: &Effect, used: &PartUse) -> String {
+    let (word, figures) = wording::part(effect, used);
+    format!("{word} {}", figures.replace(wording::BETWEEN, " ")).trim_end().to_owned()
 }
 
 /// The picture as SVG. Each box and cable has its path as `data-path`.

@@ -248,6 +248,8 @@ pub enum GraphFormat {
     Json,
     /// A picture.
     Svg,
+    /// A picture in pixels, to a file.
+    Png,
     /// For Graphviz.
     Dot,
     /// For Mermaid, as Markdown shows it.

@@ -146,7 +146,9 @@ impl Sketch {
             area.draw(&PathElement::new([place(from.0, from.1), place(to.0, to.1)], GRID))?;
         }
         let most = f64::from(self.field.iter().copied().max().unwrap_or(0).max(1));
-        let used = || self.field.iter().enumerate().filter(|(_, count)| **count > 0);
+        // Silence is nowhere: its one cell would fill the field.
+        let sounds = self.field.iter().enumerate().any(|(n, count)| *count > 0 && n != MIDDLE * CELLS + MIDDLE);
+        let used = || self.field.iter().enumerate().filter(|(_, count)| sounds && **count > 0);
         // As near as it is heard: soft sound is not a speck.
         let reach = used().map(|(n, _)| (n % CELLS).abs_diff(MIDDLE).max((n / CELLS).abs_diff(MIDDLE))).max();
         let reach = reach.unwrap_or(0).max(4);

@@ -117,7 +117,7 @@ pub fn places(diagram: &Diagram) -> Places {
     as_declared(diagram, &mut cards);
     let least = |of: fn(&Area) -> f64| cards.iter().map(of).fold(f64::INFINITY, f64::min);
     let (left, top) = (least(|card| card.x), least(|card| card.y));
-    let passes = diagram.cables.iter().enumerate().map(|(i, cable)| {
+    let passes = diagram.cables.iter().enumerate().map(|(i, cable)| -> Vec<(f64, f64)> {
         let Some((from, to)) = forwards(diagram, cable) else { return Vec::new() };
         let edge = graph.edge(&from.to_string(), &to.to_string(), Some(&i.to_string()));
         let points = edge.map_or(&[][..], |edge| &edge.points);
@@ -125,8 +125,9 @@ pub fn places(diagram: &Diagram) -> Places {
         let inner = points.get(1..points.len().saturating_sub(1)).unwrap_or_default();
         inner.iter().map(|point| (point.x - left, turn * point.y - top)).collect()
     });
-    let passes = passes.collect();
+    let mut passes: Vec<Vec<(f64, f64)>> = passes.collect();
     cards.iter_mut().for_each(|card| (card.x, card.y) = (card.x - left, card.y - top));
+    untangle(diagram, &cards, &mut passes);
     Places { cards, passes }
 }
 
@@ -146,6 +147,31 @@ fn as_declared(diagram: &Diagram, cards: &mut [Area]) {
     for (i, card) in declared.iter().enumerate() {
         cards[*card].y = y;
         y += heights[i] + room.get(i).copied().unwrap_or(0.0);
+    }
+}
+
+/// Lets cables to one card pass what stands between in the order in which they come: they would cross each other for nothing.
+fn untangle(diagram: &Diagram, cards: &[Area], passes: &mut [Vec<(f64, f64)>]) {
+    let goes_on = |cable: &Cable| course(diagram, cable) == Course::On;
+    for (target, _) in diagram.cards.iter().enumerate() {
+        let cables = diagram.cables.iter().enumerate().filter(|(_, cable)| cable.to.card == target && goes_on(cable));
+        let cables: Vec<usize> = cables.map(|(i, _)| i).collect();
+        let mut columns: Vec<f64> = cables.iter().flat_map(|i| &passes[*i]).map(|(x, _)| *x).collect();
+        columns.sort_by(f64::total_cmp);
+        columns.dedup();
+        for column in columns {
+            let mut here: Vec<(f64, usize, usize)> = Vec::new();
+            for &i in &cables {
+                let Some(at) = passes[i].iter().position(|(x, _)| *x == column) else { continue };
+                let from = diagram.cables[i].from;
+                let begin = cards[from.card].y + diagram.cards[from.card].middle(from.row);
+                here.push((at.checked_sub(1).map_or(begin, |before| passes[i][before].1), i, at));
+            }
+            let mut heights: Vec<f64> = here.iter().map(|(_, i, at)| passes[*i][*at].1).collect();
+            heights.sort_by(f64::total_cmp);
+            here.sort_by(|a, b| a.0.total_cmp(&b.0));
+            here.iter().zip(heights).for_each(|((_, i, at), y)| passes[*i][*at].1 = y);
+        }
     }
 }
 

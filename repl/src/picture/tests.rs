@@ -91,6 +91,9 @@ fn every() -> Vec<(String, Diagram)> {
     for (name, loaded) in examples() {
         all.push((name, shown(&loaded, true)));
     }
+    for (count, buses) in [(24, 3), (64, 1)] {
+        all.push((format!("{count} unlike strips"), shown(&of_text(&unlike_strips(count, buses)), false)));
+    }
     for (count, groups) in [(8, 2), (24, 4), (64, 8)] {
         let loaded = of_text(&strips(count, groups));
         all.push((format!("{count} strips"), shown(&loaded, false)));
@@ -365,6 +368,100 @@ fn strips_that_go_the_same_ways_fold_and_say_how_many_they_are() {
     assert_eq!(card.about, ["a-strip-with-a-long-name-1 to ", "a-strip-with-a-long-name-40"]);
     let keyed = folded.cables.iter().find(|cable| cable.kind == CableKind::Key).expect("some are keyed");
     assert_eq!(folded.cards[keyed.to.card].paths.len(), 1, "what is keyed is shown by itself");
+}
+
+/// Strips into some buses, no two of which pass the same, with sends before and behind the fader.
+fn unlike_strips(count: usize, buses: usize) -> String {
+    let mut text = String::from("let room = bus(\"room\"); room >> reverb() >> master;\n");
+    text.extend((0..buses).map(|bus| format!("let b{bus} = bus(\"bus {bus}\"); b{bus} >> master;\n")));
+    for i in 0..count {
+        let on =
+            |bit: usize, effect: &str| if (i + 1) >> bit & 1 == 1 { format!(">> {effect}") } else { String::new() };
+        let send = |is_here: bool| if is_here { ">> send(room, -9)" } else { "" };
+        let passed = [
+            on(0, &format!("compressor(-{}, {})", 12 + i % 13, 2 + i % 3)),
+            on(1, "gate(-50)"),
+            on(2, "eq().high_pass(80)"),
+            on(3, "pan(0.1)"),
+            on(4, "eq().bell(400, -3).bell(2.kHz, 1)"),
+            on(5, "saturate(3)"),
+        ]
+        .concat();
+        let (pre, post) = (send(i % 2 == 0), send(i % 2 == 1));
+        text += &format!("input(\"strip {i}\", sine(99)) {passed} {pre} >> fader(-{i}) {post} >> b{};\n", i % buses);
+    }
+    text
+}
+
+#[test]
+fn a_card_of_unlike_strips_says_what_they_pass_and_how_many_do() {
+    for (count, buses) in [(24, 3), (64, 1)] {
+        let loaded = of_text(&unlike_strips(count, buses));
+        let (folded, whole) = (shown(&loaded, false), shown(&loaded, true));
+        let cards: Vec<&Card> = folded.cards.iter().filter(|card| card.paths.len() > 1).collect();
+        assert_eq!(cards.len(), buses);
+        for card in cards {
+            let strips: Vec<&Card> = whole.cards.iter().filter(|one| card.paths.contains(&one.paths[0])).collect();
+            let fader = |one: &Card| one.rows.iter().position(|row| row.word == "fader");
+            for word in ["compressor", "gate", "pan", "saturate", "fader", "send room"] {
+                for is_post in [false, true] {
+                    let has = |one: &&&Card| {
+                        let at = one.rows.iter().position(|row| row.word == word);
+                        at.is_some_and(|at| (Some(at) > fader(one)) == is_post)
+                    };
+                    let having = strips.iter().filter(has).count();
+                    let side = if is_post { ", post" } else { ", pre" };
+                    let said = format!("{word}{}", if word == "send room" { side } else { "" });
+                    let all = format!("{said} in {having} of {}", strips.len());
+                    let is_said = card.rows.iter().any(|row| row.word == all || row.word == said);
+                    assert_eq!(is_said, having > 0 && (!is_post || word == "send room"), "{all}: {:?}", card.rows);
+                }
+            }
+            // What stands above the fader is before it, and cables leave from what they are tapped at.
+            let row = |word: &str| card.rows.iter().position(|row| row.word.starts_with(word)).unwrap();
+            assert!(row("send room, pre") < row("fader") && row("fader") < row("send room, post"));
+            let number = folded.cards.iter().position(|one| one == card).unwrap();
+            let left: BTreeSet<_> =
+                folded.cables.iter().filter(|cable| cable.from.card == number).map(|cable| cable.from.row).collect();
+            let tapped = ["send room, pre", "fader", "send room, post"].map(|word| Some(row(word)));
+            assert_eq!(left, tapped.into_iter().collect());
+        }
+        let mermaid = super::mermaid(&folded);
+        assert!(mermaid.contains("compressor in ") && super::dot(&folded).contains("compressor in "), "{mermaid}");
+    }
+    let folded = shown(&of_text(&unlike_strips(64, 1)), false);
+    let row = folded.cards.iter().flat_map(|card| &card.rows).find(|row| row.word.starts_with("compressor"));
+    assert_eq!(row.unwrap().figures, "-24 to -12 dB\u{2002}2 to 4:1");
+}
+
+#[test]
+fn figures_are_told_from_the_least_to_the_most_each_with_its_unit() {
+    let of = |all: &[&str]| super::ranges::of(all).replace('\u{2002}', "|");
+    assert_eq!(of(&["-20 dB", "-3 dB", "2.5 dB"]), "-20 to 2.5 dB");
+    assert_eq!(of(&["900 Hz\u{2002}q 1", "1.2 kHz\u{2002}q 4"]), "900 Hz to 1.2 kHz|q 1 to 4");
+    assert_eq!(
+        of(&["-20 dB\u{2002}3:1", "-18 dB\u{2002}3:1\u{2002}makeup 3 dB"]),
+        "-20 to -18 dB|3:1|makeup 3 dB in 1"
+    );
+    assert_eq!(of(&["bell\u{2002}400 Hz", "high_pass\u{2002}80 Hz", ""]), "bell in 1|400 Hz|high_pass in 1|80 Hz");
+    assert_eq!(of(&["a", "b", "c", "d", "e"]), "each its own");
+}
+
+#[test]
+fn inputs_stand_leftmost_in_the_order_in_which_they_are_declared() {
+    let mut text = String::from("bus(\"alone\"); let fx = bus(\"fx\"); fx >> reverb() >> master;");
+    text += "let q = bus(\"q\"); let r = bus(\"r\"); q >> r; r >> master;";
+    let to = ["q", "master", "r", "q", "master", "q", "r", "master"];
+    for (i, to) in to.iter().enumerate() {
+        text += &format!("input(\"in {i}\", sine(99)) >> fader(-{i}) >> {to};");
+    }
+    let drawing = Drawing::of(shown(&of_text(&text), false));
+    let cards = || drawing.diagram.cards.iter().zip(&drawing.cards);
+    let least = cards().map(|(_, area)| area.x).fold(f64::INFINITY, f64::min);
+    let inputs: Vec<&Area> =
+        cards().filter(|(card, _)| card.kind == super::diagram::CardKind::Input).map(|(_, area)| area).collect();
+    assert!(inputs.len() == to.len() && inputs.iter().all(|area| area.x == least));
+    assert!(inputs.windows(2).all(|two| two[0].y < two[1].y));
 }
 
 fn paths_of_cards(diagram: &Diagram) -> BTreeSet<&str> {

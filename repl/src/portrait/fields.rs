@@ -41,6 +41,13 @@ const LET_GO: f64 = 150.0;
 /// The tone that is heard where nothing says another.
 const TONE: f64 = 1000.0;
 
+/// How loud the click is by whose response the tone is chosen: below thresholds.
+const QUIET: f64 = 1.0 / 4096.0;
+
+/// Frequencies pass alike if they differ by no more, in dB; by more than the second, the response is shown.
+const ALIKE: f64 = 0.5;
+const SHOWN: f64 = 1.0;
+
 /// What is shown over time of one that depends on the level: soft, loud, soft again, in dBFS; of one that has thresholds so far
 /// below and above them. Until when each lasts, in seconds.
 const SOFT: f64 = -40.0;
@@ -114,7 +121,7 @@ pub fn of(trial: &Trial) -> Result<Vec<Field>, Failure> {
             let (levels, hertz) = level_against_level(trial)?;
             let fields = vec![levels, burst(trial, hertz)?];
             match fields.iter().any(is_seen) {
-                true => fields,
+                true => fields.into_iter().chain(quiet_response(trial)?).collect(),
                 false => vec![added(trial)?],
             }
         }
@@ -265,7 +272,7 @@ fn level_against_level(trial: &Trial) -> Result<(Field, f64), Failure> {
     let tone = trial.most("freq");
     let soft = trial.hear(hold, |_| [gain_from_db(low); 2])?;
     let passes = mean(&soft[0][hold * 3 / 4..]).abs() > 0.5 * gain_from_db(low) / 4.0;
-    let hertz = tone.unwrap_or(TONE);
+    let hertz = passing(tone.unwrap_or(TONE), &quiet_levels(trial)?);
     let out = |wave: &dyn Fn(usize) -> f64, level: &dyn Fn(&[f64]) -> f64| {
         let height = |frame: usize| gain_from_db(f64::from(levels.start() + (frame / hold) as i32));
         let heard = trial.hear(hold * levels.clone().count(), |frame| [wave(frame) * height(frame); 2])?;
@@ -303,6 +310,46 @@ fn level_against_level(trial: &Trial) -> Result<(Field, f64), Failure> {
         beside: Some(("as it came in", as_it_came)),
     };
     Ok((field, hertz))
+}
+
+/// The response to what is quiet; nothing where that has no response either.
+fn quiet_levels(trial: &Trial) -> Result<Points, Failure> {
+    let of = |level: f64| Ok::<Points, Failure>(levels(&impulse(trial, 0, level)?[0]));
+    let (one, half) = (of(QUIET)?, of(QUIET / 2.0)?);
+    let is_one = one.len() == half.len() && one.iter().zip(&half).all(|(a, b)| (a.1 - b.1).abs() < UNSEEN);
+    Ok(if is_one { one } else { Vec::new() })
+}
+
+/// The level that most frequencies come out with, of a response.
+fn usual_level(response: &Points) -> Option<f64> {
+    let alike = |level: f64| response.iter().filter(|(_, other)| (other - level).abs() <= ALIKE / 2.0).count();
+    response.iter().map(|(_, level)| *level).max_by_key(|level| alike(*level))
+}
+
+/// The frequency nearest to one that comes through as most do: filters beside what bends do not lower its curve.
+fn passing(wanted: f64, response: &Points) -> f64 {
+    let Some(usual) = usual_level(response) else { return wanted };
+    let far = |hertz: f64, from: f64| (hertz / from).ln().abs();
+    let passes = |hertz: f64| {
+        let near = response.iter().min_by(|a, b| far(a.0, hertz).total_cmp(&far(b.0, hertz)));
+        near.is_some_and(|(_, level)| (level - usual).abs() <= ALIKE)
+    };
+    if passes(wanted) {
+        return wanted;
+    }
+    if passes(TONE) {
+        return TONE;
+    }
+    let passing = response.iter().map(|(hertz, _)| *hertz).filter(|hertz| passes(*hertz));
+    passing.min_by(|a, b| far(*a, TONE).total_cmp(&far(*b, TONE))).unwrap_or(wanted)
+}
+
+/// Level over frequency of what is quiet, where frequencies differ.
+fn quiet_response(trial: &Trial) -> Result<Option<Field>, Failure> {
+    let response = quiet_levels(trial)?;
+    let Some(usual) = usual_level(&response) else { return Ok(None) };
+    let differs = response.iter().any(|(_, level)| (level - usual).abs() > SHOWN);
+    Ok(differs.then(|| over_frequency("Level of what is quiet", vec![("left".into(), response)])))
 }
 
 /// Levels on both sides of thresholds.

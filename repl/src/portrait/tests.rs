@@ -265,3 +265,18 @@ fn no_curve_leaves_its_field() {
     // The frequencies are those that are heard.
     assert_eq!(fields::FREQUENCIES, 20.0..20_000.0);
 }
+
+#[test]
+fn the_curve_of_a_chain_is_of_a_tone_that_its_filters_pass_and_its_response_is_drawn_too() {
+    let fields = drawn("high_pass(90) >> compressor(-18, 4)");
+    let below = |field: &Field| field.lines[0].1.iter().find(|(x, _)| *x == -40.0).map(|(x, y)| y - x);
+    // At its corner a filter of the second order is 3 dB down; far above it is nothing.
+    assert!(below(&fields[0]).is_some_and(|change| change.abs() < 0.2), "{:?}", below(&fields[0]));
+    assert_eq!(fields.len(), 3);
+    assert!(fields[2].name.contains("quiet") && fields[2].along.0 == "Hz", "{}", fields[2].name);
+    let at_corner = fields[2].lines[0].1.iter().min_by(|a, b| (a.0 - 90.0).abs().total_cmp(&(b.0 - 90.0).abs()));
+    assert!(at_corner.is_some_and(|(_, level)| (level + 3.0).abs() < 0.5), "{at_corner:?}");
+    let low = drawn("low_pass(300) >> compressor(-18, 4)");
+    assert!(below(&low[0]).is_some_and(|change| change.abs() < 0.6), "{:?}", below(&low[0]));
+    assert_eq!(drawn("compressor(-18, 4)").len(), 2, "what has no response of its own shows none");
+}
