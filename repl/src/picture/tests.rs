@@ -404,7 +404,8 @@ fn a_card_of_unlike_strips_says_what_they_pass_and_how_many_do() {
             let strips: Vec<&Card> = whole.cards.iter().filter(|one| card.paths.contains(&one.paths[0])).collect();
             let fader = |one: &Card| one.rows.iter().position(|row| row.word == "fader");
             for word in ["compressor", "gate", "pan", "saturate", "fader", "send room"] {
-                for is_post in [false, true] {
+                // Only what is sent is behind the fader.
+                for is_post in [false, true].into_iter().take(if word == "send room" { 2 } else { 1 }) {
                     let has = |one: &&&Card| {
                         let at = one.rows.iter().position(|row| row.word == word);
                         at.is_some_and(|at| (Some(at) > fader(one)) == is_post)
@@ -414,7 +415,7 @@ fn a_card_of_unlike_strips_says_what_they_pass_and_how_many_do() {
                     let said = format!("{word}{}", if word == "send room" { side } else { "" });
                     let all = format!("{said} in {having} of {}", strips.len());
                     let is_said = card.rows.iter().any(|row| row.word == all || row.word == said);
-                    assert_eq!(is_said, having > 0 && (!is_post || word == "send room"), "{all}: {:?}", card.rows);
+                    assert_eq!(is_said, having > 0, "{all}: {:?}", card.rows);
                 }
             }
             // What stands above the fader is before it, and cables leave from what they are tapped at.

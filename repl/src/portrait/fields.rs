@@ -45,7 +45,7 @@ const TONE: f64 = 1000.0;
 const QUIET: f64 = 1.0 / 4096.0;
 
 /// Frequencies pass alike if they differ by no more, in dB; by more than the second, the response is shown.
-const ALIKE: f64 = 0.5;
+const ALIKE: f64 = 0.2;
 const SHOWN: f64 = 1.0;
 
 /// What is shown over time of one that depends on the level: soft, loud, soft again, in dBFS; of one that has thresholds so far
