@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use crate::abreast::Abreast;
 use crate::delay_line::DelayLine;
 use crate::fade::Ramp;
 use crate::graph::Controlled;
@@ -20,6 +21,7 @@ use crate::score::ScoreCell;
 use crate::session::TableRef;
 use crate::sources;
 use crate::transport::Quantum;
+use crate::wide::wide;
 
 mod edges;
 
@@ -48,6 +50,10 @@ pub struct Bank {
     pub slots: Vec<Buffer>,
     /// No work is let rest: to prove that rest changes no bit.
     pub restless: bool,
+    /// What works that go abreast have in common.
+    pub abreast: Abreast,
+    /// None of them go abreast: to prove that it changes no bit.
+    pub one_by_one: bool,
 }
 
 /// Which cells of the running bank go on in the next: pairs of indices, old and new.
@@ -185,6 +191,8 @@ pub struct WorkCell {
     /// By how many dB it turned down at most in its last quantum of work.
     reduced: f64,
     rest: Rest,
+    /// Its first lane, and whether it hears nothing, while it goes abreast with others.
+    abreast: Option<(usize, bool)>,
     /// Whether sound comes to it in no other way than through its input and its key.
     only_passes: bool,
     /// The keyboard that plays it.
@@ -223,6 +231,7 @@ impl WorkCell {
             waiting: (0..lines).map(|_| DelayLine::new(latency)).collect(),
             latency,
             reduced: 0.0,
+            abreast: None,
             keyboard: None,
         }
     }
@@ -285,13 +294,58 @@ impl WorkCell {
     /// anew, and from then on what flows in is passed by it. RT.
     pub fn process(&mut self, io: &mut WorkIo<'_>) -> bool {
         let hears_nothing = self.hears_nothing(io);
-        if !hears_nothing {
-            self.rest.wake();
-        } else if self.rest.rests() && !io.restless {
-            let next = io.transport.wrapping_add(QUANTUM as u64) as i64;
-            self.kernel.wheels().iter_mut().for_each(|wheel| wheel.pass(next));
+        self.stays_at_rest(hears_nothing, io) || self.process_heard(hears_nothing, io)
+    }
+
+    /// Begins a quantum that may be worked on abreast with others, which [`WorkCell::fall_out`] ends; if it may not it is
+    /// processed. Says what [`WorkCell::process`] does, as far as is known. RT.
+    pub fn fall_in(&mut self, io: &mut WorkIo<'_>, abreast: &mut Abreast) -> bool {
+        let hears_nothing = self.hears_nothing(io);
+        if self.stays_at_rest(hears_nothing, io) {
             return true;
         }
+        let lane = abreast.used();
+        let is_plain = self.settled && self.wet.value() == 1.0 && self.waiting.is_empty() && self.poisoned.is_none();
+        let is_plain = is_plain && self.trusted.is_still() && self.made == self.channels.1;
+        if is_plain && self.kernel.fall_in(&mut whole(self.channels.0, &self.glides, io), abreast) {
+            self.abreast = Some((lane, hears_nothing));
+            return true;
+        }
+        self.process_heard(hears_nothing, io)
+    }
+
+    /// Ends a quantum that went abreast, if this one did, and says what [`WorkCell::process`] does. RT.
+    pub fn fall_out(&mut self, io: &mut WorkIo<'_>, abreast: &Abreast) -> bool {
+        let Some((lane, hears_nothing)) = self.abreast.take() else { return true };
+        let mut on = whole(self.channels.0, &self.glides, io);
+        self.kernel.fall_out(&mut on, abreast, lane);
+        self.reduced = on.reduced;
+        let is_finite = io.audio.iter().take(self.channels.1).all(|buffer| is_finite(buffer));
+        if !is_finite {
+            self.fall_ill(io);
+        }
+        if hears_nothing {
+            self.watch(io);
+        }
+        is_finite
+    }
+
+    /// Whether it rests and goes on to. What else is to be done is done. RT.
+    fn stays_at_rest(&mut self, hears_nothing: bool, io: &WorkIo<'_>) -> bool {
+        if !hears_nothing {
+            self.rest.wake();
+            return false;
+        }
+        let stays = self.rest.rests() && !io.restless;
+        if stays {
+            let next = io.transport.wrapping_add(QUANTUM as u64) as i64;
+            self.kernel.wheels().iter_mut().for_each(|wheel| wheel.pass(next));
+        }
+        stays
+    }
+
+    /// Does the work of one quantum that is not passed by. RT.
+    fn process_heard(&mut self, hears_nothing: bool, io: &mut WorkIo<'_>) -> bool {
         let finite = self.process_awake(io);
         if hears_nothing {
             self.watch(io);
@@ -302,6 +356,11 @@ impl WorkCell {
     /// By how many dB it turned down at most when it last worked. RT.
     pub fn reduced(&self) -> f64 {
         self.reduced
+    }
+
+    /// Whether it gave what is no number, and is passed by. RT.
+    pub fn is_ill(&self) -> bool {
+        self.poisoned.is_some()
     }
 
     /// Whether it rests until something comes. RT.
@@ -346,18 +405,15 @@ impl WorkCell {
         let mut at = 0;
         while at < QUANTUM {
             let stretch = at..self.stretch(at, io);
+            let was_settled = self.settled;
             let wet = self.glide(stretch.clone(), io);
             if self.poisoned.is_none() {
-                finite &= self.work(stretch.clone(), wet, io);
+                finite &= self.work(stretch.clone(), was_settled, wet, io);
             }
             at = stretch.end;
         }
         if !finite {
-            self.kernel.reset();
-            let mut ramp = Ramp::still(0.0);
-            ramp.aim(1.0, 0, io.steering.fade);
-            self.poisoned = Some(ramp);
-            io.audio.iter_mut().take(outs).for_each(|buffer| buffer.fill(0.0));
+            self.fall_ill(io);
         } else if let Some(ramp) = &mut self.poisoned {
             let gain = Quantum::of(ramp);
             for (channel, buffer) in io.audio.iter_mut().take(outs).enumerate() {
@@ -375,6 +431,15 @@ impl WorkCell {
             }
         }
         finite
+    }
+
+    /// It gave what is no number: it is silent, and passed by from the next quantum on. RT.
+    fn fall_ill(&mut self, io: &mut WorkIo<'_>) {
+        self.kernel.reset();
+        let mut ramp = Ramp::still(0.0);
+        ramp.aim(1.0, 0, io.steering.fade);
+        self.poisoned = Some(ramp);
+        io.audio.iter_mut().take(self.channels.1).for_each(|buffer| buffer.fill(0.0));
     }
 
     /// Keeps what flows in, as late as the kernel will be with it, wherever it may be needed. RT.
@@ -428,22 +493,10 @@ impl WorkCell {
     }
 
     /// Works on a stretch and blends it with the dry side; says whether it came out as finite numbers. RT.
-    fn work(&mut self, frames: Range<usize>, wet: Glide, io: &mut WorkIo<'_>) -> bool {
+    fn work(&mut self, frames: Range<usize>, was_settled: bool, wet: Glide, io: &mut WorkIo<'_>) -> bool {
         let (ins, outs) = self.channels;
-        let mut on = Io {
-            audio: io.audio,
-            channels_in: ins,
-            key: io.key,
-            live: io.live,
-            frames: frames.clone(),
-            values: &self.glides,
-            transport: io.transport,
-            rolling: io.steering.rolling,
-            moved: io.steering.moved || io.score.as_ref().is_some_and(|score| score.has_moved()),
-            tempo: io.steering.tempo,
-            score: io.score.as_deref_mut(),
-            reduced: self.reduced,
-        };
+        let (settled, reduced) = (was_settled, self.reduced);
+        let mut on = Io { frames: frames.clone(), settled, reduced, ..whole(ins, &self.glides, io) };
         self.kernel.process(&mut on);
         self.reduced = on.reduced;
         if let Some((made, others)) = io.audio.get_mut(..outs).and_then(|all| all.split_at_mut_checked(self.made))
@@ -481,9 +534,32 @@ impl Keep for WorkCell {
     }
 }
 
+/// A whole quantum for a kernel whose numbers are settled, with so many channels of input. RT.
+fn whole<'a>(channels_in: usize, values: &'a [Glide], io: &'a mut WorkIo<'_>) -> Io<'a> {
+    Io {
+        audio: io.audio,
+        channels_in,
+        key: io.key,
+        live: io.live,
+        frames: 0..QUANTUM,
+        values,
+        settled: true,
+        transport: io.transport,
+        rolling: io.steering.rolling,
+        moved: io.steering.moved || io.score.as_ref().is_some_and(|score| score.has_moved()),
+        tempo: io.steering.tempo,
+        score: io.score.as_deref_mut(),
+        reduced: 0.0,
+    }
+}
+
 /// Whether all are numbers and finite: nothing is left of those when they are multiplied by 0, but perhaps a sign. RT.
 fn is_finite(frames: &[f64]) -> bool {
-    frames.iter().fold(0, |bits, x| bits | (x * 0.0).to_bits()) << 1 == 0
+    let bits = wide(
+        #[inline(always)]
+        || frames.iter().fold(0, |bits, x| bits | (x * 0.0).to_bits()),
+    );
+    bits << 1 == 0
 }
 
 /// Brings a lane on its way to what a program says. RT.

@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use rtrb::Consumer;
 
+use crate::abreast::{self, Shape};
 use crate::bank::{Bank, BlendCell, Carry, EdgeCell, LoopCell, WorkCell};
+use crate::effects;
 use crate::fade::fade_frames;
 use crate::graph::{Controlled, Port, Role, parameters_of};
 use crate::kernel::QUANTUM;
@@ -18,7 +20,9 @@ use crate::listen::{self, Copier, Hearing, Looks};
 use crate::mesh::{Due, Id, Mesh, MeshEdge, MeshNode, Phase};
 use crate::meter::{self, Meters, Reading};
 use crate::motion::{EventSource, Motion};
-use crate::plan::{Capture, Op, Plan, PlanBlend, PlanEdge, PlanGain, PlanLoop, PlanOutput, PlanWork, Slots, SourceId};
+use crate::plan::{
+    Capture, Op, Plan, PlanBlend, PlanEdge, PlanGain, PlanLoop, PlanOutput, PlanWork, Rank, Slots, SourceId,
+};
 use crate::score::Score;
 use crate::sources;
 use crate::tempo::Tempo;
@@ -179,6 +183,30 @@ struct Compiler<'a> {
 
 const TO_THE_END: usize = usize::MAX;
 
+/// Ranks that are formed as the ops of a stage go by.
+#[derive(Default)]
+struct Ranks {
+    formed: Vec<Rank>,
+    shape: Option<Shape>,
+    first: usize,
+    lanes: usize,
+}
+
+impl Ranks {
+    /// The next op has a shape, or ends the stage.
+    fn next(&mut self, shape: Option<Shape>, op: usize) {
+        let lanes = shape.map_or(0, Shape::lanes);
+        if shape == self.shape && self.lanes + lanes <= abreast::LANES {
+            self.lanes += lanes;
+            return;
+        }
+        if let Some(shape) = self.shape.filter(|_| self.lanes >= abreast::FEWEST) {
+            self.formed.push(Rank { ops: self.first..op, shape });
+        }
+        (self.shape, self.first, self.lanes) = (shape, op, lanes);
+    }
+}
+
 impl<'a> Compiler<'a> {
     fn new(mesh: &'a Mesh, order: Vec<usize>, running: &'a Layout, keep: &'a Keep) -> Self {
         let index = mesh.index();
@@ -311,12 +339,27 @@ impl<'a> Compiler<'a> {
         });
         let mixes = stage.is_multiple_of(2);
         let stage_of = if mixes { stage + 1 } else { stage };
-        let mut here: Vec<usize> = (0..self.mesh.nodes.len()).filter(|i| self.stage_of[*i] == stage_of).collect();
-        here.sort_by_key(|i| (&self.mesh.nodes[*i].node.path, self.mesh.nodes[*i].id));
-        for i in here {
+        let here = (0..self.mesh.nodes.len()).filter(|i| self.stage_of[*i] == stage_of);
+        // Works that may go abreast stand together: what is in a stage has no order.
+        let shape = |i: usize| if mixes { None } else { self.shape(i) };
+        let mut here: Vec<(Option<Shape>, usize)> = here.map(|i| (shape(i), i)).collect();
+        here.sort_by_key(|(shape, i)| (*shape, &self.mesh.nodes[*i].node.path, self.mesh.nodes[*i].id));
+        let mut ranks = Ranks::default();
+        for (shape, i) in here {
+            ranks.next(shape, self.plan.ops.len());
             if mixes { self.mixes(i) } else { self.work(i) }
         }
+        ranks.next(None, self.plan.ops.len());
+        self.plan.ranks.extend(ranks.formed);
         self.plan.stages.push(self.plan.ops.len());
+    }
+
+    /// What a node's work has in common with others that it may go abreast with.
+    fn shape(&self, i: usize) -> Option<Shape> {
+        match &self.node(i).node.role {
+            Role::Work { table, recipe, .. } => effects::shape(table.0, recipe),
+            _ => None,
+        }
     }
 
     /// Brings together what flows into a node.

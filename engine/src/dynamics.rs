@@ -21,6 +21,22 @@ pub fn reduction(level: f64, threshold: f64, ratio: f64, knee: f64) -> f64 {
     if 2.0 * over <= -knee { 0.0 } else { down }
 }
 
+/// The same of a linear amplitude; one up to `quiet` lies below the bend. Without a branch, so that several can be worked out side by
+/// side. RT.
+#[inline(always)]
+pub fn reduction_of(level: f64, threshold: f64, ratio: f64, knee: f64, quiet: f64) -> f64 {
+    let down = reduction(math::ln_within(level) * math::DECIBEL, threshold, ratio, knee);
+    if level > quiet { down } else { 0.0 }
+}
+
+/// What something is multiplied by that is turned down by so many dB; likewise without a branch. RT.
+#[inline(always)]
+pub fn gain_of(down: f64) -> f64 {
+    let x = -down * math::NEPER;
+    let gain = math::exp_within(if x < math::EXP_LEAST { math::EXP_LEAST } else { x });
+    if down == 0.0 { 1.0 } else { gain }
+}
+
 /// The static curve of a stretch.
 #[derive(Clone, Copy, Debug)]
 pub struct Curve {
@@ -36,18 +52,13 @@ impl Curve {
     /// Turns levels, as linear amplitudes, into the dB by which they are turned down. RT.
     pub fn reductions(&self, levels: &mut [f64]) {
         let Curve { threshold, ratio, knee } = *self;
-        // Where the bend begins: what is not above has no need of a logarithm.
-        let quiet = (threshold.from - knee.from / 2.0).min(threshold.to - knee.to / 2.0);
-        let quiet = math::gain_from_db(quiet);
+        // What is not above the bend has no need of a logarithm.
+        let quiet = math::gain_from_db(bend(threshold.from, knee.from).min(bend(threshold.to, knee.to)));
         if levels.iter().all(|level| *level <= quiet) {
             levels.fill(0.0);
             return;
         }
-        let down = |level: f64, threshold, ratio, knee| {
-            let db = math::ln_within(level) * math::DECIBEL;
-            let down = reduction(db, threshold, ratio, knee);
-            if level > quiet { down } else { 0.0 }
-        };
+        let down = |level: f64, threshold, ratio, knee| reduction_of(level, threshold, ratio, knee, quiet);
         if [threshold, ratio, knee].iter().all(Glide::is_still) {
             wide(
                 #[inline(always)]
@@ -62,20 +73,20 @@ impl Curve {
     }
 }
 
+/// Where the bend of a curve begins, in dB. RT.
+pub fn bend(threshold: f64, knee: f64) -> f64 {
+    threshold - knee / 2.0
+}
+
 /// Turns dB by which something is turned down into gains. RT.
 pub fn gains(down: &mut [f64]) {
-    let gain = |down: f64| {
-        let x = -down * math::NEPER;
-        let gain = math::exp_within(if x < math::EXP_LEAST { math::EXP_LEAST } else { x });
-        if down == 0.0 { 1.0 } else { gain }
-    };
     if down.iter().all(|down| *down == 0.0) {
         down.fill(1.0);
         return;
     }
     wide(
         #[inline(always)]
-        || down.iter_mut().for_each(|x| *x = gain(*x)),
+        || down.iter_mut().for_each(|x| *x = gain_of(*x)),
     );
 }
 
@@ -101,13 +112,28 @@ impl Ballistics {
     /// Steps on by one frame towards the reduction `wanted`, with the poles of attack and release. RT.
     #[inline]
     pub fn step(&mut self, wanted: f64, attack: f64, release: f64) -> f64 {
-        let falls = release * self.held + (1.0 - release) * wanted;
-        self.held = if falls > wanted { falls } else { wanted };
-        self.smooth = attack * self.smooth + (1.0 - attack) * self.held;
-        if wanted == 0.0 && self.held < NOTHING && self.smooth < NOTHING {
-            *self = Ballistics::default();
-        }
+        (self.held, self.smooth) = Ballistics::stepped(self.state(), wanted, attack, release);
         self.smooth
+    }
+
+    /// What is held and what is smooth, a frame later: without a branch, so that it can be worked out side by side. RT.
+    #[inline(always)]
+    pub fn stepped((held, smooth): (f64, f64), wanted: f64, attack: f64, release: f64) -> (f64, f64) {
+        let falls = release * held + (1.0 - release) * wanted;
+        let held = if falls > wanted { falls } else { wanted };
+        let smooth = attack * smooth + (1.0 - attack) * held;
+        let is_over = (wanted == 0.0) & (held < NOTHING) & (smooth < NOTHING);
+        if is_over { (0.0, 0.0) } else { (held, smooth) }
+    }
+
+    /// What is held, and what is smooth. RT.
+    pub fn state(&self) -> (f64, f64) {
+        (self.held, self.smooth)
+    }
+
+    /// In the state that others were in. RT.
+    pub fn left_in((held, smooth): (f64, f64)) -> Self {
+        Ballistics { held, smooth }
     }
 
     /// Steps on by a stretch, of which each frame is replaced by what it comes to. RT.

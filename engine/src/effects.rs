@@ -1,5 +1,6 @@
 //! The list of effects. Each is one file: its table, its kernel, its tests. To add one is to add a file and a line here.
 
+use crate::abreast::Shape;
 use crate::math;
 use crate::parameter::{Law, Parameter, Recipe, Table};
 use crate::units::Unit;
@@ -97,6 +98,17 @@ pub static EFFECTS: &[&Table] = &[
 /// The effect of a name.
 pub fn find(word: &str) -> Option<&'static Table> {
     EFFECTS.iter().copied().find(|table| table.word == word)
+}
+
+/// What several works of a table do side by side, if they may go abreast. They take no more lanes than there are.
+pub fn shape(table: &Table, recipe: &Recipe) -> Option<Shape> {
+    let shape = match table.word {
+        "eq" => eq::shape(recipe),
+        "high_pass" | "low_pass" | "band_pass" | "notch" => Some(filter::shape(recipe)),
+        "compressor" => compressor::shape(recipe),
+        _ => None,
+    };
+    shape.filter(|shape| shape.fits())
 }
 
 /// For [`Table::channels`]: as many leave as come in.

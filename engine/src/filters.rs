@@ -193,6 +193,15 @@ pub struct Step {
     through: f64,
 }
 
+impl Step {
+    /// All its numbers: what the state takes of itself, row by row, what it takes of the input, what of it leaves, and what of the
+    /// input does. RT.
+    pub fn numbers(&self) -> [f64; 9] {
+        let Step { s11, s12, s21, s22, x1, x2, y1, y2, through } = *self;
+        [s11, s12, s21, s22, x1, x2, y1, y2, through]
+    }
+}
+
 /// The state of one section on one channel.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Filter {
@@ -228,6 +237,18 @@ impl Filter {
         self.settle();
     }
 
+    /// Its two numbers. RT.
+    pub fn state(&self) -> [f64; 2] {
+        [self.s1, self.s2]
+    }
+
+    /// One that a stretch has left in a state. RT.
+    pub fn left_in([s1, s2]: [f64; 2]) -> Self {
+        let mut filter = Filter { s1, s2 };
+        filter.settle();
+        filter
+    }
+
     /// Forgets what is as good as nothing. RT.
     fn settle(&mut self) {
         if spent(self.s1) == 0.0 && spent(self.s2) == 0.0 {
@@ -246,13 +267,13 @@ const ROW: usize = 6;
 
 /// Runs a stretch through sections that stand still, one behind the other, as [`Filter::run`] does one by one. A section
 /// waits for its own frame before and for the section in front of it: gone through frame by frame, those two do not add up. RT.
-pub fn run_in_a_row<'a>(sections: impl Iterator<Item = (&'a Section, &'a mut Filter)>, frames: &mut [f64]) {
+pub fn run_in_a_row<'a>(sections: impl Iterator<Item = (&'a Step, &'a mut Filter)>, frames: &mut [f64]) {
     let mut steps = [Section::THROUGH.step(); ROW];
     let mut filters: [Option<&mut Filter>; ROW] = [const { None }; ROW];
     let mut count = 0;
     let mut sections = sections.peekable();
-    while let Some((section, filter)) = sections.next() {
-        (steps[count], filters[count]) = (section.step(), Some(filter));
+    while let Some((step, filter)) = sections.next() {
+        (steps[count], filters[count]) = (*step, Some(filter));
         count += 1;
         if count == ROW || sections.peek().is_none() {
             match count {
@@ -523,12 +544,13 @@ mod tests {
     #[test]
     fn sections_in_a_row_give_the_bits_of_one_after_the_other() {
         let sections: Vec<Section> = (1..=11).map(|i| Section::bell(f64::from(i) * 700.0, 3.0, 2.0, RATE)).collect();
+        let steps: Vec<Step> = sections.iter().map(Section::step).collect();
         for count in 0..=sections.len() {
-            let sections = &sections[..count];
+            let (sections, steps) = (&sections[..count], &steps[..count]);
             let (mut row, mut one) = (vec![Filter::default(); count], vec![Filter::default(); count]);
             for stretch in noise(count as u64 + 1, 1000).chunks(63) {
                 let (mut in_a_row, mut one_by_one) = (stretch.to_vec(), stretch.to_vec());
-                run_in_a_row(sections.iter().zip(&mut row), &mut in_a_row);
+                run_in_a_row(steps.iter().zip(&mut row), &mut in_a_row);
                 sections
                     .iter()
                     .zip(&mut one)

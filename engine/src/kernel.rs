@@ -2,11 +2,13 @@
 
 use std::ops::Range;
 
+use crate::abreast::Abreast;
 use crate::keep::Keep;
 use crate::keyboard::Touch;
 use crate::score::{Note, ScoreCell};
 use crate::tempo::Tempo;
 use crate::wheel::Wheel;
+use crate::wide::wide;
 
 /// Frames that are computed at a time, always at absolute multiples of it.
 pub const QUANTUM: usize = 64;
@@ -24,6 +26,15 @@ pub type Buffer = [f64; QUANTUM];
 pub trait Kernel: Send + Keep {
     /// Processes the frames of `io.frames`, in place. RT.
     fn process(&mut self, io: &mut Io<'_>);
+
+    /// Begins a whole quantum whose recursion goes abreast with that of others ([`crate::effects::shape`]), in lanes from the
+    /// first free one on. Says false, and has changed nothing, if it has to be processed instead. RT.
+    fn fall_in(&mut self, _io: &mut Io<'_>, _abreast: &mut Abreast) -> bool {
+        false
+    }
+
+    /// Ends what [`Kernel::fall_in`] began, in the lanes from `lane` on. RT.
+    fn fall_out(&mut self, _io: &mut Io<'_>, _abreast: &Abreast, _lane: usize) {}
 
     /// Forgets all sound, as if new: what came in was not a number. RT.
     fn reset(&mut self);
@@ -61,6 +72,8 @@ pub struct Io<'a> {
     pub frames: Range<usize>,
     /// The value of each parameter, as the table's law says, over these frames.
     pub values: &'a [Glide],
+    /// Whether they stand still, and have stood there through the frames before.
+    pub settled: bool,
     /// The transport frame of the quantum's first frame (index 0 of the buffers).
     pub transport: u64,
     /// Whether the transport goes on; otherwise every quantum has the same frames.
@@ -116,7 +129,10 @@ impl Glide {
     /// Multiplies a stretch by the value, frame by frame. RT.
     pub fn scale(&self, frames: &mut [f64]) {
         if self.is_still() {
-            frames.iter_mut().for_each(|x| *x *= self.to);
+            wide(
+                #[inline(always)]
+                || frames.iter_mut().for_each(|x| *x *= self.to),
+            );
         } else {
             let count = frames.len();
             frames.iter_mut().enumerate().for_each(|(i, x)| *x *= self.at(i, count));

@@ -93,6 +93,11 @@ pub struct Steering<'a> {
 }
 
 impl<'a> Steering<'a> {
+    /// The same where what flows is late by so many frames. RT.
+    pub fn later(&self, frames: usize) -> Steering<'a> {
+        Steering { frame: self.frame - frames as i64, ..*self }
+    }
+
     /// What moves a number that goes along with this version. RT.
     fn find(&self, control: &PlanControl, version: u64) -> Option<Found<'a>> {
         let known = |n: &usize| self.motions.get(*n).is_some_and(|motion| motion.version == version);

@@ -16,7 +16,7 @@
 //! - What is built: [`amend`], [`form`] and [`check`] complete a session, [`audible`] turns solos into mutes, [`graph`] finds
 //!   channels, numbers and latencies, [`mesh`] is what runs, [`mod@diff`] what shall run, [`mod@compile`] makes a [`plan`]
 //!   and a [`bank`], [`mod@verify`] proves them.
-//! - What sounds: [`render`], [`transport`], [`fade`], [`lane`], [`kernel`], [`nest`], [`rest`], and the [`effects`] and [`sources`]
+//! - What sounds: [`render`], [`transport`], [`fade`], [`lane`], [`kernel`], [`nest`], [`rest`], [`abreast`] (several channels side by side), and the [`effects`] and [`sources`]
 //!   with what they share: [`filters`], [`one_pole`], [`dynamics`], [`wheel`], [`curves`], [`follow`], [`delay_line`],
 //!   [`convolution`], [`oversample`], [`true_peak`], [`random`], [`mod@math`].
 //! - Who drives it: [`desk`] (the control side), [`live`] (the audio side and its rings), [`tap`] (what of it is kept),
@@ -47,6 +47,7 @@
 //! 8. One file knows `cpal`; one file is `unsafe`.
 //! 9. Nothing changes a level that the text did not ask for.
 
+pub mod abreast;
 pub mod album;
 pub mod amend;
 pub mod audible;
@@ -87,6 +88,7 @@ pub mod keeper;
 pub mod kernel;
 pub mod keyboard;
 pub mod lane;
+mod last;
 pub mod listen;
 pub mod live;
 pub mod loopback;

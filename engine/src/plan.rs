@@ -4,6 +4,7 @@
 use std::fmt;
 use std::ops::Range;
 
+use crate::abreast::Shape;
 use crate::graph::Controlled;
 use crate::listen::Heard;
 use crate::mesh::Due;
@@ -19,6 +20,8 @@ pub struct Plan {
     pub ops: Vec<Op>,
     /// Where each stage of [`Plan::ops`] ends. Ops of one stage do not depend on each other.
     pub stages: Vec<usize>,
+    /// Which of [`Plan::ops`] may go abreast: works of one stage and one shape, in order.
+    pub ranks: Vec<Rank>,
     /// The edges that [`Op::Mix`] adds, each range in path order.
     pub edges: Vec<PlanEdge>,
     /// The numbers that the works glide to, as their tables' laws say: each work's in one piece.
@@ -69,6 +72,7 @@ impl Plan {
         Plan {
             ops: Vec::new(),
             stages: Vec::new(),
+            ranks: Vec::new(),
             edges: Vec::new(),
             goals: Vec::new(),
             works: Vec::new(),
@@ -174,6 +178,15 @@ pub enum Op {
     },
 }
 
+/// Works that may go abreast.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rank {
+    /// Which of [`Plan::ops`].
+    pub ops: Range<usize>,
+    /// What they have in common.
+    pub shape: Shape,
+}
+
 /// An edge into a [`Op::Mix`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PlanEdge {
@@ -183,6 +196,13 @@ pub struct PlanEdge {
     pub cell: Option<usize>,
     /// Where a copy of what it adds is kept.
     pub capture: Option<Slots>,
+}
+
+impl PlanEdge {
+    /// Whether it changes nothing, and nobody looks at what it carries. RT.
+    pub fn is_plain(&self) -> bool {
+        self.cell.is_none() && self.capture.is_none()
+    }
 }
 
 /// How one cell of work is to go.

@@ -1,6 +1,8 @@
 //! Renders plans: the only code that makes sound. Live and offline use it alike, so their bits agree.
 
-use crate::bank::{Aim, EdgeCell, WorkIo, split};
+mod pass;
+
+use crate::bank::Aim;
 use crate::compile::Program;
 use crate::denormals;
 use crate::fade::fade_frames;
@@ -9,10 +11,11 @@ use crate::kernel::{Buffer, QUANTUM};
 use crate::keyboard::Touch;
 use crate::lane::Steering;
 use crate::listen::Heard;
-use crate::plan::{Op, PlanControl, PlanEdge, PlanOutput, Slots, SourceId};
+use crate::plan::{PlanOutput, Slots, SourceId};
 use crate::probe::Probe;
 use crate::tempo::Tempo;
-use crate::transport::{Move, Quantum, Transport};
+use crate::transport::{Move, Transport};
+use pass::Pass;
 
 /// How long a jump of a control takes, in milliseconds: no number of an effect steps.
 const JUMP_MS: f64 = 20.0;
@@ -312,106 +315,60 @@ impl Renderer {
 
     fn compute(&mut self, live: &[Buffer], silent: &[usize]) {
         let Program { plan, bank, serial, .. } = &mut *self.program;
-        let (now, open) = (self.transport.frame(), self.transport.is_open());
-        let gate = self.transport.gate();
-        let (slots, restless) = (&mut bank.slots[..], bank.restless);
-        let (rolling, moved) = (self.transport.is_rolling(), self.transport.has_moved());
-        let (motions, states, heard, fade) = (&plan.motions[..], &bank.motions[..], &bank.heard[..], self.jump);
-        let leaves_for = self.transport.leaves_for();
-        let steering = |late: usize| Steering {
-            motions,
-            states,
-            heard,
-            tempo: &plan.tempo,
-            frame: now as i64 - late as i64,
-            rolling,
-            moved,
-            fade,
-        };
-        let followed = &mut bank.followed[..];
         if let Some(probe) = &mut self.probe {
             probe.begin(*serial, plan);
         }
-        for (index, op) in plan.ops.iter().enumerate() {
+        let gate = self.transport.gate();
+        let transport = &self.transport;
+        let steering = Steering {
+            motions: &plan.motions,
+            states: &bank.motions,
+            heard: &bank.heard,
+            tempo: &plan.tempo,
+            frame: transport.frame() as i64,
+            rolling: transport.is_rolling(),
+            moved: transport.has_moved(),
+            fade: self.jump,
+        };
+        // What is measured one by one is worked on one by one.
+        let is_costed = self.probe.as_ref().is_some_and(|probe| probe.meter.start().is_some());
+        let mut pass = Pass {
+            plan,
+            steering,
+            is_open: transport.is_open(),
+            gate,
+            leaves_for: transport.leaves_for(),
+            live,
+            silent,
+            restless: bank.restless,
+            works: &mut bank.works,
+            scores: &mut bank.scores,
+            edges: &mut bank.edges,
+            blends: &mut bank.blends,
+            loops: &mut bank.loops,
+            followed: &mut bank.followed,
+            slots: &mut bank.slots,
+            abreast: &mut bank.abreast,
+            missing: &mut self.missing,
+            poisoned: &mut self.poisoned,
+        };
+        let mut ranks = if bank.one_by_one || is_costed { &[][..] } else { &plan.ranks[..] }.iter().peekable();
+        let mut index = 0;
+        while let Some(op) = plan.ops.get(index) {
             let begun = self.probe.as_ref().and_then(|probe| probe.meter.start());
-            match *op {
-                Op::LoopRead { cell, out } => {
-                    if let Some(Some(cell)) = bank.loops.get(cell) {
-                        cell.read(slots.get_mut(out.range()).unwrap_or_default());
-                    }
+            let done = match ranks.next_if(|rank| rank.ops.start == index) {
+                Some(rank) => {
+                    pass.rank(rank);
+                    rank.ops.clone()
                 }
-                Op::LoopWrite { cell, from } => {
-                    if let Some(Some(cell)) = bank.loops.get_mut(cell) {
-                        cell.write(slots.get(from.range()).unwrap_or_default());
-                    }
+                None => {
+                    pass.op(op);
+                    index..index + 1
                 }
-                Op::Mix { first, last, out } => {
-                    slots.get_mut(out.range()).unwrap_or_default().iter_mut().for_each(|buffer| buffer.fill(0.0));
-                    for edge in plan.edges.get(first..last).unwrap_or_default() {
-                        let gain = edge.cell.and_then(|index| {
-                            let cell = bank.edges.get_mut(index)?.as_deref_mut()?;
-                            let planned = plan.gains.get(index)?;
-                            Some((cell.advance(planned.controls.first(), &steering(planned.late)), cell))
-                        });
-                        add(slots, edge, gain, out);
-                    }
-                }
-                Op::Work { cell, input, key, out } => {
-                    place_input(slots, input, out);
-                    let (Some(work), Some(Some(running))) = (plan.works.get(cell), bank.works.get_mut(cell)) else {
-                        continue;
-                    };
-                    let transport = now.wrapping_sub(work.late as u64);
-                    if let Some(Some(score)) = work.score.filter(|_| moved).and_then(|score| bank.scores.get_mut(score))
-                    {
-                        score.jump(transport);
-                    }
-                    if work.on_transport {
-                        // What was placed is silence: nothing flows into a source.
-                        if !open || silent.contains(&cell) {
-                            continue;
-                        }
-                    }
-                    let plays = open && !silent.contains(&cell);
-                    let score = work.score.and_then(|score| bank.scores.get_mut(score)?.as_deref_mut());
-                    // Asked for while it stands still as well, so that it is at hand when it goes on.
-                    let is_ready = score.as_ref().is_none_or(|score| score.is_ready(transport));
-                    if let (Some(score), Some(frame)) = (&score, leaves_for) {
-                        score.make_ready(frame);
-                    }
-                    let mut score = score.filter(|_| plays);
-                    if work.on_transport && !running.is_ready(transport) || plays && !is_ready {
-                        if let Some(free) = self.missing.iter_mut().find(|missing| missing.is_none()) {
-                            *free = Some(cell);
-                        }
-                        // What hands play goes on.
-                        score = None;
-                        if work.on_transport {
-                            continue;
-                        }
-                    }
-                    follow(slots, followed, &work.controls);
-                    let (audio, key) = split(slots, out, key);
-                    let (controls, steering) = (&work.controls[..], steering(work.late));
-                    let score = score.map(|score| score.turned(transport));
-                    let mut io = WorkIo { audio, key, score, live, transport, controls, followed, steering, restless };
-                    if !running.process(&mut io) {
-                        self.poisoned = Some(cell);
-                    }
-                    if work.on_transport && !gate.is_unity() {
-                        io.audio.iter_mut().for_each(|buffer| gate.scale(buffer));
-                    }
-                }
-                Op::Blend { cell, dry, out } => {
-                    if let (Some(Some(running)), Some(blend)) = (bank.blends.get_mut(cell), plan.blends.get(cell)) {
-                        follow(slots, followed, &blend.controls);
-                        let (wet, dry) = split(slots, out, dry);
-                        running.process(wet, dry, blend.controls.first(), followed, &steering(blend.late));
-                    }
-                }
-            }
+            };
+            index = done.end.max(index + 1);
             if let Some(probe) = &mut self.probe {
-                probe.see(begun, index, plan, slots);
+                done.for_each(|index| probe.see(begun, index, plan, pass.slots));
             }
         }
         if let Some(probe) = &mut self.probe {
@@ -419,57 +376,13 @@ impl Renderer {
         }
         let voice = self.transport.voice();
         if !voice.is_unity() {
-            for (i, output) in plan.outputs.iter().enumerate() {
-                let again = plan.outputs[..i].iter().any(|earlier| earlier.slots == output.slots);
+            let slots = &mut self.program.bank.slots;
+            for (i, output) in self.program.plan.outputs.iter().enumerate() {
+                let again = self.program.plan.outputs[..i].iter().any(|earlier| earlier.slots == output.slots);
                 if !again {
                     slots.get_mut(output.slots.range()).unwrap_or_default().iter_mut().for_each(|b| voice.scale(b));
                 }
             }
-        }
-    }
-}
-
-/// Keeps what controls follow where the op that they steer does not write. RT.
-fn follow(slots: &[Buffer], followed: &mut [Buffer], controls: &[PlanControl]) {
-    for control in controls {
-        if let (Some(heard), Some(at)) = (control.heard, control.followed)
-            && let (Some(buffer), Some(kept)) = (slots.get(heard.first), followed.get_mut(at))
-        {
-            *kept = *buffer;
-        }
-    }
-}
-
-/// Adds what an edge carries to `out`; one channel goes into all of them. RT.
-fn add(slots: &mut [Buffer], edge: &PlanEdge, mut passed: Option<(Quantum, &mut EdgeCell)>, out: Slots) {
-    for channel in 0..edge.from.count {
-        let Some(mut sound) = slots.get(edge.from.first + channel).copied() else { continue };
-        if let Some((gain, cell)) = &mut passed {
-            cell.delay(channel, &mut sound);
-            gain.scale(&mut sound);
-        }
-        let into = if edge.from.count == 1 { 0..out.count } else { channel..channel + 1 };
-        for channel in into {
-            if let Some(kept) = edge.capture.and_then(|capture| slots.get_mut(capture.first + channel)) {
-                *kept = sound;
-            }
-            if let Some(sum) = slots.get_mut(out.first + channel) {
-                sum.iter_mut().zip(&sound).for_each(|(sum, x)| *sum += x);
-            }
-        }
-    }
-}
-
-/// Brings an op's input to where it works; what is there beyond it is cleared. RT.
-fn place_input(slots: &mut [Buffer], input: Slots, out: Slots) {
-    for channel in 0..out.count {
-        let (from, to) = (input.first + channel, out.first + channel);
-        if channel >= input.count {
-            if let Some(buffer) = slots.get_mut(to) {
-                buffer.fill(0.0);
-            }
-        } else if from != to {
-            slots.copy_within(from..from + 1, to);
         }
     }
 }

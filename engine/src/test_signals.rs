@@ -220,6 +220,7 @@ impl Bench {
                 live: &[],
                 frames: frames.clone(),
                 values: &values,
+                settled: false,
                 transport,
                 rolling,
                 moved: false,

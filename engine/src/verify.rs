@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use crate::abreast::LANES;
 use crate::bank::{Bank, Carry};
 use crate::plan::{Op, Plan, Slots};
 
@@ -19,6 +20,8 @@ pub enum Flaw {
     Index(usize),
     /// Numbers of channels do not fit.
     Channels(usize),
+    /// Ops are to go abreast that are not of one stage, or no effects, or more than there is room for.
+    Rank(usize),
     /// A cell is used by two ops, or is neither built nor carried, or both.
     Cell(usize),
 }
@@ -36,6 +39,7 @@ impl fmt::Display for Flaw {
 pub fn verify(plan: &Plan, bank: &Bank, carry: &Carry) -> Result<(), Flaw> {
     cells(bank, carry)?;
     sizes(plan, bank)?;
+    ranks(plan)?;
     let mut written = vec![false; plan.slots];
     // Which op of the present stage writes a buffer.
     let mut writer: Vec<Option<usize>> = vec![None; plan.slots];
@@ -167,6 +171,25 @@ fn sizes(plan: &Plan, bank: &Bank) -> Result<(), Flaw> {
         if !fits {
             return Err(Flaw::Channels(i));
         }
+    }
+    Ok(())
+}
+
+fn ranks(plan: &Plan) -> Result<(), Flaw> {
+    let mut behind = 0;
+    for (i, rank) in plan.ranks.iter().enumerate() {
+        let stage = plan.stages.iter().find(|end| **end > rank.ops.start);
+        let is_in_order = rank.ops.start >= behind && stage.is_some_and(|end| rank.ops.end <= *end);
+        let works = plan.ops.get(rank.ops.clone()).ok_or(Flaw::Rank(i))?;
+        let is_effect = |op: &Op| {
+            let Op::Work { cell, .. } = op else { return false };
+            plan.works.get(*cell).is_some_and(|work| work.channels.0 > 0 && work.score.is_none() && !work.on_transport)
+        };
+        let has_room = works.len() * rank.shape.lanes() <= LANES && rank.shape.fits();
+        if !is_in_order || !has_room || !works.iter().all(is_effect) {
+            return Err(Flaw::Rank(i));
+        }
+        behind = rank.ops.end;
     }
     Ok(())
 }

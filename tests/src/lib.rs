@@ -1,6 +1,8 @@
 //! What must hold across the crates: one test binary.
 
 #[cfg(test)]
+mod abreast;
+#[cfg(test)]
 mod amendments;
 #[cfg(test)]
 mod audible;

@@ -6,11 +6,13 @@
 use std::ops::Range;
 
 use super::{no_tail, same_channels};
+use crate::abreast::{Abreast, Shape, Turn};
 use crate::delay_line::DelayLine;
-use crate::dynamics::{Ballistics, Curve, Ear, gains};
+use crate::dynamics::{Ballistics, Curve, Ear, bend, gains};
 use crate::filters::{Filter, Section, butterworth_q};
 use crate::keep::keep;
 use crate::kernel::{Buffer, Glide, Io, Kernel, QUANTUM};
+use crate::last::Last;
 use crate::math;
 use crate::one_pole::{OnePole, pole};
 use crate::parameter::{Law, Memory, Parameter, Recipe, Table};
@@ -84,6 +86,12 @@ struct Channel {
     ballistics: Ballistics,
 }
 
+/// What may go abreast: one or two channels that listen to themselves, and need not wait for it.
+pub(super) fn shape(recipe: &Recipe) -> Option<Shape> {
+    let listens_to_itself = recipe.key_channels == 0 && recipe.channels <= 2;
+    (listens_to_itself && lookahead(recipe) == 0).then_some(Shape::Dynamics { channels: recipe.channels })
+}
+
 struct Compressor {
     ear: Ear,
     listeners: Vec<Listener>,
@@ -91,6 +99,10 @@ struct Compressor {
     lookahead: usize,
     mean: f64,
     rate: f64,
+    /// Of the attack and the release.
+    poles: [Last<f64>; 2],
+    /// Of where the bend of the curve begins.
+    quiet: Last<f64>,
 }
 
 impl Compressor {
@@ -105,6 +117,8 @@ impl Compressor {
             lookahead,
             mean: 1.0 - pole(MEAN_MS, recipe.rate()),
             rate: recipe.rate(),
+            poles: Default::default(),
+            quiet: Last::default(),
         }
     }
 
@@ -136,6 +150,12 @@ impl Compressor {
         let mut pairs = self.channels.windows(2);
         link == Glide::still(100.0) && pairs.all(|pair| pair[0].ballistics == pair[1].ballistics)
     }
+
+    /// The poles of two times in ms. RT.
+    fn poles(&mut self, attack: f64, release: f64) -> (f64, f64) {
+        let (rate, [of_attack, of_release]) = (self.rate, &mut self.poles);
+        (of_attack.of(attack, |ms| pole(ms, rate)), of_release.of(release, |ms| pole(ms, rate)))
+    }
 }
 
 keep!(Listener: high_pass, mean);
@@ -146,7 +166,7 @@ impl Kernel for Compressor {
     fn process(&mut self, io: &mut Io<'_>) {
         let &[threshold, ratio, attack, release, knee, makeup, rms, link, _, _, high_pass] = io.values else { return };
         self.listen(io, high_pass, rms.to == 1.0);
-        let (attack, release) = (pole(attack.to, self.rate), pole(release.to, self.rate));
+        let (attack, release) = self.poles(attack.to, release.to);
         let curve = Curve { threshold, ratio, knee };
         let (frames, is_one) = (io.frames.clone(), self.is_one(link));
         let mut first: Option<(Buffer, Ballistics)> = None;
@@ -169,6 +189,31 @@ impl Kernel for Compressor {
                 sound.iter_mut().for_each(|x| *x = channel.line.delay(*x, self.lookahead));
             }
             sound.iter_mut().zip(gain).for_each(|(x, gain)| *x *= *gain);
+        }
+    }
+
+    fn fall_in(&mut self, io: &mut Io<'_>, abreast: &mut Abreast) -> bool {
+        let &[threshold, ratio, attack, release, knee, makeup, rms, link, _, _, high_pass] = io.values else {
+            return false;
+        };
+        if rms.to == 1.0 || link.to != 100.0 || high_pass.to != KEY_FILTER_OFF {
+            return false;
+        }
+        self.listeners.iter_mut().for_each(|listener| listener.high_pass.reset());
+        let (attack, release) = self.poles(attack.to, release.to);
+        let quiet = self.quiet.of(bend(threshold.to, knee.to), math::gain_from_db);
+        let (threshold, ratio, knee, makeup) = (threshold.to, ratio.to, knee.to, makeup.to);
+        let numbers = Turn { threshold, ratio, knee, quiet, attack, release, makeup };
+        let channels = self.channels.iter().zip(io.audio.iter());
+        channels.for_each(|(channel, sound)| abreast.take_turn(sound, &numbers, channel.ballistics));
+        true
+    }
+
+    fn fall_out(&mut self, io: &mut Io<'_>, abreast: &Abreast, lane: usize) {
+        for (lane, (channel, sound)) in (lane..).zip(self.channels.iter_mut().zip(io.audio.iter_mut())) {
+            let reduced;
+            (channel.ballistics, reduced) = abreast.give_turn(lane, sound);
+            io.reduced = io.reduced.max(reduced);
         }
     }
 

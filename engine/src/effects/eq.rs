@@ -13,8 +13,9 @@ pub(super) mod linear;
 mod responses;
 
 use super::same_channels;
+use crate::abreast::{Abreast, Shape};
 use crate::filters::cascade::Design;
-use crate::filters::{Section, butterworth_q, run_in_a_row};
+use crate::filters::{Filter, Section, Step, butterworth_q, run_in_a_row};
 use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::parameter::{Law, Memory, Parameter, Part, PartWord, Recipe, Table};
@@ -161,7 +162,9 @@ pub static EQ: Table = Table {
     memory: Memory::Brief,
     kernel: |recipe| match is_linear(recipe) {
         true => Box::new(Linear::new(recipe)),
-        false => Box::new(Eq { bands: declared(recipe).map(|band| Band::new(&band, recipe)).collect() }),
+        false => {
+            Box::new(Eq { bands: declared(recipe).map(|band| Band::new(&band, recipe)).collect(), is_plain: false })
+        }
     },
 };
 
@@ -279,26 +282,65 @@ impl Declared<'_> {
     }
 }
 
+/// What may go abreast: bands that all work on all of the sound.
+pub(super) fn shape(recipe: &Recipe) -> Option<Shape> {
+    if is_linear(recipe) || declared(recipe).any(|band| band.on != On::All) {
+        return None;
+    }
+    Some(Shape::Sections { count: declared(recipe).map(|band| band.count()).sum(), channels: recipe.channels })
+}
+
 /// Bands one behind the other.
 struct Eq {
     bands: Vec<Band>,
+    /// Whether all of them were plain when that was last looked at.
+    is_plain: bool,
+}
+
+impl Eq {
+    /// Whether all bands filter all of the sound, and by numbers that stay. RT.
+    fn is_plain(&mut self, io: &Io<'_>) -> bool {
+        if !(io.settled && self.is_plain) {
+            self.is_plain = self.bands.iter().all(|band| band.is_plain(io.values));
+        }
+        self.is_plain
+    }
+
+    /// The sections of all bands on a channel, as long as they are plain. RT.
+    fn row(&mut self, channel: usize) -> impl Iterator<Item = (&Step, &mut Filter)> {
+        self.bands.iter_mut().flat_map(move |band| band.row(channel))
+    }
 }
 
 keep!(Eq: bands);
 
 impl Kernel for Eq {
     fn process(&mut self, io: &mut Io<'_>) {
-        if !self.bands.iter().all(|band| band.is_plain(io.values)) {
+        if !self.is_plain(io) {
             self.bands.iter_mut().for_each(|band| band.process(io));
             return;
         }
         for (channel, sound) in io.audio.iter_mut().enumerate() {
-            let row = self.bands.iter_mut().flat_map(|band| band.row(channel));
-            run_in_a_row(row, &mut sound[io.frames.clone()]);
+            run_in_a_row(self.row(channel), &mut sound[io.frames.clone()]);
         }
     }
 
+    fn fall_in(&mut self, io: &mut Io<'_>, abreast: &mut Abreast) -> bool {
+        let is_plain = self.is_plain(io);
+        if is_plain {
+            let channels = io.audio.iter().enumerate();
+            channels.for_each(|(channel, sound)| abreast.take_row(sound, self.row(channel)));
+        }
+        is_plain
+    }
+
+    fn fall_out(&mut self, io: &mut Io<'_>, abreast: &Abreast, lane: usize) {
+        let channels = io.audio.iter_mut().enumerate();
+        channels.for_each(|(channel, sound)| abreast.give_row(lane + channel, sound, self.row(channel)));
+    }
+
     fn reset(&mut self) {
+        self.is_plain = false;
         self.bands.iter_mut().for_each(Band::reset);
     }
 }

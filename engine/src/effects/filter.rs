@@ -1,6 +1,7 @@
 //! `high_pass`, `low_pass`, `band_pass`, `notch`: one resonant filter that may be swept at audio rate.
 
 use super::{no_latency, same_channels};
+use crate::abreast::{Abreast, Shape};
 use crate::filters::Section;
 use crate::filters::cascade::{Cascade, Design};
 use crate::keep::keep;
@@ -96,9 +97,28 @@ struct Swept(Cascade);
 
 keep!(Swept: 0);
 
+/// What may go abreast: one section.
+pub(super) fn shape(recipe: &Recipe) -> Shape {
+    Shape::Sections { count: 1, channels: recipe.channels }
+}
+
 impl Kernel for Swept {
     fn process(&mut self, io: &mut Io<'_>) {
         self.0.process(io.values, io.audio, io.frames.clone());
+    }
+
+    fn fall_in(&mut self, io: &mut Io<'_>, abreast: &mut Abreast) -> bool {
+        let stands = self.0.stands_at(io.values);
+        if stands {
+            let channels = io.audio.iter().enumerate();
+            channels.for_each(|(channel, sound)| abreast.take_row(sound, self.0.row(channel)));
+        }
+        stands
+    }
+
+    fn fall_out(&mut self, io: &mut Io<'_>, abreast: &Abreast, lane: usize) {
+        let channels = io.audio.iter_mut().enumerate();
+        channels.for_each(|(channel, sound)| abreast.give_row(lane + channel, sound, self.0.row(channel)));
     }
 
     fn reset(&mut self) {

@@ -103,6 +103,7 @@ mod tests {
             live: &live,
             frames: 0..QUANTUM,
             values: &values,
+            settled: false,
             transport: 0,
             rolling: true,
             moved: false,

@@ -5,6 +5,7 @@ use std::f64::consts::FRAC_PI_2;
 use super::{no_latency, no_tail, stereo};
 use crate::keep::keep;
 use crate::kernel::{Glide, Io, Kernel};
+use crate::last::Last;
 use crate::math;
 use crate::parameter::{Memory, Parameter, Recipe, Table};
 use crate::units::Unit;
@@ -39,7 +40,7 @@ pub static PAN: Table = Table {
 
 fn kernel(recipe: &Recipe) -> Box<dyn Kernel> {
     let law = if recipe.channels == 1 { Law::of_centre(recipe.values[LAW]) } else { Law::Balance };
-    Box::new(Pan { law })
+    Box::new(Pan { law, still: Last::default() })
 }
 
 /// The gains of left and right as a function of the position.
@@ -83,6 +84,8 @@ impl Law {
 
 struct Pan {
     law: Law,
+    /// The gains of the position where it stands.
+    still: Last<[f64; 2]>,
 }
 
 keep!(Pan);
@@ -90,7 +93,8 @@ keep!(Pan);
 impl Kernel for Pan {
     fn process(&mut self, io: &mut Io<'_>) {
         let position = io.values[POSITION];
-        let to = self.law.gains(position.to);
+        let law = self.law;
+        let to = self.still.of(position.to, |position| law.gains(position));
         let from = if position.is_still() { to } else { self.law.gains(position.from) };
         let [left, right] = io.audio else { return };
         if io.channels_in == 1 {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Filter, Section, run_in_a_row};
+use super::{Filter, Section, Step, run_in_a_row};
 use crate::keep::keep;
 use crate::kernel::{Buffer, Glide};
 
@@ -20,6 +20,8 @@ pub struct Cascade {
     values: [f64; VALUES],
     now: Vec<Section>,
     next: Vec<Section>,
+    /// What is run while the parameters stand: `now`, multiplied out.
+    steps: Vec<Step>,
     /// For each channel the state of each section.
     state: Vec<Filter>,
 }
@@ -36,11 +38,18 @@ impl Cascade {
             values: [0.0; VALUES],
             now: vec![Section::THROUGH; sections],
             next: vec![Section::THROUGH; sections],
+            steps: vec![Section::THROUGH.step(); sections],
             state: vec![Filter::default(); sections * channels],
         };
         cascade.values.iter_mut().zip(values).for_each(|(kept, value)| *kept = *value);
         design(values, rate, &mut cascade.now);
+        cascade.multiply_out();
         cascade
+    }
+
+    /// RT.
+    fn multiply_out(&mut self) {
+        self.steps.iter_mut().zip(&self.now).for_each(|(step, section)| *step = section.step());
     }
 
     /// Filters these frames of each channel while the parameters glide as given. RT.
@@ -53,6 +62,7 @@ impl Cascade {
         if from != self.values {
             (self.design)(&from[..count], self.rate, &mut self.now);
             self.values = from;
+            self.multiply_out();
         }
         let moves = to != from;
         if moves {
@@ -65,12 +75,13 @@ impl Cascade {
                 let both = self.now.iter().zip(&self.next);
                 state.iter_mut().zip(both).for_each(|(filter, (now, next))| filter.run(now, next, sound));
             } else {
-                run_in_a_row(self.now.iter().zip(state), sound);
+                run_in_a_row(self.steps.iter().zip(state), sound);
             }
         }
         if moves {
             std::mem::swap(&mut self.now, &mut self.next);
             self.values = to;
+            self.multiply_out();
         }
     }
 
@@ -80,10 +91,10 @@ impl Cascade {
     }
 
     /// Its sections on a channel, to be run in a row with those of others while it stands. RT.
-    pub fn row(&mut self, channel: usize) -> impl Iterator<Item = (&Section, &mut Filter)> {
-        let count = self.now.len();
+    pub fn row(&mut self, channel: usize) -> impl Iterator<Item = (&Step, &mut Filter)> {
+        let count = self.steps.len();
         let state = self.state.get_mut(channel * count..(channel + 1) * count);
-        self.now.iter().zip(state.unwrap_or_default())
+        self.steps.iter().zip(state.unwrap_or_default())
     }
 
     /// Frames after which what rings in it has fallen by 96 dB, or more.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{ALWAYS, Declared, On, RATIO, THRESHOLD};
 use crate::dynamics::{Ballistics, reduction};
 use crate::filters::cascade::{Cascade, Design};
-use crate::filters::{Filter, Section};
+use crate::filters::{Filter, Section, Step};
 use crate::keep::{Keep, Ledger, keep};
 use crate::kernel::{Buffer, Glide, Io, QUANTUM};
 use crate::math;
@@ -81,7 +81,7 @@ impl Band {
     }
 
     /// The sections of a plain one on a channel. RT.
-    pub fn row(&mut self, channel: usize) -> impl Iterator<Item = (&Section, &mut Filter)> {
+    pub fn row(&mut self, channel: usize) -> impl Iterator<Item = (&Step, &mut Filter)> {
         self.filter.row(channel)
     }
 

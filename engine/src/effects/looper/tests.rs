@@ -66,6 +66,7 @@ impl Rig {
                 live: &[],
                 frames: within..within + count,
                 values: &values,
+                settled: false,
                 transport: self.frame - within as u64,
                 rolling: self.rolling,
                 moved: std::mem::take(&mut self.moved),
