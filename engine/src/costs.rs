@@ -64,19 +64,23 @@ impl Meter {
         self.serial = serial;
     }
 
-    /// Before each op: when it begins, if that matters. RT.
+    /// Before ops: when they begin, if that matters. RT.
     #[inline]
     pub fn start(&self) -> Option<Instant> {
         (self.left > 0).then(Instant::now)
     }
 
-    /// After each op. RT.
+    /// After some ops that were done together, of which each has its share. RT.
     #[inline]
-    pub fn stop(&self, begun: Option<Instant>, op: &Op) {
-        if let (Some(begun), Op::Work { cell, .. }) = (begun, op)
-            && let Some(spent) = self.table.nanoseconds.get(*cell)
-        {
-            spent.fetch_add(begun.elapsed().as_nanos() as u64, Ordering::Relaxed);
+    pub fn stop(&self, begun: Option<Instant>, ops: &[Op]) {
+        let Some(begun) = begun else { return };
+        let share = begun.elapsed().as_nanos() as u64 / ops.len().max(1) as u64;
+        for op in ops {
+            if let Op::Work { cell, .. } = op
+                && let Some(spent) = self.table.nanoseconds.get(*cell)
+            {
+                spent.fetch_add(share, Ordering::Relaxed);
+            }
         }
     }
 

@@ -13,8 +13,12 @@ use crate::sources::{self, End};
 use crate::verify::Flaw;
 
 mod held;
+mod relay;
 
 use held::Held;
+use relay::{Measuring, Relay};
+
+pub use relay::Threads;
 
 /// How long to wait before asking again whether media are at hand.
 const MEDIA_WAIT: Duration = Duration::from_micros(200);
@@ -95,7 +99,14 @@ pub struct Offline {
     ill: Vec<(String, u64)>,
     /// For each output that is written the level up to which it counts as silent.
     floors: Vec<f64>,
+    threads: Threads,
+    measuring: Option<Measuring>,
+    /// What does the first ops of the plan, if several threads share them.
+    relay: Option<Relay>,
 }
+
+/// Shorter renderings are done before several threads have begun.
+const SHORT: u64 = 400 * QUANTUM as u64;
 
 impl Offline {
     /// Prepares a rendering; with `stems_of`, the cables into that place come out too.
@@ -115,7 +126,18 @@ impl Offline {
         let renderer = Renderer::new(program);
         let outputs = renderer.program().plan.outputs.iter().filter(|output| output.send.is_none()).count();
         let floors = (0..outputs).map(|output| held::floor(dither::delivered_bits(graph, output))).collect();
-        Ok(Offline { renderer, ill: Vec::new(), floors })
+        let (threads, measuring, relay) = (Threads::AsManyAsPay, None, None);
+        Ok(Offline { renderer, ill: Vec::new(), floors, threads, measuring, relay })
+    }
+
+    /// Says how many threads [`Offline::render`] may use: as many as pay, unless it is said.
+    pub fn share(&mut self, threads: Threads) {
+        self.threads = threads;
+    }
+
+    /// How many threads share the work just now.
+    pub fn threads(&self) -> usize {
+        1 + self.relay.as_ref().map_or(0, Relay::workers)
     }
 
     /// Begins at a frame of the transport, to the quantum.
@@ -147,14 +169,25 @@ impl Offline {
 
     /// Renders one quantum, waiting for media, and gives the first output.
     pub fn step(&mut self, live: &[Buffer]) -> &[Buffer] {
-        wait_for_media(&self.renderer);
-        let now = self.renderer.clock();
-        self.renderer.quantum(live);
-        if let Some(work) = self.renderer.take_poisoned() {
-            let path = &self.renderer.program().plan.paths[work];
-            if self.ill.iter().all(|(known, _)| known != path) {
-                self.ill.push((path.clone(), now));
+        let Offline { renderer, ill, relay, .. } = self;
+        let mut fell_ill = |renderer: &Renderer, work: usize, at: u64| {
+            let path = &renderer.program().plan.paths[work];
+            if ill.iter().all(|(known, _)| known != path) {
+                ill.push((path.clone(), at));
             }
+        };
+        if let Some(relay) = relay {
+            relay.bring(renderer).iter().for_each(|(work, at)| fell_ill(renderer, *work, *at));
+        }
+        wait_for_media(renderer);
+        let now = renderer.clock();
+        renderer.quantum(live);
+        if let Some(work) = renderer.take_poisoned() {
+            fell_ill(renderer, work, now);
+        }
+        if self.measuring.as_mut().is_some_and(Measuring::is_done) {
+            let measured = self.measuring.take();
+            self.relay = measured.and_then(|measured| measured.end(&mut self.renderer, self.threads));
         }
         self.renderer.outputs().next().map_or(&[], |(_, sound)| sound)
     }
@@ -181,6 +214,9 @@ impl Offline {
         let longest = longest.chain(plan.heard.iter().map(|point| point.late)).max();
         let end = frames + longest.unwrap_or(0) as u64;
         let mut inputs: Vec<Buffer> = Vec::new();
+        if self.relay.is_none() && (end > SHORT || self.threads != Threads::AsManyAsPay) {
+            self.measuring = Measuring::begin(&mut self.renderer, self.threads);
+        }
         let mut now = 0u64;
         while now < end {
             live(&mut inputs);

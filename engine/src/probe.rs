@@ -1,6 +1,7 @@
 //! What a playing renderer can be asked about its work, and what answers: [`crate::inspect`] for levels,
 //! [`crate::costs`] for time. A renderer that only renders has none.
 
+use std::ops::Range;
 use std::time::Instant;
 
 use crate::costs::Meter;
@@ -31,13 +32,11 @@ impl Probe {
         self.meter.begin(serial);
     }
 
-    /// After each op. RT.
+    /// After some ops that were done together. RT.
     #[inline]
-    pub fn see(&mut self, begun: Option<Instant>, index: usize, plan: &Plan, slots: &[Buffer]) {
-        if let Some(op) = plan.ops.get(index) {
-            self.meter.stop(begun, op);
-        }
-        self.inspector.see(index, plan, slots);
+    pub fn see(&mut self, begun: Option<Instant>, done: Range<usize>, plan: &Plan, slots: &[Buffer]) {
+        self.meter.stop(begun, plan.ops.get(done.clone()).unwrap_or_default());
+        done.for_each(|index| self.inspector.see(index, plan, slots));
     }
 
     /// After a quantum. RT.

@@ -1,5 +1,6 @@
 //! Renders plans: the only code that makes sound. Live and offline use it alike, so their bits agree.
 
+mod parts;
 mod pass;
 
 use crate::bank::Aim;
@@ -15,6 +16,7 @@ use crate::plan::{PlanOutput, Slots, SourceId};
 use crate::probe::Probe;
 use crate::tempo::Tempo;
 use crate::transport::{Move, Transport};
+pub(crate) use parts::{Part, places};
 use pass::Pass;
 
 /// How long a jump of a control takes, in milliseconds: no number of an effect steps.
@@ -89,6 +91,16 @@ impl Renderer {
     /// The same with something that can be asked about its work. Not RT.
     pub fn probed(program: Box<Program>, probe: Probe) -> Self {
         Renderer { probe: Some(Box::new(probe)), ..Renderer::new(program) }
+    }
+
+    /// Has it answer a probe, or none any more. Not RT.
+    pub(crate) fn ask(&mut self, probe: Option<Probe>) {
+        self.probe = probe.map(Box::new);
+    }
+
+    /// Lets nothing rest, or again what can. Sound does not depend on it. Not RT.
+    pub(crate) fn be_restless(&mut self, restless: bool) {
+        self.program.bank.restless = restless;
     }
 
     /// What can be asked about its work. RT.
@@ -330,8 +342,6 @@ impl Renderer {
             moved: transport.has_moved(),
             fade: self.jump,
         };
-        // What is measured one by one is worked on one by one.
-        let is_costed = self.probe.as_ref().is_some_and(|probe| probe.meter.start().is_some());
         let mut pass = Pass {
             plan,
             steering,
@@ -352,7 +362,7 @@ impl Renderer {
             missing: &mut self.missing,
             poisoned: &mut self.poisoned,
         };
-        let mut ranks = if bank.one_by_one || is_costed { &[][..] } else { &plan.ranks[..] }.iter().peekable();
+        let mut ranks = if bank.one_by_one { &[][..] } else { &plan.ranks[..] }.iter().peekable();
         let mut index = 0;
         while let Some(op) = plan.ops.get(index) {
             let begun = self.probe.as_ref().and_then(|probe| probe.meter.start());
@@ -368,7 +378,7 @@ impl Renderer {
             };
             index = done.end.max(index + 1);
             if let Some(probe) = &mut self.probe {
-                done.for_each(|index| probe.see(begun, index, plan, pass.slots));
+                probe.see(begun, done, plan, pass.slots);
             }
         }
         if let Some(probe) = &mut self.probe {

@@ -80,11 +80,7 @@ pub fn verify(plan: &Plan, bank: &Bank, carry: &Carry) -> Result<(), Flaw> {
     if first != plan.ops.len() {
         return Err(Flaw::Index(first));
     }
-    let leaving = plan.outputs.iter().map(|output| output.slots).chain(plan.captures.iter().map(|c| c.slots));
-    let leaving = leaving.chain(plan.meters.iter().map(|meter| meter.slots));
-    let ahead = plan.cue.iter().flat_map(|cue| &cue.heard);
-    let leaving = leaving.chain(plan.heard.iter().chain(ahead).map(|heard| heard.slots));
-    for (i, slots) in leaving.enumerate() {
+    for (i, slots) in leaving(plan).enumerate() {
         if written.get(slots.range()).is_none_or(|held| held.contains(&false)) {
             return Err(Flaw::ReadBeforeWrite(plan.ops.len() + i));
         }
@@ -92,7 +88,16 @@ pub fn verify(plan: &Plan, bank: &Bank, carry: &Carry) -> Result<(), Flaw> {
     Ok(())
 }
 
-fn reads(plan: &Plan, op: &Op) -> Option<Vec<Slots>> {
+/// What is read when all ops are done.
+pub(crate) fn leaving(plan: &Plan) -> impl Iterator<Item = Slots> {
+    let leaving = plan.outputs.iter().map(|output| output.slots).chain(plan.captures.iter().map(|c| c.slots));
+    let leaving = leaving.chain(plan.meters.iter().map(|meter| meter.slots));
+    let ahead = plan.cue.iter().flat_map(|cue| &cue.heard);
+    leaving.chain(plan.heard.iter().chain(ahead).map(|heard| heard.slots))
+}
+
+/// What an op reads, of buffers that others write.
+pub(crate) fn reads(plan: &Plan, op: &Op) -> Option<Vec<Slots>> {
     Some(match *op {
         Op::LoopRead { .. } => Vec::new(),
         Op::Mix { first, last, .. } => plan.edges.get(first..last)?.iter().map(|edge| edge.from).collect(),
@@ -108,7 +113,8 @@ fn reads(plan: &Plan, op: &Op) -> Option<Vec<Slots>> {
     })
 }
 
-fn writes(plan: &Plan, op: &Op) -> Vec<Slots> {
+/// What an op writes.
+pub(crate) fn writes(plan: &Plan, op: &Op) -> Vec<Slots> {
     match *op {
         Op::LoopRead { out, .. } | Op::Work { out, .. } | Op::Blend { out, .. } => vec![out],
         Op::Mix { first, last, out } => {

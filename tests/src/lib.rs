@@ -69,6 +69,8 @@ mod readme;
 #[cfg(test)]
 mod rehearsal;
 #[cfg(test)]
+mod relay;
+#[cfg(test)]
 mod replays;
 #[cfg(test)]
 mod rest;

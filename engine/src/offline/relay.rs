@@ -1,0 +1,245 @@
+//! Rendering on several threads: a quantum goes from one to the next, and each does its part of the plan's ops while the others are
+//! at those of the quanta before and behind it.
+//!
+//! The first quanta are rendered on one thread, and what each work costs is measured there; then the list of ops is cut so that every
+//! part has about as much to do. What is measured decides how soon it is done, and no bit of what comes out.
+
+use std::num::NonZeroUsize;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::{self, JoinHandle};
+
+use super::wait_for_media;
+use crate::costs::{self, COSTED_QUANTA, Costs};
+use crate::kernel::Buffer;
+use crate::parameter::Kind;
+use crate::plan::{Op, Plan};
+use crate::probe::Probe;
+use crate::render::{Part, Renderer, places};
+
+/// Quanta that go over at a time: 21 ms at 48 kHz, beside which it costs nothing to wake somebody.
+const BATCH: usize = 16;
+
+/// Batches between two parts: one is filled, one is emptied, and the others even out what differs.
+const BATCHES: usize = 4;
+
+/// The most threads that are of use: parts become smaller than what it costs to hand things over.
+const MOST_THREADS: usize = 16;
+
+/// What a quantum has to cost in all, in shares of its own time, before more than one thread pays.
+const WORTH_IT: f64 = 0.01;
+
+/// What it costs to add a channel of one edge to a sum, in seconds for each frame: measured, about.
+const EDGE: f64 = 0.3e-9;
+
+/// How many threads a rendering may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Threads {
+    /// As many as the machine runs at a time, where it pays.
+    AsManyAsPay,
+    /// So many, whether or not it pays, as far as the session can be cut.
+    Exactly(usize),
+}
+
+/// What is handed over: some quanta of the buffers that cross from one part to the next, and what was found to give no numbers.
+#[derive(Default)]
+struct Batch {
+    buffers: Vec<Buffer>,
+    /// Works, and the first frame of the quantum in which each was found.
+    ill: Vec<(usize, u64)>,
+}
+
+/// One end of what goes from a part to the next: what is full goes one way, what is empty the other.
+struct Inlet {
+    full: Receiver<Batch>,
+    empty: Sender<Batch>,
+}
+
+/// The other end.
+struct Outlet {
+    full: Sender<Batch>,
+    empty: Receiver<Batch>,
+}
+
+fn way() -> (Outlet, Inlet) {
+    let (full, to_empty) = mpsc::channel();
+    let (emptied, empty) = mpsc::channel();
+    for _ in 0..BATCHES {
+        let _ = emptied.send(Batch::default());
+    }
+    (Outlet { full, empty }, Inlet { full: to_empty, empty: emptied })
+}
+
+/// Who measures what works cost, until it is known.
+pub(super) struct Measuring {
+    costs: Costs,
+    quanta: u32,
+}
+
+/// All parts but the last, at work, and what they give to that.
+pub(super) struct Relay {
+    inlet: Option<Inlet>,
+    batch: Batch,
+    /// The next quantum of the batch.
+    next: usize,
+    /// The buffers of each.
+    takes: Vec<usize>,
+    workers: Vec<JoinHandle<()>>,
+}
+
+impl Threads {
+    fn count(self) -> usize {
+        match self {
+            Threads::AsManyAsPay => thread::available_parallelism().map_or(1, NonZeroUsize::get).min(MOST_THREADS),
+            Threads::Exactly(count) => count,
+        }
+    }
+}
+
+/// Whether a plan may be rendered on several threads: nothing comes in while it is, and nobody asks works of other parts
+/// what they did.
+fn may_be_cut(plan: &Plan) -> bool {
+    let takes_from_devices = |kind: &Kind| matches!(kind, Kind::Channels);
+    let live = plan.works.iter().any(|work| work.table.0.parameters.iter().any(|p| takes_from_devices(&p.kind)));
+    !live && plan.heard.iter().all(|point| point.work.is_none())
+}
+
+impl Measuring {
+    /// Has a renderer measured, if its plan may be cut. Nothing rests meanwhile: it is to be known what it will cost when it sounds.
+    pub fn begin(renderer: &mut Renderer, threads: Threads) -> Option<Measuring> {
+        if threads.count() < 2 || !may_be_cut(&renderer.program().plan) {
+            return None;
+        }
+        let (costs, meter) = costs::costs();
+        costs.ask();
+        renderer.ask(Some(Probe::new(meter)));
+        renderer.be_restless(true);
+        Some(Measuring { costs, quanta: 0 })
+    }
+
+    /// Whether the quanta that were rendered since, this one included, are enough.
+    pub fn is_done(&mut self) -> bool {
+        self.quanta += 1;
+        self.quanta == COSTED_QUANTA
+    }
+
+    /// Cuts the renderer by what was measured, and has all parts but the last begin, which stays with it.
+    pub fn end(&self, renderer: &mut Renderer, threads: Threads) -> Option<Relay> {
+        renderer.ask(None);
+        renderer.be_restless(false);
+        let cuts = self.cuts(&renderer.program().plan, threads);
+        let (parts, takes) = renderer.cut(&cuts);
+        let mut inlet = None;
+        let mut workers = Vec::new();
+        for part in parts {
+            let (outlet, next) = way();
+            let before = inlet.replace(next);
+            workers.push(thread::spawn(move || work(part, before, &outlet)));
+        }
+        inlet.map(|inlet| Relay { inlet: Some(inlet), batch: Batch::default(), next: BATCH, takes, workers })
+    }
+
+    /// Where the ops are cut: into as many parts as there are threads, of about the same cost.
+    fn cuts(&self, plan: &Plan, threads: Threads) -> Vec<usize> {
+        let rate = plan.tempo.clock().rate;
+        let shares = self.costs.shares(plan.works.len(), rate as u32);
+        let cost = |op: &Op| match *op {
+            Op::Work { cell, .. } => shares.get(cell).copied().unwrap_or(0.0),
+            Op::Mix { first, last, out } => (last - first) as f64 * out.count as f64 * EDGE * rate,
+            _ => 0.0,
+        };
+        let mut behind = 0.0;
+        let mut before = Vec::new();
+        for op in &plan.ops {
+            before.push(behind);
+            behind += cost(op);
+        }
+        if threads == Threads::AsManyAsPay && behind < WORTH_IT {
+            return Vec::new();
+        }
+        let places = places(plan);
+        let count = threads.count();
+        let nearest = |goal: f64| {
+            let away = |place: &&usize| (before[**place] - goal).abs();
+            places.iter().min_by(|a, b| away(a).total_cmp(&away(b))).copied()
+        };
+        let mut cuts: Vec<usize> = (1..count).filter_map(|n| nearest(behind * n as f64 / count as f64)).collect();
+        cuts.dedup();
+        cuts
+    }
+}
+
+/// Does the work of a part until nobody takes what it gives.
+fn work(mut part: Part, inlet: Option<Inlet>, outlet: &Outlet) {
+    let count = part.takes.len();
+    while let Ok(mut batch) = outlet.empty.recv() {
+        let given = match &inlet {
+            None => Batch::default(),
+            Some(inlet) => match inlet.full.recv() {
+                Ok(given) => given,
+                Err(_) => return,
+            },
+        };
+        batch.buffers.clear();
+        batch.ill.clone_from(&given.ill);
+        for quantum in 0..BATCH {
+            let renderer = &mut part.renderer;
+            renderer.bring(&part.takes, &given.buffers[quantum * count..(quantum + 1) * count]);
+            wait_for_media(renderer);
+            let now = renderer.clock();
+            renderer.quantum(&[]);
+            batch.ill.extend(renderer.take_poisoned().map(|work| (work, now)));
+            batch.buffers.extend(part.give());
+        }
+        if let Some(inlet) = &inlet {
+            // Whoever is done wants nothing back.
+            let _ = inlet.empty.send(given);
+        }
+        if outlet.full.send(batch).is_err() {
+            return;
+        }
+    }
+}
+
+impl Relay {
+    /// Brings the next quantum to the last part; says what has given no numbers on the way, and since when.
+    pub fn bring(&mut self, last: &mut Renderer) -> &[(usize, u64)] {
+        let mut is_new = false;
+        if self.next == BATCH {
+            let Some(full) = self.inlet.as_ref().and_then(|inlet| inlet.full.recv().ok()) else {
+                self.end();
+                return &[];
+            };
+            let empty = std::mem::replace(&mut self.batch, full);
+            // Whoever is done wants nothing back.
+            let _ = self.inlet.as_ref().map(|inlet| inlet.empty.send(empty));
+            (self.next, is_new) = (0, true);
+        }
+        let count = self.takes.len();
+        last.bring(&self.takes, &self.batch.buffers[self.next * count..(self.next + 1) * count]);
+        self.next += 1;
+        if is_new { &self.batch.ill } else { &[] }
+    }
+
+    /// How many parts there are besides the last.
+    pub fn workers(&self) -> usize {
+        self.workers.len()
+    }
+
+    /// Lets all parts go home. One that has panicked panics here.
+    fn end(&mut self) {
+        self.inlet = None;
+        for worker in self.workers.drain(..) {
+            if let Err(panic) = worker.join()
+                && !thread::panicking()
+            {
+                std::panic::resume_unwind(panic);
+            }
+        }
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.end();
+    }
+}

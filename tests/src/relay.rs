@@ -1,0 +1,80 @@
+//! A rendering on several threads gives the bits of one.
+
+use std::convert::Infallible;
+
+use engine::graph::Graph;
+use engine::offline::{Offline, Stream, Threads};
+
+use crate::sessions::{examples_without_live_input, graph};
+
+/// Frames of each rendering: more than are rendered on one thread while it is measured what works cost.
+const FRAMES: u64 = 24_000;
+
+/// Everything that comes out, stems of the master included, as bits, and what gave no numbers.
+fn rendered(graph: &Graph, threads: Threads) -> (Vec<(Stream, Vec<Vec<u64>>)>, Vec<(String, u64)>) {
+    let mut offline = Offline::new(graph, Some("master")).expect("the plan proves right");
+    offline.share(threads);
+    let mut streams: Vec<(Stream, Vec<Vec<u64>>)> = Vec::new();
+    let done: Result<(), Infallible> = offline.render(
+        FRAMES,
+        |_| {},
+        |stream, sound| {
+            let at = streams.iter().position(|(known, _)| *known == stream).unwrap_or_else(|| {
+                streams.push((stream, vec![Vec::new(); sound.len()]));
+                streams.len() - 1
+            });
+            let channels = streams[at].1.iter_mut().zip(sound);
+            channels.for_each(|(bits, channel)| bits.extend(channel.iter().map(|x| x.to_bits())));
+            Ok(())
+        },
+    );
+    done.unwrap_or_else(|never| match never {});
+    if let Threads::Exactly(count) = threads {
+        assert!(offline.threads() == count || offline.threads() > 1 && count > 3, "{} threads", offline.threads());
+    }
+    (streams, offline.ill().to_vec())
+}
+
+/// A session in which sound goes every way that there is: strips abreast, sends, keys, a control that follows, a loop, an
+/// instrument, what is composed and blended, and what waits for the slowest.
+const EVERY_WAY: &str = r#"
+tempo(124);
+let mix = bus("mix");
+let room = bus("room");
+let echo = bus("echo");
+for i in range(0, 12) {
+    let strip = input("saw-" + i, saw(90 + 13 * i).level(-18)) >> eq().high_pass(40 + i).bell(700, -4, 1.1);
+    let strip = strip >> compressor(-24, 3) >> send(room, -12) >> fader(-9) >> pan(i / 6.0 - 1.0);
+    strip >> mix;
+}
+let kick = input("kick", impulse(2));
+let low = input("low", play("c2 ~ eb2 g2", bass()));
+low >> compressor(-30, 6).key(kick) >> (high_pass(60) >> saturate(9)).mix(40) >> mix;
+kick >> limiter(-6) >> mix;
+
+
+input("hiss", noise().level(-24)) >> low_pass(follow(kick).range(300, 4000)) >> mix;
+room >> reverb(1.2) >> mix;
+mix >> send(echo, -10) >> master;
+echo >> delay(120.ms) >> fader(-6) >> feedback(echo, 90.ms) >> master;
+master >> eq().high_shelf(9000, 2) >> multiband() >> limiter(-1);
+"#;
+
+#[test]
+fn a_session_in_which_sound_goes_every_way_has_the_same_bits_on_any_number_of_threads() {
+    let graph = graph(EVERY_WAY);
+    let alone = rendered(&graph, Threads::Exactly(1));
+    assert!(alone.0.iter().any(|(_, bits)| bits.iter().flatten().any(|x| *x << 1 != 0)), "it is heard");
+    for threads in [2, 3, 5, 16] {
+        assert!(rendered(&graph, Threads::Exactly(threads)) == alone, "{threads} threads");
+    }
+}
+
+#[test]
+fn every_example_has_the_same_bits_on_several_threads() {
+    for (name, text) in examples_without_live_input() {
+        let graph = graph(&text);
+        let alone = rendered(&graph, Threads::Exactly(1));
+        assert!(rendered(&graph, Threads::Exactly(3)) == alone, "{name}");
+    }
+}
