@@ -1,10 +1,11 @@
-//! The README says only what is so: its session is right, its commands run, its tour goes as it tells, its tables are
-//! those of the program.
+//! The README and the chapters of the guide say only what is so: their sessions are right, their commands run, the tour
+//! goes as it is told, their tables are those of the program, and what they point to is there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -15,29 +16,82 @@ fn root() -> PathBuf {
     examples().parent().expect("the examples are in the repository").to_owned()
 }
 
+/// One of the documents, by its name from the repository on.
+fn document(name: &str) -> String {
+    fs::read_to_string(root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
 fn readme() -> String {
-    fs::read_to_string(root().join("README.md")).expect("there is a README")
+    document("README.md")
+}
+
+/// A chapter of the guide.
+fn chapter(name: &str) -> String {
+    document(&format!("repl/guide/{name}.md"))
+}
+
+/// The names of the chapters' files.
+fn chapters() -> Vec<String> {
+    let listed = fs::read_dir(root().join("repl/guide")).expect("there is a guide");
+    let names = listed.map(|entry| entry.expect("it is there").file_name().into_string().expect("a name in letters"));
+    let mut names: Vec<String> = names.map(|name| format!("repl/guide/{name}")).collect();
+    names.sort();
+    names
+}
+
+/// All of them, with their texts: the README first.
+fn documents() -> Vec<(String, String)> {
+    let names = std::iter::once("README.md".to_owned()).chain(chapters());
+    names.map(|name| (name.clone(), document(&name))).collect()
 }
 
 /// The text under a heading, to the next.
-fn section<'a>(readme: &'a str, heading: &str) -> &'a str {
-    let (_, rest) = readme.split_once(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("{heading} is missing"));
+fn section<'a>(document: &'a str, heading: &str) -> &'a str {
+    let (_, rest) = document.split_once(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("{heading} is missing"));
     rest.split("\n## ").next().unwrap_or(rest)
 }
 
-/// The lines of all fenced blocks of a language.
-fn fenced(readme: &str, language: &str) -> Vec<String> {
-    let mut inside = None;
-    let mut lines = Vec::new();
-    for line in readme.lines().map(str::trim) {
-        match (line.strip_prefix("```"), inside) {
-            (Some(opened), None) => inside = Some(opened == language),
-            (Some(_), Some(_)) => inside = None,
-            (None, Some(true)) => lines.push(line.to_owned()),
-            (None, _) => {}
+/// The fenced blocks: the language of each, and its lines.
+fn blocks(document: &str) -> Vec<(&str, Vec<&str>)> {
+    let mut blocks: Vec<(&str, Vec<&str>)> = Vec::new();
+    let mut inside = false;
+    for line in document.lines().map(str::trim) {
+        match line.strip_prefix("```") {
+            Some(_) if inside => inside = false,
+            Some(language) => {
+                inside = true;
+                blocks.push((language, Vec::new()));
+            }
+            None if inside => blocks.last_mut().expect("one is open").1.push(line),
+            None => {}
         }
     }
-    lines
+    blocks
+}
+
+/// The lines of all fenced blocks of a language.
+fn fenced(document: &str, language: &str) -> Vec<String> {
+    let of_it = blocks(document).into_iter().filter(|(name, _)| *name == language);
+    of_it.flat_map(|(_, lines)| lines).map(str::to_owned).collect()
+}
+
+/// What stands outside them.
+fn prose(document: &str) -> String {
+    document.split("```").step_by(2).collect()
+}
+
+/// The words of a command, as a shell takes them apart.
+fn words(command: &str) -> Vec<String> {
+    let (mut words, mut quote) = (vec![String::new()], None);
+    for c in command.chars() {
+        match (quote, c) {
+            (None, '"' | '\'') => quote = Some(c),
+            (Some(open), _) if open == c => quote = None,
+            (None, ' ') => words.push(String::new()),
+            _ => words.last_mut().expect("there is one").push(c),
+        }
+    }
+    words
 }
 
 /// What stands between backticks.
@@ -61,61 +115,60 @@ fn copy() -> TempDir {
     folder
 }
 
-#[test]
-fn its_session_is_right_and_sounds() {
-    let folder = copy();
-    let session = fenced(&readme(), "rhai").join("\n");
-    assert!(session.lines().count() <= 12, "a session of ten lines");
-    fs::write(folder.path().join("examples/readme.rhai"), session).expect("it can be written");
-    let checked = done_in(folder.path(), &["check", "examples/readme.rhai"]);
-    assert_eq!((checked.out.as_str(), checked.err.as_str()), ("", "1 session, no errors, no warnings\n"));
-    let render = ["render", "examples/readme.rhai", "-o", "mix.wav", "--length", "0.5s", "--bits", "32f"];
-    done_in(folder.path(), &render);
-    let mut mix = hound::WavReader::open(folder.path().join("mix.wav")).expect("it is written");
-    assert!(mix.samples::<f32>().any(|x| x.expect("it is whole").abs() > 0.05), "it is heard");
+/// Puts the one session of a kind beside the examples, as `session.rhai`.
+fn put(folder: &TempDir, document: &str, kind: &str) {
+    let of_it: Vec<_> = blocks(document).into_iter().filter(|(language, _)| *language == kind).collect();
+    let [(_, lines)] = &of_it[..] else { panic!("{} sessions `{kind}`", of_it.len()) };
+    fs::write(folder.path().join("examples/session.rhai"), lines.join("\n")).expect("it can be written");
 }
 
 #[test]
-fn what_it_says_moves_moves() {
+fn every_session_in_them_is_right_and_sounds() {
+    let mut kinds = BTreeSet::new();
+    for (name, text) in documents() {
+        for (kind, _) in blocks(&text).iter().filter(|(language, _)| language.starts_with("rhai")) {
+            let folder = copy();
+            put(&folder, &text, kind);
+            let checked = done_in(folder.path(), &["check", "examples/session.rhai"]);
+            let said = (checked.out.as_str(), checked.err.as_str());
+            assert_eq!(said, ("", "1 session, no errors, no warnings\n"), "{name}: {kind}");
+            let mut render =
+                vec!["render", "examples/session.rhai", "-o", "mix.wav", "--length", "1bars", "--bits", "32f"];
+            if *kind == "rhai hardware" {
+                render.extend(["--input", "drums/insert=examples/audio/drums.flac"]);
+            }
+            done_in(folder.path(), &render);
+            let mut mix = hound::WavReader::open(folder.path().join("mix.wav")).expect("it is written");
+            let heard = mix.samples::<f32>().any(|x| x.expect("it is whole").abs() > 0.05);
+            assert!(heard, "{name}: {kind} is not heard");
+            kinds.insert((*kind).to_owned());
+        }
+    }
+    for kind in ["rhai", "rhai movement", "rhai patterns", "rhai circuits", "rhai album", "rhai hardware"] {
+        assert!(kinds.contains(kind), "there is no `{kind}`");
+    }
+}
+
+#[test]
+fn the_session_of_the_readme_is_of_ten_lines() {
+    assert!(fenced(&readme(), "rhai").len() <= 12);
+}
+
+#[test]
+fn what_is_said_to_move_moves() {
     let folder = copy();
-    let session = fenced(&readme(), "rhai movement").join("\n");
-    fs::write(folder.path().join("examples/movement.rhai"), session).expect("it can be written");
-    let checked = done_in(folder.path(), &["check", "examples/movement.rhai"]);
-    assert_eq!((checked.out.as_str(), checked.err.as_str()), ("", "1 session, no errors, no warnings\n"));
-    let picture = done_in(folder.path(), &["graph", "examples/movement.rhai"]).out;
+    put(&folder, &chapter("time-and-movement"), "rhai movement");
+    let picture = done_in(folder.path(), &["graph", "examples/session.rhai"]).out;
     for part in ["lfo(1.bars)", "ramp(300, 16.kHz, 2.bars)", "steps(", "room>master/fader.gain follows"] {
         assert!(picture.contains(part), "{part} is not in:\n{picture}");
     }
-    let render = ["render", "examples/movement.rhai", "-o", "mix.wav", "--length", "1bars", "--bits", "32f"];
-    done_in(folder.path(), &render);
-    let mut mix = hound::WavReader::open(folder.path().join("mix.wav")).expect("it is written");
-    assert!(mix.samples::<f32>().any(|x| x.expect("it is whole").abs() > 0.05), "it is heard");
 }
 
 #[test]
-fn what_its_instruments_play_is_heard() {
+fn the_piece_has_the_form_that_is_said() {
     let folder = copy();
-    for language in ["rhai patterns", "rhai circuits"] {
-        let session = fenced(&readme(), language).join("\n");
-        fs::write(folder.path().join("examples/played.rhai"), session).expect("it can be written");
-        let checked = done_in(folder.path(), &["check", "examples/played.rhai"]);
-        assert_eq!((checked.out.as_str(), checked.err.as_str()), ("", "1 session, no errors, no warnings\n"));
-        let render = ["render", "examples/played.rhai", "-o", "mix.wav", "--length", "1bars", "--bits", "32f"];
-        done_in(folder.path(), &render);
-        let mut mix = hound::WavReader::open(folder.path().join("mix.wav")).expect("it is written");
-        assert!(mix.samples::<f32>().any(|x| x.expect("it is whole").abs() > 0.05), "it is heard");
-        fs::remove_file(folder.path().join("mix.wav")).expect("it is there");
-    }
-}
-
-#[test]
-fn its_piece_has_the_form_that_it_says() {
-    let folder = copy();
-    let session = fenced(&readme(), "rhai sections").join("\n");
-    fs::write(folder.path().join("examples/piece.rhai"), session).expect("it can be written");
-    let checked = done_in(folder.path(), &["check", "examples/piece.rhai"]);
-    assert_eq!((checked.out.as_str(), checked.err.as_str()), ("", "1 session, no errors, no warnings\n"));
-    let drawn = done_in(folder.path(), &["graph", "examples/piece.rhai", "--timeline"]).out;
+    put(&folder, &chapter("composing"), "rhai sections");
+    let drawn = done_in(folder.path(), &["graph", "examples/session.rhai", "--timeline"]).out;
     let expected = "\
 42 bars, 1:24.0; 120 bpm, 4/4
 
@@ -130,13 +183,10 @@ keys/low_pass.freq  |800 Hz         |800 Hz
 }
 
 #[test]
-fn its_album_is_right_and_has_its_tracks() {
+fn the_album_has_its_tracks() {
     let folder = copy();
-    let session = fenced(&readme(), "rhai album").join("\n");
-    fs::write(folder.path().join("examples/songs.rhai"), session).expect("it can be written");
-    let checked = done_in(folder.path(), &["check", "examples/songs.rhai"]);
-    assert_eq!((checked.out.as_str(), checked.err.as_str()), ("", "1 session, no errors, no warnings\n"));
-    done_in(folder.path(), &["render", "examples/songs.rhai", "--tracks", "songs", "--bits", "32f"]);
+    put(&folder, &chapter("delivering"), "rhai album");
+    done_in(folder.path(), &["render", "examples/session.rhai", "--tracks", "songs", "--bits", "32f"]);
     let tracks = ["01 Dawn.wav", "02 Noon.wav", "03 Dusk.wav"].map(|name| folder.path().join("songs").join(name));
     for track in tracks {
         let mut track = hound::WavReader::open(track).expect("it is written");
@@ -145,120 +195,150 @@ fn its_album_is_right_and_has_its_tracks() {
 }
 
 #[test]
-fn its_tested_mix_holds_what_it_expects() {
+fn the_tested_mix_holds_what_it_expects() {
     let folder = copy();
-    let session = fenced(&readme(), "rhai tested").join("\n");
-    fs::write(folder.path().join("examples/tested.rhai"), session).expect("it can be written");
-    let checked = done_in(folder.path(), &["check", "examples/tested.rhai", "--render"]);
+    put(&folder, &chapter("measuring"), "rhai tested");
+    let checked = done_in(folder.path(), &["check", "examples/session.rhai", "--render"]);
     assert_eq!(checked.out.lines().filter(|line| line.starts_with("line ")).count(), 4, "{checked:?}");
 }
 
+/// Runs a command of a document in a copy of the examples, or finds it in what checks a whole clone.
+fn run(folder: &Path, command: &str, ci: &str) {
+    // Whoever is root needs no `sudo`, and may have none.
+    let command = command.strip_prefix("$(command -v sudo) ").unwrap_or(command);
+    let words = words(command);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let prints = || ["--list", "--markdown"].iter().any(|option| words.contains(option));
+    match words[..] {
+        // It needs a desk that plays, which another test gives it.
+        ["gainstage", "tell", ..] => {}
+        // These end with the user's Ctrl-C.
+        ["gainstage", "play" | "learn", ..] if !prints() => {
+            done_in(folder, &[&words[1..], &["--device", "none", "--length", "0.2s"]].concat());
+        }
+        // Without a card they can only say that nothing comes back.
+        ["gainstage", measures @ ("sweep" | "ping"), ..] if !words.contains(&"--through") => {
+            let short: &[&str] = match measures {
+                "ping" => &["--times", "1"],
+                _ if words.contains(&"--time") => &["--tail", "100ms"],
+                _ => &["--tail", "100ms", "--time", "200ms"],
+            };
+            let tried = run_in(folder, &[&words[1..], &["--device", "none"], short].concat());
+            assert_eq!(tried.status, 1, "{command}: {tried:?}");
+            assert!(tried.err.contains("nothing came back"), "{command}: {tried:?}");
+        }
+        ["gainstage", ..] => {
+            done_in(folder, &words[1..]);
+        }
+        // What builds and installs is too much for a test: the check of a whole clone does it.
+        ["cargo", ..] => assert!(ci.lines().any(|line| line.starts_with(command)), "`{command}` is not in .ci/run"),
+        // The longer form of what is run in a shorter one.
+        [longer, "cargo", ..] if longer.starts_with("GAINSTAGE_") => {
+            let shorter = &command[longer.len() + 1..];
+            let runs = |line: &str| {
+                let line = line.strip_prefix(longer).map_or(line, str::trim_start);
+                line.starts_with("cargo test") && shorter.starts_with(line)
+            };
+            assert!(ci.lines().any(runs), "`{shorter}` is not in .ci/run");
+        }
+        ["apt-get", "update"] => {}
+        ["apt-get", "install", "-y", ref packages @ ..] => {
+            let installs = ci.lines().find(|line| line.starts_with("install ")).expect("it installs");
+            assert!(packages.iter().all(|name| installs.split(' ').any(|n| n == *name)), "{packages:?}");
+        }
+        _ => panic!("`{command}` is run nowhere"),
+    }
+}
+
+/// What is there when the commands of a document have run.
+const MADE: [(&str, &[&str]); 6] = [
+    ("README.md", &["first.wav", "stems/first-band.wav", "mine/session.rhai"]),
+    ("repl/guide/delivering.md", &["album.wav", "album.cue", "album/03 Voice.wav", "flac/01 Drums.flac"]),
+    ("repl/guide/hardware.md", &["strip.wav", "strip.json", "strip.svg"]),
+    (
+        "repl/guide/measuring.md",
+        &["first.wav", "first-measured.svg", "first-measured.png", "figures.json", "figures.xml"],
+    ),
+    (
+        "repl/guide/recording.md",
+        &["take.wav", "takes/first-band.wav", "takes/live-input-voice-in.wav", "kept", "again.wav", "just-now.wav"],
+    ),
+    (
+        "repl/guide/seeing.md",
+        &["routing.svg", "two-rooms.png", "strip.svg", "compressor.svg", "eq.png", "sessions.svg", "both.svg"],
+    ),
+];
+
 #[test]
-fn its_hardware_is_right_and_heard_when_it_is_told_what_came_back() {
-    let folder = copy();
-    let session = fenced(&readme(), "rhai hardware").join("\n");
-    fs::write(folder.path().join("examples/hardware.rhai"), session).expect("it can be written");
-    let checked = done_in(folder.path(), &["check", "examples/hardware.rhai"]);
-    assert_eq!((checked.out.as_str(), checked.err.as_str()), ("", "1 session, no errors, no warnings\n"));
-    let came_back = "drums/insert=examples/audio/drums.flac";
-    done_in(
-        folder.path(),
-        &["render", "examples/hardware.rhai", "-o", "mix.wav", "--length", "0.2s", "--input", came_back],
-    );
+fn every_command_in_them_runs() {
+    let ci = document(".ci/run");
+    // Each stands by itself, in a copy of its own. Most of the time is that of desks that play: they do it at once.
+    thread::scope(|scope| {
+        for (name, text) in documents() {
+            let ci = &ci;
+            scope.spawn(move || {
+                let folder = copy();
+                for line in fenced(&text, "sh") {
+                    line.split(" && ").for_each(|command| run(folder.path(), command, ci));
+                }
+                let made = MADE.iter().filter(|(document, _)| *document == name).flat_map(|(_, made)| *made);
+                for file in made {
+                    assert!(folder.path().join(file).exists(), "{name} makes no {file}");
+                }
+            });
+        }
+    });
+    let known: Vec<String> = documents().into_iter().map(|(name, _)| name).collect();
+    assert!(MADE.iter().all(|(name, _)| known.iter().any(|known| known == name)), "{known:?}");
+}
+
+/// The options that a text names.
+fn options(text: &str) -> BTreeSet<String> {
+    let words = text.split(|c: char| !(c == '-' || c.is_ascii_alphanumeric()));
+    words.filter(|word| word.starts_with("--") && word.len() > 2).map(str::to_owned).collect()
+}
+
+/// The program's commands, each with the options that it takes.
+fn commands() -> BTreeMap<String, BTreeSet<String>> {
+    let here = Path::new(".");
+    let help = done_in(here, &["--help"]).out;
+    let commands = help.split("Commands:").nth(1).and_then(|rest| rest.split("\n\n").next()).expect("it lists them");
+    // What goes on in a further line is set in more.
+    let lines = commands.lines().filter(|line| !line.starts_with("   "));
+    let with_options = |command: &str| {
+        let mut known = options(&done_in(here, &[command, "--help"]).out);
+        known.retain(|option| option != "--help" && option != "--version");
+        (command.to_owned(), known)
+    };
+    lines.filter_map(|line| line.split_whitespace().next()).map(with_options).collect()
 }
 
 #[test]
-fn every_command_in_it_runs() {
-    let folder = copy();
-    let ci = fs::read_to_string(root().join(".ci/run")).expect("it is there");
-    let mut ran = 0;
-    for line in fenced(&readme(), "sh") {
-        // It needs a desk that plays.
-        if line.starts_with("gainstage tell ") {
-            continue;
-        }
-        for command in line.split(" && ") {
-            // Whoever is root needs no `sudo`, and may have none.
-            let command = command.strip_prefix("$(command -v sudo) ").unwrap_or(command);
-            let words: Vec<&str> = command.split(' ').collect();
-            match words[..] {
-                // These end with the user's Ctrl-C.
-                ["gainstage", "play" | "learn", ..] if !words.contains(&"--list") => {
-                    done_in(folder.path(), &[&words[1..], &["--device", "none", "--length", "0.2s"]].concat());
-                    ran += 1;
-                }
-                // Without a card they can only say that nothing comes back.
-                ["gainstage", measures @ ("sweep" | "ping"), ..] if !words.contains(&"--through") => {
-                    let short: &[&str] = match measures {
-                        "ping" => &["--times", "1"],
-                        _ if words.contains(&"--time") => &["--tail", "100ms"],
-                        _ => &["--tail", "100ms", "--time", "200ms"],
-                    };
-                    let tried = run_in(folder.path(), &[&words[1..], &["--device", "none"], short].concat());
-                    assert_eq!(tried.status, 1, "{command}: {tried:?}");
-                    assert!(tried.err.contains("nothing came back"), "{command}: {tried:?}");
-                    ran += 1;
-                }
-                ["gainstage", ..] => {
-                    done_in(folder.path(), &words[1..]);
-                    ran += 1;
-                }
-                // What builds and installs is too much for a test: the check of a whole clone does it.
-                ["cargo", ..] => {
-                    assert!(ci.lines().any(|line| line.starts_with(command)), "`{command}` is not in .ci/run")
-                }
-                // The longer form of what is run in a shorter one.
-                [longer, "cargo", ..] if longer.starts_with("GAINSTAGE_") => {
-                    let shorter = &command[longer.len() + 1..];
-                    let runs = |line: &str| {
-                        let line = line.strip_prefix(longer).map_or(line, str::trim_start);
-                        line.starts_with("cargo test") && shorter.starts_with(line)
-                    };
-                    assert!(ci.lines().any(runs), "`{shorter}` is not in .ci/run");
-                }
-                ["apt-get", "update"] => {}
-                ["apt-get", "install", "-y", ref packages @ ..] => {
-                    let installs = ci.lines().find(|line| line.starts_with("install ")).expect("it installs");
-                    assert!(packages.iter().all(|name| installs.split(' ').any(|n| n == *name)), "{packages:?}");
-                }
-                _ => panic!("`{command}` is run nowhere"),
-            }
+fn every_command_that_is_named_in_passing_is_the_programs() {
+    let known = commands();
+    let mut count = 0;
+    for (name, text) in documents() {
+        let text = prose(&text);
+        for named in quoted(&text).filter_map(|quoted| quoted.split("gainstage ").nth(1)) {
+            let command = named.split([' ', ')', '\n']).next().unwrap_or(named);
+            let takes = known.get(command).unwrap_or_else(|| panic!("{name}: there is no `gainstage {named}`"));
+            let unknown = options(named).into_iter().find(|option| option != "--help" && !takes.contains(option));
+            assert_eq!(unknown, None, "{name}: `gainstage {named}`");
+            count += 1;
         }
     }
-    assert!(ran >= 8, "only {ran} commands");
-    let made = |name: &str| folder.path().join(name).exists();
-    for name in [
-        "first.wav",
-        "stems/first-band.wav",
-        "album.wav",
-        "album.cue",
-        "album/03 Voice.wav",
-        "flac/01 Drums.flac",
-        "mine/session.rhai",
-        "take.wav",
-        "takes/first-band.wav",
-        "takes/live-input-voice-in.wav",
-        "strip.wav",
-        "strip.json",
-        "strip.svg",
-        "routing.svg",
-        "two-rooms.png",
-        "compressor.svg",
-        "eq.png",
-        "sessions.svg",
-        "both.svg",
-    ] {
-        assert!(made(name), "{name}");
-    }
+    assert!(count > 30, "only {count}");
 }
 
 #[cfg(unix)]
 #[test]
 fn what_it_tells_a_desk_from_an_editor_is_taken() {
     let folder = copy();
-    let readme = readme();
-    let told: Vec<String> =
-        fenced(section(&readme, "From an editor"), "sh").into_iter().filter(|line| !line.is_empty()).collect();
+    let told: Vec<String> = documents()
+        .iter()
+        .flat_map(|(_, text)| fenced(text, "sh"))
+        .filter(|line| line.starts_with("gainstage tell "))
+        .collect();
     assert!(told.len() >= 2);
     let own = |mut command: Command| {
         command.current_dir(folder.path());
@@ -312,41 +392,40 @@ fn its_tour_goes_as_it_tells() {
 }
 
 #[test]
-fn its_commands_and_options_are_the_programs() {
+fn the_readmes_commands_are_the_programs_in_a_line_each() {
     let readme = readme();
-    let here = Path::new(".");
-    let rows = section(&readme, "The commands").lines().filter(|line| line.starts_with("| `gainstage "));
-    let mut told = BTreeSet::new();
-    for row in rows {
-        let command = row["| `gainstage ".len()..].split([' ', '`']).next().expect("a command").to_owned();
-        let help = done_in(here, &[&command, "--help"]).out;
-        let options = |text: &str| -> BTreeSet<String> {
-            let words = text.split(|c: char| !(c == '-' || c.is_ascii_alphanumeric()));
-            words.filter(|word| word.starts_with("--") && word.len() > 2).map(str::to_owned).collect()
-        };
-        let mut known = options(&help);
-        known.retain(|option| option != "--help" && option != "--version");
-        // `devices` explains itself by the options of another command.
-        let mut shown = options(row);
-        if command == "devices" {
-            shown.retain(|option| !["--device", "--input", "--midi"].contains(&option.as_str()));
-        }
-        assert_eq!(shown, known, "{command}");
-        told.insert(command);
-    }
-    let help = done_in(here, &["--help"]).out;
-    let commands = help.split("Commands:").nth(1).and_then(|rest| rest.split("\n\n").next()).expect("it lists them");
-    // What goes on in a further line is set in more.
-    let lines = commands.lines().filter(|line| !line.starts_with("   "));
-    let known: BTreeSet<String> = lines.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect();
-    assert_eq!(told, known);
+    let rows = section(&readme, "The commands").lines().filter_map(|line| line.strip_prefix("| `gainstage "));
+    let told: Vec<&str> = rows.map(|row| row.split([' ', '`']).next().expect("a command")).collect();
+    let known = commands();
+    assert_eq!(told.len(), known.len());
+    assert_eq!(BTreeSet::from_iter(told), known.keys().map(String::as_str).collect());
 }
 
 #[test]
-fn its_words_are_those_of_the_reference() {
-    let readme = readme();
-    let section = section(&readme, "The words");
-    let told: BTreeSet<&str> = section
+fn the_guides_commands_and_options_are_the_programs() {
+    let told: BTreeMap<String, BTreeSet<String>> = chapter("commands")
+        .split("\n## ")
+        .next()
+        .unwrap_or_default()
+        .split("\n- **`gainstage ")
+        .skip(1)
+        .map(|entry| {
+            let command = entry.split([' ', '`']).next().expect("a command").to_owned();
+            let mut shown = options(entry);
+            // `devices` explains itself by the options of another command.
+            if command == "devices" {
+                shown.retain(|option| !["--device", "--input", "--midi"].contains(&option.as_str()));
+            }
+            (command, shown)
+        })
+        .collect();
+    assert_eq!(told, commands());
+}
+
+#[test]
+fn the_guides_words_are_those_of_the_reference() {
+    let guide = chapter("words");
+    let told: BTreeSet<&str> = section(&guide, "By group")
         .lines()
         .filter(|line| line.starts_with("- **") || line.starts_with("  "))
         .flat_map(quoted)
@@ -366,19 +445,64 @@ fn its_words_are_those_of_the_reference() {
     assert_eq!(told, known);
 }
 
+/// What a link to a heading of a document ends in, as the forges make it of the heading.
+fn anchors(document: &str) -> BTreeSet<String> {
+    let prose = prose(document);
+    let headings = prose.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
+    let kept = |c: &char| c.is_alphanumeric() || "-_ ".contains(*c);
+    headings.map(|line| line.to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-")).collect()
+}
+
 #[test]
-fn what_it_points_to_is_there() {
-    let readme = readme();
-    let links = readme.split("](").skip(1).filter_map(|rest| rest.split(')').next());
-    let places = section(&readme, "Where things live").lines().filter_map(|line| line.split("  ").next());
-    let places = places.filter(|place| place.contains('/') && !place.contains(' '));
-    // Commands are run by another test.
-    let is_place = |text: &&str| text.contains('/') && !text.contains('\n');
-    let named = quoted(section(&readme, "How to change it")).filter(is_place);
+fn what_they_point_to_is_there() {
     let mut count = 0;
-    for place in links.filter(|link| !link.starts_with("http")).chain(places).chain(named) {
+    for (name, text) in documents() {
+        let text = prose(&text);
+        let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for link in links.filter(|link| !link.starts_with("http")) {
+            let (file, anchor) = link.split_once('#').map_or((link, None), |(file, anchor)| (file, Some(anchor)));
+            let folder = root().join(&name).parent().expect("it is in a folder").to_owned();
+            let place = if file.is_empty() { root().join(&name) } else { folder.join(file) };
+            assert!(place.exists(), "{name}: {link} is not there");
+            if let Some(anchor) = anchor {
+                let text = fs::read_to_string(&place).expect("a text");
+                assert!(anchors(&text).contains(anchor), "{name}: {link} has no such heading");
+            }
+            count += 1;
+        }
+        // Places in the repository that are named and not linked.
+        let tops = ["engine/", "scripting/", "repl/", "tests/", "examples/", ".ci/"];
+        let is_place = |text: &&str| tops.iter().any(|top| text.starts_with(top)) && !text.contains('\n');
+        for place in quoted(&text).filter(is_place) {
+            assert!(root().join(place).exists(), "{name}: {place} is not there");
+            count += 1;
+        }
+    }
+    let readme = readme();
+    let places = section(&readme, "Where things live").lines().filter_map(|line| line.split("  ").next());
+    for place in places.filter(|place| place.contains('/') && !place.contains(' ')) {
         assert!(root().join(place).exists(), "{place} is not there");
         count += 1;
     }
-    assert!(count >= 12, "only {count}");
+    assert!(count >= 50, "only {count}");
+}
+
+#[test]
+fn the_readme_leads_to_every_chapter_and_is_read_in_five_minutes() {
+    let readme = readme();
+    let table = section(&readme, "The guide");
+    for name in chapters() {
+        assert!(table.contains(&format!("]({name}) |")), "{name} is not in the README's table");
+        let text = document(&name);
+        let mut lines = text.lines();
+        assert!(lines.next().is_some_and(|line| line.starts_with("# ")), "{name} has no heading");
+        assert_eq!(lines.next(), Some(""), "{name}");
+        assert!(
+            lines.next().is_some_and(|line| line.starts_with("This chapter ")),
+            "{name} does not say what it tells"
+        );
+        assert!(text.lines().count() <= 130, "{name} is too long for a chapter");
+    }
+    let lines = readme.lines().count();
+    assert!(lines < 230, "the README has {lines} lines: what is more than a newcomer needs belongs in the guide");
 }
