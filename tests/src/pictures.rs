@@ -269,6 +269,29 @@ fn graphviz_draws_what_is_written_for_it() {
 }
 
 #[test]
+fn a_png_is_as_large_as_the_picture_and_goes_to_a_file_alone() {
+    let folder = TempDir::new().expect("there is room");
+    fs::write(folder.path().join("s.rhai"), "input(\"a\", sine(99)) >> fader(-3) >> master;")
+        .expect("it can be written");
+    let svg = done_in(folder.path(), &["graph", "s.rhai", "--format", "svg"]).out;
+    let size = |of: &str| -> u32 {
+        let said = svg.split(&format!(" {of}=\"")).nth(1).and_then(|rest| rest.split('"').next());
+        said.and_then(|points| points.parse().ok()).unwrap_or_else(|| panic!("no {of}: {svg}"))
+    };
+    let done = done_in(folder.path(), &["graph", "s.rhai", "--format", "png", "-o", "s.png"]);
+    assert!(done.out.is_empty(), "{done:?}");
+    let points = fs::read(folder.path().join("s.png")).expect("it is written");
+    assert!(points.starts_with(b"\x89PNG\r\n\x1a\n") && points.ends_with(b"IEND\xae\x42\x60\x82"), "it is whole");
+    assert_eq!(points[16..24], [size("width"), size("height")].map(u32::to_be_bytes).concat());
+    // A terminal shows no points, and another ending would say what it is not.
+    for more in [&[][..], &["-o", "s.svg"], &["-o", "s"]] {
+        let ran = run_in(folder.path(), &[&["graph", "s.rhai", "--format", "png"], more].concat());
+        assert!(ran.status == 2 && ran.out.is_empty() && ran.err.contains("`-o FILE.png`"), "{more:?}: {ran:?}");
+    }
+    assert!(!folder.path().join("s.svg").exists() && !folder.path().join("s").exists());
+}
+
+#[test]
 fn a_picture_is_what_the_ending_of_its_file_says() {
     let folder = TempDir::new().expect("there is room");
     fs::write(folder.path().join("s.rhai"), "input(\"a\", sine(99)) >> fader(-3) >> master;")

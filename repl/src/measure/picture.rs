@@ -122,6 +122,10 @@ impl Sketch {
         }
         let thirds = self.thirds();
         let top = fine.iter().chain(&thirds).map(|(_, level)| *level).fold(f64::NEG_INFINITY, f64::max);
+        if !top.is_finite() {
+            // Silence has no spectrum: it would be a line along the edge.
+            fine.clear();
+        }
         let top = if top.is_finite() { (top / 10.0).ceil() * 10.0 + 10.0 } else { 0.0 };
         let clipped = |points: Vec<(f64, f64)>| {
             points.into_iter().map(|(hertz, level)| (hertz.max(20.0), level.max(top - SPECTRUM_RANGE))).collect()

@@ -267,6 +267,34 @@ fn a_picture_shows_loudness_spectrum_and_field() {
 }
 
 #[test]
+fn silence_has_no_figures_and_is_drawn_without_a_line() {
+    let folder = folder();
+    wav(folder.path(), "tone.wav", (48_000, 2, 16), 4.0, -18.0);
+    wav(folder.path(), "silence.wav", (48_000, 2, 16), 4.0, f64::NEG_INFINITY);
+    let drawn = |name: &str| {
+        let told = done_in(folder.path(), &["measure", &format!("{name}.wav"), "--plot", &format!("{name}.svg")]).out;
+        let picture = fs::read_to_string(folder.path().join(format!("{name}.svg"))).expect("it is written");
+        let points = |line: &str| line.split('"').next().unwrap_or_default().split_whitespace().count();
+        // Axes, their marks and what explains the colours have two.
+        let curves = picture.split(" points=\"").skip(1).filter(|line| points(line) > 2).count();
+        (told, picture, curves)
+    };
+    let (_, _, curves) = drawn("tone");
+    assert!(curves >= 4, "two of loudness, two of the spectrum, and not {curves}");
+    let (told, picture, curves) = drawn("silence");
+    assert_eq!(curves, 0);
+    assert!(!picture.contains("NaN") && !picture.contains("inf") && !picture.contains("integrated"));
+    for part in ["Loudness", "Spectrum", "Stereo field"] {
+        assert!(picture.contains(part), "{part}");
+    }
+    for figure in ["integrated loudness", "short-term loudness, max", "true peak", "sample peak", "RMS", "correlation"]
+    {
+        let line = told.lines().find(|line| line.trim_start().starts_with(figure)).expect(figure);
+        assert_eq!(line.split_whitespace().last(), Some("-"), "{line}");
+    }
+}
+
+#[test]
 fn sessions_are_measured_as_they_are_rendered_and_drawn_before_and_after_an_edit() {
     let folder = folder();
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("it can be written");

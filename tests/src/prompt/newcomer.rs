@@ -1,4 +1,4 @@
-//! The first ten minutes of somebody who has read only what the README and `:words` say.
+//! The first ten minutes of somebody who has read only what the README, the guide on the prompt and `:words` say.
 
 use std::path::Path;
 
