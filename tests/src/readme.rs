@@ -288,6 +288,11 @@ fn every_command_in_them_runs() {
             });
         }
     });
+    for (name, text) in documents() {
+        let mut others =
+            blocks(&text).into_iter().filter(|(language, _)| *language != "sh").flat_map(|(_, lines)| lines);
+        assert_eq!(others.find(|line| line.starts_with("gainstage ")), None, "{name}: it is not marked as `sh`");
+    }
     let known: Vec<String> = documents().into_iter().map(|(name, _)| name).collect();
     assert!(MADE.iter().all(|(name, _)| known.iter().any(|known| known == name)), "{known:?}");
 }
@@ -492,10 +497,11 @@ fn the_readme_leads_to_every_chapter_and_is_read_in_five_minutes() {
     let readme = readme();
     let table = section(&readme, "The guide");
     for name in chapters() {
-        assert!(table.contains(&format!("]({name}) |")), "{name} is not in the README's table");
         let text = document(&name);
         let mut lines = text.lines();
-        assert!(lines.next().is_some_and(|line| line.starts_with("# ")), "{name} has no heading");
+        let heading =
+            lines.next().and_then(|line| line.strip_prefix("# ")).unwrap_or_else(|| panic!("{name}: a heading"));
+        assert!(table.contains(&format!("| [{heading}]({name}) |")), "{name} is not in the README's table");
         assert_eq!(lines.next(), Some(""), "{name}");
         assert!(
             lines.next().is_some_and(|line| line.starts_with("This chapter ")),
