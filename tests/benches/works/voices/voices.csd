@@ -1,6 +1,4 @@
 <CsoundSynthesizer>
-<CsOptions>
-</CsOptions>
 <CsInstruments>
 sr = 48000
 ksmps = 64
@@ -17,7 +15,7 @@ endin
 </CsInstruments>
 <CsScore>
 { 100 N
-i 1 0 60 $N
+i 1 0 @seconds@ $N
 }
 </CsScore>
 </CsoundSynthesizer>

@@ -1,0 +1,92 @@
+//! Loudness: integrated, range and true peak of a file, an example rendered and repeated.
+//!
+//! All read the file and say three figures; ours gives the rest as well. The ebur128 crate is driven by this program, which
+//! reads the file as plainly as can be, and so is libebur128 by a few lines of C. Ours on as many files as there are cores says how
+//! it spreads.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+use std::process::Command;
+
+use ebur128::{EbuR128, Mode};
+
+use crate::material::{self, HEADER, RATE};
+use crate::programs::{self, Stage};
+use crate::race::{Entry, Work};
+
+/// What makes this program the scanner instead.
+pub const SCAN: &str = "--scan";
+
+/// Writes `programme.wav`: half a minute of an example, again and again.
+pub fn write_programme(stage: &Stage) {
+    let session = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/first.rhai");
+    let mut render = Command::new(programs::gainstage());
+    render.arg("render").arg(session).args(["--length", "30s", "--bits", "32f", "-o"]).arg(stage.path("piece.wav"));
+    programs::done(&mut render).expect("gainstage is built: cargo build --release");
+    material::lengthen(&stage.path("piece.wav"), &stage.path("programme.wav"), stage.seconds);
+}
+
+pub fn work(stage: &Stage) -> Work {
+    write_programme(stage);
+    stage.scripts("loudness", &[]);
+    let ours = programs::gainstage();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut many = stage.entry("gainstage, a file a core", None, &ours, &["measure", "--json"]);
+    many.command = many.command.map(|mut command| {
+        command.args(vec!["programme.wav"; cores]);
+        command
+    });
+    let this = std::env::current_exe().expect("this program is somewhere").to_string_lossy().into_owned();
+    let ffmpeg = ["-nostdin", "-nostats", "-i", "programme.wav", "-af", "ebur128=peak=true", "-f", "null", "-"];
+    let entries = vec![
+        stage.entry("gainstage measure", None, &ours, &["measure", "--json", "programme.wav"]),
+        stage.entry("ebur128 crate", None, &this, &[SCAN, "programme.wav"]),
+        stage.entry("ffmpeg ebur128", None, "ffmpeg", &ffmpeg),
+        libebur128(stage),
+        stage.entry("bs1770gain", None, "bs1770gain", &["-irt", "programme.wav"]),
+        many,
+    ];
+    Work { title: format!("loudness of {} s of stereo", stage.seconds), entries, tolerance: 0.0, tell: |_, said| figures(said) }
+}
+
+fn libebur128(stage: &Stage) -> Entry {
+    let program = stage.path("scan");
+    let mut entry = stage.entry("libebur128", None, &program.to_string_lossy(), &["programme.wav"]);
+    let made = programs::done(&mut stage.command("cc", &["-O3", "-march=native", "scan.c", "-lebur128", "-lm", "-o", "scan"]));
+    entry.command = made.map(|()| stage.command(&program.to_string_lossy(), &["programme.wav"]));
+    entry
+}
+
+/// The three figures in what somebody says.
+fn figures(said: &str) -> String {
+    if let Ok(told) = serde_json::from_str::<serde_json::Value>(said) {
+        let figure = |name: &str| told[0][name].as_f64().unwrap_or(f64::NAN);
+        return format!("{:.2} LUFS, {:.2} LU, {:.2} dBTP", figure("integrated"), figure("range"), figure("true_peak"));
+    }
+    let lines = said.lines().map(str::trim);
+    let kept = lines.filter(|line| ["I:", "LRA:", "Peak:", "integrated:", "range:", "true peak:"].iter().any(|head| line.starts_with(head)));
+    kept.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>().join(", ")
+}
+
+/// The scanner: reads the file as plainly as can be.
+pub fn scan(file: &Path) {
+    let mut meter = EbuR128::new(2, RATE, Mode::I | Mode::LRA | Mode::TRUE_PEAK).expect("it can be made");
+    let mut file = File::open(file).expect("it is there");
+    file.seek(SeekFrom::Start(HEADER)).expect("it has a header");
+    let mut bytes = vec![0; 1 << 16];
+    let mut sound = Vec::new();
+    loop {
+        let count = file.read(&mut bytes).expect("it can be read");
+        if count == 0 {
+            break;
+        }
+        sound.clear();
+        sound.extend(bytes[..count].as_chunks().0.iter().map(|x| f32::from_le_bytes(*x)));
+        meter.add_frames_f32(&sound).expect("they are whole frames");
+    }
+    let peak = (0..2).map(|channel| meter.true_peak(channel).expect("it was asked for")).fold(0.0, f64::max);
+    let (integrated, range) = (meter.loudness_global(), meter.loudness_range());
+    let (integrated, range) = (integrated.unwrap_or(f64::NAN), range.unwrap_or(f64::NAN));
+    println!("I: {integrated:.2} LUFS\nLRA: {range:.2} LU\nPeak: {:.2} dBTP", 20.0 * peak.log10());
+}

@@ -1,0 +1,25 @@
+//! A mix: 32 strips as in `strips`, in four groups with a compressor each, two sends to a reverb and to an echo, and a master of four
+//! bands of EQ, three of compression, and a limiter.
+//!
+//! Reverbs are what each has, of about the same length and brought to the same level: theirs are Schroeder's and Moorer's as
+//! `freeverb` has them, Csound's a feedback delay network. Limiters watch sample peaks, ours too; SuperCollider's treats
+//! each side for itself. Crossovers are Linkwitz-Riley's of the fourth order; SuperCollider, Csound and Faust add up what falls apart.
+
+use crate::programs::Stage;
+use crate::race::Work;
+use crate::strips;
+
+const STRIPS: usize = 32;
+const GROUPS: usize = 4;
+
+pub fn work(stage: &Stage) -> Work {
+    strips::write_channels(stage, STRIPS);
+    stage.scripts("mix", &[("strips", STRIPS.to_string())]);
+    let entries = vec![
+        stage.gainstage("mix.rhai"),
+        stage.supercollider("mix", false),
+        stage.faust("part.dsp", STRIPS, GROUPS, Some("whole.dsp")),
+        stage.csound("mix.csd"),
+    ];
+    Work { title: format!("a mix of {STRIPS} strips, {} s", stage.seconds), entries, tolerance: 1.5, tell: |_, _| String::new() }
+}

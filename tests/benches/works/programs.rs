@@ -1,0 +1,113 @@
+//! How each program is found, made ready and run. What is made once and then used often, by a compiler or by a language, is made here
+//! and not counted.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::race::{Entry, last_words};
+
+/// Where a work is done: a folder with its scripts and its sounds.
+pub struct Stage {
+    pub folder: PathBuf,
+    pub seconds: usize,
+}
+
+impl Stage {
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Copies the scripts of a work, in which words between two @ stand for values.
+    pub fn scripts(&self, work: &str, values: &[(&str, String)]) {
+        let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/works").join(work);
+        for file in fs::read_dir(&scripts).expect("they are there").flatten() {
+            let mut text = fs::read_to_string(file.path()).expect("it is a text");
+            for (name, value) in values.iter().chain(&[("seconds", self.seconds.to_string())]) {
+                text = text.replace(&format!("@{name}@"), value);
+            }
+            fs::write(self.folder.join(file.file_name()), text).expect("there is room");
+        }
+    }
+
+    /// A command that is run in the folder.
+    pub fn command(&self, program: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(&self.folder);
+        command
+    }
+
+    /// Somebody who runs a program, if it is installed.
+    pub fn entry(&self, name: &str, sound: Option<&str>, program: &str, arguments: &[&str]) -> Entry {
+        let command = there(program).map(|()| self.command(program, arguments));
+        Entry { name: name.to_owned(), note: String::new(), command, sound: sound.map(|sound| self.path(sound)) }
+    }
+
+    /// Ours, which renders a session.
+    pub fn gainstage(&self, session: &str) -> Entry {
+        let length = format!("{}s", self.seconds);
+        let arguments = ["render", session, "-o", "ours.wav", "--length", &length, "--bits", "32f"];
+        self.entry("gainstage", Some("ours.wav"), &gainstage(), &arguments)
+    }
+
+    /// SuperCollider, whose language writes a score `NAME.osc` that its server plays.
+    pub fn supercollider(&self, name: &str, channels_in: bool) -> Entry {
+        let (script, score, sound) = (format!("{name}.scd"), format!("{name}.osc"), format!("{name}-sc.wav"));
+        let input = if channels_in { "programme.wav" } else { "_" };
+        let play = ["-N", &score, input, &sound, "48000", "WAV", "float", "-o", "2", "-m", "65536", "-b", "2048", "-w", "256"];
+        let mut entry = self.entry("SuperCollider (scsynth)", Some(&sound), "scsynth", &play);
+        let mut language = self.command("sclang", &[&script]);
+        // It wants a screen, and root's browser no sandbox.
+        language.envs([("QT_QPA_PLATFORM", "offscreen"), ("QTWEBENGINE_DISABLE_SANDBOX", "1")]);
+        entry.command = entry.command.and_then(|command| done(&mut language).map(|()| command));
+        entry
+    }
+
+    pub fn csound(&self, script: &str) -> Entry {
+        self.entry("Csound", Some("csound.wav"), "csound", &["-W", "-f", "-o", "csound.wav", "-d", "-m0", script])
+    }
+
+    /// Faust: so many programs of one kind in so many groups, and one after them, made by its compiler and the best that C++ has.
+    pub fn faust(&self, part: &str, parts: usize, groups: usize, whole: Option<&str>) -> Entry {
+        let program = self.path(part).with_extension("program");
+        let mut entry = self.entry("Faust (C++)", Some("faust.wav"), &program.to_string_lossy(), &[]);
+        let made = || {
+            for (name, text) in [("faust.cpp", include_str!("faust.cpp")), ("cookbook.lib", include_str!("cookbook.lib"))] {
+                fs::write(self.path(name), text).map_err(|why| why.to_string())?;
+            }
+            done(&mut self.command("faust", &["-cn", "Part", "-o", "part.h", part]))?;
+            if let Some(whole) = whole {
+                done(&mut self.command("faust", &["-cn", "Whole", "-o", "whole.h", whole]))?;
+            }
+                        let mut compiler = self.command("c++", &["-O3", "-march=native", "-ffast-math", "faust.cpp", "-o"]);
+            compiler.arg(&program);
+            compiler.args([format!("-DPARTS={parts}"), format!("-DGROUPS={groups}"), format!("-DSECONDS={}", self.seconds)]);
+            compiler.args(whole.map(|_| "-DWHOLE"));
+            done(&mut compiler)
+        };
+        entry.command = made().map(|()| self.command(&program.to_string_lossy(), &[]));
+        entry
+    }
+}
+
+/// The program that `cargo build --release` makes.
+pub fn gainstage() -> String {
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release/gainstage");
+    program.to_string_lossy().into_owned()
+}
+
+/// Whether a program is installed.
+fn there(program: &str) -> Result<(), String> {
+    let places = std::env::var_os("PATH").unwrap_or_default();
+    let found = Path::new(program).exists() || std::env::split_paths(&places).any(|place| place.join(program).exists());
+    if found { Ok(()) } else { Err(format!("{program} is not installed")) }
+}
+
+/// Runs what must be done before.
+pub fn done(command: &mut Command) -> Result<(), String> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    there(&program)?;
+    let output = command.stdin(Stdio::null()).output().map_err(|why| why.to_string())?;
+    let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    if output.status.success() { Ok(()) } else { Err(format!("{program} fails: {}", last_words(&said))) }
+}

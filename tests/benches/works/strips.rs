@@ -1,0 +1,38 @@
+//! Strips: a sound file, a high-pass, four bands of EQ, a compressor, a gain and a place, of each of so many channels.
+//!
+//! Filters are those of R. Bristow-Johnson's cookbook, but ours, whose bells and shelves are not cramped near half the rate: a few
+//! hundredths of a dB here. Compressors have one threshold or nearly, ratio 3, no knee, 10 ms and 200 ms: ours and Faust's work
+//! sample by sample, SuperCollider's finds a gain for each block of 64 and goes there in a line, each follows levels in its own way;
+//! thresholds are moved by so much that they turn down alike.
+
+use crate::material;
+use crate::programs::Stage;
+use crate::race::Work;
+
+/// Numbers of channels.
+pub const SIZES: [usize; 4] = [1, 8, 64, 256];
+
+pub fn write_channels(stage: &Stage, channels: usize) {
+    for channel in 0..channels {
+        material::repeat(&stage.path(&format!("in-{}.wav", channel + 1)), 1, &material::strokes(channel), stage.seconds);
+    }
+}
+
+pub fn work(stage: &Stage, strips: usize) -> Work {
+    // The sum is about as loud, however many there are.
+    let gain = -6.0 - 10.0 * (strips as f64).log10();
+    let values = [
+        ("strips", strips.to_string()),
+        ("gain", format!("{gain:.3}")),
+        ("linear", format!("{:.6}", 10_f64.powf(gain / 20.0))),
+    ];
+    stage.scripts("strips", &values);
+    let entries = vec![
+        stage.gainstage("strips.rhai"),
+        stage.supercollider("strips", false),
+        stage.faust("strip.dsp", strips, 1, None),
+        stage.csound("strips.csd"),
+    ];
+    let title = format!("{strips} strips, {} s", stage.seconds);
+    Work { title, entries, tolerance: 0.5, tell: |_, _| String::new() }
+}
