@@ -13,12 +13,26 @@ pub fn work(stage: &Stage) -> Work {
     material::repeat(&stage.path("response.wav"), 2, &material::response(), 5);
     stage.scripts("convolution", &[]);
     let ffmpeg = |name: &str, partition: &str, latency: &str| {
-        let filter = format!("[0][1]afir=gtype=none:minp={partition}:maxp=8192");
-        let arguments = ["-nostdin", "-y", "-i", "programme.wav", "-i", "response.wav", "-filter_complex", &filter, "-c:a", "pcm_f32le", "ffmpeg.wav"];
+        let filter = format!("[0][1]afir=gtype=none:irgain=0.5:minp={partition}:maxp=8192");
+        let arguments = [
+            "-nostdin",
+            "-y",
+            "-i",
+            "programme.wav",
+            "-i",
+            "response.wav",
+            "-filter_complex",
+            &filter,
+            "-c:a",
+            "pcm_f32le",
+            "ffmpeg.wav",
+        ];
         stage.entry(name, Some("ffmpeg.wav"), "ffmpeg", &arguments).noted(latency)
     };
     let fconvolver = |script: &str, latency: &str| {
-        stage.entry("zita (fconvolver)", Some("zita.wav"), "fconvolver", &[script, "programme.wav", "zita.wav"]).noted(latency)
+        stage
+            .entry("zita (fconvolver)", Some("zita.wav"), "fconvolver", &[script, "programme.wav", "zita.wav"])
+            .noted(latency)
     };
     let entries = vec![
         stage.gainstage("convolution.rhai").noted("no latency"),
@@ -26,8 +40,8 @@ pub fn work(stage: &Stage) -> Work {
         ffmpeg("ffmpeg afir, small", "256", "256 frames late"),
         fconvolver("zita-8192.conf", "8192 frames late"),
         fconvolver("zita-256.conf", "256 frames late"),
-        stage.supercollider("partconv", false).noted("8192 frames late"),
+        stage.supercollider("partconv").noted("8192 frames late"),
         stage.csound("convolution.csd").noted("8192 frames late"),
     ];
-    Work { title: format!("a response of 5 s, {} s of stereo", stage.seconds), entries, tolerance: 0.5, tell: |_, _| String::new() }
+    stage.work(format!("a response of 5 s, {} s of stereo", stage.seconds), entries, 0.5)
 }

@@ -28,19 +28,20 @@ pub struct Apart {
 }
 
 impl Levels {
-    /// Those of a file, read piece by piece: a child of a large process would seem large too.
-    pub fn of(file: &Path) -> Result<Self, String> {
+    /// Those of so many seconds of a file, read piece by piece: a child of a large process would seem large too.
+    pub fn of(file: &Path, seconds: usize) -> Result<Self, String> {
         let failed = |why: hound::Error| format!("{} cannot be read: {why}", file.display());
         let mut reader = WavReader::open(file).map_err(failed)?;
         let spec = reader.spec();
         let channels = usize::from(spec.channels);
-        let mut samples: Box<dyn Iterator<Item = Result<f32, hound::Error>>> = match spec.sample_format {
+        let samples: Box<dyn Iterator<Item = Result<f32, hound::Error>>> = match spec.sample_format {
             SampleFormat::Float => Box::new(reader.samples::<f32>()),
             SampleFormat::Int => {
                 let scale = ((1_i64 << (spec.bits_per_sample - 1)) as f32).recip();
                 Box::new(reader.samples::<i32>().map(move |sample| sample.map(|sample| sample as f32 * scale)))
             }
         };
+        let mut samples = samples.take(seconds * spec.sample_rate as usize * channels);
         let transform = RealFftPlanner::<f32>::new().plan_fft_forward(SIZE);
         let (mut piece, mut spectrum) = (transform.make_input_vec(), transform.make_output_vec());
         let mut sums = vec![[0.0_f64; OCTAVES.len()]; channels];
@@ -76,7 +77,8 @@ impl Levels {
     /// How far another's levels are from these.
     pub fn apart(&self, theirs: &Self) -> Apart {
         let loudest = self.0.iter().flatten().copied().fold(f64::MIN, f64::max);
-        let mut apart = Apart { decibels: if self.0.len() == theirs.0.len() { 0.0 } else { f64::NAN }, octaves: Vec::new() };
+        let mut apart =
+            Apart { decibels: if self.0.len() == theirs.0.len() { 0.0 } else { f64::NAN }, octaves: Vec::new() };
         for (ours, theirs) in self.0.iter().zip(&theirs.0) {
             let octaves: [f64; OCTAVES.len()] = std::array::from_fn(|at| theirs[at] - ours[at]);
             for (over, _) in octaves.iter().zip(ours).filter(|(_, ours)| **ours > loudest - MATTERS) {

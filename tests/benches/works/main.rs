@@ -38,10 +38,17 @@ fn main() {
     while let Some(word) = words.next() {
         match (word.as_str(), word.parse()) {
             ("--markdown", _) => markdown = true,
-            ("--turns", _) => turns = words.next().and_then(|word| word.parse().ok()).filter(|turns| *turns > 0).unwrap_or(turns),
+            ("--turns", _) => {
+                turns = words.next().and_then(|word| word.parse().ok()).filter(|turns| *turns > 0).unwrap_or(turns)
+            }
             (_, Ok(number)) if number > 0 => seconds = Some(number),
             (name, _) if NAMES.contains(&name) => chosen.push(name),
-            (other, _) => return eprintln!("`{other}` is no work: they are {}, then seconds of sound, --turns N, --markdown", NAMES.join(", ")),
+            (other, _) => {
+                return eprintln!(
+                    "`{other}` is no work: they are {}, then seconds of sound, --turns N, --markdown",
+                    NAMES.join(", ")
+                );
+            }
         }
     }
     table::head(markdown, turns);

@@ -17,9 +17,9 @@ pub fn work(stage: &Stage) -> Work {
     stage.scripts("mix", &[("strips", STRIPS.to_string())]);
     let entries = vec![
         stage.gainstage("mix.rhai"),
-        stage.supercollider("mix", false),
+        stage.supercollider("mix"),
         stage.faust("part.dsp", STRIPS, GROUPS, Some("whole.dsp")),
         stage.csound("mix.csd"),
     ];
-    Work { title: format!("a mix of {STRIPS} strips, {} s", stage.seconds), entries, tolerance: 1.5, tell: |_, _| String::new() }
+    stage.work(format!("a mix of {STRIPS} strips, {} s", stage.seconds), entries, 1.5)
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::race::{Entry, last_words};
+use crate::race::{Entry, Work, last_words};
 
 /// Where a work is done: a folder with its scripts and its sounds.
 pub struct Stage {
@@ -16,6 +16,11 @@ pub struct Stage {
 impl Stage {
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
+    }
+
+    /// A work of which nothing more is to be told.
+    pub fn work(&self, title: String, entries: Vec<Entry>, tolerance: f64) -> Work {
+        Work { title, entries, tolerance, seconds: self.seconds, tell: Box::new(|_, _| Ok(String::new())) }
     }
 
     /// Copies the scripts of a work, in which words between two @ stand for values.
@@ -51,10 +56,10 @@ impl Stage {
     }
 
     /// SuperCollider, whose language writes a score `NAME.osc` that its server plays.
-    pub fn supercollider(&self, name: &str, channels_in: bool) -> Entry {
+    pub fn supercollider(&self, name: &str) -> Entry {
         let (script, score, sound) = (format!("{name}.scd"), format!("{name}.osc"), format!("{name}-sc.wav"));
-        let input = if channels_in { "programme.wav" } else { "_" };
-        let play = ["-N", &score, input, &sound, "48000", "WAV", "float", "-o", "2", "-m", "65536", "-b", "2048", "-w", "256"];
+        let play =
+            ["-N", &score, "_", &sound, "48000", "WAV", "float", "-o", "2", "-m", "65536", "-b", "2048", "-w", "256"];
         let mut entry = self.entry("SuperCollider (scsynth)", Some(&sound), "scsynth", &play);
         let mut language = self.command("sclang", &[&script]);
         // It wants a screen, and root's browser no sandbox.
@@ -72,16 +77,22 @@ impl Stage {
         let program = self.path(part).with_extension("program");
         let mut entry = self.entry("Faust (C++)", Some("faust.wav"), &program.to_string_lossy(), &[]);
         let made = || {
-            for (name, text) in [("faust.cpp", include_str!("faust.cpp")), ("cookbook.lib", include_str!("cookbook.lib"))] {
+            for (name, text) in
+                [("faust.cpp", include_str!("faust.cpp")), ("cookbook.lib", include_str!("cookbook.lib"))]
+            {
                 fs::write(self.path(name), text).map_err(|why| why.to_string())?;
             }
             done(&mut self.command("faust", &["-cn", "Part", "-o", "part.h", part]))?;
             if let Some(whole) = whole {
                 done(&mut self.command("faust", &["-cn", "Whole", "-o", "whole.h", whole]))?;
             }
-                        let mut compiler = self.command("c++", &["-O3", "-march=native", "-ffast-math", "faust.cpp", "-o"]);
+            let mut compiler = self.command("c++", &["-O3", "-march=native", "-ffast-math", "faust.cpp", "-o"]);
             compiler.arg(&program);
-            compiler.args([format!("-DPARTS={parts}"), format!("-DGROUPS={groups}"), format!("-DSECONDS={}", self.seconds)]);
+            compiler.args([
+                format!("-DPARTS={parts}"),
+                format!("-DGROUPS={groups}"),
+                format!("-DSECONDS={}", self.seconds),
+            ]);
             compiler.args(whole.map(|_| "-DWHOLE"));
             done(&mut compiler)
         };

@@ -38,8 +38,10 @@ pub struct Work {
     pub entries: Vec<Entry>,
     /// How far an octave of somebody's sound may be from ours, in dB.
     pub tolerance: f64,
-    /// What to tell of one who has done it, from its sound file and what it said.
-    pub tell: fn(Option<&Path>, &str) -> String,
+    /// How much of the sound is compared.
+    pub seconds: usize,
+    /// What to tell of one who has done it, from its sound file and what it said, or why it has not.
+    pub tell: Box<dyn Fn(Option<&Path>, &str) -> Result<String, String>>,
 }
 
 /// What somebody took, in the turns of a work.
@@ -73,7 +75,7 @@ pub fn run(work: Work, turns: usize) -> (Vec<Row>, Vec<(String, String)>) {
             let said = said(&mut command)?;
             let unlike = match &entry.sound {
                 Some(sound) => {
-                    let levels = Levels::of(sound)?;
+                    let levels = Levels::of(sound, work.seconds)?;
                     let apart = ours.get_or_insert_with(|| levels.clone()).apart(&levels);
                     if !(apart.decibels <= work.tolerance) {
                         return Err(format!("its sound is not the same: {apart}"));
@@ -82,12 +84,13 @@ pub fn run(work: Work, turns: usize) -> (Vec<Row>, Vec<(String, String)>) {
                 }
                 None => None,
             };
-            Ok((command, unlike, (work.tell)(entry.sound.as_deref(), &said)))
+            Ok((command, unlike, (work.tell)(entry.sound.as_deref(), &said)?))
         });
         match prepared {
             Ok((command, unlike, told)) => {
                 commands.push(command);
-                let note = [entry.note, told].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ");
+                let note =
+                    [entry.note, told].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ");
                 let (processor, clock, memory, ratios) = (0.0, 0.0, 0.0, [1.0; 3]);
                 rows.push(Row { name: entry.name, note, processor, clock, ratios, memory, unlike });
             }

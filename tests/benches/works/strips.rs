@@ -14,7 +14,12 @@ pub const SIZES: [usize; 4] = [1, 8, 64, 256];
 
 pub fn write_channels(stage: &Stage, channels: usize) {
     for channel in 0..channels {
-        material::repeat(&stage.path(&format!("in-{}.wav", channel + 1)), 1, &material::strokes(channel), stage.seconds);
+        material::repeat(
+            &stage.path(&format!("in-{}.wav", channel + 1)),
+            1,
+            &material::strokes(channel),
+            stage.seconds,
+        );
     }
 }
 
@@ -29,10 +34,10 @@ pub fn work(stage: &Stage, strips: usize) -> Work {
     stage.scripts("strips", &values);
     let entries = vec![
         stage.gainstage("strips.rhai"),
-        stage.supercollider("strips", false),
+        stage.supercollider("strips"),
         stage.faust("strip.dsp", strips, 1, None),
         stage.csound("strips.csd"),
     ];
     let title = format!("{strips} strips, {} s", stage.seconds);
-    Work { title, entries, tolerance: 0.5, tell: |_, _| String::new() }
+    stage.work(title, entries, 0.5)
 }

@@ -7,7 +7,10 @@ use crate::race::Row;
 
 /// When and where.
 pub fn head(markdown: bool, turns: usize) {
-    let date = Command::new("date").arg("+%F").output().map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    let date = Command::new("date")
+        .arg("+%F")
+        .output()
+        .map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
     let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let of_one = |name: &str| cpus.lines().find(|line| line.starts_with(name)).and_then(|line| line.split(": ").nth(1));
     let model = of_one("model name").unwrap_or("an unknown processor");
@@ -25,7 +28,10 @@ pub fn show(markdown: bool, title: &str, rows: &[Row], left: &[(String, String)]
         println!("| {title} | processor, s | times ours (least to most) | clock, s | memory, MB | unlike ours, dB | |");
         println!("|---|---:|---:|---:|---:|---:|---|");
     } else {
-        println!("\n{title:<26} {:>11} {:>24} {:>9} {:>10} {:>9}", "processor", "times ours", "clock", "memory", "unlike");
+        println!(
+            "\n{title:<26} {:>11} {:>24} {:>9} {:>10} {:>9}",
+            "processor", "times ours", "clock", "memory", "unlike"
+        );
     }
     for Row { name, note, processor, clock, ratios: [least, median, most], memory, unlike } in rows {
         let ratios = format!("{median:.2} ({least:.2} to {most:.2})");

@@ -10,11 +10,11 @@ pub fn work(stage: &Stage) -> Work {
     stage.scripts("voices", &[]);
     let entries = vec![
         stage.gainstage("voices.rhai"),
-        stage.supercollider("voices", false),
+        stage.supercollider("voices"),
         stage.csound("voices.csd"),
         stage.faust("voice.dsp", 100, 1, None).noted("a program a voice"),
         stage.faust("voices.dsp", 1, 1, None).noted("one program, which works the sweep out once"),
         stage.entry("ChucK", Some("chuck.wav"), "chuck", &["--silent", "voices.ck"]),
     ];
-    Work { title: format!("100 voices, {} s", stage.seconds), entries, tolerance: 1.5, tell: |_, _| String::new() }
+    stage.work(format!("100 voices, {} s", stage.seconds), entries, 1.5)
 }

@@ -11,11 +11,11 @@ gaecho init 0
 gasuml init 0
 gasumr init 0
 
-opcode Turned, aa, aakkiii
-  al, ar, kthresh, kratio, iatt, irel, ilook xin
+opcode Turned, aa, aaiiiii
+  al, ar, ithresh, iratio, iatt, irel, ilook xin
   akey = max(abs(al), abs(ar))
-  al compress2 al, akey, kthresh, kthresh, kthresh, kratio, iatt, irel, ilook
-  ar compress2 ar, akey, kthresh, kthresh, kthresh, kratio, iatt, irel, ilook
+  al compress2 al, akey, -120, ithresh, ithresh, iratio, iatt, irel, ilook
+  ar compress2 ar, akey, -120, ithresh, ithresh, iratio, iatt, irel, ilook
   xout al, ar
 endop
 
@@ -62,8 +62,8 @@ instr 1
   ax rbjeq ax, 300 + 2 * p4, ampdb(-3), 1.2, 1, 8
   ax rbjeq ax, 2500, ampdb(2), 1, 1, 8
   ax rbjeq ax, 8000, ampdb(1.5), 0.7071, 1, 12
-  ax compress2 ax, ax, -30, -30, -30, 3, 0.01, 0.2, 0.001
-  ax = ax * ampdb(-12)
+  ax compress2 ax, ax, -120, -32.4, -32.4, 3, 0.01, 0.2, 0.001
+  ax = ax * ampdb(-3)
   al, ar pan2 ax, (p4 - 0.5) / @strips@
   gal[igroup] = gal[igroup] + al
   gar[igroup] = gar[igroup] + ar
@@ -74,7 +74,7 @@ endin
 instr 2
   al = gal[p4]
   ar = gar[p4]
-  al, ar Turned al, ar, -24, 2, 0.02, 0.25, 0.001
+  al, ar Turned al, ar, -28.5, 2, 0.02, 0.25, 0.001
   gasuml = gasuml + al
   gasumr = gasumr + ar
   azero = 0
@@ -100,11 +100,11 @@ instr 4
   ar Bands gasumr
   al1, al2, al3 Apart al
   ar1, ar2, ar3 Apart ar
-  al1, ar1 Turned al1, ar1, -20, 2, 0.03, 0.3, 0.001
-  al2, ar2 Turned al2, ar2, -20, 2, 0.02, 0.2, 0.001
-  al3, ar3 Turned al3, ar3, -20, 2, 0.01, 0.1, 0.001
-  al = (al1 + al2 + al3) * ampdb(6)
-  ar = (ar1 + ar2 + ar3) * ampdb(6)
+  al1, ar1 Turned al1, ar1, -26.5, 2, 0.03, 0.3, 0.001
+  al2, ar2 Turned al2, ar2, -26.5, 2, 0.02, 0.2, 0.001
+  al3, ar3 Turned al3, ar3, -25.3, 2, 0.01, 0.1, 0.001
+  al = (al1 + al2 + al3) * ampdb(1)
+  ar = (ar1 + ar2 + ar3) * ampdb(1)
   al, ar Turned al, ar, -1, 100, 0.0005, 0.05, 0.0015
   outs al, ar
   gasuml = 0

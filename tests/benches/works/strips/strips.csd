@@ -12,7 +12,7 @@ instr 1
   ax rbjeq ax, 300 + 2 * p4, ampdb(-3), 1.2, 1, 8
   ax rbjeq ax, 2500, ampdb(2), 1, 1, 8
   ax rbjeq ax, 8000, ampdb(1.5), 0.7071, 1, 12
-  ax compress2 ax, ax, -30, -30, -30, 3, 0.01, 0.2, 0.001
+  ax compress2 ax, ax, -120, -32.4, -32.4, 3, 0.01, 0.2, 0.001
   al, ar pan2 ax * @linear@, (p4 - 0.5) / @strips@
   outs al, ar
 endin

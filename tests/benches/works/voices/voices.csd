@@ -8,7 +8,7 @@ instr 1
   i0 = p4
   ax vco2 1, 55 * (2 ^ (i0 * 0.051))
   kcf lfo 1350, 0.2
-  ay lowpass2 ax, 1650 + kcf, 4
+  ay rbjeq ax, 1650 + kcf, 1, 4, 1, 0
   al, ar pan2 ay * 0.005, i0 / 100
   outs al, ar
 endin
