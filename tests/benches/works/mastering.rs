@@ -9,7 +9,7 @@ use std::process::Command;
 
 use crate::loudness::write_programme;
 use crate::programs::{self, Stage};
-use crate::race::Work;
+use crate::race::{Entry, Work};
 
 pub fn work(stage: &Stage) -> Work {
     write_programme(stage);
@@ -18,7 +18,7 @@ pub fn work(stage: &Stage) -> Work {
     let ffmpeg = |name: &str, limiter: &str| {
         let filter = format!(
             "bass=f=80:g=2:w=0.7071:t=q,equalizer=f=400:g=-2:w=1:t=q,equalizer=f=3000:g=1.5:w=1:t=q,treble=f=10000:g=2:w=0.7071:t=q,\
-             acompressor=threshold=-23dB:ratio=2:attack=20:release=200:knee=1:link=maximum:detection=peak,volume=6dB,{limiter}"
+             acompressor=threshold=-22.3dB:ratio=2:attack=20:release=200:knee=1:link=maximum:detection=peak,volume=6dB,{limiter}"
         );
         let arguments = [
             "-nostdin",
@@ -44,11 +44,21 @@ pub fn work(stage: &Stage) -> Work {
         ffmpeg("ffmpeg at 192 kHz", oversampled),
         ffmpeg("ffmpeg with x42's dpl", x42),
         ffmpeg("ffmpeg with LSP's limiter", lsp),
+        sox(stage),
         stage.supercollider("mastering").noted("sample peaks"),
         stage.faust("mastering.dsp", 1, 1, None).noted("sample peaks"),
     ];
     let tell = Box::new(|sound: Option<&Path>, _: &str| Ok(true_peak(sound)));
     Work { tell, ..stage.work(format!("mastering {} s of stereo", stage.seconds), entries, 1.5) }
+}
+
+/// SoX, all of 12 dB lower, as it knows nothing above full scale: it compresses by a curve, and with another, at 192 kHz, it limits.
+fn sox(stage: &Stage) -> Entry {
+    let chain = "programme.wav -b 32 -e floating-point sox.wav gain -12 bass +2 80 0.7071q equalizer 400 1q -2 equalizer 3000 1q 1.5 \
+                 treble +2 10000 0.7071q compand 0.02,0.2 -90,-90,-34.5,-34.5,0,-17.25 6 rate 192k \
+                 compand 0.0003,0.05 -90,-90,-13,-13,0,-13 0 -90 0.0015 rate 48k gain 12";
+    let arguments: Vec<&str> = chain.split_whitespace().collect();
+    stage.entry("SoX", Some("sox.wav"), "sox", &arguments)
 }
 
 /// What lies between the samples of a file.
