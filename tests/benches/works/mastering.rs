@@ -2,7 +2,8 @@
 //! measured by `gainstage measure`.
 //!
 //! ffmpeg's limiter knows sample peaks, so that it works at 192 kHz between two of soxr's resamplers, or leaves what lies between to
-//! x42's or LSP's, which it runs as plug-ins. SuperCollider's and Faust's know sample peaks alone.
+//! x42's or LSP's, which it runs as plug-ins. SuperCollider's, Faust's and SoX's know sample peaks alone,
+//! though SoX's works at 192 kHz. Thresholds of the compressors are moved as in `strips`, so that all are about as loud.
 
 use std::path::Path;
 use std::process::Command;

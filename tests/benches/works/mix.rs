@@ -3,7 +3,8 @@
 //!
 //! Reverbs are what each has, of about the same length and brought to the same level: theirs are Schroeder's and Moorer's as
 //! `freeverb` has them, Csound's a feedback delay network. Limiters watch sample peaks, ours too; SuperCollider's treats
-//! each side for itself. Crossovers are Linkwitz-Riley's of the fourth order; SuperCollider, Csound and Faust add up what falls apart.
+//! each side for itself, and Csound's is a compressor of ratio 100 that looks ahead. Crossovers are Linkwitz-Riley's of the fourth order in
+//! all. Thresholds are moved as in `strips`, so that all are about as loud.
 
 use crate::programs::Stage;
 use crate::race::Work;

@@ -1,9 +1,9 @@
 //! Strips: a sound file, a high-pass, four bands of EQ, a compressor, a gain and a place, of each of so many channels.
 //!
 //! Filters are those of R. Bristow-Johnson's cookbook, but ours, whose bells and shelves are not cramped near half the rate: a few
-//! hundredths of a dB here. Compressors have one threshold or nearly, ratio 3, no knee, 10 ms and 200 ms: ours and Faust's work
-//! sample by sample, SuperCollider's finds a gain for each block of 64 and goes there in a line, each follows levels in its own way;
-//! thresholds are moved by so much that they turn down alike.
+//! hundredths of a dB here. Compressors have ratio 3, no knee, 10 ms and 200 ms, and follow levels each in its own way, ours, Faust's
+//! and Csound's sample by sample, while SuperCollider's finds a gain for each block of 64 and goes there in a line. So that all turn down
+//! alike the others' thresholds lie 2 to 5 dB below ours.
 
 use crate::material;
 use crate::programs::Stage;
