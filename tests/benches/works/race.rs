@@ -32,6 +32,9 @@ impl Entry {
     }
 }
 
+/// Tells of one who has done a work, from its sound file and what it said, or why it has not.
+pub type Tell = Box<dyn Fn(Option<&Path>, &str) -> Result<String, String>>;
+
 /// A work, and who does it: ours first.
 pub struct Work {
     pub title: String,
@@ -40,8 +43,7 @@ pub struct Work {
     pub tolerance: f64,
     /// How much of the sound is compared.
     pub seconds: usize,
-    /// What to tell of one who has done it, from its sound file and what it said, or why it has not.
-    pub tell: Box<dyn Fn(Option<&Path>, &str) -> Result<String, String>>,
+    pub tell: Tell,
 }
 
 /// What somebody took, in the turns of a work.
@@ -77,7 +79,7 @@ pub fn run(work: Work, turns: usize) -> (Vec<Row>, Vec<(String, String)>) {
                 Some(sound) => {
                     let levels = Levels::of(sound, work.seconds)?;
                     let apart = ours.get_or_insert_with(|| levels.clone()).apart(&levels);
-                    if !(apart.decibels <= work.tolerance) {
+                    if apart.decibels.is_nan() || apart.decibels > work.tolerance {
                         return Err(format!("its sound is not the same: {apart}"));
                     }
                     (!rows.is_empty()).then_some(apart.decibels)
