@@ -2,8 +2,8 @@
 //!
 //! A [`Library`] opens files and remembers them; a [`Media`] is one file at one rate; a [`Reader`] gives a region of it
 //! on the audio thread. What a reader gives is a function of the transport frame alone: short files lie in memory, long
-//! ones are decoded ahead by one worker thread in bounded memory, and the bits are the same. What an [`Order`] has made of a
-//! file is a [`Media`] too.
+//! ones, and those that all together there is no room for, are decoded ahead by one worker thread in bounded memory, and the bits
+//! are the same. What an [`Order`] has made of a file is a [`Media`] too.
 //!
 //! Decoding is symphonia's. Everything that touches a file runs off the audio thread and inside `catch_unwind`: a
 //! hostile file is an error, never a panic.
@@ -15,6 +15,7 @@ use std::time::SystemTime;
 
 mod decode;
 mod edits;
+mod foresight;
 mod made;
 mod reader;
 mod region;
@@ -30,7 +31,7 @@ pub use track::Track;
 
 use made::{Made, Workshop};
 use sound::Sound;
-use stream::Stream;
+use stream::{Pace, Stream};
 
 use crate::worker;
 
@@ -38,12 +39,20 @@ use crate::worker;
 /// is streamed; its looped regions up to this size are kept by their stream.
 pub const MEMORY_BOUND: u64 = 64 << 20;
 
+/// Decoded bytes up to which the files that are in use are kept in memory, all together: what is more is streamed.
+const ROOM: u64 = 512 << 20;
+
+/// The same where nobody jumps about in them and whoever reads them can wait.
+const ROOM_TO_RENDER: u64 = 128 << 20;
+
 /// Decoded bytes that the library goes on holding for files that nothing uses at the moment.
 const IDLE_BOUND: u64 = 256 << 20;
 
 /// Opens sound files and remembers those that are open. Shared between threads; nothing here is RT.
 pub struct Library {
     bound: u64,
+    room: u64,
+    pace: Pace,
     /// What is open, the latest used last.
     open: Mutex<Vec<(Key, Arc<Media>)>>,
     worker: Mutex<Option<Sender<Stream>>>,
@@ -54,16 +63,16 @@ pub struct Library {
 /// What makes a file the same file.
 #[derive(Clone, PartialEq, Eq)]
 struct Key {
-    stamp: Stamp,
     rate: u32,
+    stamp: Stamp,
 }
 
-/// A file as it was at one time.
+/// A file as it was at one time; first what is compared soonest.
 #[derive(Clone, PartialEq, Eq)]
 struct Stamp {
-    path: PathBuf,
-    modified: Option<SystemTime>,
     length: u64,
+    modified: Option<SystemTime>,
+    path: PathBuf,
 }
 
 impl Stamp {
@@ -79,7 +88,7 @@ impl Stamp {
         if data.len() == 0 {
             return Err(Fault::Empty);
         }
-        Ok(Stamp { path, modified: data.modified().ok(), length: data.len() })
+        Ok(Stamp { length: data.len(), modified: data.modified().ok(), path })
     }
 
     /// FNV-1a (Fowler, Noll and Vo, 1991) of everything in it.
@@ -100,14 +109,26 @@ impl Default for Library {
 }
 
 impl Library {
-    /// A library that keeps files up to [`MEMORY_BOUND`] in memory.
+    /// A library that keeps files up to [`MEMORY_BOUND`] in memory, as long as there is room for all that are in use.
     pub fn new() -> Self {
-        Library::with_bound(MEMORY_BOUND)
+        Library { room: ROOM, ..Library::with_bound(MEMORY_BOUND) }
+    }
+
+    /// The same for a rendering, which needs less memory: it reads from one end to the other, and can wait.
+    pub fn rendering() -> Self {
+        Library { room: ROOM_TO_RENDER, pace: Pace::RENDERING, ..Library::new() }
     }
 
     /// A library that keeps files up to `bound` decoded bytes in memory and streams longer ones.
     pub fn with_bound(bound: u64) -> Self {
-        Library { bound, open: Mutex::default(), worker: Mutex::default(), workshop: Workshop::default() }
+        Library {
+            bound,
+            room: u64::MAX,
+            pace: Pace::LIVE,
+            open: Mutex::default(),
+            worker: Mutex::default(),
+            workshop: Workshop::default(),
+        }
     }
 
     /// Opens a file at a sample rate, or gives the one that is open already if it has not changed since. A file that
@@ -117,13 +138,26 @@ impl Library {
     /// # Errors
     /// The file is missing, unreadable, empty, not a sound file, of a kind that is not supported, corrupt or cut short.
     pub fn open(&self, path: &Path, rate: u32) -> Result<Arc<Media>, MediaError> {
+        self.open_as(path, rate, false)
+    }
+
+    /// The same of a file that can only be used from memory: it is kept there, however full that is, unless it is longer than any
+    /// that is.
+    ///
+    /// # Errors
+    /// Those of [`Library::open`].
+    pub fn open_whole(&self, path: &Path, rate: u32) -> Result<Arc<Media>, MediaError> {
+        self.open_as(path, rate, true)
+    }
+
+    fn open_as(&self, path: &Path, rate: u32, whole: bool) -> Result<Arc<Media>, MediaError> {
         let failed = |fault| MediaError { path: path.to_owned(), fault };
-        let key = Key { stamp: Stamp::of(path).map_err(failed)?, rate };
-        if let Some(media) = self.remembered(&key) {
+        let key = Key { rate, stamp: Stamp::of(path).map_err(failed)? };
+        if let Some(media) = self.remembered(&key, whole) {
             return Ok(media);
         }
-        let media = Arc::new(guarded(|| self.load(path, &key)).map_err(failed)?);
-        if let Some(media) = self.remembered(&key) {
+        let media = Arc::new(guarded(|| self.load(path, &key, whole)).map_err(failed)?);
+        if let Some(media) = self.remembered(&key, whole) {
             // Another thread was faster; one copy is enough.
             return Ok(media);
         }
@@ -133,33 +167,47 @@ impl Library {
         Ok(media)
     }
 
-    fn remembered(&self, key: &Key) -> Option<Arc<Media>> {
+    fn remembered(&self, key: &Key, whole: bool) -> Option<Arc<Media>> {
         let mut open = lock(&self.open);
-        let index = open.iter().position(|(known, _)| known == key)?;
+        let will_do = |media: &Media| !whole || !media.is_streamed() || media.decoded() > self.bound;
+        let index = open.iter().position(|(known, media)| known == key && will_do(media))?;
         let entry = open.remove(index);
         let media = entry.1.clone();
         open.push(entry);
         Some(media)
     }
 
-    fn load(&self, path: &Path, key: &Key) -> Result<Media, Fault> {
+    /// Decoded bytes that a file may have to be kept in memory.
+    fn most(&self, whole: bool) -> u64 {
+        if whole {
+            return self.bound;
+        }
+        let open = lock(&self.open);
+        let used = open.iter().filter(|(_, media)| Arc::strong_count(media) > 1).map(|(_, media)| media.bytes()).sum();
+        self.bound.min(self.room.saturating_sub(used))
+    }
+
+    fn load(&self, path: &Path, key: &Key, whole: bool) -> Result<Media, Fault> {
+        let most = self.most(whole);
         let mut sound = Sound::open(&key.stamp.path, key.rate)?;
         let (channels, stretched) = (sound.channels(), f64::from(key.rate) / f64::from(sound.own_rate()));
         let bytes = |frames: u64| frames.saturating_mul(channels as u64 * size_of::<f32>() as u64);
-        let mut memory = vec![Vec::new(); channels];
+        let promised = sound.promised();
         let mut frames = 0;
-        let mut fits = sound.promised().is_none_or(|promised| bytes(promised) <= self.bound);
+        let mut fits = promised.is_none_or(|promised| bytes(promised) <= most);
+        let room = promised.filter(|_| fits).unwrap_or(0) as usize;
+        let mut memory: Vec<Vec<f32>> = (0..channels).map(|_| Vec::with_capacity(room)).collect();
         while fits && let Some((_, block)) = sound.next()? {
             frames += block.first().map_or(0, Vec::len) as u64;
             memory.iter_mut().zip(block).for_each(|(all, block)| all.extend_from_slice(block));
-            fits = bytes(frames) <= self.bound;
+            fits = bytes(frames) <= most;
         }
         let held = if fits {
             Held::Memory(memory)
         } else {
             drop(memory);
             frames = sound::measure(&key.stamp.path, key.rate)?;
-            Held::Disk { stamp: key.stamp.clone(), keep: self.bound, worker: self.worker()? }
+            Held::Disk { stamp: key.stamp.clone(), keep: most, depth: self.pace.depth, worker: self.worker()? }
         };
         if frames == 0 {
             return Err(Fault::Empty);
@@ -184,9 +232,10 @@ impl Library {
             return Ok(sender.clone());
         }
         let (sender, jobs) = std::sync::mpsc::channel();
+        let rest = self.pace.rest;
         std::thread::Builder::new()
             .name("media".into())
-            .spawn(move || worker::keep_ahead(&jobs, stream::REST))
+            .spawn(move || worker::keep_ahead(&jobs, rest))
             .map_err(|error| Fault::Unreadable(error.to_string()))?;
         *worker = Some(sender.clone());
         Ok(sender)
@@ -235,8 +284,8 @@ enum Held {
     /// All of it here, one vector a channel.
     Memory(Vec<Vec<f32>>),
     /// In the file as it was when it was opened, decoded by the worker as it is wanted. Looped regions of up to `keep`
-    /// decoded bytes are kept by their stream.
-    Disk { stamp: Stamp, keep: u64, worker: Sender<Stream> },
+    /// decoded bytes are kept by their stream, which is up to `depth` quanta ahead.
+    Disk { stamp: Stamp, keep: u64, depth: usize, worker: Sender<Stream> },
     /// Made of a file's, when it is asked for.
     Made(Made),
 }
@@ -305,7 +354,12 @@ impl Media {
 
     /// Decoded bytes that it keeps in memory.
     fn bytes(&self) -> u64 {
-        self.memory().map_or(0, |_| self.frames * (self.channels * size_of::<f32>()) as u64)
+        self.memory().map_or(0, |_| self.decoded())
+    }
+
+    /// Bytes that all of it would have in memory.
+    fn decoded(&self) -> u64 {
+        self.frames.saturating_mul((self.channels * size_of::<f32>()) as u64)
     }
 
     fn fail(&self, fault: Fault) {

@@ -14,6 +14,7 @@ use crate::verify::Flaw;
 
 mod held;
 mod relay;
+mod overlap;
 
 use held::Held;
 use relay::{Measuring, Relay};

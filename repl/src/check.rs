@@ -24,7 +24,7 @@ use crate::status::{self, Progress};
 
 /// Checks every session. An error in one does not keep the others from being checked.
 pub fn run(arguments: &Check) -> Outcome {
-    let library = Library::new();
+    let library = Library::rendering();
     let mut checked: Vec<Loaded> = arguments.sessions.iter().map(|path| load(path, &library)).collect();
     let mut verdicts: Vec<Vec<Verdict>> = Vec::new();
     if arguments.render {

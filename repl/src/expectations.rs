@@ -139,7 +139,7 @@ pub fn judge(
         .iter()
         .filter_map(|(name, _)| measured.iter().position(|measured| measured.point.name == *name))
         .collect();
-    offline.render(
+    offline.render_ahead(
         extent,
         |live| inputs.fill(live),
         |stream, sound| {

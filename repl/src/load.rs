@@ -65,6 +65,8 @@ pub fn prepare_evaluated(
                 declared = Some(alone);
             }
             let tempo = change(&mut session);
+            // Held until everything has been asked for.
+            let _opened = library.foresee(&media_of(&session), session.sample_rate);
             prepare_in(session, library, tempo)
         }
         None => Prepared::default(),

@@ -3,9 +3,12 @@
 mod files;
 mod media;
 
+use std::panic::resume_unwind;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, OnceLock};
+use std::thread;
 
 use engine::audible;
 use engine::delivery::{self, Delivered, Dither, Format, Whole};
@@ -25,9 +28,12 @@ use crate::status::{self, Progress};
 use files::Files;
 use media::{Master, Medium, media};
 
+/// Blocks of a master that have been read and are not yet in the files of a medium.
+const BLOCKS_AHEAD: usize = 4;
+
 /// Renders a session to the files that were asked for. All of them appear when all of them are whole.
 pub fn run(arguments: &Render) -> Outcome {
-    let library = Library::new();
+    let library = Library::rendering();
     let mut loaded = load::load(&arguments.session, &library);
     if let Some(session) = &loaded.session {
         loaded.diagnostics.extend(audible::render_warnings(session));
@@ -58,7 +64,7 @@ pub fn run(arguments: &Render) -> Outcome {
     };
     let progress = Progress::new("rendering", extent.most, graph.clock.rate);
     let mut done = 0;
-    offline.render(
+    offline.render_ahead(
         extent,
         |live| inputs.fill(live),
         |stream, sound| {
@@ -116,7 +122,7 @@ enum Rendered {
     Master(Box<Master>),
 }
 
-/// Writes a master for each medium, and looks at what is in the files before any has its name.
+/// Writes a master for each medium, all at the same time, and looks at what is in the files before any has its name.
 fn deliver(
     master: &mut Master,
     media: &[Medium],
@@ -124,15 +130,33 @@ fn deliver(
     begin: impl Fn(&Medium) -> Result<Files, Failure>,
     interrupted: &AtomicBool,
 ) -> Result<Vec<Files>, Failure> {
-    let mut all = Vec::new();
-    for medium in media {
-        let mut files = begin(medium)?;
-        let stream = Stream::Output(arguments.output as usize - 1);
-        master.read(|sound| {
+    let mut all = media.iter().map(begin).collect::<Result<Vec<Files>, Failure>>()?;
+    let stream = Stream::Output(arguments.output as usize - 1);
+    let write_all = |files: &mut Files, sound: Receiver<Arc<[Vec<f64>]>>| {
+        for sound in sound {
+            files.write(stream, &sound.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
+        }
+        files.complete()
+    };
+    thread::scope(|scope| {
+        let (mut ways, mut written) = (Vec::new(), Vec::new());
+        for files in &mut all {
+            let (way, sound) = mpsc::sync_channel(BLOCKS_AHEAD);
+            ways.push(way);
+            written.push(scope.spawn(move || write_all(files, sound)));
+        }
+        let read = master.read(|sound| {
             go_on(interrupted)?;
-            files.write(stream, sound)
-        })?;
-        files.complete()?;
+            let sound: Arc<[Vec<f64>]> = sound.iter().map(|channel| channel.to_vec()).collect();
+            // Who takes no more has an error of its own, which is told below.
+            let sent = ways.iter().try_for_each(|way| way.send(sound.clone()));
+            sent.map_err(|_| Failure::Shown)
+        });
+        drop(ways);
+        let written = written.into_iter().map(|one| one.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        written.collect::<Vec<Outcome>>().into_iter().collect::<Outcome>().and(read)
+    })?;
+    for (medium, files) in media.iter().zip(&all) {
         if let Some(target) = medium.target {
             status::say(format!("{}: {:+.1} dB", target.name, medium.gain));
         }
@@ -143,7 +167,6 @@ fn deliver(
                 Ok(()) => {}
             }
         }
-        all.push(files);
     }
     Ok(all)
 }

@@ -1,7 +1,7 @@
 //! From a session to its graph: nodes for places and effects, edges for what flows between them, motions for controls.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Controlled, Edge, Graph, Node, NodeControl, Port, Role, audible_part, fixing, order_of, parameters_of};
@@ -12,7 +12,7 @@ use crate::effects::insert::{self, INSERT};
 use crate::fade::fade_frames;
 use crate::follow::FOLLOW;
 use crate::form::{self, Span};
-use crate::media::{Fault, Library, Media};
+use crate::media::{Fault, Library, Media, MediaError};
 use crate::motion::{Motion, Sections};
 use crate::names::Names;
 use crate::nest::{self, Nest};
@@ -64,6 +64,9 @@ struct Followed {
 
 /// A node's work on its way: its role, and what moves its numbers.
 type Steered = (Role, Vec<Steering>);
+
+/// How a file is opened: at a rate, to be streamed or not.
+type Opening = fn(&Library, &Path, u32) -> Result<Arc<Media>, MediaError>;
 
 impl<'a> Lowering<'a> {
     pub(super) fn new(session: &'a Session, names: Names, library: &'a Library, tempo: Tempo) -> Self {
@@ -430,16 +433,18 @@ impl<'a> Lowering<'a> {
         let (mut media, mut files): (Vec<Arc<Media>>, Vec<PathBuf>) = Default::default();
         let settings = settings.iter().flat_map(|(part, list)| list.iter().map(move |setting| (*part, setting)));
         let settings: Vec<(Option<usize>, &Setting)> = settings.collect();
+        // An effect has to look at all of its file before it can begin.
+        let open = if sources::find(table.word).is_some() { Library::open } else { Library::open_whole };
         for (i, (parameter, (part, setting))) in parameters_of(table, parts).zip(&settings).enumerate() {
             let owner = part.map_or_else(|| path.to_owned(), |part| format!("{path}#{part}"));
             let (value, control) = self.number(&owner, parameter, setting, Controlled::Value(i))?;
             values.push(value);
             steering.extend(control);
             match (parameter.kind, &setting.value) {
-                (Kind::Path, Value::Path(file)) => media.push(self.open(file, setting.at)?),
+                (Kind::Path, Value::Path(file)) => media.push(self.open(file, setting.at, open)?),
                 (Kind::Folder, Value::Path(folder)) => {
                     for (file, below) in self.files_of(folder, setting.at)? {
-                        let opened = self.open(&file, setting.at)?;
+                        let opened = self.open(&file, setting.at, Library::open_whole)?;
                         if opened.whole().is_none() {
                             let message = format!("\"{file}\" is too long for a kit: a few minutes are the most");
                             return Err(Diagnostic::error("too-large", setting.at, message));
@@ -474,8 +479,8 @@ impl<'a> Lowering<'a> {
         Ok((recipe, steering))
     }
 
-    fn open(&self, file: &str, at: Position) -> Result<Arc<Media>, Diagnostic> {
-        let opened = self.library.open(&self.session.folder.join(file), self.session.sample_rate);
+    fn open(&self, file: &str, at: Position, open: Opening) -> Result<Arc<Media>, Diagnostic> {
+        let opened = open(self.library, &self.session.folder.join(file), self.session.sample_rate);
         opened.map_err(|why| match why.fault {
             Fault::Missing => Diagnostic::error("missing-file", at, format!("there is no file \"{file}\"")),
             fault => Diagnostic::error("bad-file", at, format!("\"{file}\" {fault}")),

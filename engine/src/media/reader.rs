@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::region::{Region, Run};
-use super::stream::{DEPTH, Feed, Stream, Ticket};
+use super::stream::{Feed, Stream, Ticket};
 use super::{Held, Media};
 use crate::kernel::{Buffer, QUANTUM};
 
@@ -25,6 +25,8 @@ struct Line {
     due: Ticket,
     /// Samples of a block.
     size: usize,
+    /// Blocks that may be on their way.
+    depth: u64,
 }
 
 impl Reader {
@@ -32,12 +34,12 @@ impl Reader {
     pub fn new(media: Arc<Media>, region: Region) -> Reader {
         let line = match &media.held {
             Held::Memory(_) | Held::Made(_) => None,
-            Held::Disk { stamp, keep, worker } => {
-                let (stream, feed) = Stream::new(media.clone(), stamp, *keep, region.clone());
+            Held::Disk { stamp, keep, depth, worker } => {
+                let (stream, feed) = Stream::new(media.clone(), stamp, *keep, *depth, region.clone());
                 // The worker is there as long as any media are: it only ends when this sender is gone.
                 worker.send(stream).ok().map(|()| {
                     let due = Ticket { turn: 0, quantum: region.first_quantum() };
-                    RefCell::new(Line { feed, due, size: media.channels() * QUANTUM })
+                    RefCell::new(Line { feed, due, size: media.channels() * QUANTUM, depth: *depth as u64 })
                 })
             }
         };
@@ -120,7 +122,7 @@ impl Line {
             }
         }
         let on_its_way =
-            self.feed.tickets.is_empty() && (self.due.quantum..self.due.quantum + DEPTH as u64).contains(&wanted);
+            self.feed.tickets.is_empty() && (self.due.quantum..self.due.quantum + self.depth).contains(&wanted);
         if !on_its_way {
             self.due = Ticket { turn: self.due.turn.wrapping_add(1), quantum: wanted };
             self.feed.wanted.store(self.due.pack(), Ordering::Release);

@@ -16,14 +16,26 @@ use super::{Fault, Media, Stamp, guarded};
 use crate::kernel::QUANTUM;
 use crate::worker::Ahead;
 
-/// Quanta that a stream is ahead of its reader at most: 2.7 s at 48 kHz.
-pub(super) const DEPTH: usize = 2048;
-
 /// Blocks of the decoder that one stream may take before another has its turn.
 const TURN: usize = 64;
 
-/// How long the thread rests when every stream is far enough ahead.
-pub(super) const REST: Duration = Duration::from_millis(5);
+/// How far streams are ahead of their readers.
+#[derive(Clone, Copy)]
+pub(super) struct Pace {
+    /// Quanta that a stream is ahead at most.
+    pub(super) depth: usize,
+    /// How long the thread rests when every stream is far enough ahead.
+    pub(super) rest: Duration,
+}
+
+impl Pace {
+    /// 2.7 s at 48 kHz: a disk may hang for as long before anybody hears it.
+    pub(super) const LIVE: Pace = Pace { depth: 2048, rest: Duration::from_millis(5) };
+
+    /// A quarter of the memory, looked after the sooner: as much sound at a time as goes by while the thread rests would be 680
+    /// times as fast as it is heard.
+    pub(super) const RENDERING: Pace = Pace { depth: 512, rest: Duration::from_millis(1) };
+}
 
 /// What a reader asks for and what a block is tagged with: which quantum, and how many times the reader had changed its
 /// mind before.
@@ -112,11 +124,11 @@ impl Ahead for Stream {
 
 impl Stream {
     /// A stream of a region of a file, which begins where the region does; a looped region of up to `keep` decoded bytes
-    /// is kept.
-    pub(super) fn new(media: Arc<Media>, stamp: &Stamp, keep: u64, region: Region) -> (Stream, Feed) {
+    /// is kept. It is up to `depth` quanta ahead.
+    pub(super) fn new(media: Arc<Media>, stamp: &Stamp, keep: u64, depth: usize, region: Region) -> (Stream, Feed) {
         let size = media.channels() * QUANTUM;
-        let (samples, samples_out) = RingBuffer::new(size * DEPTH);
-        let (tickets, tickets_out) = RingBuffer::new(DEPTH);
+        let (samples, samples_out) = RingBuffer::new(size * depth);
+        let (tickets, tickets_out) = RingBuffer::new(depth);
         let next = Ticket { turn: 0, quantum: region.first_quantum() };
         let wanted = Arc::new(AtomicU64::new(next.pack()));
         let feed = Feed { samples: samples_out, tickets: tickets_out, wanted: wanted.clone() };

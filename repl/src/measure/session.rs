@@ -35,7 +35,7 @@ pub fn is_session(file: &Path) -> bool {
 pub fn measure(file: &Path, arguments: &Measure, interrupted: &AtomicBool) -> Result<Measured, String> {
     let named = |why: String| format!("{}: {why}", file.display());
     let failed = |failure: Failure| named(failure.to_string());
-    let library = Library::new();
+    let library = Library::rendering();
     let mut loaded = load::load(file, &library);
     if let Some(session) = &loaded.session {
         loaded.diagnostics.extend(audible::render_warnings(session));
@@ -51,7 +51,7 @@ pub fn measure(file: &Path, arguments: &Measure, interrupted: &AtomicBool) -> Re
     let (layout, mut warnings) = layout(file, arguments, Layout::of(channels))?;
     let mut taking = Taking::new(session.sample_rate, layout, 1.0, arguments);
     let progress = (arguments.files.len() == 1).then(|| Progress::new("measuring", extent.most, graph.clock.rate));
-    let rendered = offline.render(
+    let rendered = offline.render_ahead(
         extent,
         |live| inputs.fill(live),
         |stream, sound| {
