@@ -100,6 +100,11 @@ impl Known {
         Known { session: session.clone(), names: OnceCell::new() }
     }
 
+    /// The session alone.
+    pub fn alone(&self) -> &Session {
+        &self.session
+    }
+
     /// The session, with its names.
     pub fn session(&self) -> (&Session, &Names) {
         (&self.session, self.names())

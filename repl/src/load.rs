@@ -1,5 +1,6 @@
 //! From a session's file to a graph that can sound, with everything there is to tell about it shown.
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -175,7 +176,8 @@ pub fn live_inputs(session: &Session) -> Vec<(String, Vec<u16>)> {
 
 /// The device channels that hardware comes back at, by its effect's path, unless it is passed by.
 pub fn inserts(session: &Session) -> Vec<(String, Vec<u16>)> {
-    let names = Names::of(session);
+    // Most sessions have none, and all is asked at every edit.
+    let names = LazyCell::new(|| Names::of(session));
     let heard = session.inserts().filter(|(_, effect)| effect.bypass.value != Value::Flag(true));
     heard.map(|(id, effect)| (names.call(id), insert::channels(&effect.settings).1)).collect()
 }

@@ -1,10 +1,12 @@
-//! From a save to the sound of it: the program plays a session of 200 lines to the silent device, 64 frames at a time, and is
-//! given 200 edits. Measured is the time from the file's being closed to the program's saying that the new plan is heard, and then
-//! the same from Enter at the prompt, in a terminal.
+//! From a save to the sound of it: the program plays a session of 64 strips, each of a file of its own, to the silent device, 64
+//! frames at a time, and is given 200 edits. Measured is what each step takes, and how much of all of them that is; then the time
+//! from the file's being closed to the program's saying that the new plan is heard, and the same from Enter at the prompt, in a
+//! terminal.
 //!
-//! `cargo build --release && cargo bench -p gainstage-tests --bench edit_to_sound`.
+//! `cargo build --release && cargo bench -p gainstage-tests --bench edit_to_sound [-- EDITS]`.
 
 mod release;
+mod strips_of_files;
 
 use engine::desk::Desk;
 use engine::graph::prepare;
@@ -18,40 +20,39 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use release::{program, show};
+use strips_of_files::{STRIPS, files, median};
 
+/// Edits, unless said.
 const SAVES: usize = 200;
 
 /// Between saves: longer than any fade, so that each finds the desk settled.
 const PAUSE: Duration = Duration::from_millis(40);
 
 fn session(fader: f64) -> String {
-    let mut text = String::from("title(\"two hundred lines\");\nlet mix = bus(\"mix\");\n");
-    for i in 1..=49 {
-        text.push_str(&format!(
-            "let in{i} = input(\"in-{i}\", sine({}).level(-40));\nin{i} >> eq().bell(400, -3, 1.2).bell(2500, 2, 1)\n\
-             \x20   >> compressor(-45, 3).attack(8.ms).release(120.ms)\n    >> fader({}) >> mix;\n",
-            100 + 3 * i,
-            if i == 25 { fader } else { -6.0 },
-        ));
-    }
-    text + "mix >> limiter(-1) >> master;\n// two hundred\n"
+    strips_of_files::session(if fader == 0.0 { -6.0 } else { fader })
 }
 
-/// What each step of an edit takes, without a program, files or a device.
-fn steps() {
+/// What each step of an edit takes, without a program or a device.
+fn steps(folder: &Path, saves: usize) {
     let library = Library::new();
-    let path = Path::new("bench.rhai");
-    let [mut evaluated, mut prepared, mut compiled] = [const { Vec::new() }; 3];
+    let path = folder.join("session.rhai");
+    let [mut evaluated, mut looked_up, mut prepared, mut compiled] = [const { Vec::new() }; 4];
     let mut desk: Option<Desk> = None;
     let timed = |times: &mut Vec<f64>, begun: Instant| times.push(begun.elapsed().as_secs_f64() * 1000.0);
-    for i in 0..=SAVES {
+    for i in 0..=saves {
         let text = session(-(i as f64) / 10.0);
         let begun = Instant::now();
-        let session = scripting::evaluate_text(path, &text).session.expect("the session is right");
+        let session = scripting::evaluate_text(&path, &text).session.expect("the session is right");
         timed(&mut evaluated, begun);
+        // Once more beside the check, which does it too.
+        let begun = Instant::now();
+        let media: Vec<_> =
+            files(folder).iter().map(|file| library.open(file, session.sample_rate).expect("it is there")).collect();
+        timed(&mut looked_up, begun);
         let begun = Instant::now();
         let graph = prepare(session, &library).graph.expect("the session can sound");
         timed(&mut prepared, begun);
+        drop(media);
         let begun = Instant::now();
         match &mut desk {
             None => desk = Some(Desk::open(&graph, None).expect("the plan proves right").0),
@@ -62,14 +63,26 @@ fn steps() {
             }
         }
     }
-    show("evaluate", evaluated);
-    show("check and lower", prepared);
-    show("diff, compile, verify", compiled);
+    // The first has decoded everything.
+    let steps = [
+        ("evaluate", &evaluated[1..]),
+        ("check, media and lower", &prepared[1..]),
+        ("diff, compile, verify", &compiled[..]),
+    ];
+    let whole: f64 = steps.iter().map(|(_, times)| median(times)).sum();
+    for (name, times) in steps {
+        show(name, times.to_vec());
+        println!("{:>22} {:>3.0} % of the three", "", 100.0 * median(times) / whole);
+    }
+    show("of that, media", looked_up[1..].to_vec());
 }
 
 fn main() {
-    steps();
+    let saves = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(SAVES);
     let folder = tempfile::tempdir().expect("a folder");
+    strips_of_files::write(folder.path(), 1);
+    println!("{STRIPS} strips of files, {saves} edits");
+    steps(folder.path(), saves);
     let file = folder.path().join("session.rhai");
     std::fs::write(&file, session(0.0)).expect("the session can be written");
     let mut child = Command::new(program())
@@ -88,7 +101,7 @@ fn main() {
         }
     });
     thread::sleep(Duration::from_millis(500));
-    let times: Vec<f64> = (1..=SAVES)
+    let times: Vec<f64> = (1..=saves)
         .map(|i| {
             std::fs::write(&file, session(-(i as f64) / 10.0)).expect("the session can be written");
             let closed = Instant::now();
@@ -101,12 +114,12 @@ fn main() {
     child.wait().expect("it ends");
     show("save to sound", times);
     #[cfg(unix)]
-    typed(&file);
+    typed(&file, saves);
 }
 
 /// From Enter to the sound of a line: each changes the level of one strip.
 #[cfg(unix)]
-fn typed(file: &Path) {
+fn typed(file: &Path, saves: usize) {
     use std::io::{Read, Write};
 
     std::fs::write(file, session(0.0)).expect("the session can be written");
@@ -135,7 +148,7 @@ fn typed(file: &Path) {
             }
         });
         let mut keys = &terminal;
-        let times: Vec<f64> = (1..=SAVES)
+        let times: Vec<f64> = (1..=saves)
             .map(|i| {
                 let line = format!("set(\"in-25/fader.gain\", -{})", i as f64 / 10.0);
                 keys.write_all(line.as_bytes()).expect("it listens");

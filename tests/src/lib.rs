@@ -49,6 +49,8 @@ mod nested;
 #[cfg(test)]
 mod null;
 #[cfg(test)]
+mod overlap;
+#[cfg(test)]
 mod patterns;
 #[cfg(test)]
 mod phrases;

@@ -15,10 +15,11 @@ impl Library {
     /// whoever asks for it.
     pub fn foresee(&self, files: &[PathBuf], rate: u32) -> Vec<Arc<Media>> {
         let new = self.unknown(files, rate);
-        let threads = thread::available_parallelism().map_or(1, usize::from).min(new.len());
-        if threads < 2 {
+        // There is no hurry with one; and how many cores there are takes a while to find out.
+        if new.len() < 2 {
             return Vec::new();
         }
+        let threads = thread::available_parallelism().map_or(1, usize::from).min(new.len());
         let (next, new) = (AtomicUsize::new(0), &new);
         let open = || {
             let one = || new.get(next.fetch_add(1, Ordering::Relaxed));

@@ -380,3 +380,21 @@ fn damage_in_the_middle_of_a_flac_is_found_when_it_is_opened() {
     std::fs::write(&path, &bytes).unwrap();
     assert!(matches!(fault(&path), Fault::Corrupt(_) | Fault::CutShort { .. }));
 }
+
+#[test]
+fn files_that_are_in_use_and_together_too_long_are_streamed_and_sound_the_same() {
+    let folder = TempDir::new().unwrap();
+    let paths = ["a.wav", "b.wav", "c.wav"].map(|name| tones(&folder, name, 48_000, 10_000, &[440.0]));
+    // Room for two of them.
+    let library = Library { room: 90_000, ..Library::rendering() };
+    let [a, b, c] = paths.each_ref().map(|path| library.open(path, 48_000).unwrap());
+    assert_eq!([&a, &b, &c].map(|media| media.is_streamed()), [false, false, true]);
+    assert_eq!(read(&c, whole(&c), 0, 200), read(&a, whole(&a), 0, 200));
+    // What has to be whole is, and serves everybody from then on who asks for that.
+    let convolved = library.open_whole(&paths[2], 48_000).unwrap();
+    assert!(!convolved.is_streamed() && Arc::ptr_eq(&convolved, &library.open_whole(&paths[2], 48_000).unwrap()));
+    // What is in use no more takes no room.
+    drop((a, b, c, convolved));
+    let d = tones(&folder, "d.wav", 48_000, 10_000, &[220.0]);
+    assert!(!library.open(&d, 48_000).unwrap().is_streamed());
+}

@@ -39,7 +39,7 @@ impl Playing<'_> {
 
     /// How late the live inputs of the text are heard.
     pub(super) fn late_inputs(&self) -> Vec<Late> {
-        if load::live_inputs(self.text.known().session().0).is_empty() {
+        if load::live_inputs(self.text.known().alone()).is_empty() {
             return Vec::new();
         }
         let graph = self.as_it_stands().and_then(|loaded| loaded.graph);

@@ -96,12 +96,14 @@ impl Playing<'_> {
         let mut paths = self.looking.followers.points(now);
         paths.extend(self.showing.looked_at());
         paths.extend(self.looking.asked.iter().flat_map(|asked| asked.points().map(str::to_owned)));
-        let (session, names) = self.sounding.session();
         // Whoever comes to the page is told how loud all of it was.
-        if session.target.is_some() || self.is_metered() || self.showing.is_open() {
+        if self.sounding.alone().target.is_some() || self.is_metered() || self.showing.is_open() {
             paths.insert(MASTER.into());
         }
-        let find = |path: &String| Point::find(session, names, path).ok();
+        let find = |path: &String| {
+            let (session, names) = self.sounding.session();
+            Point::find(session, names, path).ok()
+        };
         let points = paths.iter().filter_map(find).collect();
         self.looking.closely = self.showing.looked_at().iter().filter_map(find).map(|point| point.name).collect();
         let meters = self.looking.meters.any(now) || self.is_metered();
@@ -140,14 +142,14 @@ impl Playing<'_> {
 
     /// The same in few words.
     pub(super) fn off_target(&self) -> Option<String> {
-        let (name, _) = self.sounding.session().0.target.as_ref()?;
+        let (name, _) = self.sounding.alone().target.as_ref()?;
         let (reading, _) = self.looking.measuring.as_ref()?.read(MASTER, u64::MAX)?;
         Some(format!("{name}: {}", target::find(name)?.distance(&reading.figures?)))
     }
 
     /// How far the master is from the target of the text; nothing without one, or while nothing was heard.
     pub(super) fn distance(&self) -> Option<String> {
-        let (name, _) = self.text.known().session().0.target.as_ref()?;
+        let (name, _) = self.text.known().alone().target.as_ref()?;
         let (reading, _) = self.looking.measuring.as_ref()?.read(MASTER, 0)?;
         let (target, figures) = (target::find(name)?, reading.figures?);
         let shown = |figure: Figure| figures.get(figure).map(|(value, _)| figure.shown(value));

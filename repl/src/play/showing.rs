@@ -190,7 +190,7 @@ impl Playing<'_> {
         let meters = self.picture();
         let sounds = self.sounds();
         self.showing.moments += 1;
-        let (session, _) = self.sounding.session();
+        let session = self.sounding.alone();
         let kinds = show::kinds(session);
         let strip = |strip: &crate::levels::Strip| Strip {
             name: strip.name.clone(),

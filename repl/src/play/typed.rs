@@ -143,8 +143,7 @@ impl Playing<'_> {
             Command::Try(word) => self.try_word(&word),
             Command::Words(word) => match words::shown(word.as_deref(), Paint::stderr()) {
                 Ok(text) => {
-                    let line =
-                        word.and_then(|word| Some((trying::line(&word, self.text.known().session().0).ok()?, word)));
+                    let line = word.and_then(|word| Some((trying::line(&word, self.text.known().alone()).ok()?, word)));
                     let hint = line.map_or(String::new(), |(line, word)| {
                         format!("\n\n`:try {word}` types {line}; `:undo` takes it back")
                     });
@@ -249,7 +248,7 @@ impl Playing<'_> {
 
     /// Types the example of a word.
     fn try_word(&mut self, word: &str) {
-        match trying::line(word, self.text.known().session().0) {
+        match trying::line(word, self.text.known().alone()) {
             Err(why) => status::error(why),
             Ok(line) => {
                 status::say(format!("> {line}"));
