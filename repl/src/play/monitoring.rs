@@ -144,8 +144,8 @@ impl Playing<'_> {
 
     /// What is heard ahead of the text that plays, if it has channels for that.
     pub(super) fn heard_ahead(&self) -> Option<Cue> {
-        let (session, names) = self.text.known().session();
-        let (channels, _) = session.cue_output.as_ref()?;
+        let known = self.text.known();
+        let (channels, _) = known.alone().cue_output.as_ref()?;
         // What plays may be another text still, in which the audience hears them.
         let mut nodes = self.desk.mesh().nodes.iter();
         let public = nodes.any(|node| match &node.node.role {
@@ -155,6 +155,7 @@ impl Playing<'_> {
         if public {
             return None;
         }
+        let (session, names) = known.session();
         let point = self.monitoring.ahead.as_ref().and_then(|path| Point::ahead(session, names, path).ok());
         Some(Cue { channels: channels.clone(), point })
     }
