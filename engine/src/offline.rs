@@ -13,8 +13,8 @@ use crate::sources::{self, End};
 use crate::verify::Flaw;
 
 mod held;
-mod relay;
 mod overlap;
+mod relay;
 
 use held::Held;
 use relay::{Measuring, Relay};
