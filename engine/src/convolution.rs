@@ -22,6 +22,7 @@ use crate::keep::{Keep, Ledger};
 use crate::kernel::QUANTUM;
 use crate::math;
 use crate::rest;
+use crate::wide::wide;
 
 mod ways;
 
@@ -272,18 +273,36 @@ impl Convolver {
 
     /// Convolves a stretch of any length in place. RT.
     pub fn process(&mut self, frames: &mut [f64]) {
-        for x in frames {
-            self.recent[QUANTUM + self.at] = *x;
-            let direct = match &self.response.head {
-                Some(head) => product(head, &self.recent[self.at + 1..][..QUANTUM]),
-                None => 0.0,
-            };
-            *x = direct + self.coming[self.at];
-            self.at += 1;
+        let mut rest = frames;
+        while !rest.is_empty() {
+            let here = rest.len().min(QUANTUM - self.at);
+            let (now, later) = rest.split_at_mut(here);
+            self.convolve(now);
             if self.at == QUANTUM {
                 self.turn();
             }
+            rest = later;
         }
+    }
+
+    /// Convolves what belongs to one quantum. RT.
+    fn convolve(&mut self, frames: &mut [f64]) {
+        let Convolver { response, recent, coming, at, .. } = self;
+        recent[QUANTUM + *at..][..frames.len()].copy_from_slice(frames);
+        let coming = &coming[*at..][..frames.len()];
+        match &response.head {
+            Some(head) => wide(
+                #[inline(always)]
+                || {
+                    for ((n, x), coming) in frames.iter_mut().enumerate().zip(coming) {
+                        *x = product(head, &recent[*at + n + 1..][..QUANTUM]) + coming;
+                    }
+                },
+            ),
+            // The sum as if the head were silent, a zero's sign included.
+            None => frames.iter_mut().zip(coming).for_each(|(x, coming)| *x = 0.0 + coming),
+        }
+        *at += frames.len();
     }
 
     /// Forgets all sound. RT.
@@ -421,9 +440,15 @@ impl Block {
         for &partition in size.sounding.iter().take_while(|partition| **partition < self.heard) {
             let ago = (self.newest + size.partitions - partition) % size.partitions;
             let (past, tap) = (&self.past[ago * block..][row.clone()], &size.spectra[partition * block..][row.clone()]);
-            for ((sum, past), tap) in work.iter_mut().zip(past).zip(tap) {
-                *sum += past * tap;
-            }
+            wide(
+                #[inline(always)]
+                || {
+                    for ((sum, past), tap) in work.iter_mut().zip(past).zip(tap) {
+                        sum.re += past.re * tap.re - past.im * tap.im;
+                        sum.im += past.re * tap.im + past.im * tap.re;
+                    }
+                },
+            );
         }
     }
 
@@ -437,7 +462,7 @@ impl Block {
 }
 
 /// The sum of products, in lanes of a fixed order. RT.
-#[inline]
+#[inline(always)]
 fn product(taps: &[f64; QUANTUM], sound: &[f64]) -> f64 {
     let mut lanes = [0.0; 8];
     for (taps, sound) in taps.chunks_exact(8).zip(sound.chunks_exact(8)) {

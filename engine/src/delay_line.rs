@@ -72,6 +72,13 @@ impl DelayLine {
         if now == next { old } else { old + (self.read_between(next) - old) * part }
     }
 
+    /// The same between two places that are whole numbers of frames. RT.
+    #[inline]
+    pub fn read_moved(&self, now: usize, next: usize, part: f64) -> f64 {
+        let old = self.read(now);
+        if now == next { old } else { old + (self.read(next) - old) * part }
+    }
+
     /// Takes a frame and gives the one that came `frames` before it. RT.
     #[inline]
     pub fn delay(&mut self, x: f64, frames: usize) -> f64 {

@@ -128,6 +128,9 @@ impl Glide {
 
     /// Multiplies a stretch by the value, frame by frame. RT.
     pub fn scale(&self, frames: &mut [f64]) {
+        if *self == Glide::still(1.0) {
+            return;
+        }
         if self.is_still() {
             wide(
                 #[inline(always)]

@@ -193,6 +193,7 @@ fn time(kernel: &mut dyn Kernel, channels: usize, sound: &[Buffer], work: &mut [
             live: &[],
             frames: 0..QUANTUM,
             values: &[Glide::still(0.0)],
+            settled: false,
             transport: (quantum * QUANTUM) as u64,
             rolling: true,
             moved: false,

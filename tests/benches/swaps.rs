@@ -4,39 +4,26 @@
 //! taken up and for those in which none was, as a share of the block's own time, how many blocks were late, and the memory
 //! that the process holds at the beginning and at the end. `-- 1000` makes it so many swaps.
 
+mod callback;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use engine::desk::Desk;
 use engine::graph::{Graph, prepare};
 use engine::kernel::QUANTUM;
-use engine::live::{Player, Report, Setup, start};
+use engine::live::{Report, Setup, start};
 use engine::media::Library;
-use engine::playback::Playback;
 use engine::silent::Silent;
 use engine::tap::Wanted;
 
-const RATE: u32 = 48_000;
+use callback::{RATE, Timed, share};
+
 const SWAPS: usize = 10_000;
 const STRIPS: usize = 12;
-
-/// Times every block that it passes on.
-struct Timed {
-    player: Player,
-    times: rtrb::Producer<u32>,
-}
-
-impl Playback for Timed {
-    fn fill(&mut self, block: &mut [f32], channels: usize) {
-        let begun = Instant::now();
-        self.player.fill(block, channels);
-        // A ring that is full has lost a figure, not a sound.
-        let _ = self.times.push(begun.elapsed().as_nanos() as u32);
-    }
-}
 
 /// A session whose strips differ from those of other numbers in levels, effects and cables.
 fn graph(number: usize) -> Graph {
@@ -63,28 +50,14 @@ fn resident() -> u64 {
     line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
 }
 
-fn shown(what: &str, times: &mut [f64]) {
-    times.sort_by(f64::total_cmp);
-    let at = |part: f64| 100.0 * times[((times.len() - 1) as f64 * part) as usize];
-    let late = times.iter().filter(|share| **share > 1.0).count();
-    println!(
-        "{what:<22} {:>8} blocks: median {:>5.1} %, 99th {:>5.1} %, 99.9th {:>6.1} %, most {:>6.1} %, {late} late",
-        times.len(),
-        at(0.5),
-        at(0.99),
-        at(0.999),
-        at(1.0)
-    );
-}
-
 fn main() {
     let swaps = std::env::args().filter_map(|argument| argument.parse().ok()).next().unwrap_or(SWAPS);
     let graphs: Vec<Graph> = (0..40).map(graph).collect();
     let (mut desk, program) = Desk::open(&graphs[0], None).expect("the plan proves right");
     let setup = Setup { rate: RATE, keep: Wanted::default(), inputs: 0, cushion: 0 };
     let (mut live, player, _listener, _) = start(program, setup);
-    let (times, mut timed) = rtrb::RingBuffer::new(1 << 20);
-    let device = Silent::start(RATE, 2, QUANTUM, Box::new(Timed { player, times })).expect("there is a thread for it");
+    let (player, mut timed) = Timed::new(player);
+    let device = Silent::start(RATE, 2, QUANTUM, Box::new(player)).expect("there is a thread for it");
     let (mut done, mut in_flight, mut next) = (0, false, 0);
     let mut swapped: BTreeSet<u64> = BTreeSet::new();
     let mut figures: Vec<u32> = Vec::new();
@@ -119,12 +92,11 @@ fn main() {
     let (late, end) = (device.load().late(), resident());
     device.stop();
     figures.extend(std::iter::from_fn(|| timed.pop().ok()));
-    let share = |nanos: &u32| f64::from(*nanos) * 1e-9 * f64::from(RATE) / QUANTUM as f64;
     let of = |with: bool| -> Vec<f64> {
         let blocks = figures.iter().enumerate().filter(|(block, _)| swapped.contains(&(*block as u64)) == with);
-        blocks.map(|(_, nanos)| share(nanos)).collect()
+        blocks.map(|(_, nanos)| share(*nanos)).collect()
     };
-    shown("with a swap", &mut of(true));
-    shown("without", &mut of(false));
+    callback::show("with a swap", &mut of(true));
+    callback::show("without", &mut of(false));
     println!("{late} blocks late in all; memory {memory} KiB after a tenth of the swaps, {end} KiB at the end");
 }

@@ -255,10 +255,9 @@ struct Line {
 }
 
 impl Line {
-    /// What it gives at this frame, after its losses. RT.
+    /// What is left of what it gives, after its losses. RT.
     #[inline]
-    fn give(&mut self, at: (f64, f64, f64), low: f64, high: f64, share: f64) -> f64 {
-        let x = self.sound.read_faded(at.0, at.1, at.2);
+    fn lose(&mut self, x: f64, low: f64, high: f64, share: f64) -> f64 {
         high * x + (low - high) * self.lows.low(share, x)
     }
 }
@@ -413,23 +412,29 @@ impl Kernel for Reverb {
             let (mut wet, mut late) = ([0.0; 2], [0.0; 2]);
             for (index, side) in self.sides.iter_mut().enumerate() {
                 side.predelay.write(input[index][i]);
-                let x = open * side.predelay.read_faded(before.0 as f64, before.1 as f64, before.2);
+                let x = open * side.predelay.read_moved(before.0, before.1, before.2);
                 side.early.write(x);
                 for (place, (_, gain)) in kind.early[index].iter().enumerate() {
                     let (old, new) = (layouts.0.early[index][place], layouts.1.early[index][place]);
-                    wet[index] += gain * side.early.read_faded(old as f64, new as f64, part);
+                    wet[index] += gain * side.early.read_moved(old, new, part);
                 }
-                let x = kind.late * side.early.read_faded(layouts.0.onset as f64, layouts.1.onset as f64, part);
+                let x = kind.late * side.early.read_moved(layouts.0.onset, layouts.1.onset, part);
                 late[index] = side.diffusers.iter_mut().fold(x, |x, diffuser| diffuser.step(x, amount));
             }
 
             let mut given = [0.0; LINES];
             for (index, line) in self.lines.iter_mut().enumerate() {
                 // Each line is read before its next frame is written: one frame less.
-                let sway = open * sway(index, io.frame(i), self.rate) - 1.0;
-                let (old, new) = (layouts.0.lines[index] as f64 + sway, layouts.1.lines[index] as f64 + sway);
+                let (old, new) = (layouts.0.lines[index], layouts.1.lines[index]);
+                let x = match sway(index, io.frame(i), self.rate) {
+                    None => line.sound.read_moved(old - 1, new - 1, part),
+                    Some(sway) => {
+                        let sway = open * sway - 1.0;
+                        line.sound.read_faded(old as f64 + sway, new as f64 + sway, part)
+                    }
+                };
                 let (low, high) = self.losses.towards(&goal, index, losses_part);
-                given[index] = line.give((old, new, part), low, high, damping.at(n, count));
+                given[index] = line.lose(x, low, high, damping.at(n, count));
                 wet[index % 2] += sign(index, 2) * given[index];
             }
             mix(&mut given);
@@ -461,14 +466,11 @@ impl Kernel for Reverb {
     }
 }
 
-/// By how many frames a line sways at a transport frame. RT.
-fn sway(line: usize, frame: u64, rate: f64) -> f64 {
-    match SWAY_HZ.get(line / SWAYING) {
-        Some(pace) if line.is_multiple_of(SWAYING) => {
-            SWAY_MS / 1000.0 * rate * math::sin(TAU * (frame as f64 * pace / rate).fract())
-        }
-        _ => 0.0,
-    }
+/// By how many frames a line sways at a transport frame, if it does at all. RT.
+#[inline]
+fn sway(line: usize, frame: u64, rate: f64) -> Option<f64> {
+    let pace = SWAY_HZ.get(line / SWAYING).filter(|_| line.is_multiple_of(SWAYING))?;
+    Some(SWAY_MS / 1000.0 * rate * math::sin(TAU * (frame as f64 * pace / rate).fract()))
 }
 
 /// The sign with which a line is fed (`with` 1) or heard (2): bent functions, as unlike every row of the matrix as can
