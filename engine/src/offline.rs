@@ -141,6 +141,20 @@ impl Offline {
         1 + self.relay.as_ref().map_or(0, Relay::workers)
     }
 
+    /// How many times as fast each of these numbers of threads would render as one, each on a core of its own: a model, by what the first
+    /// quanta cost, which are rendered for it. Empty where all is done on one thread.
+    pub fn growth(&mut self, threads: &[usize]) -> Vec<f64> {
+        let Some(mut measuring) = Measuring::begin(&mut self.renderer, Threads::Exactly(2)) else { return Vec::new() };
+        loop {
+            self.step(&[]);
+            if measuring.is_done() {
+                Measuring::forget(&mut self.renderer);
+                let plan = &self.renderer.program().plan;
+                return threads.iter().map(|count| measuring.growth(plan, *count)).collect();
+            }
+        }
+    }
+
     /// Begins at a frame of the transport, to the quantum.
     pub fn locate(&mut self, frame: u64) {
         self.renderer.locate(frame);

@@ -124,8 +124,7 @@ impl Measuring {
 
     /// Cuts the renderer by what was measured, and has all parts but the last begin, which stays with it.
     pub fn end(&self, renderer: &mut Renderer, threads: Threads) -> Option<Relay> {
-        renderer.ask(None);
-        renderer.be_restless(false);
+        Measuring::forget(renderer);
         let cuts = self.cuts(&renderer.program().plan, threads);
         let (parts, takes) = renderer.cut(&cuts);
         let mut inlet = None;
@@ -138,8 +137,14 @@ impl Measuring {
         inlet.map(|inlet| Relay { inlet: Some(inlet), batch: Batch::default(), next: BATCH, takes, workers })
     }
 
-    /// Where the ops are cut: into as many parts as there are threads, of about the same cost.
-    fn cuts(&self, plan: &Plan, threads: Threads) -> Vec<usize> {
+    /// Has a renderer measured no more.
+    pub fn forget(renderer: &mut Renderer) {
+        renderer.ask(None);
+        renderer.be_restless(false);
+    }
+
+    /// What the ops cost that stand before each one, and all of them, in shares of their sound's own time.
+    fn costs(&self, plan: &Plan) -> Vec<f64> {
         let rate = plan.tempo.clock().rate;
         let shares = self.costs.shares(plan.works.len(), rate as u32);
         let cost = |op: &Op| match *op {
@@ -147,24 +152,38 @@ impl Measuring {
             Op::Mix { first, last, out } => (last - first) as f64 * out.count as f64 * EDGE * rate,
             _ => 0.0,
         };
-        let mut behind = 0.0;
-        let mut before = Vec::new();
+        let mut before = vec![0.0];
         for op in &plan.ops {
-            before.push(behind);
-            behind += cost(op);
+            before.push(before[before.len() - 1] + cost(op));
         }
-        if threads == Threads::AsManyAsPay && behind < WORTH_IT {
+        before
+    }
+
+    /// Where the ops are cut: into as many parts as there are threads, of about the same cost.
+    fn cuts(&self, plan: &Plan, threads: Threads) -> Vec<usize> {
+        let before = self.costs(plan);
+        let all = before[plan.ops.len()];
+        if threads == Threads::AsManyAsPay && all < WORTH_IT {
             return Vec::new();
         }
-        let places = places(plan);
-        let count = threads.count();
+        let (places, count) = (places(plan), threads.count());
         let nearest = |goal: f64| {
             let away = |place: &&usize| (before[**place] - goal).abs();
             places.iter().min_by(|a, b| away(a).total_cmp(&away(b))).copied()
         };
-        let mut cuts: Vec<usize> = (1..count).filter_map(|n| nearest(behind * n as f64 / count as f64)).collect();
+        let mut cuts: Vec<usize> = (1..count).filter_map(|n| nearest(all * n as f64 / count as f64)).collect();
         cuts.dedup();
         cuts
+    }
+
+    /// How many times as fast so many threads are as one, by what was measured, if each had a core of its own and nothing to wait for:
+    /// as many as all parts cost of the dearest.
+    pub fn growth(&self, plan: &Plan, threads: usize) -> f64 {
+        let before = self.costs(plan);
+        let cuts = self.cuts(plan, Threads::Exactly(threads));
+        let ends = cuts.iter().copied().chain([plan.ops.len()]);
+        let parts = [0].into_iter().chain(cuts.iter().copied()).zip(ends).map(|(a, b)| before[b] - before[a]);
+        before[plan.ops.len()] / parts.fold(f64::MIN_POSITIVE, f64::max)
     }
 }
 
