@@ -330,6 +330,8 @@ impl Renderer {
         if let Some(probe) = &mut self.probe {
             probe.begin(*serial, plan);
         }
+        // The gate may close with this quantum, which is still heard.
+        let is_open = self.transport.is_open();
         let gate = self.transport.gate();
         let transport = &self.transport;
         let steering = Steering {
@@ -345,7 +347,7 @@ impl Renderer {
         let mut pass = Pass {
             plan,
             steering,
-            is_open: transport.is_open(),
+            is_open,
             gate,
             leaves_for: transport.leaves_for(),
             live,
