@@ -3,10 +3,12 @@
 const SVG = "http://www.w3.org/2000/svg";
 const LIT = 2500;
 const GONE = 900;
-// Below this part of its own size its letters cannot be read: then not all of it is seen at once. The picture for who sits far
-// away is drawn with larger letters.
-const LEGIBLE = 0.62;
+// How large its least letters are at least, in the browser's own points: where they would be smaller, not all of it is seen at once.
+// For who sits far away they are so large when the picture is as large as it is drawn, which is nearly as small as it gets.
+const LEGIBLE = 10.2;
 const LEGIBLE_FAR = 0.85;
+// By how much more it may be larger than that, to be as wide as its panel.
+const WIDER = 1.3;
 // How much of the panel's edge is kept clear of what is brought into sight.
 const CLEAR = 24;
 // How much of the picture's margin is left out, and how much room is left where it is cropped.
@@ -105,9 +107,9 @@ export class Picture {
     if (!drawn) return;
     const { width, height } = drawn.viewBox.baseVal;
     const [across, down] = [(this.panel.offsetWidth - 24) / width, (this.panel.clientHeight - 8) / height];
-    const least = is_far() ? LEGIBLE_FAR : LEGIBLE;
+    const least = is_far() ? LEGIBLE_FAR : LEGIBLE / smallest(drawn);
     let scale = Math.min(across, down, is_far() ? 3 : 1.6);
-    if (scale < least && !whole) scale = Math.max(least, Math.min(across, 1.37 * least));
+    if (scale < least && !whole) scale = Math.max(least, Math.min(across, WIDER * least));
     drawn.style.width = `${Math.floor(width * scale)}px`;
     drawn.style.height = `${Math.floor(height * scale)}px`;
   }
@@ -275,6 +277,9 @@ function crown(card) {
   const name = top.querySelector("text")?.textContent;
   if (name) card.setAttribute("aria-label", name);
 }
+
+/** The size of the least letters of a picture. */
+const smallest = (drawn) => Math.min(...[...drawn.querySelectorAll("text")].map((text) => parseFloat(text.getAttribute("font-size"))));
 
 /** Leaves out the margin, which the panel has; for who sits far away what stands above and below cards and cables as well. */
 function crop(drawn) {

@@ -9,6 +9,8 @@ export class Text {
   constructor(panel, parts, { choose, point }) {
     Object.assign(this, { panel, parts, chosen: null });
     for (const part of parts) this.clear(part);
+    // What is told of an error takes room, here and elsewhere.
+    new ResizeObserver(() => this.bring(this.wrong())).observe(panel);
     panel.addEventListener("click", (event) => choose(this.path(event.target)));
     panel.addEventListener("mouseover", (event) => point(this.all(event.target)));
     panel.addEventListener("mouseleave", () => point([]));
@@ -60,13 +62,18 @@ export class Text {
     });
     part.replaceChildren(...rows);
     this.panel.scrollTop = scrolled;
-    this.bring(part.querySelector(".wrong"));
+    this.bring(this.wrong());
     const row = part.lines.get(focused);
     row?.focus({ preventScroll: true });
     // One line is reached by Tab, the rest from there.
     const reached = row ?? this.panel.querySelector('[tabindex="0"]') ?? this.panel.querySelector(".line-of-text");
     if (reached) reached.tabIndex = 0;
     this.choose(this.chosen);
+  }
+
+  /** The first line that is wrong. */
+  wrong() {
+    return this.panel.querySelector(".wrong");
   }
 
   row(part, at, number, line, told) {
