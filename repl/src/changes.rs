@@ -4,18 +4,31 @@ use std::collections::BTreeSet;
 
 use engine::compile::Program;
 use engine::diff::Changes;
-use engine::motion::Motion;
+use engine::motion::{Motion, Span};
 use engine::tempo::Tempo;
 use engine::transport::Move;
 
-/// The paths of the ramps in a program that set out when they are first heard, and were in none before: `known` are the
-/// versions of those that were.
-pub fn new_ramps(program: &Program, known: &mut BTreeSet<u64>) -> Vec<String> {
-    let ramps = program.plan.motions.iter().filter(|planned| match &planned.motion {
-        Motion::Ramp(ramp) => ramp.start.is_none() && known.insert(planned.version),
-        _ => false,
+/// The paths of the ramps in a program that set out when they are first heard, and were in none before, with how long they take:
+/// `known` are the versions of those that were.
+pub fn new_ramps(program: &Program, known: &mut BTreeSet<u64>) -> Vec<(String, Span)> {
+    let ramps = program.plan.motions.iter().filter_map(|planned| match &planned.motion {
+        Motion::Ramp(ramp) if ramp.start.is_none() && known.insert(planned.version) => {
+            Some((planned.path.clone(), ramp.time))
+        }
+        _ => None,
     });
-    ramps.map(|planned| planned.path.clone()).collect()
+    ramps.collect()
+}
+
+/// How many seconds something takes that sets out at a frame.
+pub fn seconds(time: Span, at: u64, tempo: &Tempo, rate: u32) -> f64 {
+    let begin = at as i64;
+    let frames = match time {
+        Span::Frames(frames) => frames,
+        Span::Beats(beats) => tempo.frame_of_beat(tempo.beat_at(begin) + beats) - at as f64,
+        Span::Bars(bars) => tempo.frame_of_bar(tempo.bar_at(begin) + bars) - at as f64,
+    };
+    frames / f64::from(rate)
 }
 
 /// What an order does to the transport, in a line.

@@ -13,7 +13,7 @@ use engine::diff::Changes;
 use engine::graph::Graph;
 use engine::live::{Listener, Live, Setup, start};
 use engine::media::Library;
-use engine::motion::EventSource;
+use engine::motion::{EventSource, Span};
 use engine::session::Session;
 use engine::sources::midi_out;
 use engine::verify::Flaw;
@@ -144,7 +144,7 @@ pub fn perform<'a>(arguments: &'a Play, course: Option<Course<'a>>) -> Outcome {
     playing.begin_lesson();
     playing.show_text(&loaded);
     playing.showing.will_be_seen(graph, session);
-    playing.showing.is_seen(&Changes::default());
+    playing.showing.is_seen(&Changes::default(), &[]);
     if own {
         playing.keeper.keep(loaded.files);
     }
@@ -157,7 +157,7 @@ pub fn perform<'a>(arguments: &'a Play, course: Option<Course<'a>>) -> Outcome {
 struct InFlight {
     serial: u64,
     /// Ramps that set out when it is heard.
-    ramps: Vec<String>,
+    ramps: Vec<(String, Span)>,
     sent: Sent,
 }
 
@@ -566,7 +566,7 @@ impl<'a> Playing<'a> {
                 self.text.is_heard(&session);
             }
             self.sounding = Known::new(&session);
-            self.showing.is_seen(&Changes::default());
+            self.showing.is_seen(&Changes::default(), &[]);
             self.journal.text(taken, When::Nothing(self.live.clock()), Changes::default());
             return Ok(None);
         };

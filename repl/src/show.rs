@@ -12,6 +12,7 @@ mod feed;
 mod gate;
 mod looks;
 mod page;
+mod past;
 mod patient;
 mod room;
 mod seen;
@@ -31,6 +32,7 @@ pub use drawn::Draft;
 use drawn::Drafts;
 use gate::Gate;
 use looks::Looks;
+pub use past::APART;
 pub use seen::{Drawing, Edit, Level, Moment, Seen, Sound, Strip, kinds};
 pub use text::{Spot, moved, spots, text};
 

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use std::{panic, thread};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::commands::controllers::message;
@@ -171,7 +171,8 @@ fn the_page_shows_every_strip_its_levels_and_its_line_and_what_an_edit_has_done(
     desk.edit(&BAND.replace("fader(-6)", "fader(-3)"));
     let edit = events.wait("edit", any);
     assert_eq!(edit["edit"]["words"], "changed a>band/fader");
-    assert_eq!(strings(&edit["edit"]["changed"]), ["a>band/fader"]);
+    assert_eq!(edit["edit"]["ramped"], json!([["a>band/fader", 0.0]]));
+    assert_eq!(strings(&edit["edit"]["anew"]), [""; 0]);
     desk.running.says("changed a>band/fader");
     // What is told is kept for whoever comes; it may have been told before the picture of it was drawn.
     desk.events("master").wait("told", |told| told["text"] == "changed a>band/fader");
@@ -347,6 +348,42 @@ fn whoever_comes_is_told_how_loud_the_master_was_before() {
     // What is silent by then is no part of it.
     let told = desk.events("master").wait("moment", |moment| moment["lufs"][0] == -9999);
     assert!(told["lufs"][2].as_i64() > Some(-400), "{told}");
+}
+
+#[test]
+fn whoever_comes_late_sees_how_loud_it_was_all_the_time_though_nobody_looked() {
+    let mut desk = Desk::play(BAND, &[]);
+    // A first one looks, and goes; then nobody does.
+    desk.events("master").wait("past", |past| past["n"].as_u64() >= Some(2));
+    thread::sleep(Duration::from_secs(4));
+    let mut late = desk.events("master");
+    let past = late.wait("past", any);
+    let heard = past["lufs"].as_array().expect("it is a list");
+    assert_eq!((past["n"].as_u64(), past["seconds"].as_f64()), (Some(heard.len() as u64), Some(0.5)));
+    assert!(heard.len() >= 9, "{past}");
+    // From when the first blocks of loudness are whole, 0.4 s and 3 s long, each is known.
+    let known = |at: usize, from: usize| heard[from..].iter().all(|one| one[at].as_i64() > Some(-400));
+    assert!(known(0, 2) && known(1, 7), "{past}");
+    // What comes then comes by itself.
+    let next = late.wait("heard", any);
+    assert_eq!(next["n"].as_u64(), Some(heard.len() as u64 + 1));
+    desk.running.interrupt();
+}
+
+#[test]
+fn what_glides_for_long_is_told_apart_from_what_is_another_number_and_from_what_starts_anew() {
+    let desk = Desk::play(BAND, &[]);
+    let mut events = desk.events("master");
+    events.wait("moment", any);
+    desk.edit(&BAND.replace("fader(-6)", "fader(ramp(-6, -30, 1500.ms))"));
+    let edit = events.wait("edit", any)["edit"].take();
+    assert_eq!((&edit["ramped"], &edit["anew"]), (&json!([["a>band/fader", 1.5]]), &json!([])));
+    // A chorus makes two channels of one: what follows is another thing.
+    desk.edit(&BAND.replace("b >> compressor", "b >> chorus() >> compressor"));
+    let edit = events.wait("edit", |edit| edit["n"] == 2)["edit"].take();
+    assert_eq!(strings(&edit["added"]), ["b>band/chorus"]);
+    assert_eq!(strings(&edit["anew"]), ["b>band/compressor", "b>band/fader"]);
+    assert_eq!(edit["ramped"], json!([["a>band/fader", 0.0]]));
 }
 
 #[test]

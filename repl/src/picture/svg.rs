@@ -143,7 +143,7 @@ fn add_card(svg: &mut String, ids: &mut Ids, card: &Card, area: &Area) {
          <rect class=\"body\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" rx=\"{ROUND}\"/>",
         card_name(card.kind),
         ids.attributes("card", &card.paths, ""),
-        escaped(&format!("{} {}{about}{badge}", card_name(card.kind), card.paths.join(", "))),
+        escaped(&format!("{}{about}{badge}", called(card))),
     );
     let head = if card.rows.is_empty() { height } else { card.head() };
     *svg += &format!("<path class=\"head\" d=\"{}\"/>", head_outline(area, head));
@@ -169,6 +169,12 @@ fn add_card(svg: &mut String, ids: &mut Ids, card: &Card, area: &Area) {
         *svg += "</g>";
     }
     *svg += "</g>\n";
+}
+
+/// What a card is, and its name, unless that says it.
+fn called(card: &Card) -> String {
+    let (kind, paths) = (card_name(card.kind), card.paths.join(", "));
+    if paths.split(' ').next() == Some(kind) { paths } else { format!("{kind} {paths}") }
 }
 
 /// The outline of the head of a card: round above, and below if it is all of it.

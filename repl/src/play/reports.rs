@@ -1,11 +1,12 @@
 //! What the audio side reports while it plays, and what is told of it.
 
 use engine::live::Report;
+use engine::motion::Span;
 use engine::transport::Move;
 
 use super::closing::keep;
 use super::{InFlight, Playing, Sent};
-use crate::changes::{describe, moved, rounded};
+use crate::changes::{describe, moved, rounded, seconds};
 use crate::control::Known;
 use crate::status;
 
@@ -21,7 +22,10 @@ impl Playing<'_> {
                         self.desk.taken_up(taken);
                         // What the text does not say is said here, to be written into it.
                         let bar = rounded(self.desk.mesh().tempo.bar_at(taken.at as i64));
-                        for path in ramps {
+                        let (tempo, rate) = (&self.desk.mesh().tempo, self.given.rate);
+                        let own = |(path, time): &(String, Span)| (path.clone(), seconds(*time, taken.at, tempo, rate));
+                        let gliding: Vec<(String, f64)> = ramps.iter().map(own).collect();
+                        for (path, _) in ramps {
                             status::say(format!("{path}: its ramp begins here; `.start({bar}.bars)` keeps it here"));
                         }
                         if let Sent::Text(edited) = &sent {
@@ -31,7 +35,7 @@ impl Playing<'_> {
                                 self.text.is_heard(&edited.session);
                             }
                             self.sounding = Known::new(&edited.session);
-                            self.showing.is_seen(&edited.changes);
+                            self.showing.is_seen(&edited.changes, &gliding);
                             if edited.told {
                                 status::say(describe(&edited.changes));
                             }

@@ -13,6 +13,7 @@ use engine::session::Session;
 use engine::target;
 use scripting::SourceFile;
 
+use super::looking::MASTER;
 use super::{Origin, Playing};
 use crate::arguments::Play;
 use crate::changes::describe;
@@ -47,6 +48,8 @@ pub(super) struct Showing {
     metered: Vec<(String, Point)>,
     drawn: u64,
     made: Option<Instant>,
+    /// When it was noted last how loud the master is.
+    noted: Option<Instant>,
     moments: u64,
     /// Of each sound that is looked at closely, how many pieces have been measured.
     pieces: BTreeMap<String, u64>,
@@ -90,16 +93,21 @@ impl Showing {
         }
     }
 
-    /// Draws what is heard now, and shows what the edit has done that led to it, if it did anything.
-    pub(super) fn is_seen(&mut self, changes: &Changes) {
+    /// Draws what is heard now, and shows what the edit has done that led to it, if it did anything: ramps set out by it that take so
+    /// many seconds. What only waits longer or shorter for others goes on as it was.
+    pub(super) fn is_seen(&mut self, changes: &Changes, ramps: &[(String, f64)]) {
         let (Some(show), Some((graph, session))) = (&self.show, self.next.take()) else { return };
         // What is drawn is another thing now, maybe.
         self.drawn = 0;
         let edit = (!changes.is_empty()).then(|| {
-            let others = changes.realigned.iter().map(|(path, _)| path);
-            let changed = changes.changed.iter().chain(&changes.restarted).chain(others).cloned().collect();
-            let (added, removed) = (changes.added.clone(), changes.removed.clone());
-            Edit { words: describe(changes), added, changed, removed }
+            // What glides because it is another number does so for a moment.
+            let ramped = |path: &String| {
+                let own = ramps.iter().filter(|(ramp, _)| is_of(ramp, path));
+                (path.clone(), own.map(|(_, seconds)| *seconds).fold(0.0, f64::max))
+            };
+            let ramped = changes.changed.iter().map(ramped).collect();
+            let (added, removed, anew) = (changes.added.clone(), changes.removed.clone(), changes.restarted.clone());
+            Edit { words: describe(changes), added, ramped, anew, removed }
         });
         show.draw(Draft { graph, session }, edit);
     }
@@ -110,8 +118,14 @@ impl Showing {
             |since: Option<Instant>, every: Duration| since.map_or(every, |at| every.saturating_sub(at.elapsed()));
         let moment = self.is_watched().then(|| left(self.made, EVERY));
         let hand = self.hand.as_ref().map(|_| left(self.handed, HAND));
-        moment.into_iter().chain(hand).min()
+        let noted = self.show.as_ref().map(|_| left(self.noted, show::APART));
+        moment.into_iter().chain(hand).chain(noted).min()
     }
+}
+
+/// Whether a parameter is one of what has a path.
+fn is_of(parameter: &str, path: &str) -> bool {
+    parameter.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'))
 }
 
 impl Playing<'_> {
@@ -172,6 +186,7 @@ impl Playing<'_> {
         if self.showing.handed.is_none_or(|handed| now.duration_since(handed) >= HAND) {
             self.show_hand();
         }
+        self.note(now);
         if !self.showing.is_watched() {
             self.showing.made = None;
             return;
@@ -184,6 +199,20 @@ impl Playing<'_> {
         if let Some(show) = &self.showing.show {
             show.show(|seen| seen.moment = Arc::new(moment));
         }
+    }
+
+    /// Notes how loud the master is, whoever looks, if it is time: whoever comes sees all of it.
+    fn note(&mut self, now: Instant) {
+        let Some(show) = &self.showing.show else { return };
+        let begun = *self.showing.noted.get_or_insert(now);
+        let missed = now.duration_since(begun).as_millis() / show::APART.as_millis();
+        if missed == 0 {
+            return;
+        }
+        self.showing.noted = Some(begun + show::APART * missed as u32);
+        let reading = self.looking.measuring.as_ref().and_then(|measuring| measuring.read(MASTER, u64::MAX));
+        let loudness = reading.map_or([None; 2], |(reading, _)| [reading.momentary, reading.short_term]);
+        show.show(|seen| (0..missed).for_each(|_| seen.heard(loudness)));
     }
 
     fn what_moves(&mut self) -> Moment {

@@ -1,8 +1,7 @@
 //! What viewers are sent, made once for all of them: events of a stream (`text/event-stream`), each an object of JSON.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use hyper::body::Bytes;
 use serde::Serialize;
@@ -10,17 +9,10 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::looks::Looks;
-use super::seen::{Drawing, Manner, Moment, Seen};
+use super::past::Past;
+use super::seen::{Drawing, Manner, Moment, Seen, tenths};
 use super::sound::{self, Glass};
 use crate::levels::Strip;
-
-/// How many loudnesses of the past are kept, and every how many moments one is: ten minutes.
-const PAST: usize = 1200;
-const EVERY: u64 = 15;
-const APART: Duration = Duration::from_millis(500);
-
-/// After how long without a moment nobody has looked.
-const UNSEEN: Duration = Duration::from_secs(2);
 
 /// Something with a number by which it is told from what was before.
 #[derive(Clone, Default)]
@@ -42,8 +34,10 @@ pub struct Feed {
     pub typed: Numbered,
     /// The picture, in each way in which it is drawn.
     pub pictures: Arc<BTreeMap<Manner, Numbered>>,
-    /// Loudness up to now, for those who come.
+    /// Loudness up to now, for those who come, numbered by how far apart its figures are.
     pub past: Numbered,
+    /// The newest of it, for those who were there.
+    pub heard: Arc<[Numbered]>,
     /// What was changed last.
     pub edits: Arc<[Numbered]>,
     /// What was told last.
@@ -75,9 +69,7 @@ struct Maker {
     drawn: u64,
     /// What the desk was made of.
     desk: Value,
-    past: VecDeque<[i32; 2]>,
-    /// When the last of them was kept.
-    remembered: Option<Instant>,
+    past: Arc<Past>,
     glass: Glass,
 }
 
@@ -111,9 +103,12 @@ impl Maker {
         self.made.told = renewed(&self.made.told, seen.told.iter(), |number, told| {
             event("told", &json!({ "n": number, "text": **told }))
         });
+        if !Arc::ptr_eq(&seen.past, &self.past) {
+            self.past = seen.past.clone();
+            self.remember();
+        }
         if moment.number > self.made.moment.number {
             self.made.moment = Numbered { number: moment.number, bytes: event("moment", &what_moves(moment)) };
-            self.remember(moment);
             let looked_at = looked_at.iter().map(|path| {
                 let known = moment.sounds.get(path);
                 let sound = known.and_then(Option::as_ref).map(|sound| self.glass.look(sound, moment.rate));
@@ -139,22 +134,16 @@ impl Maker {
         }
     }
 
-    /// Keeps a loudness now and then.
-    fn remember(&mut self, moment: &Moment) {
-        if !moment.number.is_multiple_of(EVERY) {
-            return;
-        }
-        // What nobody saw is a gap as long as it was, not a line.
-        let unseen = self.remembered.replace(Instant::now()).map_or(Duration::ZERO, |before| before.elapsed());
-        if unseen > UNSEEN {
-            let missed = (unseen.as_millis() / APART.as_millis()).min(PAST as u128) as usize;
-            self.past.extend(std::iter::repeat_n([NOTHING; 2], missed));
-        }
-        let [momentary, short_term, _] = moment.meters.loudness;
-        self.past.push_back([momentary, short_term].map(sound::loudness).map(tenths));
-        let old = self.past.len().saturating_sub(PAST);
-        self.past.drain(..old);
-        self.made.past = Numbered { number: 1, bytes: event("past", &json!({ "lufs": self.past })) };
+    /// Makes what is sent of the past.
+    fn remember(&mut self) {
+        let past = &self.past;
+        let all = json!({ "n": past.all().len(), "seconds": past.seconds(), "lufs": past.all() });
+        self.made.past = Numbered { number: u64::from(past.each()), bytes: event("past", &all) };
+        let newest = past.newest().map(|(number, loudness)| Numbered {
+            number: *number,
+            bytes: event("heard", &json!({ "n": number, "lufs": loudness })),
+        });
+        self.made.heard = newest.collect();
     }
 }
 
@@ -184,14 +173,6 @@ pub fn event(name: &str, data: &impl Serialize) -> Bytes {
 /// An event of a text that is one line.
 fn line(name: &str, data: &str) -> Bytes {
     format!("event: {name}\ndata: {data}\n\n").into()
-}
-
-/// What stands for no level at all, in tenths.
-const NOTHING: i32 = -9999;
-
-/// A figure in tenths.
-fn tenths(figure: Option<f64>) -> i32 {
-    figure.filter(|figure| figure.is_finite()).map_or(NOTHING, |figure| (figure * 10.0).round() as i32)
 }
 
 /// What moves, as it is sent: levels in tenths of dB, five numbers a strip, three for what else is drawn.

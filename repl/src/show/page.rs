@@ -5,11 +5,13 @@ use std::borrow::Cow;
 use crate::picture::{self, Theme};
 
 /// Its files: what each is called, of which kind it is, and what is in it.
-const FILES: [(&str, &str, &str); 8] = [
+const FILES: [(&str, &str, &str); 10] = [
     ("", "text/html; charset=utf-8", include_str!("page/page.html")),
     ("page.css", "text/css; charset=utf-8", include_str!("page/page.css")),
     ("page.js", "text/javascript; charset=utf-8", include_str!("page/page.js")),
     ("picture.js", "text/javascript; charset=utf-8", include_str!("page/picture.js")),
+    ("lights.js", "text/javascript; charset=utf-8", include_str!("page/lights.js")),
+    ("finder.js", "text/javascript; charset=utf-8", include_str!("page/finder.js")),
     ("round.js", "text/javascript; charset=utf-8", include_str!("page/round.js")),
     ("scopes.js", "text/javascript; charset=utf-8", include_str!("page/scopes.js")),
     ("text.js", "text/javascript; charset=utf-8", include_str!("page/text.js")),

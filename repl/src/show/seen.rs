@@ -6,11 +6,20 @@ use std::sync::Arc;
 use engine::session::{Place, PlaceKind, Session};
 use serde::Serialize;
 
-use super::{EDITS, TOLD};
+use super::past::Past;
+use super::{EDITS, TOLD, sound};
 use crate::levels::Picture;
 
 /// The most letters of one thing that was told.
 const LETTERS: usize = 4000;
+
+/// What stands for no level at all, in tenths.
+pub const NOTHING: i32 = -9999;
+
+/// A figure in tenths.
+pub fn tenths(figure: Option<f64>) -> i32 {
+    figure.filter(|figure| figure.is_finite()).map_or(NOTHING, |figure| (figure * 10.0).round() as i32)
+}
 
 /// Everything that there is to see. What stays the same is shared, not copied.
 #[derive(Clone)]
@@ -25,6 +34,8 @@ pub struct Seen {
     pub typed: (u64, Arc<str>),
     /// The picture of what is heard, and how often something of it was drawn.
     pub picture: (u64, Arc<Drawing>),
+    /// How loud the master was, since the desk plays.
+    pub past: Arc<Past>,
     /// What was changed last, with numbers from 1.
     pub edits: VecDeque<(u64, Arc<Edit>)>,
     /// What was told last, with numbers from 1.
@@ -56,8 +67,10 @@ pub struct Edit {
     pub words: String,
     /// What is new.
     pub added: Vec<String>,
-    /// What glides to other values, or begins anew, or waits longer or shorter.
-    pub changed: Vec<String>,
+    /// What glides to other values, and for how many seconds.
+    pub ramped: Vec<(String, f64)>,
+    /// What begins anew under the name that it had.
+    pub anew: Vec<String>,
     /// What is gone, or going.
     pub removed: Vec<String>,
 }
@@ -143,6 +156,7 @@ impl Seen {
             text: (0, "{}".into()),
             typed: (0, "{}".into()),
             picture: (0, Arc::default()),
+            past: Arc::default(),
             edits: VecDeque::new(),
             told: VecDeque::new(),
         }
@@ -160,6 +174,11 @@ impl Seen {
         if *self.typed.1 != *typed {
             self.typed = (self.typed.0 + 1, typed.into());
         }
+    }
+
+    /// The momentary and the short-term loudness of the master, of now.
+    pub fn heard(&mut self, loudness: [Option<f64>; 2]) {
+        Arc::make_mut(&mut self.past).take(loudness.map(sound::loudness).map(tenths));
     }
 
     /// Something was told, in a line or several.

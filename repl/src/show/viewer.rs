@@ -119,7 +119,11 @@ impl Viewer {
             whole(&mut news, self.sent.pictures.get(&self.manner).unwrap_or(&Numbered::default()), now);
         }
         each(&mut news, &self.sent.told, &feed.told);
-        whole(&mut news, &self.sent.past, &feed.past);
+        // Who knows what was is sent what has come since, who does not all of it.
+        match self.sent.past.number == feed.past.number {
+            true => each(&mut news, &self.sent.heard, &feed.heard),
+            false => news.extend_from_slice(&feed.past.bytes),
+        }
         if feed.moment.number > self.sent.moment.number {
             news.extend_from_slice(&feed.moment.bytes);
             let others = || Some(&self.crowded).filter(|_| !feed.sounds.is_empty());
@@ -167,6 +171,32 @@ mod tests {
         assert_eq!(next().as_deref(), Some("text2;edit5;edit6;edit7;edit8;edit9;moment95;"));
         drop(send);
         assert_eq!(next(), None);
+    }
+
+    #[test]
+    fn who_comes_is_sent_all_of_the_past_and_then_what_comes_after_it() {
+        let past = |each: u64, from: u64, to: u64| Feed {
+            past: Numbered { number: each, bytes: format!("past{to};").into() },
+            heard: (from..=to).map(|number| numbered("heard", number)).collect(),
+            ..Feed::default()
+        };
+        let (send, receive) = watch::channel(past(1, 5, 20));
+        let look = Arc::new(Looks::default()).look("master".into(), Manner::default()).expect("there is room");
+        let mut viewer = Some(Viewer::new(receive, "master".into(), Manner::default(), look));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("there is one");
+        let mut next = || {
+            let (same, bytes) = runtime.block_on(viewer.take()?.next())?;
+            viewer = Some(same);
+            String::from_utf8(bytes.to_vec()).ok()
+        };
+        assert_eq!(next().as_deref(), Some("past20;"));
+        send.send_replace(past(1, 7, 22));
+        assert_eq!(next().as_deref(), Some("heard21;heard22;"));
+        // The figures are further apart now, and begin anew.
+        send.send_replace(past(2, 13, 14));
+        assert_eq!(next().as_deref(), Some("past14;"));
+        send.send_replace(past(2, 13, 15));
+        assert_eq!(next().as_deref(), Some("heard15;"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 // The page: what comes from the desk goes to the part that shows it, and the keys.
 
+import { Lights } from "./lights.js";
 import { Picture, shown } from "./picture.js";
 import { Round } from "./round.js";
 import { Scopes } from "./scopes.js";
@@ -7,7 +8,6 @@ import { Text, place } from "./text.js";
 
 const MASTER = "master";
 const SILENT = -9000;
-const LIT = 2500;
 const PATIENCE = [500, 1000, 2000, 3000];
 const by = (id) => document.getElementById(id);
 
@@ -17,7 +17,7 @@ const put = (id, text) => {
 };
 
 // What is known, and what is looked at.
-const known = { desk: null, strips: [], paths: [], target: null, beats: 4, edit: null, told: 0, tries: 0, answers: true, crowded: 0, gone: false, lit: new Map() };
+const known = { desk: null, strips: [], paths: [], target: null, beats: 4, edit: null, told: 0, tries: 0, answers: true, crowded: 0, gone: false };
 let look = MASTER;
 let unfolded = false;
 let stream = null;
@@ -28,6 +28,11 @@ const picture = new Picture(by("flow"), { choose, point, drawn });
 const round = new Round(by("flow"));
 const text = new Text(by("text"), [by("file"), by("typed")], { choose, point });
 const scopes = new Scopes();
+const lights = new Lights((lit) => {
+  picture.relight(lit);
+  text.relight(lit);
+  shine(lit);
+});
 
 /** Looks closely at something else. */
 function choose(path) {
@@ -90,15 +95,32 @@ function lost() {
 /** Asks for something small until it is given, and only then for what happens. */
 function again() {
   const wait = PATIENCE[Math.min(known.tries++, PATIENCE.length - 1)];
-  const ask = () => fetch("icon.svg", { signal: AbortSignal.timeout(5000) }).then((answer) => answer.ok, () => false);
   clearTimeout(waits);
   waits = setTimeout(async () => {
     if (stream) return;
-    known.answers = await ask();
+    known.answers = await found();
     if (stream) return;
     if (known.answers) connect();
     else again();
   }, wait);
+}
+
+// Who asks while the desk is away: one beside the page, where the browser has such.
+const finder = window.SharedWorker && new SharedWorker(new URL("finder.js", location)).port;
+
+/** Whether the desk answers. */
+function found() {
+  const ask = () => fetch("icon.svg", { signal: AbortSignal.timeout(5000) }).then((answer) => answer.ok, () => false);
+  if (!finder) return ask();
+  return new Promise((tell) => {
+    // One that says nothing is not there.
+    const silent = setTimeout(() => tell(ask()), 7000);
+    finder.onmessage = ({ data }) => {
+      clearTimeout(silent);
+      tell(data);
+    };
+    finder.postMessage(null);
+  });
 }
 
 function live() {
@@ -160,8 +182,11 @@ const takes = {
     known.told = n;
     log(words);
   },
-  past({ lufs }) {
-    scopes.past(lufs);
+  past(all) {
+    scopes.past(all);
+  },
+  heard(one) {
+    scopes.heard(one);
   },
   moment(moment) {
     known.edit ??= 0;
@@ -169,7 +194,6 @@ const takes = {
     live();
     transport(moment);
     levels(moment);
-    scopes.loudness(moment);
   },
   sound({ path, sound, crowded, gone }) {
     if (path !== look) return;
@@ -188,19 +212,17 @@ const takes = {
 /** What was before somebody looked has been heard: it is not lit. */
 const recent = () => known.since !== undefined && performance.now() - known.since > 200;
 
-/** Shows for a moment what an edit has done. */
+/** Shows what an edit has done. */
 function light(edit) {
-  for (const part of [picture, text]) part.light(edit);
-  for (const path of [...edit.added, ...edit.changed]) known.lit.set(path.split(/[>/]/)[0], performance.now() + LIT);
-  shine();
-  setTimeout(shine, LIT + 10);
+  const parted = picture.light(edit);
+  text.light(edit);
+  lights.take({ ...edit, anew: [...edit.anew, ...parted] });
 }
 
 /** Lights the strips that an edit is of, those too that come after it. */
-function shine() {
-  for (const strip of document.querySelectorAll(".strip")) {
-    strip.classList.toggle("lit-changed", known.lit.get(strip.dataset.of) > performance.now());
-  }
+function shine(lit = lights.now()) {
+  const names = new Set(lit.map(({ path }) => path.split(/[>/]/)[0]));
+  for (const strip of document.querySelectorAll(".strip")) strip.classList.toggle("lit", names.has(strip.dataset.of));
 }
 
 function log(words) {
@@ -294,7 +316,7 @@ function levels(moment) {
 }
 
 function spoken(of, peak, clipped, down) {
-  const parts = [of.name, of.kind, peak <= -900 ? "silent" : `peak ${(peak / 10).toFixed(0).replace("-", "−")} dB`];
+  const parts = [of.name, ...(of.kind === of.name ? [] : [of.kind]), peak <= -900 ? "silent" : `peak ${(peak / 10).toFixed(0).replace("-", "−")} dB`];
   if (down >= 1) parts.push(`turned down ${(down / 10).toFixed(0)} dB`);
   if (clipped) parts.push("over full scale");
   if (of.muted) parts.push("muted");
@@ -345,6 +367,7 @@ function projector(on) {
   scopes.recolour();
   round.go(on);
   // Its picture is another one.
+  picture.anew();
   if (stream) connect();
 }
 
@@ -353,12 +376,22 @@ function unfold() {
   if (by("unfold").hidden) return say("no strips are drawn as one");
   unfolded = !unfolded;
   put("unfold", unfolded ? "fold" : "unfold");
+  picture.anew();
   connect();
 }
 
 /** Another picture is there, in which some are drawn as one or none. */
 function drawn(folds) {
   by("unfold").hidden = !folds && !unfolded;
+}
+
+/** Says which keys there are, and what is seen. */
+function help() {
+  by("help").showModal();
+  for (const canvas of document.querySelectorAll(".sample")) {
+    const { peak, rms, held, down } = canvas.dataset;
+    scopes.meter(canvas, { peak: Number(peak), rms: Number(rms), held: Number(held ?? SILENT), clipped: 0, down: Number(down ?? 0) });
+  }
 }
 
 function move(event) {
@@ -379,11 +412,11 @@ function move(event) {
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || by("help").open) return;
   const keys = {
-    "?": () => by("help").showModal(),
+    "?": help,
     Escape: () => choose(MASTER),
     p: () => projector(!is_far()),
     u: unfold,
-    z: () => picture.fit(!picture.whole),
+    z: () => picture.turn(),
     l: () => (by("log").hidden = !by("log").hidden),
     Enter: () => choose(event.target.dataset?.of ?? picture.path(event.target) ?? text.path(event.target)),
   };
@@ -393,7 +426,7 @@ document.addEventListener("keydown", (event) => {
     if (event.target.tagName !== "BUTTON") event.preventDefault();
   }
 });
-by("ask").addEventListener("click", () => by("help").showModal());
+by("ask").addEventListener("click", help);
 by("unfold").addEventListener("click", unfold);
 
 projector(new URLSearchParams(location.search).has("projector"));

@@ -1,7 +1,6 @@
 // The picture of what is heard: the desk draws it, here it is brought to life.
 
 const SVG = "http://www.w3.org/2000/svg";
-const LIT = 2500;
 const GONE = 900;
 // How large its least letters are at least, in the browser's own points: where they would be smaller, not all of it is seen at once.
 // For who sits far away they are so large when the picture is as large as it is drawn, which is nearly as small as it gets.
@@ -12,7 +11,7 @@ const WIDER = 1.3;
 // How much of the panel's edge is kept clear of what is brought into sight.
 const CLEAR = 24;
 // How much of the picture's margin is left out, and how much room is left where it is cropped.
-const MARGIN = 20;
+const MARGIN = 17;
 const NEAR = 6;
 // How thick the bars of levels are.
 const THICK = 2.8;
@@ -23,12 +22,12 @@ export const shown = (tenths) => (tenths <= -900 ? "–" : (tenths / 10).toFixed
 
 export class Picture {
   constructor(panel, { choose, point, drawn }) {
-    Object.assign(this, { panel, drawn, of: new Map(), bars: [], heads: [], peaks: new Map(), downs: new Map(), paths: [], chosen: null, edits: [], lights: [], next: null });
+    Object.assign(this, { panel, drawn, of: new Map(), bars: [], heads: [], peaks: new Map(), downs: new Map(), paths: [], chosen: null, lights: [], coming: null, next: null, scale: null, fresh: false, window: "" });
     panel.addEventListener("click", (event) => choose(this.path(event.target)));
     panel.addEventListener("mouseover", (event) => point(this.all(event.target)));
     panel.addEventListener("mouseleave", () => point([]));
     panel.addEventListener("focusin", (event) => point(this.all(event.target)));
-    new ResizeObserver(() => this.fit()).observe(panel);
+    new ResizeObserver(() => this.resized()).observe(panel);
   }
 
   /** The thing that an element is a part of. */
@@ -66,7 +65,10 @@ export class Picture {
     this.next = null;
     if (drawn.nodeName !== "svg") return;
     const focused = this.path(document.activeElement);
-    const { scrollLeft, scrollTop } = this.panel;
+    const [stays, at] = [this.anchor(drawn, focused), this.offset()];
+    if (this.fresh) this.scale = null;
+    const is_first = this.scale === null;
+    this.fresh = false;
     this.of.clear();
     this.heads = [];
     this.bars = [];
@@ -75,17 +77,18 @@ export class Picture {
       const button = button_of(thing);
       button.setAttribute("role", "button");
       button.setAttribute("tabindex", "-1");
-      const label = thing.querySelector(":scope > title")?.textContent;
-      if (label) button.setAttribute("aria-label", label);
+      button.setAttribute("aria-label", spoken(thing));
       const paths = thing.dataset.path ? [thing.dataset.path, thing.dataset.full] : JSON.parse(thing.dataset.paths);
       for (const path of paths.filter(Boolean)) this.of.set(path, [...(this.of.get(path) ?? []), thing]);
     }
     drawn.setAttribute("role", "group");
+    drawn.setAttribute("aria-labelledby", "flow-title");
     this.panel.replaceChildren(document.adoptNode(drawn));
+    in_order(drawn);
     crop(drawn);
-    this.fit();
-    // Whoever has gone somewhere in it stays there.
-    this.panel.scrollTo(scrollLeft, scrollTop);
+    this.fit(true);
+    if (!is_first) this.settle(...at);
+    if (!is_first && stays) this.hold(stays);
     for (const thing of drawn.querySelectorAll(".card, .row, .cable")) this.prepare(thing);
     const first = this.of.get(focused)?.[0] ?? drawn.querySelector(".cards [data-path], .cards [data-paths]");
     const button = first && button_of(first);
@@ -93,25 +96,93 @@ export class Picture {
     if (focused) button?.focus({ preventScroll: true });
     this.order(this.paths);
     this.choose(this.chosen);
-    // What was lit in the picture of before is lit in this one.
-    const lights = this.lights.splice(0).filter(({ until }) => until > performance.now());
-    for (const { name, paths, until } of lights) this.lit(name, paths, until);
-    for (const { added } of this.edits.splice(0)) this.lit("lit-added", added);
+    // What is lit is lit in this one too; what is new is seen only now.
+    const coming = this.coming ?? [];
+    this.coming = null;
+    this.relight(this.lights);
+    this.go(coming);
     this.drawn(drawn.querySelector(".card[data-paths]") !== null);
   }
 
-  /** As large as it fits, but legible; or all of it at once. */
-  fit(whole = this.whole) {
-    this.whole = whole;
+  /** Something that stays in another picture, and where it is: what is focused or looked at, if it is in sight, or what is nearest to the middle. */
+  anchor(next, focused) {
+    const stays = new Set([...next.querySelectorAll("[data-path]")].map((thing) => thing.dataset.path));
+    const panel = this.panel.getBoundingClientRect();
+    const [x, y] = [panel.left + panel.width / 2, panel.top + panel.height / 2];
+    let best = null;
+    for (const thing of this.panel.querySelectorAll(".cards [data-path]")) {
+      const path = thing.dataset.path;
+      const at = button_of(thing).getBoundingClientRect();
+      if (!stays.has(path) || at.right < panel.left || at.left > panel.right || at.bottom < panel.top || at.top > panel.bottom) continue;
+      const far = path === focused ? -2 : path === this.chosen ? -1 : Math.hypot((at.left + at.right) / 2 - x, (at.top + at.bottom) / 2 - y);
+      if (!best || far < best.far) best = { path, far, left: at.left, top: at.top };
+    }
+    return best;
+  }
+
+  /** Has something that stays be where it was. */
+  hold({ path, left, top }) {
+    const thing = this.of.get(path)?.find((one) => !one.matches(".cable"));
+    if (!thing) return;
+    const at = button_of(thing).getBoundingClientRect();
+    const [x, y] = this.offset();
+    this.settle(x + left - at.left, y + top - at.top);
+  }
+
+  /** Where the picture begins, from the panel's corner. */
+  offset() {
+    const [panel, at] = [this.panel, this.panel.querySelector("svg") ?? this.panel].map((one) => one.getBoundingClientRect());
+    return [at.left - panel.left - this.panel.clientLeft, at.top - panel.top - this.panel.clientTop];
+  }
+
+  /** Has the picture begin there, as far as it goes: where it is smaller than its panel it lies within, where it is larger it is scrolled. */
+  settle(x, y) {
+    const drawn = this.panel.querySelector("svg");
+    const within = (free, at) => Math.max(0, Math.min(Math.max(0, free), at));
+    drawn.style.marginLeft = `${within(this.panel.clientWidth - drawn.clientWidth, x)}px`;
+    drawn.style.marginTop = `${within(this.panel.clientHeight - drawn.clientHeight, y)}px`;
+    this.panel.scrollTo(Math.max(0, -x), Math.max(0, -y));
+  }
+
+  /** The panel is larger or smaller. Where the window is as before, something else takes or gives room, and what is seen stays. */
+  resized() {
+    if (!this.panel.querySelector("svg")) return;
+    const before = this.window;
+    this.window = `${innerWidth} ${innerHeight}`;
+    if (before !== this.window) return this.fit();
+    const at = this.offset();
+    this.fit(true);
+    this.settle(...at);
+  }
+
+  /** Another picture will come that is looked at in another way: it is as large as it fits. */
+  anew() {
+    this.fresh = true;
+  }
+
+  /** All of it at once, or legible. */
+  turn() {
+    this.whole = !this.whole;
+    this.fit();
+  }
+
+  /** As large as it fits, but legible; or all of it at once. One that is to stay as large as it was does so if it can. */
+  fit(stays = false) {
     const drawn = this.panel.querySelector("svg");
     if (!drawn) return;
     const { width, height } = drawn.viewBox.baseVal;
-    const [across, down] = [(this.panel.offsetWidth - 24) / width, (this.panel.clientHeight - 8) / height];
+    const [wide, high] = [this.panel.offsetWidth - 18, this.panel.offsetHeight - 4];
+    const [across, down] = [wide / width, high / height];
     const least = is_far() ? LEGIBLE_FAR : LEGIBLE / smallest(drawn);
     let scale = Math.min(across, down, is_far() ? 3 : 1.6);
-    if (scale < least && !whole) scale = Math.max(least, Math.min(across, WIDER * least));
+    const fits = scale >= least || this.whole;
+    if (!fits) scale = Math.max(least, Math.min(across, WIDER * least));
+    const before = this.scale;
+    if (stays && before && !this.whole && before >= least && (before <= scale || (!fits && before <= WIDER * least))) scale = before;
+    this.scale = scale;
     drawn.style.width = `${Math.floor(width * scale)}px`;
     drawn.style.height = `${Math.floor(height * scale)}px`;
+    if (!stays || !before) this.settle((this.panel.clientWidth - drawn.clientWidth) / 2, (this.panel.clientHeight - drawn.clientHeight) / 2);
   }
 
   /** Room for the level of a thing. */
@@ -189,30 +260,50 @@ export class Picture {
     this.mark("chosen", path ? [path] : []);
   }
 
-  /** Shows for a moment what an edit has done: what it takes away and changes in the picture of before, what is new in that which follows. */
-  light(edit) {
-    this.edits.push(edit);
-    this.lit("lit-changed", edit.changed);
-    if (!this.lit("lit-removed", edit.removed)) return;
+  /** Shows what an edit takes away, in the picture of before, and brings what it touches into sight; what is new is in the next picture. */
+  light({ added, ramped, anew, removed }) {
+    this.coming = added;
+    const parted = [];
+    let goes = false;
+    for (const path of removed) {
+      for (const thing of this.nearest(path)) {
+        if (this.is_all(thing, path, removed)) {
+          thing.classList.add("lit-removed");
+          goes = true;
+        } else {
+          parted.push(...this.all(thing));
+        }
+      }
+    }
+    const touched = [removed, ramped.map(([path]) => path), added, anew].find((paths) => paths.length);
+    if (touched && touched !== added) this.go(touched);
+    if (!goes) return parted;
     this.waits = true;
     setTimeout(() => {
       this.waits = false;
       if (this.next !== null) this.swap();
     }, GONE);
+    return parted;
   }
 
-  lit(name, paths, until = performance.now() + LIT) {
-    if (name !== "lit-removed") this.lights.push({ name, paths, until });
-    const things = paths.flatMap((path) => this.nearest(path).map((thing) => ({ thing, as: this.is_all(thing, path, paths) ? name : "lit-changed" })));
-    for (const { thing, as } of things) {
-      thing.classList.add(as);
-      setTimeout(() => thing.classList.remove(as), until - performance.now());
+  /** Goes to the first of some paths that is drawn. */
+  go(paths) {
+    const thing = paths.flatMap((path) => this.nearest(path))[0];
+    if (thing) this.bring(thing);
+  }
+
+  /** Lights what is to be lit, and nothing else. What has come or gone with a part alone is another thing. */
+  relight(lights) {
+    this.lights = lights;
+    const names = ["lit-added", "lit-ramped", "lit-anew"];
+    for (const thing of this.panel.querySelectorAll(names.map((name) => `.${name}`).join())) thing.classList.remove(...names);
+    for (const name of names) {
+      const paths = lights.filter((light) => light.name === name).map(({ path }) => path);
+      if (name === "lit-added" && this.coming) continue;
+      for (const path of paths) {
+        for (const thing of this.nearest(path)) thing.classList.add(name === "lit-ramped" || this.is_all(thing, path, paths) ? name : "lit-anew");
+      }
     }
-    // What has lost a part of itself is there in the next picture too.
-    const parted = things.filter(({ as }) => as !== name).flatMap(({ thing }) => this.all(thing));
-    if (name === "lit-removed" && parted.length) this.lights.push({ name: "lit-changed", paths: parted, until });
-    if (things.length) this.bring(things[0].thing);
-    return things.some(({ as }) => as === name);
   }
 
   /** What is drawn of a path; of what is not drawn by itself, the card that it is on. */
@@ -276,6 +367,27 @@ function crown(card) {
   card.setAttribute("role", "group");
   const name = top.querySelector("text")?.textContent;
   if (name) card.setAttribute("aria-label", name);
+}
+
+/** What is said of a thing to who does not see it: what is written in it, behind its path; of a cable or a head, what it is. */
+function spoken(thing) {
+  const title = thing.querySelector(":scope > title");
+  if (!thing.matches(".row") || thing.matches(".send, .feedback")) return title?.textContent ?? "";
+  // What lies within an effect is not all of it.
+  if (thing.matches(".detail")) title?.remove();
+  const [word, ...figures] = [...thing.querySelectorAll(":scope > text")].map((text) => text.textContent.replaceAll("\u2002", " "));
+  const path = thing.dataset.path ?? "";
+  return `${path}: ${[path.endsWith(`/${word}`) || path.endsWith(`.${word}`) ? "" : word, ...figures].filter(Boolean).join(", ")}`.replace(/: $/, "");
+}
+
+/** Has who does not see the picture meet it as it is drawn, from left to right: cards, and then the cables between them. */
+function in_order(drawn) {
+  const [cards, cables] = [drawn.querySelector(".cards"), drawn.querySelector(".cables")];
+  if (!cards || !cables) return;
+  const places = new Map([...cards.querySelectorAll(":scope > .card")].map((card) => [card, card.querySelector(":scope > .body").getBBox()]));
+  cards.append(...[...places.keys()].sort((one, other) => places.get(one).x - places.get(other).x || places.get(one).y - places.get(other).y));
+  [cards.id, cables.id] = ["flow-cards", "flow-cables"];
+  drawn.setAttribute("aria-owns", "flow-cards flow-cables");
 }
 
 /** The size of the least letters of a picture. */

@@ -1,8 +1,6 @@
 // What is looked at closely: how it swings, what it is made of, where it lies, how loud it was.
 
 const FLOOR = -90;
-const PAST = 1200;
-const EVERY = 15;
 const NOTHING = -9000;
 const by = (id) => document.getElementById(id);
 
@@ -11,7 +9,7 @@ export class Scopes {
     this.rate = 48000;
     this.target = null;
     this.history = [];
-    this.count = 0;
+    this.seconds = 0.5;
     this.recolour();
     new ResizeObserver(() => this.drawLoudness()).observe(by("loudness"));
   }
@@ -157,16 +155,17 @@ export class Scopes {
     context.fillRect(x - 3 * this.unit, y - 5 * this.unit, 6 * this.unit, 10 * this.unit);
   }
 
-  /** The desk knows what was before, this page or another one having seen it. */
-  past(lufs) {
+  /** All that the desk knows of what was before, and how many seconds each figure of it is of. */
+  past({ seconds, lufs }) {
+    this.seconds = seconds;
     this.history = lufs;
     this.drawLoudness();
   }
 
-  loudness(moment) {
-    if (this.count++ % EVERY) return;
-    this.history.push([moment.lufs[0], moment.lufs[1]]);
-    if (this.history.length > PAST) this.history.shift();
+  /** One more figure, of a number. What did not come in between is not known. */
+  heard({ n, lufs }) {
+    while (this.history.length < n - 1) this.history.push([2 * NOTHING, 2 * NOTHING]);
+    this.history[n - 1] = lufs;
     this.drawLoudness();
   }
 
@@ -177,13 +176,15 @@ export class Scopes {
     const y = (lufs) => ((top - lufs) / (top - bottom)) * height;
     const marks = [-12, -24, -36];
     for (const lufs of marks) line(context, grid, 1, [[0, y(lufs)], [width, y(lufs)]]);
-    const shown = this.history.slice(-Math.max(60, Math.floor(width)));
-    const step = Math.max(1, width / Math.max(240, shown.length));
+    const shown = this.history;
+    const step = width / Math.max(240, shown.length);
     const x = (i) => width - (shown.length - 1 - i) * step;
     const trails = (at) => runs(shown.map((one) => one[at])).map(([from, run]) => run.map((tenths, i) => [x(from + i), y(tenths / 10)]));
     for (const trail of trails(0)) line(context, edge, 1.2 * this.unit, trail);
     for (const trail of trails(1)) line(context, trace, 2 * this.unit, trail);
     for (const lufs of marks) this.name(context, String(lufs), 3, y(lufs) - 2);
+    const long = clock(Math.max(240, shown.length) * this.seconds);
+    this.name(context, `−${long}`, 3, height - 3);
     if (this.target?.lufs === null || this.target?.lufs === undefined) return;
     context.setLineDash([6, 4]);
     line(context, high, 1.6 * this.unit, [[0, y(this.target.lufs)], [width, y(this.target.lufs)]]);
@@ -222,6 +223,13 @@ export class Scopes {
       context.fillRect(width * 0.62, 0, width * 0.38, Math.min(1, down / 240) * height);
     }
   }
+}
+
+/** A time in minutes, or hours, and what is beside them. */
+function clock(seconds) {
+  const two = (number) => String(Math.floor(number)).padStart(2, "0");
+  const [hours, rest] = [Math.floor(seconds / 3600), seconds % 3600];
+  return hours ? `${hours}:${two(rest / 60)} h` : `${Math.floor(rest / 60)}:${two(rest % 60)} min`;
 }
 
 /** What was measured without a gap: where each run of it begins, and its figures. What was not measured is no silence. */

@@ -1,13 +1,12 @@
 // The text: its lines, what they declare, and what is to be told of them.
 
-const LIT = 2500;
 const WORDS = /(\/\/.*$)|("(?:[^"\\]|\\.)*")|(\b\d[\d_]*(?:\.\d+)?\b)|(>>)/g;
 const CLASSES = ["comment", "string", "number", "operator"];
 
 export class Text {
   /** In a panel that scrolls: the lines of the file, and those that were typed. */
   constructor(panel, parts, { choose, point }) {
-    Object.assign(this, { panel, parts, chosen: null });
+    Object.assign(this, { panel, parts, chosen: null, lights: [] });
     for (const part of parts) this.clear(part);
     // What is told of an error takes room, here and elsewhere.
     new ResizeObserver(() => this.bring(this.wrong())).observe(panel);
@@ -69,6 +68,7 @@ export class Text {
     const reached = row ?? this.panel.querySelector('[tabindex="0"]') ?? this.panel.querySelector(".line-of-text");
     if (reached) reached.tabIndex = 0;
     this.choose(this.chosen);
+    this.relight(this.lights);
   }
 
   /** The first line that is wrong. */
@@ -144,14 +144,16 @@ export class Text {
     else if (at.bottom > bottom) this.panel.scrollTop += at.bottom - bottom + 8;
   }
 
-  light({ added, changed }) {
-    for (const [name, paths] of [["lit-added", added], ["lit-changed", changed]]) {
-      const rows = this.rows(paths);
-      this.bring(rows[0]);
-      for (const row of rows) {
-        row.classList.add(name);
-        setTimeout(() => row.classList.remove(name), LIT);
-      }
+  /** Brings into sight what an edit has touched, what is new before what is other; what is wrong stays in sight. */
+  light({ added, ramped, anew }) {
+    if (!this.wrong()) this.bring(this.rows([...added, ...ramped.map(([path]) => path), ...anew])[0]);
+  }
+
+  /** Lights what is to be lit, and nothing else. */
+  relight(lights) {
+    this.lights = lights;
+    for (const name of ["lit-anew", "lit-ramped", "lit-added"]) {
+      this.mark(name, lights.filter((light) => light.name === name).map(({ path }) => path));
     }
   }
 }
