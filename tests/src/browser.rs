@@ -464,6 +464,8 @@ fn browser_shows_letters_that_can_be_read_and_eight_lines_and_all_of_an_error_on
     for (width, height) in sizes {
         browser.resize(width, height);
         browser.wait(&format!("innerWidth === {width} && {least} >= 10"));
+        // Who comes sees where it begins.
+        assert_eq!(browser.gives("flow.scrollLeft + flow.scrollTop"), 0);
         browser.wait(&format!("{lines} >= 8"));
         assert_eq!(browser.gives("document.documentElement.scrollHeight <= innerHeight"), true, "{width} {height}");
         // What no room is left for is still reached.

@@ -177,12 +177,15 @@ export class Picture {
     let scale = Math.min(across, down, is_far() ? 3 : 1.6);
     const fits = scale >= least || this.whole;
     if (!fits) scale = Math.max(least, Math.min(across, WIDER * least));
-    const before = this.scale;
+    const [before, at] = [this.scale, this.offset()];
     if (stays && before && !this.whole && before >= least && (before <= scale || (!fits && before <= WIDER * least))) scale = before;
     this.scale = scale;
     drawn.style.width = `${Math.floor(width * scale)}px`;
     drawn.style.height = `${Math.floor(height * scale)}px`;
-    if (!stays || !before) this.settle((this.panel.clientWidth - drawn.clientWidth) / 2, (this.panel.clientHeight - drawn.clientHeight) / 2);
+    if (stays && before) return;
+    // In the middle where it is smaller than its panel, or else where it was, at first where it begins.
+    const begin = (free, was) => (free >= 0 ? free / 2 : before ? (was * scale) / before : 0);
+    this.settle(begin(this.panel.clientWidth - drawn.clientWidth, at[0]), begin(this.panel.clientHeight - drawn.clientHeight, at[1]));
   }
 
   /** Room for the level of a thing. */

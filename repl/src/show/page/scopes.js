@@ -73,7 +73,8 @@ export class Scopes {
     for (const [hertz, name] of [[50, "50"], [100, "100"], [200, ""], [500, "500"], [1000, "1k"], [2000, ""], [5000, "5k"], [10000, "10k"]]) {
       const x = (Math.log(hertz / 20) / Math.log(1000)) * width;
       line(context, grid, 1, [[x, 0], [x, height]]);
-      names.push([name, x + 3, height - 4]);
+      // Where there is little room, only some are named.
+      if (width > 230 * this.unit || !name.startsWith("5") || name === "50") names.push([name, x + 3, height - 4]);
     }
     for (const level of [-20, -40, -60]) {
       line(context, grid, 1, [[0, y(level)], [width, y(level)]]);
