@@ -1,5 +1,7 @@
 //! What may be written after `gainstage`: each option once, from which parsing and help are made.
 
+use std::ffi::OsString;
+
 use clap::{Parser, Subcommand};
 
 mod measuring;
@@ -26,6 +28,29 @@ pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Arguments {
+    /// What was written, of which `--show SESSION` and `--show LESSON` are the same as if `--show` stood behind.
+    ///
+    /// # Errors
+    /// It is not what the program takes, or it asks for help.
+    pub fn read(written: impl IntoIterator<Item = OsString>) -> Result<Arguments, clap::Error> {
+        let mut written: Vec<OsString> = written.into_iter().collect();
+        let is_lesson = written.get(1).is_some_and(|command| command == "learn");
+        // What stands behind a `--` of its own is the session, whatever it is called.
+        let own = written.iter().position(|one| one == "--").unwrap_or(written.len());
+        let asked = written[..own].iter().position(|one| one == "--show");
+        let is_told = |next: &OsString| {
+            let next = next.to_string_lossy();
+            let is_name = |letter: char| letter.is_alphanumeric() || letter == '-';
+            next.ends_with(".rhai") || is_lesson && !next.starts_with('-') && next.chars().all(is_name)
+        };
+        if let Some(at) = asked.filter(|at| at + 1 < own && is_told(&written[at + 1])) {
+            written.swap(at, at + 1);
+        }
+        Arguments::try_parse_from(written)
+    }
 }
 
 /// The commands.
@@ -76,12 +101,49 @@ mod tests {
     use clap::error::ErrorKind;
 
     fn parse(line: &str) -> Result<Command, ErrorKind> {
-        Arguments::try_parse_from(line.split(' ')).map(|a| a.command).map_err(|error| error.kind())
+        Arguments::read(line.split(' ').map(OsString::from)).map(|a| a.command).map_err(|error| error.kind())
     }
 
     #[test]
     fn the_options_do_not_contradict_each_other() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn showing_may_be_asked_for_before_the_session_and_the_lesson() {
+        let play = |line: &str| match parse(line) {
+            Ok(Command::Play(play)) => (play.session, play.show.map(|at| at.is_some())),
+            other => panic!("{line}: {other:?}"),
+        };
+        for (line, at) in [
+            ("gainstage play a.rhai", None),
+            ("gainstage play a.rhai --show", Some(false)),
+            ("gainstage play --show a.rhai", Some(false)),
+            ("gainstage play --show a.rhai --device none", Some(false)),
+            ("gainstage play --show 0.0.0.0:7000 a.rhai", Some(true)),
+            ("gainstage play a.rhai --show 0.0.0.0:7000", Some(true)),
+        ] {
+            assert_eq!(play(line), ("a.rhai".into(), at), "{line}");
+        }
+        let learn = |line: &str| match parse(line) {
+            Ok(Command::Learn(learn)) => (learn.lesson, learn.show.map(|at| at.is_some())),
+            other => panic!("{line}: {other:?}"),
+        };
+        let sends = Some("sends".to_owned());
+        for (line, lesson, at) in [
+            ("gainstage learn sends --show", sends.clone(), Some(false)),
+            ("gainstage learn --show sends", sends.clone(), Some(false)),
+            ("gainstage learn --show", None, Some(false)),
+            ("gainstage learn --show 127.0.0.1:7100 sends", sends, Some(true)),
+            ("gainstage learn 3 -- --show", Some("3".to_owned()), None),
+        ] {
+            assert_eq!(learn(line), (lesson, at), "{line}");
+        }
+        for wrong in
+            ["gainstage play a.rhai --show localhost:x", "gainstage play --show", "gainstage learn --show 1:2:3"]
+        {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -10,25 +10,38 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::ending::{Failure, Outcome};
+use crate::picture::Theme;
 use crate::picture::letters::{self, Font};
 use crate::status;
 
+mod colours;
 mod fonts;
 mod png;
 
-/// Colours that are told apart by who sees no red or green as well (Okabe and Ito 2008).
-pub const COLOURS: [RGBColor; 5] =
-    [RGBColor(0, 114, 178), RGBColor(213, 94, 0), RGBColor(0, 158, 115), RGBColor(204, 121, 167), RGBColor(86, 86, 86)];
+pub use colours::{COLOURS, GRID, INK, shade};
 
-/// What is written, and axes.
-pub const INK: RGBColor = RGBColor(40, 40, 40);
-/// The lines behind.
-pub const GRID: RGBColor = RGBColor(215, 215, 215);
+/// What is drawn is placed in parts of a pixel, so many of each: in whole ones curves would wobble.
+const FINE: u32 = 10;
+
+/// So many pixels as a picture is drawn in.
+pub const fn px(pixels: i32) -> i32 {
+    pixels * FINE as i32
+}
+
+/// Letters so many pixels high.
+pub fn font(size: f64) -> FontDesc<'static> {
+    ("sans-serif", size * f64::from(FINE)).into_font()
+}
+
+/// A line so many pixels wide.
+pub fn line(colour: RGBColor, width: u32) -> ShapeStyle {
+    colour.stroke_width(width * FINE)
+}
 
 /// Room around what is drawn, and how high titles and the lines above a field are.
-const MARGIN: i32 = 18;
-const TITLE_HEIGHT: i32 = 52;
-const LINE_HEIGHT: i32 = 24;
+const MARGIN: i32 = px(18);
+const TITLE_HEIGHT: i32 = px(52);
+const LINE_HEIGHT: i32 = px(24);
 
 /// The letters of titles, of what stands above a field, and of all else.
 const TITLE: f64 = 24.0;
@@ -36,9 +49,9 @@ const CAPTION: f64 = 17.0;
 const SMALL: f64 = 14.0;
 
 /// How long a line in a legend is, and what lies behind it and behind its name.
-const SAMPLE: i32 = 20;
-const BETWEEN: i32 = 7;
-const BETWEEN_ENTRIES: i32 = 18;
+const SAMPLE: i32 = px(20);
+const BETWEEN: i32 = px(7);
+const BETWEEN_ENTRIES: i32 = px(18);
 
 /// What the library says.
 pub type Failed = Box<dyn std::error::Error>;
@@ -57,6 +70,30 @@ pub struct Curve {
     pub points: Points,
     /// Whether it is drawn twice as wide.
     pub is_bold: bool,
+}
+
+/// A picture so many pixels wide and high, for a screen that is light or dark.
+///
+/// # Errors
+/// What the library says.
+pub fn drawn(
+    (width, height): (u32, u32),
+    theme: Theme,
+    draw: impl FnOnce(&Area<'_>) -> Result<(), Failed>,
+) -> Result<String, Failed> {
+    let mut picture = String::new();
+    {
+        let root = SVGBackend::with_string(&mut picture, (width * FINE, height * FINE)).into_drawing_area();
+        root.fill(&colours::GROUND)?;
+        draw(&root)?;
+        root.present()?;
+    }
+    // The library has one size: that of what it draws in.
+    let (_, drawn) = picture.split_once('\n').ok_or("nothing is drawn")?;
+    let (of_view, style) = (format!("0 0 {} {}", width * FINE, height * FINE), colours::style(drawn, theme));
+    Ok(format!(
+        "<svg width=\"{width}\" height=\"{height}\" viewBox=\"{of_view}\" xmlns=\"http://www.w3.org/2000/svg\">\n{style}{drawn}"
+    ))
 }
 
 /// A picture as its file holds it: as it is, or drawn in points where the file's name ends in `.png`.
@@ -85,12 +122,12 @@ pub fn publish(file: &Path, picture: Result<String, Failed>) -> Outcome {
 
 /// How wide a text is at most.
 fn width(text: &str, size: f64) -> i32 {
-    letters::width(text, Font { size, is_bold: false }).ceil() as i32
+    (letters::width(text, Font { size, is_bold: false }) * f64::from(FINE)).ceil() as i32
 }
 
 /// Writes a text in one line, from its left end on, at a height of its middle.
 fn write(area: &Area<'_>, text: &str, place: (i32, i32), size: f64) -> Result<(), Failed> {
-    let style = TextStyle::from(("sans-serif", size).into_font()).color(&INK).pos(Pos::new(HPos::Left, VPos::Center));
+    let style = TextStyle::from(font(size)).color(&INK).pos(Pos::new(HPos::Left, VPos::Center));
     Ok(area.draw(&Text::new(text, place, style))?)
 }
 
@@ -99,13 +136,13 @@ fn write(area: &Area<'_>, text: &str, place: (i32, i32), size: f64) -> Result<()
 /// # Errors
 /// What the library says.
 pub fn titled<'a>(root: &Area<'a>, title: &str) -> Result<Area<'a>, Failed> {
-    let room = f64::from(root.dim_in_pixel().0) - f64::from(2 * MARGIN);
+    let room = (f64::from(root.dim_in_pixel().0) - f64::from(2 * MARGIN)) / f64::from(FINE);
     // A long one is written in smaller letters before it is cut.
     let long = letters::width(title, Font { size: TITLE, is_bold: false });
     let size = (TITLE * room / long.max(1.0)).clamp(SMALL, TITLE);
     let title = letters::fitted(title, Font { size, is_bold: false }, room);
     let (head, rest) = root.split_vertically(TITLE_HEIGHT);
-    write(&head, &title, (MARGIN, TITLE_HEIGHT / 2 + 4), size)?;
+    write(&head, &title, (MARGIN, TITLE_HEIGHT / 2 + px(4)), size)?;
     Ok(rest)
 }
 
@@ -131,7 +168,7 @@ pub fn captioned<'a>(area: &Area<'a>, name: &str, curves: &[Curve]) -> Result<Ar
     let (head, rest) = area.split_vertically(places.last().map_or(LINE_HEIGHT / 2, |(_, y)| *y) + LINE_HEIGHT / 2);
     write(&head, name, (MARGIN, LINE_HEIGHT / 2), CAPTION)?;
     for (curve, (x, y)) in named.into_iter().zip(places) {
-        let style = COLOURS[curve.colour % COLOURS.len()].stroke_width(2);
+        let style = line(COLOURS[curve.colour % COLOURS.len()], 2);
         head.draw(&PathElement::new([(x, y), (x + SAMPLE, y)], style))?;
         write(&head, &curve.name, (x + SAMPLE + BETWEEN, y), SMALL)?;
     }
@@ -151,25 +188,25 @@ pub fn chart(
 ) -> Result<(), Failed> {
     let field = captioned(area, name, curves)?;
     let mut builder = ChartBuilder::on(&field);
-    builder.margin(MARGIN).margin_top(4).x_label_area_size(40).y_label_area_size(58);
-    let font = || ("sans-serif", SMALL).into_font().color(&INK);
+    builder.margin(MARGIN).margin_top(px(4)).x_label_area_size(px(40)).y_label_area_size(px(58));
+    let label = || font(SMALL).color(&INK);
     macro_rules! draw {
         ($x:expr, $shown:expr) => {{
             let mut chart = builder.build_cartesian_2d($x, y)?;
             chart
                 .configure_mesh()
-                .bold_line_style(GRID)
+                .bold_line_style(line(GRID, 1))
                 .light_line_style(TRANSPARENT)
-                .axis_style(INK)
+                .axis_style(line(INK, 1))
+                .set_all_tick_mark_size(px(5))
                 .x_desc(along)
                 .y_desc(up)
-                .label_style(font())
+                .label_style(label())
                 .x_label_formatter(&$shown)
                 .y_label_formatter(&|y: &f64| format!("{}", (y * 100.0).round() / 100.0))
                 .draw()?;
             for curve in curves {
-                let colour = COLOURS[curve.colour % COLOURS.len()];
-                let style = colour.stroke_width(if curve.is_bold { 2 } else { 1 });
+                let style = line(COLOURS[curve.colour % COLOURS.len()], if curve.is_bold { 2 } else { 1 });
                 chart.draw_series(LineSeries::new(curve.points.iter().copied(), style))?;
             }
         }};

@@ -6,15 +6,16 @@ use engine::graph::{Graph as Flow, Port, Role, parameters_of};
 use engine::math::db_from_gain;
 use engine::media::Library;
 use engine::names::Names;
-use engine::session::{Cable, CableId, CableKind, InstanceId, PlaceId, PlaceKind, Session, Tap, Work};
+use engine::session::{Cable, CableId, CableKind, InstanceId, MASTER, PlaceId, PlaceKind, Session, Tap, Work};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::arguments::{Graph, GraphFormat, ThemeChoice};
+use crate::arguments::{Graph, GraphFormat};
 use crate::chart::publish;
 use crate::ending::{Failure, Outcome};
+use crate::picture::order::as_sound_flows;
 use crate::picture::silence::{NO_OUTPUT, Silence};
-use crate::picture::{self, Drawing, Theme};
+use crate::picture::{self, Drawing};
 use crate::{load, timeline};
 
 /// Shows the session's signal flow on standard output, or writes it to a file.
@@ -34,7 +35,7 @@ pub fn run(arguments: &Graph) -> Outcome {
         GraphFormat::Text => text(session, flow),
         GraphFormat::Json => serde_json::to_string_pretty(&Picture::of(session, flow)).map_err(io::Error::from)? + "\n",
         // The ending of the file makes it a PNG.
-        GraphFormat::Svg | GraphFormat::Png => picture::svg(&Drawing::of(diagram()), theme(arguments.theme)),
+        GraphFormat::Svg | GraphFormat::Png => picture::svg(&Drawing::of(diagram()), arguments.theme.into()),
         GraphFormat::Dot => picture::dot(&diagram()),
         GraphFormat::Mermaid => picture::mermaid(&diagram()),
     };
@@ -75,14 +76,6 @@ fn format(arguments: &Graph) -> Result<GraphFormat, Failure> {
 
 fn ascii_lowercase(text: &std::ffi::OsStr) -> String {
     text.to_string_lossy().to_ascii_lowercase()
-}
-
-fn theme(choice: ThemeChoice) -> Theme {
-    match choice {
-        ThemeChoice::Auto => Theme::Auto,
-        ThemeChoice::Light => Theme::Light,
-        ThemeChoice::Dark => Theme::Dark,
-    }
 }
 
 /// The graph as `--format json` prints it.
@@ -219,14 +212,27 @@ fn part_name(table: &engine::parameter::Table, parts: &[usize], i: usize) -> Str
     unreachable!("every parameter belongs to a part")
 }
 
-/// One paragraph a place: what it is, and each cable that leaves it with what it passes.
+/// The places as sound flows through them: inputs first, the master and what leaves it last.
+fn in_order(session: &Session) -> Vec<PlaceId> {
+    let onward = session.cables.iter().filter(|cable| !matches!(cable.kind, CableKind::Feedback { .. }));
+    let leads: Vec<(usize, usize)> = onward.map(|cable| (session.origin(cable.from).0, cable.to.0)).collect();
+    let rank = |place: usize| match &session.places[place].kind {
+        PlaceKind::Input(_) => 0,
+        PlaceKind::Sum => 1,
+        PlaceKind::Bus { .. } if PlaceId(place) != MASTER => 2,
+        PlaceKind::Bus { .. } => 3,
+        PlaceKind::Output(_) => 4,
+    };
+    as_sound_flows(session.places.len(), &leads, rank).into_iter().map(PlaceId).collect()
+}
+
+/// One paragraph a place, as sound flows: what it is, and each cable that leaves it with what it passes.
 pub fn text(session: &Session, flow: &Flow) -> String {
     let names = Names::of(session);
     let silence = Silence::of(session, flow, &names);
     let mut out = String::new();
-    for (i, place) in session.places.iter().enumerate() {
-        let id = PlaceId(i);
-        let name = names.place(id);
+    for id in in_order(session) {
+        let (place, name) = (&session.places[id.0], names.place(id));
         let node = flow.nodes.iter().find(|node| node.path == name);
         let what = match &place.kind {
             PlaceKind::Input(sources) => {

@@ -95,6 +95,7 @@ fn played(session: PathBuf, arguments: &Learn) -> Result<Play, Failure> {
         device: arguments.device.clone().or(said.device),
         // One that was left with an error in it sounds as it did, and is mended while it plays.
         last_good: last_good::kept(&session).is_some(),
+        show: arguments.show.or(said.show),
         length: arguments.length.or(said.length),
         no_prompt: arguments.no_prompt || said.no_prompt,
         plain: arguments.plain || said.plain,

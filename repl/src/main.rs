@@ -65,12 +65,11 @@ mod words;
 use std::process::ExitCode;
 
 use arguments::{Arguments, Command};
-use clap::Parser;
 
 fn main() -> ExitCode {
     #[cfg(unix)]
     endure_full_files();
-    let done = match Arguments::parse().command {
+    let done = match Arguments::read(std::env::args_os()).unwrap_or_else(|error| error.exit()).command {
         Command::Play(play) => play::run(&play),
         Command::Render(render) => render::run(&render),
         Command::Check(check) => check::run(&check),

@@ -103,8 +103,8 @@ fn draw(plot: &Path, arguments: &Measure, measured: &[Result<Measured, String>])
         Some(Sounding { name, sketch: measured.sketch.as_ref()?, measurement: &measured.measurement })
     });
     match &soundings.collect::<Vec<_>>()[..] {
-        [one] if measured.len() == 1 => picture::draw(plot, one, &targets),
-        [before, after] => picture::draw_both(plot, [before, after], &targets),
+        [one] if measured.len() == 1 => picture::draw(plot, one, &targets, arguments.theme.into()),
+        [before, after] => picture::draw_both(plot, [before, after], &targets, arguments.theme.into()),
         _ => Ok(()),
     }
 }

@@ -12,6 +12,7 @@ mod fold;
 mod layout;
 pub mod letters;
 mod mermaid;
+pub mod order;
 mod palette;
 mod ranges;
 pub mod silence;

@@ -4,12 +4,13 @@
 use std::path::{Path, PathBuf};
 
 use engine::effects::EFFECTS;
-use plotters::prelude::*;
 
-use crate::chart::{Curve, Failed, chart, publish, titled};
+use crate::chart::{Curve, Failed, chart, drawn, publish, titled};
 use crate::ending::{Failure, Outcome};
+use crate::picture::Theme;
 
 mod character;
+mod curves;
 mod fields;
 #[cfg(test)]
 mod tests;
@@ -27,9 +28,9 @@ const TITLE_HEIGHT: u32 = 52;
 const BY_HAND: &str = "looper";
 
 /// Draws an effect, as its word alone or as a session says it, and writes the picture.
-pub fn draw(said: &str, file: &Path) -> Outcome {
+pub fn draw(said: &str, file: &Path, theme: Theme) -> Outcome {
     let fields = fields_of(said)?;
-    publish(file, picture(&fields, &chain(said).unwrap_or_default()))
+    publish(file, picture(&fields, &chain(said).unwrap_or_default(), theme))
 }
 
 /// What there is to draw of an effect.
@@ -71,13 +72,9 @@ fn chain(said: &str) -> Result<String, String> {
     }
 }
 
-fn picture(fields: &[Field], title: &str) -> Result<String, Failed> {
-    let size = (WIDTH, TITLE_HEIGHT + HEIGHT * fields.len() as u32);
-    let mut picture = String::new();
-    {
-        let root = SVGBackend::with_string(&mut picture, size).into_drawing_area();
-        root.fill(&WHITE)?;
-        let areas = titled(&root, title)?.split_evenly((fields.len(), 1));
+fn picture(fields: &[Field], title: &str, theme: Theme) -> Result<String, Failed> {
+    drawn((WIDTH, TITLE_HEIGHT + HEIGHT * fields.len() as u32), theme, |root| {
+        let areas = titled(root, title)?.split_evenly((fields.len(), 1));
         for (area, field) in areas.iter().zip(fields) {
             let curves: Vec<Curve> = field.curves().collect();
             chart(
@@ -88,7 +85,6 @@ fn picture(fields: &[Field], title: &str) -> Result<String, Failed> {
                 &curves,
             )?;
         }
-        root.present()?;
-    }
-    Ok(picture)
+        Ok(())
+    })
 }

@@ -66,7 +66,7 @@ pub fn run(arguments: &Sweep) -> Outcome {
         Channel::new(input, impulse, &heard.silence[i], &heard.answer[i], responses[i].len() - 1)
     });
     let figures = Figures::new(arguments, swept, first, before, channels.collect());
-    let drawn = picture::draw(&figures, &responses, &arguments.title());
+    let drawn = picture::draw(&figures, &responses, &arguments.title(), arguments.theme.into());
     let drawn = drawn.map_err(|why| Failure::Error(format!("the picture cannot be drawn: {why}")))?;
     if interrupted.load(Ordering::Relaxed) {
         return Err(Failure::Error("interrupted; nothing is written".into()));

@@ -27,7 +27,8 @@ pub fn run(arguments: &Words) -> Outcome {
         if said.chars().all(|c| c.is_alphanumeric() || c == '_') {
             named(reference(), said).map_err(Failure::Error)?;
         }
-        return portrait::draw(said, &file.clone().unwrap_or_else(|| portrait::usual_file(said)));
+        let file = file.clone().unwrap_or_else(|| portrait::usual_file(said));
+        return portrait::draw(said, &file, arguments.theme.into());
     }
     let words = match word {
         None => reference(),

@@ -241,6 +241,7 @@ fn run(folder: &Path, command: &str, ci: &str) {
             };
             assert!(ci.lines().any(runs), "`{shorter}` is not in .ci/run");
         }
+        ["cp", from, to] => drop(fs::copy(folder.join(from), folder.join(to)).expect("it can be copied")),
         ["apt-get", "update"] => {}
         ["apt-get", "install", "-y", ref packages @ ..] => {
             let installs = ci.lines().find(|line| line.starts_with("install ")).expect("it installs");
@@ -252,7 +253,7 @@ fn run(folder: &Path, command: &str, ci: &str) {
 
 /// What is there when the commands of a document have run.
 const MADE: [(&str, &[&str]); 6] = [
-    ("README.md", &["first.wav", "stems/first-band.wav", "mine/session.rhai"]),
+    ("README.md", &["first.wav", "stems/first-band.wav", "mine/session.rhai", "routing.svg"]),
     ("repl/guide/delivering.md", &["album.wav", "album.cue", "album/03 Voice.wav", "flac/01 Drums.flac"]),
     ("repl/guide/hardware.md", &["strip.wav", "strip.json", "strip.svg"]),
     (
@@ -265,7 +266,16 @@ const MADE: [(&str, &[&str]); 6] = [
     ),
     (
         "repl/guide/seeing.md",
-        &["routing.svg", "two-rooms.png", "strip.svg", "compressor.svg", "eq.png", "sessions.svg", "both.svg"],
+        &[
+            "routing.svg",
+            "two-rooms.png",
+            "strip.svg",
+            "compressor.svg",
+            "eq.png",
+            "session.svg",
+            "edit.svg",
+            "both.svg",
+        ],
     ),
 ];
 

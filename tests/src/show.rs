@@ -510,8 +510,8 @@ fn a_page_that_cannot_be_shown_is_told_of_and_what_plays_plays() {
     running.says("there is no page to be seen at 127.0.0.1:");
     running.says("playing to the silent device");
     assert_eq!(running.end(), 0);
-    let wrong = done_wrong(other.path(), &["play", "--show", "session.rhai"]);
-    assert!(wrong.contains("behind the session"), "{wrong}");
+    let wrong = done_wrong(other.path(), &["play", "session.rhai", "--show", "everywhere"]);
+    assert!(wrong.contains("to this machine alone --show needs none"), "{wrong}");
     assert!(fs::read_dir(other.path()).expect("it is there").count() == 1, "nothing is left behind");
 }
 

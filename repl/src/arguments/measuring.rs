@@ -6,7 +6,9 @@ use clap::Args;
 use engine::measure::Layout;
 use engine::target::Target;
 
-use super::values::{DeviceChoice, Length, LiveInput, channel, frequency, layout, level, picture, target, time};
+use super::values::{
+    DeviceChoice, Length, LiveInput, ThemeChoice, channel, frequency, layout, level, picture, target, time,
+};
 
 /// `gainstage measure`.
 #[derive(Debug, Args)]
@@ -37,10 +39,14 @@ pub struct Measure {
     /// What a live input of a session hears; may be given for each
     #[arg(long, value_name = "NAME=FILE|silence")]
     pub input: Vec<LiveInput>,
-    /// Draw loudness over time, the spectrum and the stereo field of one file or session; of two, before and after an edit, both
-    /// over each other and the difference. A session's target is drawn too
+    /// Draw loudness over time, the spectrum and the stereo field of one file or session; of two, before and after an edit,
+    /// loudness and spectrum over each other and what the second has more in each third of an octave, without the stereo
+    /// field. A session's target is drawn too
     #[arg(long, value_name = "FILE.svg|FILE.png", value_parser = picture)]
     pub plot: Option<PathBuf>,
+    /// The colours of the picture: as whoever looks has set their screen, or always light or dark
+    #[arg(long, default_value = "auto", requires = "plot")]
+    pub theme: ThemeChoice,
     /// Print an array of objects, one for each file
     #[arg(long)]
     pub json: bool,
@@ -77,6 +83,9 @@ pub struct Sweep {
     /// The device's channels to listen to: each is measured
     #[arg(long, value_name = "CHANNELS", default_value = "1", value_delimiter = ',', value_parser = channel())]
     pub input: Vec<u16>,
+    /// The colours of the picture: as whoever looks has set their screen, or always light or dark
+    #[arg(long, default_value = "auto")]
+    pub theme: ThemeChoice,
     /// The way to the devices
     #[command(flatten)]
     pub way: Way,

@@ -27,6 +27,7 @@ the terminal says how far it is from what the step wants, and goes on. What you 
 Examples:
   gainstage learn
   gainstage learn pan
+  gainstage learn pan --show
   gainstage learn 3 --restart
   gainstage learn --markdown > lessons.md";
 
@@ -73,7 +74,7 @@ pub struct Play {
     #[arg(long, value_name = "BYTES", hide = true)]
     pub journal_room: Option<u64>,
     /// Serve a page that shows the desk as it plays, for a browser on this machine; with an address for a network as well, where
-    /// everything takes the word that stands in the address it tells: 0.0.0.0:7000 for all of a class
+    /// only who has the address that it tells, which holds a secret token, gets anything: 0.0.0.0:7000 for all of a class
     #[arg(long, value_name = "ADDRESS[:PORT]", num_args = 0..=1)]
     pub show: Option<Option<ShowAddress>>,
     /// Listen for OSC at this address; "none" listens to nobody. Only this machine is heard unless an address of its network
@@ -130,6 +131,9 @@ pub struct Learn {
     /// The device to play to, as `gainstage devices` names it; "none" keeps time in silence
     #[arg(long, value_name = "NAME|none")]
     pub device: Option<DeviceChoice>,
+    /// Serve a page that shows the lesson as it plays, as `gainstage play --show` does
+    #[arg(long, value_name = "ADDRESS[:PORT]", num_args = 0..=1)]
+    pub show: Option<Option<ShowAddress>>,
     /// Stop after this long
     #[arg(long, value_name = "30s|16bars|FRAMESf")]
     pub length: Option<Length>,

@@ -69,6 +69,9 @@ pub struct Words {
     /// WORD.svg here unless a file is said
     #[arg(long, value_name = "FILE.svg|FILE.png", num_args = 0..=1, value_parser = picture, requires = "word", conflicts_with_all = ["json", "markdown"])]
     pub plot: Option<Option<PathBuf>>,
+    /// The colours of the picture: as whoever looks has set their screen, or always light or dark
+    #[arg(long, default_value = "auto", requires = "plot")]
+    pub theme: ThemeChoice,
     /// Print an array of objects
     #[arg(long)]
     pub json: bool,

@@ -88,7 +88,7 @@ impl FromStr for ShowAddress {
         let alone = alone.map(|ip| SocketAddr::new(ip, PAGE_PORT));
         text.parse().or(alone).map(ShowAddress).map_err(|_| {
             "an address is numbers, with or without a port: 127.0.0.1:8000; 0.0.0.0:7000 shows it to the network; to \
-             this machine alone --show needs none, and stands behind the session"
+             this machine alone --show needs none"
                 .into()
         })
     }

@@ -17,6 +17,9 @@ use crate::text::Snapshot;
 /// How much of a text is listened to, in bars.
 pub const LISTENED: f64 = 2.0;
 
+/// What may follow a figure, and what follows it where that is less than nothing.
+const OPPOSITES: [(&str, &str); 3] = [(" over ", " under "), (" under ", " over "), (" louder than ", " softer than ")];
+
 /// What was found of a goal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
@@ -80,16 +83,30 @@ impl Goal {
         self.says.split(" ...").next().unwrap_or(&self.says).trim_end_matches(" at").to_owned()
     }
 
+    /// The word behind its figure, and the one of the opposite, if a figure is less than nothing: so much over is so much less under.
+    fn turned(&self, figure: &str) -> Option<(&'static str, &'static str)> {
+        let (_, after) = self.says.split_once("...")?;
+        let is_less = figure.starts_with('-') && figure.contains(|letter: char| ('1'..='9').contains(&letter));
+        OPPOSITES.into_iter().find(|(word, _)| is_less && after.starts_with(word))
+    }
+
+    /// What it says with a figure.
+    fn says_with(&self, figure: &str) -> String {
+        let Some((before, after)) = self.says.split_once("...") else { return format!("{}: {figure}", self.says) };
+        match self.turned(figure) {
+            Some((word, opposite)) => {
+                format!("{before}{}{opposite}{}", figure.trim_start_matches('-'), &after[word.len()..])
+            }
+            None => format!("{before}{figure}{after}"),
+        }
+    }
+
     /// What is said of it once it was measured.
     fn found(&self, verdict: &Verdict) -> Found {
         let (expected, reached) = (&verdict.expected, verdict.holds());
-        let said = |figure: &str| match self.says.contains("...") {
-            true => self.says.replace("...", figure),
-            false => format!("{}: {figure}", self.says),
-        };
         let told = match verdict.measured {
             None => format!("{}: {}", self.plain(), verdict.found()),
-            Some(_) if reached => format!("{}: that is it", said(&verdict.found())),
+            Some(_) if reached => format!("{}: that is it", self.says_with(&verdict.found())),
             Some(value) => {
                 let missed = expected.bound.missed_by(value);
                 let places = if missed < 0.1 { 1000.0 } else { 10.0 };
@@ -101,7 +118,10 @@ impl Goal {
                 };
                 let missed = format!("{} {}", missed.trim_end(), if short { "to go" } else { "too much" });
                 let wanted = self.wanted().unwrap_or_else(|| expected.expected());
-                format!("{}: {missed} (wanted: {wanted})", said(&verdict.found()))
+                // Where the figure is told the other way round, what is wanted says which way it is meant.
+                let way =
+                    self.turned(&verdict.found()).map_or("", |(word, _)| word.trim_end().trim_end_matches(" than"));
+                format!("{}: {missed} (wanted: {wanted}{way})", self.says_with(&verdict.found()))
             }
         };
         Found { told, reached }

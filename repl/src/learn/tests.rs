@@ -134,15 +134,22 @@ fn how_far_a_text_is_is_said_with_the_figure_and_what_is_missing() {
     };
     let over = [goal("a stands ... over b", "expect(at(\"a>master\").rms - a.input.rms).within(-3, 1)")];
     let said = |level| told(level, &over).unwrap().remove(0);
-    assert_eq!(said(-3), "a stands -3.0 dB over b: that is it");
-    assert_eq!(said(-6), "a stands -6.0 dB over b: 2 dB to go (wanted: -4 to -2 dB)");
+    assert_eq!(said(-3), "a stands 3.0 dB under b: that is it");
+    assert_eq!(said(-6), "a stands 6.0 dB under b: 2 dB to go (wanted: -4 to -2 dB over)");
     assert_eq!(said(0), "a stands 0.0 dB over b: 2 dB too much (wanted: -4 to -2 dB)");
+    let under = [goal("a is ... under b", "expect(a.input.rms - at(\"a>master\").rms).above(2)")];
+    assert_eq!(told(-3, &under).unwrap(), ["a is 3.0 dB under b: that is it"]);
+    assert_eq!(told(3, &under).unwrap(), ["a is 3.0 dB over b: 5 dB to go (wanted: 2 dB or more under)"]);
+    let louder = [goal("a is ... louder than b", "expect(at(\"a>master\").rms - a.input.rms).within(3, 1)")];
+    assert_eq!(told(-3, &louder).unwrap(), ["a is 3.0 dB softer than b: 5 dB to go (wanted: 2 to 4 dB louder)"]);
+    let changed = [goal("a is changed by ...", "expect(at(\"a>master\").rms - a.input.rms).within(0, 1)")];
+    assert_eq!(told(-3, &changed).unwrap(), ["a is changed by -3.0 dB: 2 dB to go (wanted: -1 to 1 dB)"]);
     let peak = [goal("the peak", "expect(master.sample_peak).below(-20)")];
     assert_eq!(told(-1, &peak).unwrap(), ["the peak: -18.0 dBFS: 2 dB too much (wanted: -20 dBFS or less)"]);
     let missing = [goal("b flows at ... into a", "expect(at(\"b>master\").rms).above(-60)")];
     let not_yet = "b flows: not yet, nothing is called `b>master`";
     assert_eq!(told(0, &missing).unwrap(), [not_yet]);
     let both = [missing[0].clone(), over[0].clone()];
-    assert_eq!(told(-3, &both).unwrap(), [not_yet, "a stands -3.0 dB over b: that is it"]);
+    assert_eq!(told(-3, &both).unwrap(), [not_yet, "a stands 3.0 dB under b: that is it"]);
     assert!(look(&text("let a = fadre(3);"), &over, &library).unwrap_err().contains("did you mean `fader`"));
 }

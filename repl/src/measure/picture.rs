@@ -7,13 +7,19 @@ use engine::measure::{Measurement, Moment, Spectrum, THIRD_OCTAVES};
 use engine::target::Target;
 use plotters::prelude::*;
 
-use crate::chart::{Area, COLOURS, Curve, Failed, GRID, INK, Points, captioned, chart, finite, publish, titled};
+use crate::chart::{
+    Area, Curve, Failed, GRID, INK, Points, captioned, chart, drawn, finite, font, line, publish, px, shade, titled,
+};
 use crate::ending::Outcome;
+use crate::picture::Theme;
 
 const SIZE: (u32, u32) = (1280, 900);
 
 /// How high what is over time is.
-const UPPER: u32 = 410;
+const UPPER: i32 = px(410);
+
+/// How wide the spectrum of one sound is, beside its stereo field.
+const SPECTRUM_WIDTH: i32 = px(840);
 
 /// Points of a curve over time, at most.
 const STEPS: usize = 1200;
@@ -141,13 +147,13 @@ impl Sketch {
     fn draw_field(&self, area: &Area<'_>) -> Result<(), Failed> {
         let area = captioned(area, "Stereo field", &[])?;
         let (width, height) = area.dim_in_pixel();
-        let side = width.min(height) as i32 - 60;
+        let side = width.min(height) as i32 - px(60);
         let (left, top) = ((width as i32 - side) / 2, (height as i32 - side) / 2);
         let place = |x: f64, y: f64| (left + (x * f64::from(side)) as i32, top + ((1.0 - y) * f64::from(side)) as i32);
         for (from, to) in
             [((0.5, 0.0), (0.5, 1.0)), ((0.0, 0.5), (1.0, 0.5)), ((0.0, 0.0), (1.0, 1.0)), ((0.0, 1.0), (1.0, 0.0))]
         {
-            area.draw(&PathElement::new([place(from.0, from.1), place(to.0, to.1)], GRID))?;
+            area.draw(&PathElement::new([place(from.0, from.1), place(to.0, to.1)], line(GRID, 1)))?;
         }
         let most = f64::from(self.field.iter().copied().max().unwrap_or(0).max(1));
         // Silence is nowhere: its one cell would fill the field.
@@ -160,16 +166,11 @@ impl Sketch {
         for (n, count) in used() {
             let edge = |index: usize| (index + reach - MIDDLE) as f64 * cell;
             let (x, y) = (edge(n % CELLS), edge(n / CELLS));
-            let shade = (1.0 + 0.18 * (f64::from(*count) / most).ln()).max(0.08);
-            // Not see-through: where neighbours touch there would be lines.
-            let RGBColor(red, green, blue) = COLOURS[0];
-            let [red, green, blue] = [red, green, blue].map(|c| (255.0 - shade * (255.0 - f64::from(c))).round() as u8);
-            let colour = RGBColor(red, green, blue);
+            let colour = shade((1.0 + 0.18 * (f64::from(*count) / most).ln()).max(0.08));
             area.draw(&Rectangle::new([place(x, y + cell), place(x + cell, y)], colour.filled()))?;
         }
-        let font = || ("sans-serif", 14).into_font().color(&INK);
         for (text, x, y) in [("L", -0.03, 1.05), ("R", 1.01, 1.05), ("mid", 0.48, 1.06), ("side", 1.01, 0.52)] {
-            area.draw(&Text::new(text, place(x, y), font()))?;
+            area.draw(&Text::new(text, place(x, y), font(14.0).color(&INK)))?;
         }
         Ok(())
     }
@@ -198,52 +199,53 @@ pub struct Sounding<'a> {
 }
 
 /// Draws one sound: its loudness over time with what targets want, its spectrum, and where it stands.
-pub fn draw(file: &Path, one: &Sounding<'_>, targets: &[&Target]) -> Outcome {
-    publish(file, picture_of_one(one, targets))
+pub fn draw(file: &Path, one: &Sounding<'_>, targets: &[&Target], theme: Theme) -> Outcome {
+    publish(file, picture_of_one(one, targets, theme))
 }
 
-fn picture_of_one(one: &Sounding<'_>, targets: &[&Target]) -> Result<String, Failed> {
+fn picture_of_one(one: &Sounding<'_>, targets: &[&Target], theme: Theme) -> Result<String, Failed> {
     let Sounding { name, sketch, measurement } = one;
-    let mut picture = String::new();
-    {
-        let root = SVGBackend::with_string(&mut picture, SIZE).into_drawing_area();
-        root.fill(&WHITE)?;
-        let (over_time, below) = titled(&root, name)?.split_vertically(UPPER);
+    drawn(SIZE, theme, |root| {
+        let (over_time, below) = titled(root, name)?.split_vertically(UPPER);
         sketch.draw_loudness(&over_time, measurement, targets)?;
         if sketch.is_stereo {
-            let (spectrum, field) = below.split_horizontally(840);
+            let (spectrum, field) = below.split_horizontally(SPECTRUM_WIDTH);
             sketch.draw_spectrum(&spectrum)?;
-            sketch.draw_field(&field)?;
+            sketch.draw_field(&field)
         } else {
-            sketch.draw_spectrum(&below)?;
+            sketch.draw_spectrum(&below)
         }
-        root.present()?;
-    }
-    Ok(picture)
+    })
 }
 
 /// Draws two sounds over each other, and what the second has more than the first: before and after.
-pub fn draw_both(file: &Path, both: [&Sounding<'_>; 2], targets: &[&Target]) -> Outcome {
-    publish(file, picture_of_both(both, targets))
+pub fn draw_both(file: &Path, both: [&Sounding<'_>; 2], targets: &[&Target], theme: Theme) -> Outcome {
+    publish(file, picture_of_both(both, targets, theme))
 }
 
-fn picture_of_both(both: [&Sounding<'_>; 2], targets: &[&Target]) -> Result<String, Failed> {
-    let mut picture = String::new();
-    {
-        let root = SVGBackend::with_string(&mut picture, SIZE).into_drawing_area();
-        root.fill(&WHITE)?;
+fn picture_of_both(both: [&Sounding<'_>; 2], targets: &[&Target], theme: Theme) -> Result<String, Failed> {
+    drawn(SIZE, theme, |root| {
         let title = format!("{} and {}", both[0].name, both[1].name);
-        let (over_time, below) = titled(&root, &title)?.split_vertically(UPPER);
-        let (spectrum, difference) = below.split_horizontally(SIZE.0 / 2);
+        let (over_time, below) = titled(root, &title)?.split_vertically(UPPER);
+        let (spectrum, difference) = below.split_horizontally(px(SIZE.0 as i32 / 2));
         let curve = |number: usize, name: String, points: Points| Curve { name, colour: number, points, is_bold: true };
-        let loudness = both.iter().enumerate().map(|(number, Sounding { name, sketch, measurement })| {
+        let loudness = both.iter().enumerate().flat_map(|(number, Sounding { name, sketch, measurement })| {
             let integrated = measurement.figures().integrated;
             let name = integrated.map_or_else(|| name.clone(), |lufs| format!("{name}, integrated {lufs:.1}"));
-            curve(number, name, sketch.over_time(measurement, &|moment| moment.short_term))
+            let short_term = curve(number, name, sketch.over_time(measurement, &|moment| moment.short_term));
+            // Of what is short there is hardly a short-term loudness, which begins at 3 s.
+            let points = sketch.over_time(measurement, &|moment| moment.momentary);
+            [Curve { name: String::new(), colour: number, points, is_bold: false }, short_term]
         });
         let end = both.iter().map(|one| one.sketch.seconds(one.measurement)).fold(0.0, f64::max);
         let loudness: Vec<Curve> = loudness.chain(wanted(targets, end)).collect();
-        chart(&over_time, "Short-term loudness", ("s", 0.0..end), ("LUFS", loudnesses(&loudness)), &loudness)?;
+        chart(
+            &over_time,
+            "Loudness, short-term, and momentary in thin lines",
+            ("s", 0.0..end),
+            ("LUFS", loudnesses(&loudness)),
+            &loudness,
+        )?;
         let thirds: Vec<Curve> =
             both.iter().enumerate().map(|(i, one)| curve(i, one.name.clone(), one.sketch.thirds())).collect();
         let highest = both.iter().map(|one| one.sketch.highest()).fold(f64::INFINITY, f64::min);
@@ -262,10 +264,8 @@ fn picture_of_both(both: [&Sounding<'_>; 2], targets: &[&Target]) -> Result<Stri
         let most = ((most / 3.0).ceil() * 3.0).min(SPECTRUM_RANGE / 2.0);
         let name = format!("What {} has more", both[1].name);
         let curves = field(vec![curve(1, String::new(), difference_of)], -most, most);
-        chart(&difference, &name, ("Hz", 20.0..highest), ("dB", -most..most), &curves)?;
-        root.present()?;
-    }
-    Ok(picture)
+        chart(&difference, &name, ("Hz", 20.0..highest), ("dB", -most..most), &curves)
+    })
 }
 
 /// By how much the second is louder than the first in each third of an octave that both have.

@@ -1,5 +1,5 @@
-//! Many strips become one card: first those that are alike in every step, then those that go the same ways. Fewer are easier read
-//! one by one.
+//! Many strips become one card: first those that are alike in every step, then those that go the same ways; where there are still many,
+//! all that are plugged into the same place. Fewer are easier read one by one.
 
 use std::collections::BTreeMap;
 
@@ -10,9 +10,6 @@ use super::summary::summary;
 /// A diagram with no more cards stays as it is.
 const MOST_CARDS: usize = 20;
 
-/// No fewer strips are folded.
-const LEAST_STRIPS: usize = 4;
-
 /// Lines with the names of what is folded.
 const MOST_LINES: usize = 3;
 
@@ -22,26 +19,52 @@ const LINE_WIDTH: f64 = 200.0;
 /// What strips have in common that may be folded: the ways they go, and, where it is asked for, what they pass.
 type Likeness = (Vec<(CableKind, usize)>, Vec<(RowKind, String)>);
 
+/// How much strips that become one card have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Alike {
+    /// Each step, and each way that they go.
+    Steps,
+    /// Each way that they go, as plugs and as sends.
+    Ways,
+    /// Where they are plugged in, whatever else they are sent to.
+    Destination,
+}
+
+impl Alike {
+    /// No fewer strips are folded.
+    fn least(self) -> usize {
+        match self {
+            Alike::Steps | Alike::Ways => 4,
+            Alike::Destination => 2,
+        }
+    }
+}
+
 /// The diagram with strips folded, if it has many cards.
 pub fn folded(diagram: Diagram) -> Diagram {
     if diagram.cards.len() <= MOST_CARDS {
         return diagram;
     }
     // First what is alike in every step, then what of the rest goes the same ways.
-    let diagram = by_likeness(diagram, true);
-    if diagram.cards.len() <= MOST_CARDS { diagram } else { by_likeness(diagram, false) }
+    let closely = by_likeness(&diagram, Alike::Steps);
+    if closely.cards.len() <= MOST_CARDS {
+        return closely;
+    }
+    let by_ways = by_likeness(&closely, Alike::Ways);
+    // Anew from what each strip is, so that one card says of all that are plugged into a place how many do what.
+    if by_ways.cards.len() <= MOST_CARDS { by_ways } else { by_likeness(&diagram, Alike::Destination) }
 }
 
-fn by_likeness(diagram: Diagram, closely: bool) -> Diagram {
+fn by_likeness(diagram: &Diagram, alike: Alike) -> Diagram {
     let mut groups: BTreeMap<Likeness, Vec<usize>> = BTreeMap::new();
     for (i, card) in diagram.cards.iter().enumerate() {
-        if let Some(likeness) = likeness(&diagram, i, card, closely) {
+        if let Some(likeness) = likeness(diagram, i, card, alike) {
             groups.entry(likeness).or_default().push(i);
         }
     }
-    groups.retain(|_, group| group.len() >= LEAST_STRIPS);
+    groups.retain(|_, group| group.len() >= alike.least());
     if groups.is_empty() {
-        return diagram;
+        return diagram.clone();
     }
     // The first of each group stands for it.
     let mut stands_for: BTreeMap<usize, &[usize]> = BTreeMap::new();
@@ -101,15 +124,17 @@ fn by_likeness(diagram: Diagram, closely: bool) -> Diagram {
             None => cables.push(Cable { from, to, ..cable.clone() }),
         }
     }
-    Diagram { cards, cables, ..diagram }
+    Diagram { cards, cables, ..diagram.clone() }
 }
 
-/// What a card may be folded by; nothing of one that says something of its own: what is muted or soloed, keyed, or looked at.
-fn likeness(diagram: &Diagram, number: usize, card: &Card, closely: bool) -> Option<Likeness> {
+/// What a card may be folded by; nothing of one that says something of its own: what is muted or soloed, keyed, or looked at. A send
+/// that is off keeps a strip from no other that goes to the same place: its row says so.
+fn likeness(diagram: &Diagram, number: usize, card: &Card, alike: Alike) -> Option<Likeness> {
     let arrives = diagram.cables.iter().any(|cable| cable.to.card == number);
     let mut ways = Vec::new();
     for cable in diagram.cables.iter().filter(|cable| cable.from.card == number) {
-        if !matches!(cable.kind, CableKind::Plug | CableKind::Send) || cable.is_silent {
+        let is_off = cable.is_silent && (alike != Alike::Destination || cable.kind == CableKind::Plug);
+        if !matches!(cable.kind, CableKind::Plug | CableKind::Send) || is_off {
             return None;
         }
         ways.push((cable.kind, cable.to.card));
@@ -117,8 +142,12 @@ fn likeness(diagram: &Diagram, number: usize, card: &Card, closely: bool) -> Opt
     if card.kind != CardKind::Input || arrives || card.badge.is_some() || card.paths.len() > 1 {
         return None;
     }
+    if alike == Alike::Destination && ways.iter().any(|(kind, _)| *kind == CableKind::Plug) {
+        ways.retain(|(kind, _)| *kind == CableKind::Plug);
+    }
     ways.sort();
-    let rows = card.rows.iter().filter(|_| closely).map(|row| (row.kind, row.word.clone()));
+    ways.dedup();
+    let rows = card.rows.iter().filter(|_| alike == Alike::Steps).map(|row| (row.kind, row.word.clone()));
     Some((ways, rows.collect()))
 }
 

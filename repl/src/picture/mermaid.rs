@@ -1,12 +1,16 @@
 //! A diagram for Mermaid, which Markdown shows in many places.
 
 use super::diagram::{CableKind, Card, CardKind, Diagram, Row};
+use super::order::as_sound_flows;
 use super::palette::{CARDS, LIGHT, card_name};
 
 /// The diagram as text.
 pub fn text(diagram: &Diagram) -> String {
     let mut text = format!("---\ntitle: \"{}\"\n---\nflowchart LR\n", escaped(&diagram.title));
-    for (i, card) in diagram.cards.iter().enumerate() {
+    let onward = diagram.cables.iter().filter(|cable| matches!(cable.kind, CableKind::Plug | CableKind::Send));
+    let leads: Vec<(usize, usize)> = onward.map(|cable| (cable.from.card, cable.to.card)).collect();
+    for i in as_sound_flows(diagram.cards.len(), &leads, |i| diagram.cards[i].kind) {
+        let card = &diagram.cards[i];
         let (open, close) = match card.kind {
             CardKind::Input => ("([", "])"),
             CardKind::Sum => ("((", "))"),

@@ -2,6 +2,7 @@
 //! without colours; the hues are those of Okabe and Ito (2008), darker or lighter where letters need it.
 
 use super::diagram::{CableKind, CardKind};
+use crate::arguments::ThemeChoice;
 
 /// On what a picture is looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,6 +14,16 @@ pub enum Theme {
     Light,
     /// On black.
     Dark,
+}
+
+impl From<ThemeChoice> for Theme {
+    fn from(choice: ThemeChoice) -> Theme {
+        match choice {
+            ThemeChoice::Auto => Theme::Auto,
+            ThemeChoice::Light => Theme::Light,
+            ThemeChoice::Dark => Theme::Dark,
+        }
+    }
 }
 
 /// Colours.

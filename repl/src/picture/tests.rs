@@ -435,6 +435,84 @@ fn a_card_of_unlike_strips_says_what_they_pass_and_how_many_do() {
     assert_eq!(row.unwrap().figures, "-24 to -12 dB\u{2002}2 to 4:1");
 }
 
+/// Strips of which hardly two are alike: into so many buses in runs, some sent to one room, some to another, some to both.
+fn unlike_ways(count: usize, buses: usize) -> String {
+    let mut text = String::from("let room = bus(\"room\"); let plate = bus(\"plate\");");
+    text.extend((0..buses).map(|bus| format!("let b{bus} = bus(\"bus {bus}\"); b{bus} >> master;\n")));
+    for i in 0..count {
+        let on = |every: usize, step: &str| if i * 7 % every < 2 { format!(">> {step}") } else { String::new() };
+        let passed = [on(3, "compressor(-20, 3)"), on(4, "eq().bell(300, -3, 1)"), on(7, "gate(-50)")].concat();
+        let sent =
+            [on(5, "send(room, -12)"), on(6, if i % 9 == 0 { "send(plate, off)" } else { "send(plate, -9)" })].concat();
+        text += &format!("input(\"in-{i}\", sine(99)) {passed} >> fader(-6) {sent} >> b{};\n", i * buses / count);
+    }
+    text + "room >> reverb() >> master; plate >> reverb() >> master;"
+}
+
+#[test]
+fn however_unlike_strips_are_few_cards_are_left_and_each_says_how_many_are_sent_where() {
+    for (count, buses) in [(64, 6), (24, 6), (64, 8)] {
+        let loaded = of_text(&unlike_ways(count, buses));
+        let (folded, whole) = (shown(&loaded, false), shown(&loaded, true));
+        assert!(folded.cards.len() <= 20, "{count} into {buses}: {} cards", folded.cards.len());
+        assert_eq!(paths_of_cards(&folded), paths_of_cards(&whole), "nobody is lost");
+        let cables = |diagram: &Diagram| -> BTreeSet<String> {
+            diagram.cables.iter().flat_map(|cable| cable.paths.iter().cloned()).collect()
+        };
+        assert_eq!(cables(&folded), cables(&whole), "no cable is lost");
+        let height = Drawing::of(folded.clone()).size.1;
+        assert!(height < 2600.0 && height < Drawing::of(whole.clone()).size.1 / 2.0, "{count} into {buses}: {height}");
+        for (number, card) in folded.cards.iter().enumerate().filter(|(_, card)| card.paths.len() > 1) {
+            let strips: Vec<&Card> = whole.cards.iter().filter(|one| card.paths.contains(&one.paths[0])).collect();
+            for word in ["send room", "send plate"] {
+                let having = strips.iter().filter(|one| one.rows.iter().any(|row| row.word == word)).count();
+                let row = card.rows.iter().find(|row| row.word.starts_with(word)).map(|row| &*row.word);
+                let said = match having {
+                    0 => None,
+                    all if all == strips.len() => Some(format!("{word}, post")),
+                    some => Some(format!("{word}, post in {some} of {}", strips.len())),
+                };
+                let begins = row.is_some_and(|row| said.as_ref().is_some_and(|said| row.starts_with(said)));
+                assert!(begins || (row.is_none() && said.is_none()), "{row:?} instead of {said:?}");
+            }
+            let sends = folded.cables.iter().filter(|cable| cable.from.card == number && cable.kind == CableKind::Send);
+            let drawn: Vec<_> = sends.map(|cable| (cable.from.row, cable.to.card)).collect();
+            assert_eq!(drawn.iter().collect::<BTreeSet<_>>().len(), drawn.len(), "each is drawn once: {drawn:?}");
+        }
+    }
+}
+
+#[test]
+fn a_source_says_the_same_of_itself_whatever_its_frequency_happens_to_be() {
+    let loaded = of_text(
+        "input(\"a\", sine(390).level(-40)) >> master; input(\"b\", sine(440).level(-40)) >> master;
+         input(\"c\", sine(99)) >> master;",
+    );
+    let diagram = shown(&loaded, false);
+    let about = |name: &str| diagram.cards.iter().find(|card| card.name == name).map(|card| card.about.join(" "));
+    assert_eq!(about("a").as_deref(), Some("sine 390 Hz level -40 dBFS"));
+    assert_eq!(about("b").as_deref(), Some("sine 440 Hz level -40 dBFS"));
+    assert_eq!(about("c").as_deref(), Some("sine 99 Hz"));
+}
+
+#[test]
+fn text_and_mermaid_list_what_sound_comes_from_before_where_it_goes() {
+    let loaded = of_text(
+        "let late = bus(\"late\"); let early = bus(\"early\"); early >> late; late >> master;
+         let a = input(\"a\", sine(99)); let b = input(\"b\", sine(99)); a + b >> early; master >> output(1, 2);",
+    );
+    let (session, graph) = (loaded.session.as_ref().unwrap(), loaded.graph.as_ref().unwrap());
+    let text = crate::graph::text(session, graph);
+    let places = text.lines().filter(|line| !line.starts_with(' ')).filter_map(|line| line.split("  ").next());
+    let places: Vec<&str> = places.collect();
+    assert_eq!(places[..2], ["a", "b"]);
+    assert_eq!(places[3..6], ["early", "late", "master"], "{text}");
+    let mermaid = super::mermaid(&shown(&loaded, true));
+    let at = |name: &str| mermaid.find(&format!("<b>{name}</b>")).unwrap_or_else(|| panic!("no {name}: {mermaid}"));
+    let order = ["a", "b", "early", "late", "master"].map(at);
+    assert!(order.is_sorted(), "{order:?}: {mermaid}");
+}
+
 #[test]
 fn figures_are_told_from_the_least_to_the_most_each_with_its_unit() {
     let of = |all: &[&str]| super::ranges::of(all).replace('\u{2002}', "|");

@@ -5,11 +5,11 @@ use engine::session::{Effect, Session, Setting, Source, Work};
 use engine::session::{InstanceId, PartUse};
 use engine::words::MIX;
 
-/// How many settings are shown of a word whose arguments say nothing.
+/// How many settings are shown of a word that has no arguments to show.
 const BESIDE: usize = 2;
 
 /// What says how loud or how much: shown beside the arguments of a word wherever it is set.
-const LEVELS: [&str; 5] = ["gain", "makeup", "range", "threshold", "drive"];
+const LEVELS: [&str; 6] = ["gain", "makeup", "range", "threshold", "drive", "level"];
 
 /// Arguments that are left out where they are as they always are.
 const USUAL: [&str; 3] = ["q", "slope", "law"];
@@ -70,7 +70,7 @@ pub fn inside(session: &Session, id: InstanceId, effect: &Effect) -> Vec<(String
     branches.collect()
 }
 
-/// The arguments, then what is set besides.
+/// The arguments, then what is set besides. What is shown does not hang on whether an argument happens to be as it is by itself.
 fn main(parameters: &[Parameter], arguments: &[&str], settings: &[Setting]) -> Vec<String> {
     let all = || parameters.iter().zip(settings);
     let is_set = |parameter: &Parameter, setting: &Setting| setting.value != parameter.default();
@@ -78,8 +78,7 @@ fn main(parameters: &[Parameter], arguments: &[&str], settings: &[Setting]) -> V
     let given = given.filter(|(parameter, setting)| !USUAL.contains(&parameter.name) || is_set(parameter, setting));
     let mut shown: Vec<String> =
         given.filter_map(|(parameter, setting)| figure(parameter, &setting.value, true)).collect();
-    let says_something =
-        all().any(|(parameter, setting)| arguments.contains(&parameter.name) && is_set(parameter, setting));
+    let says_something = !shown.is_empty();
     let beside = all().filter(|(parameter, setting)| {
         let is_wanted = !says_something || LEVELS.contains(&parameter.name);
         is_wanted && !arguments.contains(&parameter.name) && is_set(parameter, setting)

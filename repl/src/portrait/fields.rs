@@ -7,13 +7,10 @@ use engine::math::{cos, db_from_gain, gain_from_db, sin};
 use engine::measure::{Spectrum, THIRD_OCTAVES};
 
 use super::character::{self, Character, FRAMES, impulse, sided};
+use super::curves::{FREQUENCIES, STEPS, frequencies, levels, magnitude, smooth_levels, sounding};
 use super::trial::{RATE, Sound, Trial};
-use crate::chart::{Curve, Points, finite};
+use crate::chart::{Curve, Points};
 use crate::ending::Failure;
-
-/// Frequencies at which a response is shown: so many, evenly in octaves.
-const STEPS: usize = 240;
-pub(super) const FREQUENCIES: Range<f64> = 20.0..20_000.0;
 
 /// How far below the highest point curves are shown at most, in dB.
 const RANGE: f64 = 60.0;
@@ -22,9 +19,8 @@ const RANGE: f64 = 60.0;
 const UNSEEN: f64 = 0.1;
 const FEW: usize = 4;
 
-/// Frequencies of a response that is smoothed over thirds of an octave, and how many of each third are looked at.
-const SMOOTH_STEPS: usize = 80;
-const WITHIN: i32 = 6;
+/// What ends lower than this, of the highest frequency, ends for its teeth.
+const COMB_END: f64 = 0.98;
 
 /// Levels at which one that depends on the level is looked at, in dBFS: these, and so far below and above each of its
 /// thresholds, but none softer than the last.
@@ -62,9 +58,18 @@ const SAME: f64 = 1e-9;
 const LEVEL: f64 = 1.0;
 const FINE_STEPS: usize = 1200;
 
-/// Moments at which a response that moves is looked at, and the seconds that are shown of it at most.
+/// How many moments of a response that moves are shown, of how many that are looked at; by how much they differ at least, in dB on
+/// the whole; and the seconds that are shown of it at most.
 const MOMENTS: usize = 4;
+const LOOKED_AT: usize = 12;
+const DIFFER: f64 = 0.5;
 const LONGEST_CYCLE: f64 = 8.0;
+
+/// In so many phases a tone is heard that is loud for a moment: together they have a level at each frame, with no cycle to wait for.
+const PHASES: usize = 4;
+
+/// Points of a curve over time, at most.
+const MOST_POINTS: usize = 2000;
 
 /// How far below its peak a response is over, in dB, and how many frames of it are looked at, at most.
 const OVER: f64 = -60.0;
@@ -112,7 +117,7 @@ impl Field {
 /// It has no curve: with the reason.
 pub fn of(trial: &Trial) -> Result<Vec<Field>, Failure> {
     Ok(match character::of(trial)? {
-        Character::Steady => vec![response(trial, levels)?],
+        Character::Steady => [response(trial, levels)?].into_iter().chain(of_mono(trial)?).collect(),
         Character::Rings => vec![response(trial, smooth_levels)?, ringing(trial)?],
         Character::Moves => vec![moving_response(trial)?, over_time(trial)?],
         // It does little to a level, and something to silence.
@@ -169,49 +174,35 @@ fn response(trial: &Trial, levels: fn(&[f64]) -> Points) -> Result<Field, Failur
     }
 }
 
+/// Level over frequency, on each side, of what comes in on one channel, of what has a law for that. What comes in on two it leaves
+/// as it is in the middle, whatever its law.
+fn of_mono(trial: &Trial) -> Result<Option<Field>, Failure> {
+    let Some(mono) = trial.of_mono()? else { return Ok(None) };
+    let heard = sided(&mono, 0, [1.0, 0.0])?;
+    let sides = [("left", &heard[0]), ("right", &heard[1])];
+    let lines: Vec<(String, Points)> = sides.map(|(name, heard)| (name.to_owned(), levels(heard))).into();
+    let heard = lines.into_iter().filter(|(_, points)| !points.is_empty()).collect::<Vec<_>>();
+    Ok((!heard.is_empty()).then(|| over_frequency("Level of what comes in mono", heard)))
+}
+
 fn over_frequency(name: &str, lines: Vec<(String, Points)>) -> Field {
     let heights = || lines.iter().flat_map(|(_, points)| points).map(|(_, y)| *y);
     let top = (heights().fold(f64::NEG_INFINITY, f64::max) / 6.0).ceil() * 6.0 + 6.0;
     let bottom = (heights().fold(f64::INFINITY, f64::min) / 6.0).floor() * 6.0 - 6.0;
-    let (along, up) = (("Hz", FREQUENCIES), ("dB", bottom.max(top - RANGE)..top));
-    Field { name: name.into(), along, up, lines, beside: None }
-}
-
-/// The level of a response at each frequency: its Fourier transform just there.
-fn levels(response: &[f64]) -> Points {
-    let heard = sounding(response);
-    finite(frequencies(STEPS).map(|hertz| (hertz, db_from_gain(magnitude(heard, hertz)))))
-}
-
-/// The same as the ear hears what rings: the mean of each third of an octave.
-fn smooth_levels(response: &[f64]) -> Points {
-    let heard = sounding(response);
-    finite(frequencies(SMOOTH_STEPS).map(|hertz| {
-        let near = (-WITHIN..=WITHIN).map(|i| hertz * 2.0_f64.powf(f64::from(i) / f64::from(WITHIN) / 6.0));
-        let power = near.map(|hertz| magnitude(heard, hertz).powi(2)).sum::<f64>() / f64::from(2 * WITHIN + 1);
-        (hertz, db_from_gain(power.sqrt()))
-    }))
-}
-
-/// A response up to where it is over.
-fn sounding(response: &[f64]) -> &[f64] {
-    &response[..response.iter().rposition(|x| x.abs() > 1e-12).map_or(0, |last| last + 1)]
-}
-
-/// Frequencies evenly in octaves.
-fn frequencies(steps: usize) -> impl Iterator<Item = f64> {
-    let octaves = (FREQUENCIES.end / FREQUENCIES.start).ln();
-    (0..=steps).map(move |step| FREQUENCIES.start * (octaves * step as f64 / steps as f64).exp())
-}
-
-/// How much of a frequency is in a sound (Goertzel 1958).
-fn magnitude(sound: &[f64], hertz: f64) -> f64 {
-    let angle = std::f64::consts::TAU * hertz / RATE;
-    let (coefficient, mut before, mut last) = (2.0 * cos(angle), 0.0, 0.0);
-    for x in sound {
-        (before, last) = (last, x + coefficient * last - before);
-    }
-    (last - before * cos(angle)).hypot(before * sin(angle))
+    // All end where the first does of which no more can be drawn.
+    let ends = lines.iter().filter_map(|(_, points)| points.last()).map(|(hertz, _)| *hertz);
+    let end = ends.fold(FREQUENCIES.end, f64::min);
+    let is_cut = end < COMB_END * FREQUENCIES.end;
+    let (name, end) = match is_cut {
+        true => (format!("{name}, up to where its teeth stand too close to be drawn"), end),
+        false => (name.to_owned(), FREQUENCIES.end),
+    };
+    let lines = lines.into_iter().map(|(name, mut points)| {
+        points.retain(|(hertz, _)| *hertz <= end * (1.0 + 1e-9));
+        (name, points)
+    });
+    let (along, up) = (("Hz", FREQUENCIES.start..end), ("dB", bottom.max(top - RANGE)..top));
+    Field { name, along, up, lines: lines.collect(), beside: None }
 }
 
 /// How a response dies away, as long as it is heard: the loudest of each few milliseconds.
@@ -231,7 +222,7 @@ fn ringing(trial: &Trial) -> Result<Field, Failure> {
     let step = shown.div_ceil(400);
     let lines = sides(&heard.map(|side| side[..shown].to_vec()), |side| {
         let parts = side.chunks(step).enumerate();
-        parts.map(|(i, part)| (seconds(i * step), db_from_gain(loudest(part) / most))).collect()
+        parts.map(|(i, part)| (middle(i, step), db_from_gain(loudest(part) / most))).collect()
     });
     let (along, up) = (("s", 0.0..seconds(shown)), ("dB below its peak", -RANGE..3.0));
     Ok(Field { name: "What comes after a click".into(), along, up, lines, beside: None })
@@ -253,6 +244,11 @@ fn floored(points: Points) -> Points {
 
 fn loudest(part: &[f64]) -> f64 {
     part.iter().fold(0.0, |most: f64, x| most.max(x.abs()))
+}
+
+/// When the middle of the so-manieth step is, in seconds: there stands what is told of the whole of it.
+fn middle(index: usize, step: usize) -> f64 {
+    seconds(index * step) + seconds(step) / 2.0
 }
 
 fn seconds(frames: usize) -> f64 {
@@ -375,7 +371,12 @@ fn mean_square(part: &[f64]) -> f64 {
 }
 
 fn wave(hertz: f64, frame: usize) -> f64 {
-    sin(std::f64::consts::TAU * (hertz * frame as f64 / RATE).fract())
+    turned_wave(hertz, frame, 0.0)
+}
+
+/// The same, so much of a cycle on.
+fn turned_wave(hertz: f64, frame: usize, turned: f64) -> f64 {
+    sin(std::f64::consts::TAU * (hertz * frame as f64 / RATE + turned).fract())
 }
 
 /// Soft, loud, and soft again: how soon something is done about it, and how soon it is over.
@@ -390,10 +391,19 @@ fn burst(trial: &Trial, hertz: f64) -> Result<Field, Failure> {
     let before = RATE as usize / 2;
     let at = |frame: usize| seconds(frame) - seconds(before);
     let frames = before + (all * RATE) as usize;
-    let heard = trial.hear(frames, |frame| [wave(hertz, frame) * gain_from_db(level(at(frame))); 2])?;
-    let step = (RATE / hertz).ceil().max(RATE / 1000.0) as usize;
-    let parts = heard[0][before..].chunks(step).enumerate();
-    let points = parts.map(|(i, part)| (seconds(i * step), db_from_gain(loudest(part)))).collect();
+    let mut powers = vec![0.0; frames - before];
+    for phase in 0..PHASES {
+        let turned = phase as f64 / (2 * PHASES) as f64;
+        let sound = |frame: usize| turned_wave(hertz, frame, turned) * gain_from_db(level(at(frame)));
+        let heard = trial.hear(frames, |frame| [sound(frame); 2])?;
+        powers.iter_mut().zip(&heard[0][before..]).for_each(|(power, x)| *power += x * x);
+    }
+    // The squares of sines so far apart add up to the same at every frame.
+    let height = |power: f64| (2.0 * power / PHASES as f64).sqrt();
+    // At half a millisecond as a beginning is sharp, and where it lasts as fine as is seen.
+    let step = (RATE as usize / 2000).max(powers.len().div_ceil(MOST_POINTS));
+    let points = powers.iter().step_by(step).enumerate();
+    let points = points.map(|(i, power)| (seconds(i * step), db_from_gain(height(*power)))).collect();
     let steps = [(0.0, soft), (begin, soft), (begin, loud), (end, loud), (end, soft), (all, soft)].to_vec();
     let points: Points = floored(points);
     let top = points.iter().map(|(_, y)| *y).fold(loud, f64::max).ceil() + 3.0;
@@ -447,15 +457,42 @@ fn cycle(trial: &Trial) -> f64 {
     rate.map_or(LONGEST_CYCLE / 2.0, |rate| 1.0 / rate).clamp(0.05, LONGEST_CYCLE / 2.0)
 }
 
-/// Level over frequency at some moments of a cycle.
+/// Level over frequency at some moments of a cycle: those at which it differs most.
 fn moving_response(trial: &Trial) -> Result<Field, Failure> {
-    let mut lines = Vec::new();
-    for moment in 0..MOMENTS {
-        let after = cycle(trial) * moment as f64 / MOMENTS as f64;
+    let mut looked_at = Vec::with_capacity(LOOKED_AT);
+    for moment in 0..LOOKED_AT {
+        let after = cycle(trial) * moment as f64 / LOOKED_AT as f64;
         let heard = impulse(trial, (after * RATE) as usize, 1.0)?;
-        lines.push((format!("after {} s", (after * 1000.0).round() / 1000.0), levels(&heard[0])));
+        let [left, _] = heard;
+        let heights: Vec<f64> = frequencies(STEPS).map(|hertz| magnitude(sounding(&left), hertz)).collect();
+        looked_at.push((after, left, heights));
     }
-    Ok(over_frequency("Level, at some moments, of the left side", lines))
+    let mut shown: Vec<usize> = vec![0];
+    while shown.len() < MOMENTS {
+        // What is least like the one of those that it is most like.
+        let alone = |i: usize| {
+            let apart = |other: &usize| apart(&looked_at[i].2, &looked_at[*other].2);
+            shown.iter().map(apart).fold(f64::INFINITY, f64::min)
+        };
+        let next = (0..LOOKED_AT).map(|i| (alone(i), i)).max_by(|a, b| a.0.total_cmp(&b.0));
+        match next.filter(|(alone, _)| *alone > DIFFER) {
+            Some((_, next)) => shown.push(next),
+            None => break,
+        }
+    }
+    shown.sort_unstable();
+    let lines = shown.into_iter().map(|i| {
+        let (after, heard, _) = &looked_at[i];
+        (format!("after {} s", (after * 1000.0).round() / 1000.0), levels(heard))
+    });
+    Ok(over_frequency("Level, at some moments, of the left side", lines.collect()))
+}
+
+/// By how much two responses differ, in dB, from one frequency to the next on the whole; below what is seen they are alike.
+fn apart(one: &[f64], other: &[f64]) -> f64 {
+    let seen = |height: &f64| db_from_gain(*height).max(-RANGE / 2.0);
+    let all = one.iter().zip(other).map(|(one, other)| (seen(one) - seen(other)).abs());
+    all.sum::<f64>() / one.len().max(1) as f64
 }
 
 /// What becomes of a tone over two cycles.
@@ -468,7 +505,7 @@ fn over_time(trial: &Trial) -> Result<Field, Failure> {
     let step = (heard[0].len() / 600 / period).max(1) * period;
     let lines = sides(&heard, |side| {
         let parts = side.chunks(step).enumerate();
-        parts.map(|(i, part)| (seconds(i * step), db_from_gain(loudest(part)))).collect()
+        parts.map(|(i, part)| (middle(i, step), db_from_gain(loudest(part)))).collect()
     });
     let heights = || lines.iter().flat_map(|(_, points)| points).map(|(_, y)| *y);
     let top = (heights().fold(0.0, f64::max) / 3.0).ceil() * 3.0 + 3.0;

@@ -3,7 +3,8 @@
 use std::f64::consts::PI;
 
 use super::character::{self, Character};
-use super::fields::{self, Field};
+use super::curves;
+use super::fields::Field;
 use super::trial::{RATE, Trial};
 use super::*;
 
@@ -212,7 +213,7 @@ fn every_effect_is_drawn_by_its_word_or_says_why_not() {
                         );
                     }
                 }
-                let svg = picture(&fields, word).unwrap_or_else(|why| panic!("{word}: {why}"));
+                let svg = picture(&fields, word, Theme::Auto).unwrap_or_else(|why| panic!("{word}: {why}"));
                 resvg::usvg::Tree::from_str(&svg, &resvg::usvg::Options::default()).unwrap();
             }
         }
@@ -244,6 +245,98 @@ fn what_an_effect_is_is_found_out_by_trying_it() {
 }
 
 #[test]
+fn nothing_comes_out_before_it_has_come_in() {
+    for said in ["multiband().band(1, compressor(-24, 3))", "compressor(-18, 4)", "gate(-40)"] {
+        let fields = drawn(said);
+        let burst = &fields[1];
+        let (_, came) = burst.beside.as_ref().expect("what went in is shown");
+        let (begin, end) = (came[1].0, came[3].0);
+        let (_, out) = &burst.lines[0];
+        let soft = out[0].1;
+        let early = out.iter().filter(|(at, _)| *at < begin - 1e-9).find(|(_, level)| (level - soft).abs() > 0.3);
+        assert_eq!(early, None, "{said}: {soft} before");
+        // While it is loud it comes to rest, and no bump foretells the end.
+        let late = || out.iter().filter(|(at, _)| (end - 0.05..end - 1e-9).contains(at)).map(|(_, level)| *level);
+        let range = late().fold(f64::NEG_INFINITY, f64::max) - late().fold(f64::INFINITY, f64::min);
+        assert!(range < 0.5, "{said}: {range} dB");
+    }
+}
+
+#[test]
+fn a_law_of_panning_is_seen_by_what_comes_in_mono() {
+    let level = |said: &str| {
+        let fields = drawn(said);
+        let field = fields.last().expect("there is one");
+        assert!(fields.len() == 2 && field.name.contains("mono"), "{said}: {}", field.name);
+        field.lines.iter().map(|(_, points)| points[100].1).collect::<Vec<f64>>()
+    };
+    let near = |found: Vec<f64>, expected: f64| found.iter().all(|level| (level - expected).abs() < 0.02);
+    assert!(near(level("pan(0)"), db(0.5_f64.sqrt())), "{:?}", level("pan(0)"));
+    assert!(near(level("pan(0).law(0)"), 0.0), "{:?}", level("pan(0).law(0)"));
+    assert_eq!(drawn("width(50)").len(), 1, "what has no law hears nothing mono");
+}
+
+/// How often a curve turns, as it is drawn, in each octave from a frequency on.
+fn turns_in(points: &[(f64, f64)], from: f64, to: f64) -> usize {
+    let within: Vec<f64> = points.iter().filter(|(hertz, _)| (from..to).contains(hertz)).map(|(_, y)| *y).collect();
+    within.windows(3).filter(|three| (three[1] - three[0]) * (three[2] - three[1]) < 0.0).count()
+}
+
+#[test]
+fn a_comb_is_drawn_tooth_by_tooth_as_far_as_it_can_be_and_no_further() {
+    // Half of it comes 10 ms later: a notch at each odd 50 Hz.
+    let fields = drawn("delay(10).feedback(0).mix(50)");
+    let (end, (_, points)) = (fields[0].along.1.end, &fields[0].lines[0]);
+    assert!((1000.0..6000.0).contains(&end), "{end}");
+    assert!(fields[0].name.contains("teeth"), "{}", fields[0].name);
+    let turns = turns_in(points, 200.0, 1000.0);
+    assert!((15..=17).contains(&turns), "a top and a notch in each 100 Hz, and not {turns}");
+    assert_eq!(drawn("eq().bell(400, 9, 4).bell(2.kHz, -9, 4)")[0].along.1.end, 20_000.0);
+}
+
+#[test]
+fn a_response_that_moves_is_shown_at_moments_at_which_it_differs() {
+    for said in ["chorus", "flanger", "phaser"] {
+        let fields = drawn(said);
+        let lines = &fields[0].lines;
+        assert!((3..=4).contains(&lines.len()), "{said}: {}", lines.len());
+        for (i, (name, one)) in lines.iter().enumerate() {
+            for (other, two) in &lines[i + 1..] {
+                let apart = one.iter().zip(two).map(|(a, b)| (a.1 - b.1).abs()).fold(0.0, f64::max);
+                assert!(apart > 1.0, "{said}: {name} and {other} differ by {apart} dB");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_picture_has_parts_of_pixels_and_a_form_for_the_dark() {
+    let fields = drawn("eq().bell(1.kHz, 6)");
+    let of = |theme: Theme| picture(&fields, "a title", theme).unwrap_or_else(|why| panic!("{why}"));
+    let auto = of(Theme::Auto);
+    assert!(auto.starts_with("<svg width=\"1080\" height=\"482\" viewBox=\"0 0 10800 4820\""), "{}", &auto[..99]);
+    let curve = auto.split(" points=\"").skip(1).max_by_key(|points| points.len()).expect("there is a curve");
+    let heights = curve.split('"').next().unwrap().split_whitespace().filter_map(|point| point.split_once(','));
+    let heights: Vec<u32> = heights.map(|(_, y)| y.parse().unwrap()).collect();
+    assert!(heights.iter().any(|y| y % 10 != 0), "{heights:?}");
+    assert!(auto.contains("prefers-color-scheme:dark") && !of(Theme::Light).contains("<style>"));
+    // Every colour of the picture has another in the dark, and it is drawn in that.
+    let style = of(Theme::Dark);
+    let style = style.split("</style>").next().unwrap().to_owned();
+    for what in ["fill", "stroke"] {
+        for colour in auto.split(&format!(" {what}=\"#")).skip(1).map(|rest| &rest[..6]) {
+            assert!(style.contains(&format!("[{what}=\"#{colour}\"]")), "{what} #{colour}: {style}");
+        }
+    }
+    let options = resvg::usvg::Options::default();
+    let tree = resvg::usvg::Tree::from_str(&of(Theme::Dark), &options).unwrap();
+    let mut points = resvg::tiny_skia::Pixmap::new(1080, 482).unwrap();
+    resvg::render(&tree, resvg::tiny_skia::Transform::default(), &mut points.as_mut());
+    let corner = points.pixel(2, 2).unwrap();
+    assert!(corner.red() < 60 && corner.green() < 60, "{corner:?}");
+}
+
+#[test]
 fn what_has_no_curve_says_so() {
     assert!(refused("tempo").contains("only an effect has one"), "{}", refused("tempo"));
     assert!(refused("sine").contains("only an effect has one"), "{}", refused("sine"));
@@ -263,7 +356,7 @@ fn no_curve_leaves_its_field() {
         }
     }
     // The frequencies are those that are heard.
-    assert_eq!(fields::FREQUENCIES, 20.0..20_000.0);
+    assert_eq!(curves::FREQUENCIES, 20.0..20_000.0);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use engine::tempo::Tempo;
 use scripting::SourceFile;
 
 use crate::ending::Failure;
-use crate::load;
+use crate::load::{self, Loaded};
 
 /// Frames a second.
 pub const RATE: f64 = 48_000.0;
@@ -23,14 +23,19 @@ pub const RATE: f64 = 48_000.0;
 /// What stands where the name of a file does.
 const CALLED: &str = "what is drawn";
 
-/// What stands before the effects that are meant, in lines of its own.
+/// What stands before the effects that are meant, in lines of its own; and where they hear one channel.
 const BEFORE: &str = "let x = input(\"x\", device(1, 2));\nx >>\n";
+const BEFORE_MONO: &str = "let x = input(\"x\", device(1));\nx >>\n";
+
+/// The parameter of what makes two channels of one: how loud that is in the middle.
+const LAW: &str = "law";
 
 /// What is heard of both sides.
 pub type Sound = [Vec<f64>; 2];
 
 /// Effects in a session of their own.
 pub struct Trial {
+    chain: String,
     graph: Graph,
     session: Session,
 }
@@ -46,11 +51,7 @@ impl Trial {
         let is_broken = alone.diagnostics.iter().any(Diagnostic::is_error);
         let mut loaded = match is_broken {
             true => load::prepare_evaluated(alone, &Library::new(), |session| Tempo::new(session.pace())),
-            false => {
-                let text = format!("{BEFORE}{chain}\n>> master;\n");
-                let evaluated = scripting::evaluate_text(Path::new(CALLED), &text);
-                load::prepare_evaluated(evaluated, &Library::new(), |session| Tempo::new(session.pace()))
-            }
+            false => loaded(BEFORE, chain),
         };
         if loaded.is_wrong() {
             if is_broken {
@@ -63,9 +64,24 @@ impl Trial {
             loaded.show();
             return Err(Failure::Shown);
         }
+        Trial::of(chain, loaded)
+    }
+
+    fn of(chain: &str, loaded: Loaded) -> Result<Trial, Failure> {
         match (loaded.graph, loaded.session) {
-            (Some(graph), Some(session)) => Ok(Trial { graph, session }),
+            (Some(graph), Some(session)) => Ok(Trial { chain: chain.to_owned(), graph, session }),
             _ => Err(Failure::Shown),
+        }
+    }
+
+    /// The same effects where what comes in is mono; nothing where none of them makes two channels of one.
+    ///
+    /// # Errors
+    /// They cannot be compiled for that.
+    pub fn of_mono(&self) -> Result<Option<Trial>, Failure> {
+        match self.most(LAW) {
+            Some(_) => Trial::of(&self.chain, loaded(BEFORE_MONO, &self.chain)).map(Some),
+            None => Ok(None),
         }
     }
 
@@ -142,6 +158,12 @@ impl Trial {
             named.map(|(parameter, setting)| parameter.plain(setting, &self.graph.clock))
         })
     }
+}
+
+/// A session of effects and what stands before them.
+fn loaded(before: &str, chain: &str) -> Loaded {
+    let evaluated = scripting::evaluate_text(Path::new(CALLED), &format!("{before}{chain}\n>> master;\n"));
+    load::prepare_evaluated(evaluated, &Library::new(), |session| Tempo::new(session.pace()))
 }
 
 /// Lets a diagnostic of the whole text speak of what was said: what stands behind that is its end.

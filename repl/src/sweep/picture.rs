@@ -2,10 +2,10 @@
 
 use engine::math::{db_from_gain, gain_from_db};
 use engine::response::decay::schroeder;
-use plotters::prelude::*;
 
 use super::figures::Figures;
-use crate::chart::{Area, Curve, Failed, Points, chart, finite, titled};
+use crate::chart::{Area, Curve, Failed, Points, chart, drawn, finite, titled};
+use crate::picture::Theme;
 
 const SIZE: (u32, u32) = (1280, 900);
 
@@ -23,21 +23,16 @@ const STEPS: usize = 600;
 ///
 /// # Errors
 /// What the library says; nothing is known that it would refuse.
-pub fn draw(figures: &Figures, responses: &[Vec<f64>], title: &str) -> Result<String, Failed> {
-    let mut picture = String::new();
-    {
-        let root = SVGBackend::with_string(&mut picture, SIZE).into_drawing_area();
-        root.fill(&WHITE)?;
-        let [level, distortion, energy, times] = &titled(&root, title)?.split_evenly((2, 2))[..] else {
+pub fn draw(figures: &Figures, responses: &[Vec<f64>], title: &str, theme: Theme) -> Result<String, Failed> {
+    drawn(SIZE, theme, |root| {
+        let [level, distortion, energy, times] = &titled(root, title)?.split_evenly((2, 2))[..] else {
             unreachable!("it is cut in four")
         };
         draw_level(level, figures)?;
         draw_distortion(distortion, figures)?;
         draw_energy(energy, figures, responses)?;
-        draw_times(times, figures)?;
-        root.present()?;
-    }
-    Ok(picture)
+        draw_times(times, figures)
+    })
 }
 
 fn draw_level(area: &Area<'_>, figures: &Figures) -> Result<(), Failed> {

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::program::{Ran, Running, gainstage};
+use crate::program::{Ran, Running, examples, gainstage};
 
 /// A run in a folder that also holds what is kept.
 fn learn(folder: &Path, arguments: &[&str]) -> Command {
@@ -159,6 +159,62 @@ fn what_is_wrong_is_told_and_nothing_is_lost() {
     unkept.says("how far you have come cannot be kept");
     unkept.says("step 1 of 2");
     assert_eq!(unkept.end(), 0, "{:#?}", unkept.told);
+}
+
+#[test]
+fn a_lesson_is_shown_in_a_browser_wherever_it_is_asked_for() {
+    let folder = TempDir::new().expect("there is room");
+    for arguments in [["sends", "--show", "127.0.0.1:0"], ["--show", "127.0.0.1:0", "sends"]] {
+        let mut learner = learning(folder.path(), &[&arguments[..], &["--length", "0.2s"]].concat());
+        learner.says("lesson 5 of 16, Sends");
+        assert!(learner.end() == 0 && learner.told.iter().any(|line| line.contains("http://")), "{:#?}", learner.told);
+    }
+}
+
+/// The commands that the comments of a lesson name. What stands behind one as its file is the lesson's.
+fn named(text: &str) -> Vec<String> {
+    let prose: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("//")).map(str::trim).collect();
+    let prose = prose.join(" ");
+    let quoted = prose.split('`').skip(1).step_by(2);
+    quoted.filter_map(|quoted| quoted.strip_prefix("gainstage ")).map(str::to_owned).collect()
+}
+
+#[test]
+fn what_lessons_tell_to_run_runs() {
+    let folder = TempDir::new().expect("there is room");
+    let mut listed: Vec<PathBuf> = fs::read_dir(examples().join("lessons"))
+        .expect("they are there")
+        .map(|entry| entry.expect("it is there").path())
+        .collect();
+    listed.sort();
+    let (mut count, mut done) = (0, std::collections::BTreeSet::new());
+    for file in listed {
+        let (text, name) = (fs::read_to_string(&file).expect("a text"), file.to_string_lossy().into_owned());
+        for command in named(&text) {
+            count += 1;
+            let words: Vec<&str> = command.split(' ').collect();
+            // Which lesson is played, drawn or measured makes no difference to whether it runs.
+            if !done.insert(command.clone()) {
+                continue;
+            }
+            let more: &[&str] = match words[0] {
+                "learn" => &["--device", "none", "--length", "0.1s"],
+                "graph" | "check" => &[&name],
+                _ => &[],
+            };
+            let ran: Ran = gainstage([&words[..], more].concat())
+                .current_dir(folder.path())
+                .env("XDG_STATE_HOME", folder.path().join("state"))
+                .output()
+                .expect("the program starts")
+                .into();
+            assert_eq!(ran.status, 0, "{name}: `gainstage {command}`: {ran:?}");
+        }
+    }
+    assert!(count >= 8, "only {count}");
+    let lesson = |name: &str| fs::read_to_string(examples().join("lessons").join(name)).expect("it is there");
+    assert!(named(&lesson("15-mastering.rhai")).contains(&"measure --targets".to_owned()));
+    assert!(named(&lesson("01-a-cable.rhai")).iter().any(|command| command.ends_with("--show")));
 }
 
 #[test]
