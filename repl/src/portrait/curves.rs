@@ -15,8 +15,8 @@ pub const FREQUENCIES: Range<f64> = 20.0..20_000.0;
 /// frequencies lie between its top and its bottom at least, so that it is seen as one.
 const COMB_STEPS: usize = 3000;
 const TOOTH: f64 = 2.0;
-const MANY_TURNS: usize = 8;
-const TURN: usize = 6;
+const MANY_TURNS: usize = 3;
+const TURN: usize = 9;
 
 /// Frequencies of a response that is smoothed over thirds of an octave, and how many of each third are looked at.
 const SMOOTH_STEPS: usize = 80;

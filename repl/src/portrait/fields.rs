@@ -68,6 +68,9 @@ const LONGEST_CYCLE: f64 = 8.0;
 /// In so many phases a tone is heard that is loud for a moment: together they have a level at each frame, with no cycle to wait for.
 const PHASES: usize = 4;
 
+/// Points of what grows.
+const RAMP: u8 = 16;
+
 /// Points of a curve over time, at most.
 const MOST_POINTS: usize = 2000;
 
@@ -386,7 +389,10 @@ fn burst(trial: &Trial, hertz: f64) -> Result<Field, Failure> {
     let loud = thresholds.iter().map(|level| level + BEYOND).reduce(f64::max).unwrap_or(LOUD);
     let longer = trial.most("release").unwrap_or(0.0).clamp(0.0, 2000.0) / 1000.0;
     let [begin, end, all] = [BURST[0], BURST[1], BURST[2] + 2.0 * longer];
-    let level = |seconds: f64| if (begin..end).contains(&seconds) { loud } else { soft };
+    // It grows and falls over a cycle: a step would be a click, which is heard in other bands than the tone.
+    let (low, high, ramp) = (gain_from_db(soft), gain_from_db(loud), 1.0 / hertz);
+    let grown = |seconds: f64| 0.5 - 0.5 * cos(std::f64::consts::PI * (seconds / ramp).clamp(0.0, 1.0));
+    let height = |seconds: f64| low + (high - low) * (grown(seconds - begin) - grown(seconds - end));
     // What has to settle does so before.
     let before = RATE as usize / 2;
     let at = |frame: usize| seconds(frame) - seconds(before);
@@ -394,21 +400,27 @@ fn burst(trial: &Trial, hertz: f64) -> Result<Field, Failure> {
     let mut powers = vec![0.0; frames - before];
     for phase in 0..PHASES {
         let turned = phase as f64 / (2 * PHASES) as f64;
-        let sound = |frame: usize| turned_wave(hertz, frame, turned) * gain_from_db(level(at(frame)));
+        let sound = |frame: usize| turned_wave(hertz, frame, turned) * height(at(frame));
         let heard = trial.hear(frames, |frame| [sound(frame); 2])?;
         powers.iter_mut().zip(&heard[0][before..]).for_each(|(power, x)| *power += x * x);
     }
     // The squares of sines so far apart add up to the same at every frame.
-    let height = |power: f64| (2.0 * power / PHASES as f64).sqrt();
+    let of_all = |power: f64| (2.0 * power / PHASES as f64).sqrt();
     // At half a millisecond as a beginning is sharp, and where it lasts as fine as is seen.
     let step = (RATE as usize / 2000).max(powers.len().div_ceil(MOST_POINTS));
     let points = powers.iter().step_by(step).enumerate();
-    let points = points.map(|(i, power)| (seconds(i * step), db_from_gain(height(*power)))).collect();
-    let steps = [(0.0, soft), (begin, soft), (begin, loud), (end, loud), (end, soft), (all, soft)].to_vec();
+    let points = points.map(|(i, power)| (seconds(i * step), db_from_gain(of_all(*power)))).collect();
+    let edges =
+        [begin, end].into_iter().flat_map(|edge| (0..=RAMP).map(move |i| edge + ramp * f64::from(i) / f64::from(RAMP)));
+    let moments = [0.0].into_iter().chain(edges).chain([all]);
+    let steps = moments.map(|at| (at, db_from_gain(height(at)))).collect();
+    // What comes before its cause was seen coming.
+    let ahead = trial.most("lookahead").filter(|ahead| *ahead > 0.0);
+    let ahead = ahead.map_or_else(String::new, |ahead| format!(", which is seen {ahead} ms ahead"));
     let points: Points = floored(points);
     let top = points.iter().map(|(_, y)| *y).fold(loud, f64::max).ceil() + 3.0;
     Ok(Field {
-        name: format!("A tone of {} Hz that is loud for {} ms", hertz.round(), ((end - begin) * 1000.0).round()),
+        name: format!("A tone of {} Hz that is loud for {} ms{ahead}", hertz.round(), ((end - begin) * 1000.0).round()),
         along: ("s", 0.0..all),
         up: ("dBFS", soft - 30.0..top),
         lines: vec![("out".into(), points)],
@@ -497,8 +509,10 @@ fn apart(one: &[f64], other: &[f64]) -> f64 {
 
 /// What becomes of a tone over two cycles.
 fn over_time(trial: &Trial) -> Result<Field, Failure> {
-    let all = 2.0 * cycle(trial);
-    let before = RATE as usize / 4;
+    let cycle = cycle(trial);
+    let all = 2.0 * cycle;
+    // What has to settle does so before, and time begins where a cycle does.
+    let before = ((0.25 / cycle).ceil() * cycle * RATE) as usize;
     let heard = trial.hear(before + (all * RATE) as usize, |frame| [wave(TONE, frame); 2])?;
     let heard = heard.map(|side| side[before.min(side.len())..].to_vec());
     let period = (RATE / TONE) as usize;

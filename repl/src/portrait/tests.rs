@@ -250,7 +250,9 @@ fn nothing_comes_out_before_it_has_come_in() {
         let fields = drawn(said);
         let burst = &fields[1];
         let (_, came) = burst.beside.as_ref().expect("what went in is shown");
-        let (begin, end) = (came[1].0, came[3].0);
+        let loud = came.iter().fold(f64::NEG_INFINITY, |most, (_, level)| level.max(most));
+        let end = came.iter().rfind(|(_, level)| loud - level < 1e-6).expect("it is loud").0;
+        let begin = came[1].0;
         let (_, out) = &burst.lines[0];
         let soft = out[0].1;
         let early = out.iter().filter(|(at, _)| *at < begin - 1e-9).find(|(_, level)| (level - soft).abs() > 0.3);
@@ -259,6 +261,10 @@ fn nothing_comes_out_before_it_has_come_in() {
         let late = || out.iter().filter(|(at, _)| (end - 0.05..end - 1e-9).contains(at)).map(|(_, level)| *level);
         let range = late().fold(f64::NEG_INFINITY, f64::max) - late().fold(f64::INFINITY, f64::min);
         assert!(range < 0.5, "{said}: {range} dB");
+        // Nor does one come after it: it only gets softer.
+        let after: Vec<f64> =
+            out.iter().filter(|(at, _)| (end..end + 0.01).contains(at)).map(|(_, level)| *level).collect();
+        assert!(after.windows(2).all(|pair| pair[1] < pair[0] + 0.3), "{said}: {after:?}");
     }
 }
 
@@ -307,6 +313,22 @@ fn a_response_that_moves_is_shown_at_moments_at_which_it_differs() {
             }
         }
     }
+}
+
+#[test]
+fn what_is_shown_over_time_agrees_with_the_moments_that_are_shown() {
+    for said in ["tremolo(3)", "auto_pan(0.7).depth(70)"] {
+        let fields = drawn(said);
+        assert_eq!(fields[0].lines.len(), 4, "{said}");
+        for (name, points) in &fields[0].lines {
+            let after: f64 = name.split(' ').nth(1).and_then(|after| after.parse().ok()).expect("a moment");
+            let (_, over_time) = &fields[1].lines[0];
+            let near = over_time.iter().min_by(|a, b| (a.0 - after).abs().total_cmp(&(b.0 - after).abs())).unwrap();
+            assert!((near.1 - points[100].1).abs() < 0.4, "{said} {name}: {} and {}", near.1, points[100].1);
+        }
+    }
+    let limited = drawn("limiter(-6)");
+    assert!(limited[1].name.ends_with("ms ahead"), "{}", limited[1].name);
 }
 
 #[test]
