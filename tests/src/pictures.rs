@@ -298,7 +298,7 @@ fn a_picture_is_what_the_ending_of_its_file_says() {
         .expect("it can be written");
     let begins = |name: &str| fs::read(folder.path().join(name)).expect("it is written");
     for (name, expected) in
-        [("s.svg", "<svg "), ("s.dot", "digraph "), ("s.mmd", "---"), ("s.json", "{"), ("s.txt", "master")]
+        [("s.svg", "<svg "), ("s.dot", "digraph "), ("s.mmd", "---"), ("s.json", "{"), ("s.txt", "a  (input, sine")]
     {
         done_in(folder.path(), &["graph", "s.rhai", "-o", name]);
         assert!(begins(name).starts_with(expected.as_bytes()), "{name}");
@@ -327,4 +327,37 @@ fn a_picture_is_what_the_ending_of_its_file_says() {
     let unknown = run_in(folder.path(), &["words", "compressr", "--plot", "x.svg"]);
     assert!(unknown.status == 1 && unknown.err.contains("did you mean `compressor`?"), "{unknown:?}");
     assert!(!folder.path().join("x.svg").exists());
+}
+
+#[test]
+fn plots_are_drawn_for_the_light_and_for_the_dark() {
+    let folder = TempDir::new().expect("there is room");
+    let session = "let a = input(\"a\", device(1)); a >> gain(-3) >> master;";
+    fs::write(folder.path().join("s.rhai"), session).expect("it can be written");
+    let plots: [(&[&str], &str); 3] = [
+        (&["words", "gain", "--plot", "gain.svg"], "gain.svg"),
+        (&["measure", "s.rhai", "--input", "silence", "--length", "1s", "--plot", "s.svg"], "s.svg"),
+        (&["sweep", "--through", "s.rhai", "--time", "200ms", "--tail", "100ms", "-o", "swept"], "swept.svg"),
+    ];
+    let dark = "[fill=\"#FFFFFF\"]{fill:";
+    for (arguments, file) in plots {
+        let drawn = |theme: &[&str]| {
+            let _ = fs::remove_file(folder.path().join(file));
+            if file == "swept.svg" {
+                for made in ["swept.wav", "swept.json"] {
+                    let _ = fs::remove_file(folder.path().join(made));
+                }
+            }
+            done_in(folder.path(), &[arguments, theme].concat());
+            fs::read_to_string(folder.path().join(file)).expect("it is written")
+        };
+        let (auto, only_dark, light) = (drawn(&[]), drawn(&["--theme", "dark"]), drawn(&["--theme", "light"]));
+        assert!(auto.contains("@media (prefers-color-scheme:dark){") && auto.contains(dark), "{file}");
+        assert!(!only_dark.contains("@media") && only_dark.contains(dark), "{file}");
+        assert!(!light.contains("<style>") && light.contains("fill=\"#FFFFFF\""), "{file}");
+    }
+    // What draws nothing has no colours.
+    for arguments in [&["words", "gain", "--theme", "dark"][..], &["measure", "s.rhai", "--theme", "dark"]] {
+        assert_eq!(run_in(folder.path(), arguments).status, 2, "{arguments:?}");
+    }
 }

@@ -149,7 +149,11 @@ impl Sketch {
         let (width, height) = area.dim_in_pixel();
         let side = width.min(height) as i32 - px(60);
         let (left, top) = ((width as i32 - side) / 2, (height as i32 - side) / 2);
-        let place = |x: f64, y: f64| (left + (x * f64::from(side)) as i32, top + ((1.0 - y) * f64::from(side)) as i32);
+        // At whole pixels: between others cells would be seen as a net.
+        let whole = |at: i32| at / px(1) * px(1);
+        let place = |x: f64, y: f64| {
+            (whole(left + (x * f64::from(side)) as i32), whole(top + ((1.0 - y) * f64::from(side)) as i32))
+        };
         for (from, to) in
             [((0.5, 0.0), (0.5, 1.0)), ((0.0, 0.5), (1.0, 0.5)), ((0.0, 0.0), (1.0, 1.0)), ((0.0, 1.0), (1.0, 0.0))]
         {

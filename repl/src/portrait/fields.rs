@@ -66,7 +66,7 @@ const DIFFER: f64 = 0.5;
 const LONGEST_CYCLE: f64 = 8.0;
 
 /// In so many phases a tone is heard that is loud for a moment: together they have a level at each frame, with no cycle to wait for.
-const PHASES: usize = 4;
+const PHASES: usize = 3;
 
 /// Points of what grows.
 const RAMP: u8 = 16;

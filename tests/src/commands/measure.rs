@@ -317,6 +317,12 @@ fn sessions_are_measured_as_they_are_rendered_and_drawn_before_and_after_an_edit
     {
         assert!(picture.contains(part), "{part}");
     }
+    // Of what is too short for a short-term loudness the momentary one is seen.
+    done_in(folder.path(), &["measure", "before.rhai", "after.rhai", "--length", "2s", "--plot", "short.svg"]);
+    let short = fs::read_to_string(folder.path().join("short.svg")).expect("it is written");
+    let loudness = short.split("Spectrum").next().unwrap_or_default();
+    let points = |line: &str| line.split('"').next().unwrap_or_default().split_whitespace().count();
+    assert_eq!(loudness.split(" points=\"").skip(1).filter(|line| points(line) > 8).count(), 2);
     // What is measured is what would be rendered.
     done_in(folder.path(), &[&["render", "after.rhai", "-o", "after.wav", "--bits", "32f"], &length[..]].concat());
     let (_, rendered) = measured(folder.path(), &["after.wav"]);
