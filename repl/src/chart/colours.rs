@@ -60,7 +60,7 @@ pub fn style(picture: &str, theme: Theme) -> String {
             let (light, dark) = (written(light), written(dark));
             let of = |what: &str| {
                 let has = format!("{what}=\"{light}\"");
-                picture.contains(&has).then(|| format!("[{has}]{{{what}:{dark}}}")).unwrap_or_default()
+                if picture.contains(&has) { format!("[{has}]{{{what}:{dark}}}") } else { String::new() }
             };
             [of("fill"), of("stroke")].concat()
         };
