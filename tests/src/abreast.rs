@@ -123,7 +123,7 @@ fn strips_that_fall_silent_rest_and_come_back_abreast_with_those_that_sound() {
     let mut both = Both::open(&graph(&strips));
     assert_eq!(both.abreast(), 12);
     let live = |quantum: usize| -> Vec<Buffer> {
-        let sounds = |channel: usize| (quantum / 900 + channel) % 3 == 0;
+        let sounds = |channel: usize| (quantum / 900 + channel).is_multiple_of(3);
         let of = |channel| if sounds(channel) { [0.3 + 0.1 * channel as f64; QUANTUM] } else { [0.0; QUANTUM] };
         (0..6).map(of).collect()
     };

@@ -124,13 +124,10 @@ impl Pass<'_> {
         let (Some(work), Some(Some(running))) = (self.plan.works.get(cell), self.works.get_mut(cell)) else { return };
         let steering = self.steering.later(work.late);
         let transport = steering.frame as u64;
-        let score = work.score.and_then(|score| self.scores.get_mut(score)?.as_deref_mut());
-        let mut score = score.map(|score| {
-            if steering.moved {
-                score.jump(transport);
-            }
-            score
-        });
+        let mut score = work.score.and_then(|score| self.scores.get_mut(score)?.as_deref_mut());
+        if let Some(score) = score.as_deref_mut().filter(|_| steering.moved) {
+            score.jump(transport);
+        }
         let plays = self.is_open && !self.silent.contains(&cell);
         // What was placed is silence: nothing flows into a source.
         if work.on_transport && !plays {
