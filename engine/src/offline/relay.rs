@@ -12,9 +12,10 @@ use super::wait_for_media;
 use crate::costs::{self, COSTED_QUANTA, Costs};
 use crate::kernel::Buffer;
 use crate::parameter::Kind;
-use crate::plan::{Op, Plan};
+use crate::plan::{Op, Plan, PlanWork};
 use crate::probe::Probe;
 use crate::render::{Part, Renderer, places};
+use crate::sources;
 
 /// Quanta that go over at a time: 21 ms at 48 kHz, beside which it costs nothing to wake somebody.
 const BATCH: usize = 16;
@@ -98,8 +99,11 @@ impl Threads {
 /// Whether a plan may be rendered on several threads: nothing comes in while it is, and nobody asks works of other parts
 /// what they did.
 fn may_be_cut(plan: &Plan) -> bool {
-    let takes_from_devices = |kind: &Kind| matches!(kind, Kind::Channels);
-    let live = plan.works.iter().any(|work| work.table.0.parameters.iter().any(|p| takes_from_devices(&p.kind)));
+    let comes_back = |work: &PlanWork| {
+        let mut kinds = work.table.0.parameters.iter().map(|parameter| &parameter.kind);
+        work.channels.0 > 0 && kinds.any(|kind| matches!(kind, Kind::Channels))
+    };
+    let live = plan.works.iter().any(|work| sources::is_live(work.table.0) || comes_back(work));
     !live && plan.heard.iter().all(|point| point.work.is_none())
 }
 
