@@ -51,7 +51,7 @@ fn main() {
         [("", "")].into_iter().chain(chains).map(|(word, chain)| (word, graph(chain))).collect();
     let mut times = vec![Vec::new(); works.len()];
     for _ in 0..RUNS {
-        times.iter_mut().zip(&works).for_each(|(times, (_, graph))| times.push(rendering::time(graph, SECONDS)));
+        times.iter_mut().zip(&works).for_each(|(times, (_, graph))| times.push(rendering::time(graph, SECONDS, 1)));
     }
     let times: Vec<f64> = times.into_iter().map(median).collect();
     let share = |n: usize| (times[n] - times[0]).max(0.0) / (SECONDS * 2.0 * CABLES as f64);

@@ -33,7 +33,7 @@ fn share(text: &str) -> f64 {
     let evaluated = scripting::evaluate_text(Path::new("bench.rhai"), text);
     let session = evaluated.session.expect("the session is right");
     let graph = prepare(session, &Library::new()).graph.expect("the session can sound");
-    rendering::time(&graph, SECONDS) / SECONDS
+    rendering::time(&graph, SECONDS, 1) / SECONDS
 }
 
 fn main() {

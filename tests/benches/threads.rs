@@ -4,15 +4,16 @@
 //! `cargo bench -p gainstage-tests --bench threads`. Times are those of the clock on the wall: a machine with much else to do gains
 //! less. The model divides what all ops cost by what the dearest part costs, which has the same number of quanta to do.
 
-use std::convert::Infallible;
-use std::hint::black_box;
+mod rendering;
+
 use std::path::Path;
 use std::thread;
-use std::time::Instant;
 
 use engine::graph::{Graph, prepare};
 use engine::media::Library;
-use engine::offline::{Offline, Threads};
+use engine::offline::Offline;
+
+use rendering::time;
 
 /// Seconds of sound a run.
 const SECONDS: f64 = 10.0;
@@ -44,30 +45,12 @@ fn graph(text: &str) -> Graph {
     prepare(session, &Library::new()).graph.expect("the session can sound")
 }
 
-/// The seconds that a rendering takes.
-fn time(graph: &Graph, threads: Threads) -> f64 {
-    let mut offline = Offline::new(graph, None).expect("the plan proves right");
-    offline.share(threads);
-    let begun = Instant::now();
-    let done: Result<(), Infallible> = offline.render(
-        (SECONDS * graph.clock.rate) as u64,
-        |_| {},
-        |_, sound| {
-            black_box(sound);
-            Ok(())
-        },
-    );
-    done.unwrap_or_else(|never| match never {});
-    begun.elapsed().as_secs_f64()
-}
-
 fn main() {
     let cores = thread::available_parallelism().map_or(1, |cores| cores.get());
     let mix = strips(4, ">> compressor(-30, 2)") + "master >> eq().bell(300, -1, 1) >> multiband() >> limiter(-1);\n";
     for (name, text) in [("64 strips", strips(1, "")), ("a mix of them", mix)] {
         let graph = graph(&text);
-        let mut gains: Vec<f64> =
-            (0..RUNS).map(|_| time(&graph, Threads::Exactly(1)) / time(&graph, Threads::Exactly(cores))).collect();
+        let mut gains: Vec<f64> = (0..RUNS).map(|_| time(&graph, SECONDS, 1) / time(&graph, SECONDS, cores)).collect();
         gains.sort_by(f64::total_cmp);
         let (least, median, most) = (gains[0], gains[RUNS / 2], gains[RUNS - 1]);
         println!("{name:<16} {cores} threads: {median:.2} times as fast as one ({least:.2} to {most:.2})");

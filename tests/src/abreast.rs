@@ -103,6 +103,14 @@ fn strips(edited: bool) -> String {
     text + "mix >> compressor(-30, 2) >> master;\n"
 }
 
+/// Strips that are alike, of the device's inputs.
+fn live_strips(count: usize) -> String {
+    let strip = |channel| {
+        format!("input(\"in-{channel}\", device({channel})) >> eq().bell(500, 6, 2) >> compressor(-40, 4) >> master;\n")
+    };
+    (1..=count).map(strip).collect()
+}
+
 #[test]
 fn strips_of_many_kinds_sound_the_same_abreast_as_one_by_one_through_an_edit() {
     let mut both = Both::open(&graph(&strips(false)));
@@ -115,12 +123,7 @@ fn strips_of_many_kinds_sound_the_same_abreast_as_one_by_one_through_an_edit() {
 
 #[test]
 fn strips_that_fall_silent_rest_and_come_back_abreast_with_those_that_sound() {
-    let strips: String = (0..6)
-        .map(|i| {
-            format!("input(\"in-{i}\", device({})) >> eq().bell(500, 6, 2) >> compressor(-40, 4) >> master;\n", i + 1)
-        })
-        .collect();
-    let mut both = Both::open(&graph(&strips));
+    let mut both = Both::open(&graph(&live_strips(6)));
     assert_eq!(both.abreast(), 12);
     let live = |quantum: usize| -> Vec<Buffer> {
         let sounds = |channel: usize| (quantum / 900 + channel).is_multiple_of(3);
@@ -132,12 +135,7 @@ fn strips_that_fall_silent_rest_and_come_back_abreast_with_those_that_sound() {
 
 #[test]
 fn what_is_no_number_in_one_lane_is_told_and_silenced_and_heard_in_no_other() {
-    let strips: String = (0..5)
-        .map(|i| {
-            format!("input(\"in-{i}\", device({})) >> eq().bell(500, 6, 2) >> compressor(-40, 4) >> master;\n", i + 1)
-        })
-        .collect();
-    let mut both = Both::open(&graph(&strips));
+    let mut both = Both::open(&graph(&live_strips(5)));
     let live = |quantum: usize| -> Vec<Buffer> {
         let mut live = vec![[0.25; QUANTUM]; 5];
         if quantum == 20 {

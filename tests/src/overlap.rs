@@ -23,8 +23,12 @@ const AHEAD: usize = 5 * 64;
 /// All that is rendered, in order.
 type Pieces = Vec<(Stream, Vec<Vec<f64>>)>;
 
-fn piece(stream: Stream, sound: &[&[f64]]) -> (Stream, Vec<Vec<f64>>) {
-    (stream, sound.iter().map(|channel| channel.to_vec()).collect())
+/// Keeps every piece that it is given.
+fn keep(pieces: &mut Pieces) -> impl FnMut(Stream, &[&[f64]]) -> Result<(), ()> {
+    |stream, sound| {
+        pieces.push((stream, sound.iter().map(|channel| channel.to_vec()).collect()));
+        Ok(())
+    }
 }
 
 #[test]
@@ -33,24 +37,8 @@ fn what_is_rendered_ahead_is_taken_in_the_same_pieces_and_order() {
     for extent in [Extent::from(0), Extent::from(1000), Extent::from(30_011), Extent { least: 5000, most: 40_000 }] {
         let (mut here, mut ahead): (Pieces, Pieces) = Default::default();
         let offline = || Offline::new(&graph, Some("master")).expect("the plan proves right");
-        let done: Result<(), ()> = offline().render(
-            extent,
-            |_| {},
-            |stream, sound| {
-                here.push(piece(stream, sound));
-                Ok(())
-            },
-        );
-        assert_eq!(done, Ok(()));
-        let done: Result<(), ()> = offline().render_ahead(
-            extent,
-            |_| {},
-            |stream, sound| {
-                ahead.push(piece(stream, sound));
-                Ok(())
-            },
-        );
-        assert_eq!(done, Ok(()));
+        assert_eq!(offline().render(extent, |_| {}, keep(&mut here)), Ok(()));
+        assert_eq!(offline().render_ahead(extent, |_| {}, keep(&mut ahead)), Ok(()));
         assert!(here == ahead, "{extent:?}: {} pieces against {}", here.len(), ahead.len());
     }
 }

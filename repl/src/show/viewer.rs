@@ -153,17 +153,22 @@ mod tests {
         }
     }
 
-    #[test]
-    fn who_is_slow_is_sent_the_newest_of_what_moves_and_what_happened_meanwhile_once() {
-        let (send, receive) = watch::channel(feed(10));
+    /// What somebody who looks at the master is sent, each time that it is asked for.
+    fn sent(receive: watch::Receiver<Feed>) -> impl FnMut() -> Option<String> {
         let look = Arc::new(Looks::default()).look("master".into(), Manner::default()).expect("there is room");
         let mut viewer = Some(Viewer::new(receive, "master".into(), Manner::default(), look));
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("there is one");
-        let mut next = || {
+        move || {
             let (same, bytes) = runtime.block_on(viewer.take()?.next())?;
             viewer = Some(same);
             String::from_utf8(bytes.to_vec()).ok()
-        };
+        }
+    }
+
+    #[test]
+    fn who_is_slow_is_sent_the_newest_of_what_moves_and_what_happened_meanwhile_once() {
+        let (send, receive) = watch::channel(feed(10));
+        let mut next = sent(receive);
         assert_eq!(next().as_deref(), Some("text1;edit1;moment10;"));
         (11..=40).for_each(|number| drop(send.send_replace(feed(number))));
         assert_eq!(next().as_deref(), Some("edit2;edit3;edit4;moment40;"));
@@ -181,14 +186,7 @@ mod tests {
             ..Feed::default()
         };
         let (send, receive) = watch::channel(past(1, 5, 20));
-        let look = Arc::new(Looks::default()).look("master".into(), Manner::default()).expect("there is room");
-        let mut viewer = Some(Viewer::new(receive, "master".into(), Manner::default(), look));
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("there is one");
-        let mut next = || {
-            let (same, bytes) = runtime.block_on(viewer.take()?.next())?;
-            viewer = Some(same);
-            String::from_utf8(bytes.to_vec()).ok()
-        };
+        let mut next = sent(receive);
         assert_eq!(next().as_deref(), Some("past20;"));
         send.send_replace(past(1, 7, 22));
         assert_eq!(next().as_deref(), Some("heard21;heard22;"));
