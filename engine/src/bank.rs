@@ -14,7 +14,7 @@ use crate::kernel::{Buffer, Glide, Io, Kernel, QUANTUM};
 use crate::keyboard::Touch;
 use crate::lane::{Lane, Steering};
 use crate::motion::State;
-use crate::parameter::{Kind, Parameter, Recipe};
+use crate::parameter::{Parameter, Recipe};
 use crate::plan::{PlanControl, PlanMotion, Slots, SourceId};
 use crate::rest::{Rest, is_silent};
 use crate::score::ScoreCell;
@@ -212,10 +212,10 @@ impl WorkCell {
         let lanes = parameters.zip(&recipe.values).map(|(parameter, value)| Lane::new(parameter, *value)).collect();
         let lines = if latency > 0 { recipe.channels } else { 0 };
         let mut kernel = sources::kernel(table.0, recipe);
-        let takes_from_devices = table.0.parameters.iter().any(|p| matches!(p.kind, Kind::Channels));
         WorkCell {
             rest: Rest::new(|ledger| kernel.keep(ledger)),
-            only_passes: recipe.channels > 0 && !takes_from_devices,
+            // What names channels takes from devices, if something flows in besides.
+            only_passes: recipe.channels > 0 && !table.0.names_channels(),
             kernel,
             lanes,
             glides: recipe.values.iter().map(|value| Glide::still(*value)).collect(),

@@ -66,6 +66,11 @@ impl Table {
         self.parameters.iter().any(|parameter| matches!(parameter.kind, Kind::Pattern))
     }
 
+    /// Whether it names channels: of a device, or of a file.
+    pub fn names_channels(&self) -> bool {
+        self.parameters.iter().any(|parameter| matches!(parameter.kind, Kind::Channels))
+    }
+
     /// What a recipe of this table has for a parameter, by its name.
     ///
     /// # Panics

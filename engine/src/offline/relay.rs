@@ -9,9 +9,8 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
 
 use super::wait_for_media;
-use crate::costs::{self, COSTED_QUANTA, Costs};
+use crate::costs::{self, Costs};
 use crate::kernel::Buffer;
-use crate::parameter::Kind;
 use crate::plan::{Op, Plan, PlanWork};
 use crate::probe::Probe;
 use crate::render::{Part, Renderer, places};
@@ -73,7 +72,6 @@ fn way() -> (Outlet, Inlet) {
 /// Who measures what works cost, until it is known.
 pub(super) struct Measuring {
     costs: Costs,
-    quanta: u32,
 }
 
 /// All parts but the last, at work, and what they give to that.
@@ -99,10 +97,7 @@ impl Threads {
 /// Whether a plan may be rendered on several threads: nothing comes in while it is, and nobody asks works of other parts
 /// what they did.
 fn may_be_cut(plan: &Plan) -> bool {
-    let comes_back = |work: &PlanWork| {
-        let mut kinds = work.table.0.parameters.iter().map(|parameter| &parameter.kind);
-        work.channels.0 > 0 && kinds.any(|kind| matches!(kind, Kind::Channels))
-    };
+    let comes_back = |work: &PlanWork| work.channels.0 > 0 && work.table.0.names_channels();
     let live = plan.works.iter().any(|work| sources::is_live(work.table.0) || comes_back(work));
     !live && plan.heard.iter().all(|point| point.work.is_none())
 }
@@ -117,13 +112,12 @@ impl Measuring {
         costs.ask();
         renderer.ask(Some(Probe::new(meter)));
         renderer.be_restless(true);
-        Some(Measuring { costs, quanta: 0 })
+        Some(Measuring { costs })
     }
 
-    /// Whether the quanta that were rendered since, this one included, are enough.
-    pub fn is_done(&mut self) -> bool {
-        self.quanta += 1;
-        self.quanta == COSTED_QUANTA
+    /// Whether the quantum that was rendered last was the last to be measured.
+    pub fn is_done(renderer: &mut Renderer) -> bool {
+        renderer.probe().is_some_and(|probe| probe.is_costed())
     }
 
     /// Cuts the renderer by what was measured, and has all parts but the last begin, which stays with it.

@@ -102,16 +102,17 @@ impl Pass<'_> {
         does: impl FnOnce(&mut WorkCell, &mut WorkIo<'_>, &mut Abreast) -> bool,
     ) {
         let (Some(work), Some(Some(running))) = (self.plan.works.get(cell), self.works.get_mut(cell)) else { return };
+        let steering = self.steering.later(work.late);
         let (audio, key) = split(self.slots, out, key);
         let mut io = WorkIo {
             audio,
             key,
             score: None,
             live: self.live,
-            transport: (self.steering.frame as u64).wrapping_sub(work.late as u64),
+            transport: steering.frame as u64,
             controls: &work.controls,
             followed: self.followed,
-            steering: self.steering.later(work.late),
+            steering,
             restless: self.restless,
         };
         if !does(running, &mut io, self.abreast) {
