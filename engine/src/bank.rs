@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use crate::abreast::Abreast;
+use crate::abreast::{Abreast, Interleaved};
 use crate::delay_line::DelayLine;
 use crate::fade::Ramp;
 use crate::graph::Controlled;
@@ -23,8 +23,10 @@ use crate::sources;
 use crate::transport::Quantum;
 use crate::wide::wide;
 
+mod abreast;
 mod edges;
 
+pub use abreast::Fell;
 pub use edges::{BlendCell, EdgeCell, LoopCell};
 
 /// All state of a running plan.
@@ -32,6 +34,8 @@ pub use edges::{BlendCell, EdgeCell, LoopCell};
 pub struct Bank {
     /// Effects and sources.
     pub works: Vec<Option<Box<WorkCell>>>,
+    /// Which of them are sources: only those ever wait for their sound.
+    pub sources: Vec<usize>,
     /// Gains and delays of edges.
     pub edges: Vec<Option<Box<EdgeCell>>>,
     /// Wet shares of composed effects.
@@ -50,8 +54,12 @@ pub struct Bank {
     pub slots: Vec<Buffer>,
     /// No work is let rest: to prove that rest changes no bit.
     pub restless: bool,
-    /// What works that go abreast have in common.
-    pub abreast: Abreast,
+    /// The works that go abreast, as the plan's ranks say.
+    pub abreast: Vec<Abreast>,
+    /// What they work on.
+    pub interleaved: Vec<Interleaved>,
+    /// Where they keep what is nobody else's business.
+    pub spare: Interleaved,
     /// None of them go abreast: to prove that it changes no bit.
     pub one_by_one: bool,
 }
@@ -76,8 +84,15 @@ pub struct Carry {
 }
 
 impl Bank {
+    /// Whether what sources give in the quantum at a frame of the transport is at hand. RT.
+    pub fn is_ready(&self, transport: u64) -> bool {
+        let mut sources = self.sources.iter().filter_map(|cell| self.works.get(*cell)?.as_ref());
+        sources.all(|cell| cell.is_ready(transport))
+    }
+
     /// Takes over from the running bank what goes on; what is changed of scores is played from a frame of the transport on. RT.
     pub fn take_over(&mut self, old: &mut Bank, carry: &Carry, at: u64) {
+        old.disband();
         exchange(&mut old.works, &mut self.works, &carry.works);
         exchange(&mut old.edges, &mut self.edges, &carry.edges);
         exchange(&mut old.blends, &mut self.blends, &carry.blends);
@@ -98,6 +113,7 @@ impl Bank {
 
     /// Forgets all sound, as if new. RT.
     pub fn forget(&mut self) {
+        self.disband();
         self.works.iter_mut().flatten().for_each(|cell| cell.forget());
         self.edges.iter_mut().flatten().for_each(|cell| cell.forget());
         self.loops.iter_mut().flatten().for_each(|cell| cell.forget());
@@ -107,6 +123,7 @@ impl Bank {
 /// The cells of a bank that runs, and so has all of them. The buffers are written in each quantum before they are read.
 impl Keep for Bank {
     fn keep(&mut self, ledger: &mut Ledger) {
+        self.disband();
         keep_cells(&mut self.works, ledger);
         keep_cells(&mut self.edges, ledger);
         keep_cells(&mut self.blends, ledger);
@@ -191,8 +208,6 @@ pub struct WorkCell {
     /// By how many dB it turned down at most in its last quantum of work.
     reduced: f64,
     rest: Rest,
-    /// Its first lane, and whether it hears nothing, while it goes abreast with others.
-    abreast: Option<(usize, bool)>,
     /// Whether sound comes to it in no other way than through its input and its key.
     only_passes: bool,
     /// The keyboard that plays it.
@@ -231,7 +246,6 @@ impl WorkCell {
             waiting: (0..lines).map(|_| DelayLine::new(latency)).collect(),
             latency,
             reduced: 0.0,
-            abreast: None,
             keyboard: None,
         }
     }
@@ -297,39 +311,6 @@ impl WorkCell {
         self.stays_at_rest(hears_nothing, io) || self.process_heard(hears_nothing, io)
     }
 
-    /// Begins a quantum that may be worked on abreast with others, which [`WorkCell::fall_out`] ends; if it may not it is
-    /// processed. Says what [`WorkCell::process`] does, as far as is known. RT.
-    pub fn fall_in(&mut self, io: &mut WorkIo<'_>, abreast: &mut Abreast) -> bool {
-        let hears_nothing = self.hears_nothing(io);
-        if self.stays_at_rest(hears_nothing, io) {
-            return true;
-        }
-        let lane = abreast.used();
-        let is_plain = self.settled && self.wet.value() == 1.0 && self.waiting.is_empty() && self.poisoned.is_none();
-        let is_plain = is_plain && self.trusted.is_still() && self.made == self.channels.1;
-        if is_plain && self.kernel.fall_in(&mut whole(self.channels.0, &self.glides, io), abreast) {
-            self.abreast = Some((lane, hears_nothing));
-            return true;
-        }
-        self.process_heard(hears_nothing, io)
-    }
-
-    /// Ends a quantum that went abreast, if this one did, and says what [`WorkCell::process`] does. RT.
-    pub fn fall_out(&mut self, io: &mut WorkIo<'_>, abreast: &Abreast) -> bool {
-        let Some((lane, hears_nothing)) = self.abreast.take() else { return true };
-        let mut on = whole(self.channels.0, &self.glides, io);
-        self.kernel.fall_out(&mut on, abreast, lane);
-        self.reduced = on.reduced;
-        let is_finite = io.audio.iter().take(self.channels.1).all(|buffer| is_finite(buffer));
-        if !is_finite {
-            self.fall_ill(io);
-        }
-        if hears_nothing {
-            self.watch(io);
-        }
-        is_finite
-    }
-
     /// Whether it rests and goes on to. What else is to be done is done. RT.
     fn stays_at_rest(&mut self, hears_nothing: bool, io: &WorkIo<'_>) -> bool {
         if !hears_nothing {
@@ -376,7 +357,7 @@ impl WorkCell {
         self.only_passes
             && (just_goes_on || self.kernel.wheels().is_empty())
             && inputs.all(|buffer| is_silent(buffer))
-            && self.lanes.iter().chain([&self.wet]).all(Lane::is_still)
+            && (self.settled || self.lanes.iter().chain([&self.wet]).all(Lane::is_still))
             && self.poisoned.is_none()
             && self.trusted.is_still()
     }
@@ -413,7 +394,7 @@ impl WorkCell {
             at = stretch.end;
         }
         if !finite {
-            self.fall_ill(io);
+            self.fall_ill(io.audio, io.steering.fade);
         } else if let Some(ramp) = &mut self.poisoned {
             let gain = Quantum::of(ramp);
             for (channel, buffer) in io.audio.iter_mut().take(outs).enumerate() {
@@ -434,12 +415,12 @@ impl WorkCell {
     }
 
     /// It gave what is no number: it is silent, and passed by from the next quantum on. RT.
-    fn fall_ill(&mut self, io: &mut WorkIo<'_>) {
+    pub fn fall_ill(&mut self, audio: &mut [Buffer], fade: u32) {
         self.kernel.reset();
         let mut ramp = Ramp::still(0.0);
-        ramp.aim(1.0, 0, io.steering.fade);
+        ramp.aim(1.0, 0, fade);
         self.poisoned = Some(ramp);
-        io.audio.iter_mut().take(self.channels.1).for_each(|buffer| buffer.fill(0.0));
+        audio.iter_mut().take(self.channels.1).for_each(|buffer| buffer.fill(0.0));
     }
 
     /// Keeps what flows in, as late as the kernel will be with it, wherever it may be needed. RT.

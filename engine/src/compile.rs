@@ -23,6 +23,7 @@ use crate::motion::{EventSource, Motion};
 use crate::plan::{
     Capture, Op, Plan, PlanBlend, PlanEdge, PlanGain, PlanLoop, PlanOutput, PlanWork, Rank, Slots, SourceId,
 };
+use crate::ranks;
 use crate::score::Score;
 use crate::sources;
 use crate::tempo::Tempo;
@@ -136,7 +137,9 @@ pub fn compile(mesh: &Mesh, running: &Layout, keep: &Keep, serial: u64) -> Resul
     compiler.plan.outputs.sort_by_key(rank);
     compiler.meters();
     compiler.heard();
-    let Compiler { plan, mut bank, carry, layout, .. } = compiler;
+    let Compiler { mut plan, mut bank, carry, layout, .. } = compiler;
+    ranks::link(&mut plan);
+    bank.line_up(&plan);
     bank.slots = vec![[0.0; QUANTUM]; plan.slots];
     bank.heard = vec![false; plan.motions.len()];
     bank.followed = vec![[0.0; QUANTUM]; plan.followed];
@@ -201,7 +204,7 @@ impl Ranks {
             return;
         }
         if let Some(shape) = self.shape.filter(|_| self.lanes >= abreast::FEWEST) {
-            self.formed.push(Rank { ops: self.first..op, shape });
+            self.formed.push(Rank { ops: self.first..op, shape, sound: 0, from: None, into: None });
         }
         (self.shape, self.first, self.lanes) = (shape, op, lanes);
     }

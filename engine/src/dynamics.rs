@@ -91,7 +91,7 @@ pub fn gains(down: &mut [f64]) {
 }
 
 /// Reductions below this many dB are none: so that what recovers becomes exact again.
-const NOTHING: f64 = 1e-9;
+pub const NOTHING: f64 = 1e-9;
 
 /// Gain reduction in dB, smoothed: the decoupled detector of Giannoulis, Massberg and Reiss (2012). Times are 63.2 %
 /// constants; a release that follows an attack lags by about the attack's time.
@@ -119,11 +119,23 @@ impl Ballistics {
     /// What is held and what is smooth, a frame later: without a branch, so that it can be worked out side by side. RT.
     #[inline(always)]
     pub fn stepped((held, smooth): (f64, f64), wanted: f64, attack: f64, release: f64) -> (f64, f64) {
-        let falls = release * held + (1.0 - release) * wanted;
-        let held = if falls > wanted { falls } else { wanted };
-        let smooth = attack * smooth + (1.0 - attack) * held;
+        let held = Ballistics::holding(held, wanted, release);
+        let smooth = Ballistics::smoothed(smooth, held, attack);
         let is_over = (wanted == 0.0) & (held < NOTHING) & (smooth < NOTHING);
         if is_over { (0.0, 0.0) } else { (held, smooth) }
+    }
+
+    /// What is held a frame later, if that is not over. RT.
+    #[inline(always)]
+    pub fn holding(held: f64, wanted: f64, release: f64) -> f64 {
+        let falls = release * held + (1.0 - release) * wanted;
+        if falls > wanted { falls } else { wanted }
+    }
+
+    /// What is smooth a frame later. RT.
+    #[inline(always)]
+    pub fn smoothed(smooth: f64, held: f64, attack: f64) -> f64 {
+        attack * smooth + (1.0 - attack) * held
     }
 
     /// What is held, and what is smooth. RT.

@@ -106,6 +106,8 @@ pub fn shape(table: &Table, recipe: &Recipe) -> Option<Shape> {
         "eq" => eq::shape(recipe),
         "high_pass" | "low_pass" | "band_pass" | "notch" => Some(filter::shape(recipe)),
         "compressor" => compressor::shape(recipe),
+        "fader" | "gain" => Some(gain::shape(recipe)),
+        "pan" => Some(pan::shape(recipe)),
         _ => None,
     };
     shape.filter(|shape| shape.fits())

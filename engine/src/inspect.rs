@@ -94,6 +94,11 @@ impl Inspector {
         self.serial = serial;
     }
 
+    /// Whether it wants to see what each op makes. RT.
+    pub fn is_looking(&self) -> bool {
+        self.looking
+    }
+
     /// After each op: what it made. RT.
     #[inline]
     pub fn see(&mut self, index: usize, plan: &Plan, slots: &[Buffer]) {

@@ -27,14 +27,14 @@ pub trait Kernel: Send + Keep {
     /// Processes the frames of `io.frames`, in place. RT.
     fn process(&mut self, io: &mut Io<'_>);
 
-    /// Begins a whole quantum whose recursion goes abreast with that of others ([`crate::effects::shape`]), in lanes from the
-    /// first free one on. Says false, and has changed nothing, if it has to be processed instead. RT.
-    fn fall_in(&mut self, _io: &mut Io<'_>, _abreast: &mut Abreast) -> bool {
+    /// Goes abreast with others from this quantum on ([`crate::effects::shape`]), as long as its numbers stand still: brings them
+    /// and its state into the lanes from `lane` on. Says false, and has changed nothing, if it has to be processed instead. RT.
+    fn fall_in(&mut self, _io: &Io<'_>, _abreast: &mut Abreast, _lane: usize) -> bool {
         false
     }
 
-    /// Ends what [`Kernel::fall_in`] began, in the lanes from `lane` on. RT.
-    fn fall_out(&mut self, _io: &mut Io<'_>, _abreast: &Abreast, _lane: usize) {}
+    /// Goes on alone with the state that it was left in there. RT.
+    fn fall_out(&mut self, _abreast: &Abreast, _lane: usize) {}
 
     /// Forgets all sound, as if new: what came in was not a number. RT.
     fn reset(&mut self);

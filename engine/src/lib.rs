@@ -112,6 +112,7 @@ pub mod plan;
 pub mod playback;
 pub mod probe;
 pub mod random;
+mod ranks;
 pub mod recipe;
 pub mod render;
 pub mod replay;

@@ -185,6 +185,12 @@ pub struct Rank {
     pub ops: Range<usize>,
     /// What they have in common.
     pub shape: Shape,
+    /// Which of [`crate::bank::Bank::interleaved`] they work on.
+    pub sound: usize,
+    /// The rank before that leaves its sound there for this one, and for nobody else.
+    pub from: Option<usize>,
+    /// The rank that takes up what this one leaves.
+    pub into: Option<usize>,
 }
 
 /// An edge into a [`Op::Mix`].

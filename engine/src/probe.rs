@@ -26,6 +26,11 @@ impl Probe {
         Probe { inspector: Inspector::default(), meter, found: None, costed: false }
     }
 
+    /// Whether what each op makes is looked at. RT.
+    pub fn is_looking(&self) -> bool {
+        self.inspector.is_looking()
+    }
+
     /// Before a quantum of a program. RT.
     pub fn begin(&mut self, serial: u64, plan: &Plan) {
         self.inspector.begin(serial, plan);

@@ -180,12 +180,11 @@ impl Renderer {
     /// missing. RT.
     pub fn is_ready(&self) -> bool {
         let bank = &self.program.bank;
-        let works = |frame: u64| bank.works.iter().flatten().all(|cell| cell.is_ready(frame));
         let mut scores = bank.scores.iter().flatten();
         match self.transport.goes_to() {
-            Some(frame) => works(frame) && scores.all(|score| score.will_be_ready(frame)),
+            Some(frame) => bank.is_ready(frame) && scores.all(|score| score.will_be_ready(frame)),
             None if self.transport.is_open() => {
-                works(self.transport()) && scores.all(|score| score.is_ready(self.transport()))
+                bank.is_ready(self.transport()) && scores.all(|score| score.is_ready(self.transport()))
             }
             None => true,
         }
@@ -361,16 +360,19 @@ impl Renderer {
             followed: &mut bank.followed,
             slots: &mut bank.slots,
             abreast: &mut bank.abreast,
+            interleaved: &mut bank.interleaved,
+            spare: &mut bank.spare,
+            is_looked_at: self.probe.as_ref().is_some_and(|probe| probe.is_looking()),
             missing: &mut self.missing,
             poisoned: &mut self.poisoned,
         };
-        let mut ranks = if bank.one_by_one { &[][..] } else { &plan.ranks[..] }.iter().peekable();
+        let mut ranks = if bank.one_by_one { &[][..] } else { &plan.ranks[..] }.iter().enumerate().peekable();
         let mut index = 0;
         while let Some(op) = plan.ops.get(index) {
             let begun = self.probe.as_ref().and_then(|probe| probe.meter.start());
-            let done = match ranks.next_if(|rank| rank.ops.start == index) {
-                Some(rank) => {
-                    pass.rank(rank);
+            let done = match ranks.next_if(|(_, rank)| rank.ops.start == index) {
+                Some((at, rank)) => {
+                    pass.rank(at, rank);
                     rank.ops.clone()
                 }
                 None => {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::abreast::LANES;
 use crate::bank::{Bank, Carry};
-use crate::plan::{Op, Plan, Slots};
+use crate::plan::{Op, Plan, Rank, Slots};
 
 /// What is wrong with a plan. A fault of the compiler, never of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,7 +149,7 @@ fn sizes(plan: &Plan, bank: &Bank) -> Result<(), Flaw> {
             return Err(Flaw::Index(0));
         }
     }
-    let mut used = Used::new(bank);
+    let mut used = Claims::new(bank);
     let channels = |cell: usize| plan.loops.get(cell).map(|one| one.channels);
     for (i, op) in plan.ops.iter().enumerate() {
         let fits = match *op {
@@ -182,6 +182,8 @@ fn sizes(plan: &Plan, bank: &Bank) -> Result<(), Flaw> {
 }
 
 fn ranks(plan: &Plan) -> Result<(), Flaw> {
+    let used = |op| Used { reads: reads(plan, op).unwrap_or_default(), writes: writes(plan, op) };
+    let used: Vec<Used> = if plan.ranks.is_empty() { Vec::new() } else { plan.ops.iter().map(used).collect() };
     let mut behind = 0;
     for (i, rank) in plan.ranks.iter().enumerate() {
         let stage = plan.stages.iter().find(|end| **end > rank.ops.start);
@@ -192,7 +194,7 @@ fn ranks(plan: &Plan) -> Result<(), Flaw> {
             plan.works.get(*cell).is_some_and(|work| work.channels.0 > 0 && work.score.is_none() && !work.on_transport)
         };
         let has_room = works.len() * rank.shape.lanes() <= LANES && rank.shape.fits();
-        if !is_in_order || !has_room || !works.iter().all(is_effect) {
+        if !is_in_order || !has_room || !works.iter().all(is_effect) || !hands_on(plan, &used, i, rank) {
             return Err(Flaw::Rank(i));
         }
         behind = rank.ops.end;
@@ -200,8 +202,54 @@ fn ranks(plan: &Plan) -> Result<(), Flaw> {
     Ok(())
 }
 
-/// Which cells ops have claimed: each may be claimed once.
+/// The buffers that an op reads and writes.
 struct Used {
+    reads: Vec<Slots>,
+    writes: Vec<Slots>,
+}
+
+/// Whether a rank that leaves its sound in the lanes leaves it for the next one alone: nobody else reads the buffers that it is
+/// not in, until others have written them.
+fn hands_on(plan: &Plan, used: &[Used], at: usize, rank: &Rank) -> bool {
+    let before = rank.from.map(|before| plan.ranks.get(before).and_then(|rank| rank.into));
+    if before.is_some_and(|into| into != Some(at)) {
+        return false;
+    }
+    let others = plan.ranks.iter().take(at).enumerate();
+    if others.filter(|(_, other)| other.sound == rank.sound).map(|(other, _)| other).last() != rank.from {
+        return false;
+    }
+    let Some(into) = rank.into else { return true };
+    let Some(next) = plan.ranks.get(into).filter(|next| into > at && next.from == Some(at)) else { return false };
+    let (Some(made), Some(heard)) = (plan.ops.get(rank.ops.clone()), plan.ops.get(next.ops.clone())) else {
+        return false;
+    };
+    let pairs = || made.iter().zip(heard);
+    let is_pair = |(made, heard): (&Op, &Op)| match (made, heard) {
+        (Op::Work { out, .. }, Op::Work { input, .. }) => out == input,
+        _ => false,
+    };
+    if made.len() != heard.len() || rank.shape.lanes() != next.shape.lanes() || !pairs().all(is_pair) {
+        return false;
+    }
+    let mut left = vec![false; plan.slots];
+    let outs = made.iter().flat_map(|op| writes(plan, op));
+    outs.for_each(|slots| left.get_mut(slots.range()).unwrap_or_default().fill(true));
+    let is_left = |left: &[bool], slots: Slots| left.get(slots.range()).is_none_or(|left| left.contains(&true));
+    for (index, used) in used.iter().enumerate().skip(rank.ops.end) {
+        // Each op of the next rank reads its own input, and nobody reads anything else.
+        let read = used.reads.iter().filter(|slots| is_left(&left, **slots)).count();
+        let is_too_early = index < next.ops.start && used.writes.iter().any(|slots| is_left(&left, *slots));
+        if read != usize::from(next.ops.contains(&index)) || is_too_early {
+            return false;
+        }
+        used.writes.iter().for_each(|slots| left.get_mut(slots.range()).unwrap_or_default().fill(false));
+    }
+    !leaving(plan).any(|slots| is_left(&left, slots))
+}
+
+/// Which cells ops have claimed: each may be claimed once.
+struct Claims {
     works: Vec<bool>,
     scores: Vec<bool>,
     edges: Vec<bool>,
@@ -210,9 +258,9 @@ struct Used {
     writes: Vec<bool>,
 }
 
-impl Used {
+impl Claims {
     fn new(bank: &Bank) -> Self {
-        Used {
+        Claims {
             works: vec![false; bank.works.len()],
             scores: vec![false; bank.scores.len()],
             edges: vec![false; bank.edges.len()],

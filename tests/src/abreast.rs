@@ -1,9 +1,12 @@
 //! Works that go abreast, several channels side by side in wide registers, give the bits that each gives alone.
 
+use engine::bank::Carry;
 use engine::desk::Desk;
 use engine::graph::Graph;
 use engine::kernel::{Buffer, QUANTUM};
+use engine::plan::{Capture, Op, Plan};
 use engine::render::Renderer;
+use engine::verify::verify;
 
 use crate::sessions::graph;
 
@@ -33,7 +36,7 @@ impl Both {
         }
     }
 
-    /// Plays some quanta; all buffers have to have the same bits. Gives how many are not silent.
+    /// Plays some quanta; what leaves, and what is told of the works, has to be the same to the bit. Gives how many are not silent.
     fn run(&mut self, quanta: usize, live: impl Fn(usize) -> Vec<Buffer>) -> usize {
         let mut heard = 0;
         for _ in 0..quanta {
@@ -45,7 +48,8 @@ impl Both {
                     desk.taken_up(taken);
                 }
                 renderer.quantum(&live);
-                let bits: Vec<u64> = renderer.program().bank.slots.iter().flatten().map(|x| x.to_bits()).collect();
+                let bits: Vec<u64> =
+                    renderer.outputs().flat_map(|(_, sound)| sound.iter().flatten()).map(|x| x.to_bits()).collect();
                 (bits, renderer.take_poisoned(), reduced(renderer))
             });
             assert!(together == alone, "quantum {}", self.quanta);
@@ -133,6 +137,63 @@ fn strips_that_fall_silent_rest_and_come_back_abreast_with_those_that_sound() {
     assert!(both.run(3600, live) > 3000);
 }
 
+/// Strips of which each rank hands its sound on to the next, of the device's inputs; the level of one always moves.
+fn chains(count: usize, edited: bool) -> String {
+    let strip = |channel: usize| {
+        let level = match (channel, edited) {
+            (3, _) => "lfo(3).range(-12, -3)".to_owned(),
+            (5, true) => "-9".to_owned(),
+            _ => format!("-{channel}"),
+        };
+        let more = if edited && channel == 2 { ">> saturate(3) " } else { "" };
+        format!(
+            "input(\"in-{channel}\", device({channel})) >> high_pass(60) >> eq().bell(500, {channel}, 2).low_shelf(100, -3) \
+             >> compressor(-40, 4) {more}>> fader({level}) >> pan({}) >> mix;\n",
+            channel as f64 / 16.0 - 0.5
+        )
+    };
+    let strips: String = (1..=count).map(strip).collect();
+    format!("let mix = bus(\"mix\");\n{strips}mix >> master;\n")
+}
+
+#[test]
+fn what_stays_in_the_lanes_from_rank_to_rank_sounds_the_same_through_silence_edits_and_what_is_no_number() {
+    let mut both = Both::open(&graph(&chains(19, false)));
+    let handed_on = |both: &Both| {
+        let ranks = &both.desks[0].1.program().plan.ranks;
+        ranks.iter().filter(|rank| rank.from.is_some()).map(|rank| rank.ops.len()).sum::<usize>()
+    };
+    // All but the first of five works.
+    assert_eq!(handed_on(&both), 4 * 19);
+    let live = |quantum: usize| -> Vec<Buffer> {
+        // Each strip for itself, then all of them fall silent, long enough to come to rest, and come back.
+        let sounds = |channel: usize| match quantum {
+            ..1500 => !(quantum / 100 + channel).is_multiple_of(5),
+            ..4000 => false,
+            _ => true,
+        };
+        let of = |channel: usize| {
+            let wave = |i: usize| ((quantum * QUANTUM + i) as f64 * (0.01 + channel as f64 / 300.0)).sin();
+            let sound = std::array::from_fn(|i| 0.3 * wave(i));
+            if sounds(channel) { sound } else { [0.0; QUANTUM] }
+        };
+        let mut live: Vec<Buffer> = (0..19).map(of).collect();
+        match quantum {
+            300 => live[7][12] = f64::NAN,
+            4100 => live[18][63] = f64::NEG_INFINITY,
+            _ => {}
+        }
+        live
+    };
+    both.run(700, live);
+    both.edit(&graph(&chains(19, true)));
+    // One strip goes another way, so that some have other neighbours than before.
+    assert!((2 * 19..4 * 19).contains(&handed_on(&both)), "{}", handed_on(&both));
+    both.run(3500, live);
+    both.edit(&graph(&chains(17, false)));
+    assert!(both.run(300, live) > 200);
+}
+
 #[test]
 fn what_is_no_number_in_one_lane_is_told_and_silenced_and_heard_in_no_other() {
     let mut both = Both::open(&graph(&live_strips(5)));
@@ -148,4 +209,46 @@ fn what_is_no_number_in_one_lane_is_told_and_silenced_and_heard_in_no_other() {
     assert_eq!(ill(&both), 0);
     both.run(100, live);
     assert_eq!(ill(&both), 1);
+}
+
+#[test]
+fn a_plan_whose_ranks_hand_on_what_somebody_else_hears_does_not_prove_right() {
+    let both = Both::open(&graph(&chains(8, false)));
+    let program = both.desks[0].1.program();
+    let is_sound = |plan: &Plan| verify(plan, &program.bank, &Carry::default()).is_ok();
+    assert!(is_sound(&program.plan));
+    let first = program.plan.ranks.iter().position(|rank| rank.into.is_some()).expect("some hand on");
+    let broken: [&dyn Fn(&mut Plan); 5] = [
+        // The next one does not know of it.
+        &|plan| plan.ranks[first + 1].from = None,
+        // They work on different sounds.
+        &|plan| plan.ranks[first + 1].sound += 40,
+        // Works hear those of other places.
+        &|plan| {
+            let ops = plan.ranks[first].ops.clone();
+            plan.ops[ops].reverse();
+        },
+        // Somebody hears what is in between.
+        &|plan| {
+            let Op::Work { out, .. } = plan.ops[plan.ranks[first].ops.start] else { panic!("a rank is of works") };
+            let mixes = plan.ops.iter().find_map(|op| if let Op::Mix { first, .. } = op { Some(*first) } else { None });
+            plan.edges[mixes.expect("they are mixed")].from = out;
+        },
+        // It leaves from there.
+        &|plan| {
+            let outs = |op: &Op| if let Op::Work { out, .. } | Op::Mix { out, .. } = *op { Some(out) } else { None };
+            let is_last = |at: usize| {
+                let others = plan.ops[at + 1..].iter().filter_map(outs);
+                outs(&plan.ops[at]).filter(|out| others.clone().all(|other| !other.overlaps(*out)))
+            };
+            let left = plan.ranks.iter().filter(|rank| rank.into.is_some()).flat_map(|rank| rank.ops.clone());
+            let slots = left.into_iter().find_map(is_last).expect("some buffers are not written again");
+            plan.captures.push(Capture { path: "in-1".into(), slots, late: 0 });
+        },
+    ];
+    for (which, breaks) in broken.iter().enumerate() {
+        let mut plan = program.plan.clone();
+        breaks(&mut plan);
+        assert!(!is_sound(&plan), "fault {which}");
+    }
 }

@@ -101,8 +101,6 @@ struct Compressor {
     rate: f64,
     /// Of the attack and the release.
     poles: [Last<f64>; 2],
-    /// Of where the bend of the curve begins.
-    quiet: Last<f64>,
 }
 
 impl Compressor {
@@ -118,7 +116,6 @@ impl Compressor {
             mean: 1.0 - pole(MEAN_MS, recipe.rate()),
             rate: recipe.rate(),
             poles: Default::default(),
-            quiet: Last::default(),
         }
     }
 
@@ -192,7 +189,7 @@ impl Kernel for Compressor {
         }
     }
 
-    fn fall_in(&mut self, io: &mut Io<'_>, abreast: &mut Abreast) -> bool {
+    fn fall_in(&mut self, io: &Io<'_>, abreast: &mut Abreast, lane: usize) -> bool {
         let &[threshold, ratio, attack, release, knee, makeup, rms, link, _, _, high_pass] = io.values else {
             return false;
         };
@@ -201,20 +198,17 @@ impl Kernel for Compressor {
         }
         self.listeners.iter_mut().for_each(|listener| listener.high_pass.reset());
         let (attack, release) = self.poles(attack.to, release.to);
-        let quiet = self.quiet.of(bend(threshold.to, knee.to), math::gain_from_db);
+        let quiet = math::gain_from_db(bend(threshold.to, knee.to));
         let (threshold, ratio, knee, makeup) = (threshold.to, ratio.to, knee.to, makeup.to);
         let numbers = Turn { threshold, ratio, knee, quiet, attack, release, makeup };
-        let channels = self.channels.iter().zip(io.audio.iter());
-        channels.for_each(|(channel, sound)| abreast.take_turn(sound, &numbers, channel.ballistics));
+        for (channel, lane) in self.channels.iter().zip(lane..) {
+            abreast.put_turn(lane, &numbers, channel.ballistics);
+        }
         true
     }
 
-    fn fall_out(&mut self, io: &mut Io<'_>, abreast: &Abreast, lane: usize) {
-        for (lane, (channel, sound)) in (lane..).zip(self.channels.iter_mut().zip(io.audio.iter_mut())) {
-            let reduced;
-            (channel.ballistics, reduced) = abreast.give_turn(lane, sound);
-            io.reduced = io.reduced.max(reduced);
-        }
+    fn fall_out(&mut self, abreast: &Abreast, lane: usize) {
+        self.channels.iter_mut().zip(lane..).for_each(|(channel, lane)| channel.ballistics = abreast.take_turn(lane));
     }
 
     fn reset(&mut self) {

@@ -163,7 +163,8 @@ pub static EQ: Table = Table {
     kernel: |recipe| match is_linear(recipe) {
         true => Box::new(Linear::new(recipe)),
         false => {
-            Box::new(Eq { bands: declared(recipe).map(|band| Band::new(&band, recipe)).collect(), is_plain: false })
+            let bands = declared(recipe).map(|band| Band::new(&band, recipe)).collect();
+            Box::new(Eq { bands, channels: recipe.channels, is_plain: false })
         }
     },
 };
@@ -293,6 +294,7 @@ pub(super) fn shape(recipe: &Recipe) -> Option<Shape> {
 /// Bands one behind the other.
 struct Eq {
     bands: Vec<Band>,
+    channels: usize,
     /// Whether all of them were plain when that was last looked at.
     is_plain: bool,
 }
@@ -325,18 +327,16 @@ impl Kernel for Eq {
         }
     }
 
-    fn fall_in(&mut self, io: &mut Io<'_>, abreast: &mut Abreast) -> bool {
+    fn fall_in(&mut self, io: &Io<'_>, abreast: &mut Abreast, lane: usize) -> bool {
         let is_plain = self.is_plain(io);
         if is_plain {
-            let channels = io.audio.iter().enumerate();
-            channels.for_each(|(channel, sound)| abreast.take_row(sound, self.row(channel)));
+            (0..self.channels).for_each(|channel| abreast.put_row(lane + channel, self.row(channel)));
         }
         is_plain
     }
 
-    fn fall_out(&mut self, io: &mut Io<'_>, abreast: &Abreast, lane: usize) {
-        let channels = io.audio.iter_mut().enumerate();
-        channels.for_each(|(channel, sound)| abreast.give_row(lane + channel, sound, self.row(channel)));
+    fn fall_out(&mut self, abreast: &Abreast, lane: usize) {
+        (0..self.channels).for_each(|channel| abreast.take_row(lane + channel, self.row(channel)));
     }
 
     fn reset(&mut self) {

@@ -107,18 +107,16 @@ impl Kernel for Swept {
         self.0.process(io.values, io.audio, io.frames.clone());
     }
 
-    fn fall_in(&mut self, io: &mut Io<'_>, abreast: &mut Abreast) -> bool {
+    fn fall_in(&mut self, io: &Io<'_>, abreast: &mut Abreast, lane: usize) -> bool {
         let stands = self.0.stands_at(io.values);
         if stands {
-            let channels = io.audio.iter().enumerate();
-            channels.for_each(|(channel, sound)| abreast.take_row(sound, self.0.row(channel)));
+            (0..self.0.channels()).for_each(|channel| abreast.put_row(lane + channel, self.0.row(channel)));
         }
         stands
     }
 
-    fn fall_out(&mut self, io: &mut Io<'_>, abreast: &Abreast, lane: usize) {
-        let channels = io.audio.iter_mut().enumerate();
-        channels.for_each(|(channel, sound)| abreast.give_row(lane + channel, sound, self.0.row(channel)));
+    fn fall_out(&mut self, abreast: &Abreast, lane: usize) {
+        (0..self.0.channels()).for_each(|channel| abreast.take_row(lane + channel, self.0.row(channel)));
     }
 
     fn reset(&mut self) {

@@ -1,6 +1,7 @@
 //! `fader` and `gain`: a level, glided per sample.
 
 use super::{no_latency, no_tail, same_channels};
+use crate::abreast::{Abreast, Shape};
 use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::parameter::{Law, Memory, Parameter, Recipe, Table};
@@ -31,11 +32,18 @@ pub static FADER: Table = Table {
 pub static GAIN: Table =
     Table { word: "gain", summary: "A level inside a chain.", example: "x >> gain(3.dB)", ..FADER };
 
-fn kernel(_: &Recipe) -> Box<dyn Kernel> {
-    Box::new(Gain)
+fn kernel(recipe: &Recipe) -> Box<dyn Kernel> {
+    Box::new(Gain { channels: recipe.channels })
 }
 
-struct Gain;
+/// What may go abreast: all of it.
+pub(super) fn shape(recipe: &Recipe) -> Shape {
+    Shape::Levels { channels: recipe.channels }
+}
+
+struct Gain {
+    channels: usize,
+}
 
 keep!(Gain);
 
@@ -44,6 +52,12 @@ impl Kernel for Gain {
         for channel in io.audio.iter_mut() {
             io.values[0].scale(&mut channel[io.frames.clone()]);
         }
+    }
+
+    fn fall_in(&mut self, io: &Io<'_>, abreast: &mut Abreast, lane: usize) -> bool {
+        let gain = io.values[0].to;
+        (lane..lane + self.channels).for_each(|lane| abreast.put_levels(lane, gain, gain));
+        true
     }
 
     fn reset(&mut self) {}

@@ -3,6 +3,7 @@
 use std::f64::consts::FRAC_PI_2;
 
 use super::{no_latency, no_tail, stereo};
+use crate::abreast::{Abreast, Shape};
 use crate::keep::keep;
 use crate::kernel::{Glide, Io, Kernel};
 use crate::last::Last;
@@ -41,6 +42,11 @@ pub static PAN: Table = Table {
 fn kernel(recipe: &Recipe) -> Box<dyn Kernel> {
     let law = if recipe.channels == 1 { Law::of_centre(recipe.values[LAW]) } else { Law::Balance };
     Box::new(Pan { law, still: Last::default() })
+}
+
+/// What may go abreast: all of it.
+pub(super) fn shape(recipe: &Recipe) -> Shape {
+    if recipe.channels == 1 { Shape::Panned } else { Shape::Levels { channels: 2 } }
 }
 
 /// The gains of left and right as a function of the position.
@@ -103,6 +109,17 @@ impl Kernel for Pan {
         for (channel, (from, to)) in [left, right].into_iter().zip(from.into_iter().zip(to)) {
             Glide { from, to }.scale(&mut channel[io.frames.clone()]);
         }
+    }
+
+    fn fall_in(&mut self, io: &Io<'_>, abreast: &mut Abreast, lane: usize) -> bool {
+        let [left, right] = self.still.of(io.values[POSITION].to, |position| self.law.gains(position));
+        if io.channels_in == 1 {
+            abreast.put_levels(lane, left, right);
+        } else {
+            abreast.put_levels(lane, left, left);
+            abreast.put_levels(lane + 1, right, right);
+        }
+        true
     }
 
     fn reset(&mut self) {}

@@ -90,6 +90,11 @@ impl Cascade {
         self.values.iter().zip(glides).all(|(value, glide)| *glide == Glide::still(*value))
     }
 
+    /// How many channels it filters. RT.
+    pub fn channels(&self) -> usize {
+        self.state.len() / self.steps.len().max(1)
+    }
+
     /// Its sections on a channel, to be run in a row with those of others while it stands. RT.
     pub fn row(&mut self, channel: usize) -> impl Iterator<Item = (&Step, &mut Filter)> {
         let count = self.steps.len();

@@ -13,6 +13,7 @@ use crate::bank::Bank;
 use crate::compile::Program;
 use crate::kernel::Buffer;
 use crate::plan::{Op, Plan};
+use crate::ranks;
 use crate::verify::{leaving, reads, writes};
 
 /// A part that gives what it makes to another.
@@ -65,6 +66,7 @@ impl Renderer {
     /// last, and the buffers that the last needs of them: that is what is left of this one, and what leaves it is what left it.
     pub(crate) fn cut(&mut self, cuts: &[usize]) -> (Vec<Part>, Vec<usize>) {
         let mut parts = Vec::new();
+        self.program.bank.disband();
         let (mut begin, mut takes) = (0, Vec::new());
         for &cut in cuts {
             let gives = crossing(&self.program.plan, cut);
@@ -78,6 +80,7 @@ impl Renderer {
         let ops = loops.chain(plan.ops[begin..].iter().filter(|op| !of_loops(op))).copied().collect();
         let end = plan.ops.len();
         restrict(plan, ops, begin..end);
+        self.program.bank.line_up(plan);
         (parts, takes)
     }
 
@@ -119,6 +122,7 @@ impl Renderer {
         }
         let mut plan = plan.clone();
         restrict(&mut plan, ops, range);
+        bank.line_up(&plan);
         (plan.outputs, plan.captures, plan.meters, plan.heard, plan.cue) = Default::default();
         let Program { serial, fade, lead, trim, .. } = *self.program;
         let program = Program {
@@ -159,6 +163,7 @@ fn restrict(plan: &mut Plan, ops: Vec<Op>, range: Range<usize>) {
         .collect();
     plan.stages = vec![ops.len()];
     plan.ops = ops;
+    ranks::link(plan);
 }
 
 /// The buffers that are written before a cut and read behind it. What loops give is none of them: they are read behind it.

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::Missing;
-use crate::abreast::Abreast;
-use crate::bank::{BlendCell, EdgeCell, LoopCell, WorkCell, WorkIo, split};
+use crate::abreast::{Abreast, Interleaved, LANES, Mask, Places};
+use crate::bank::{BlendCell, EdgeCell, Fell, LoopCell, WorkCell, WorkIo, split};
 use crate::kernel::Buffer;
 use crate::lane::Steering;
 use crate::plan::{Op, Plan, PlanControl, PlanEdge, Rank, Slots};
@@ -34,9 +34,30 @@ pub(super) struct Pass<'a> {
     pub loops: &'a mut [Option<Box<LoopCell>>],
     pub followed: &'a mut [Buffer],
     pub slots: &'a mut [Buffer],
-    pub abreast: &'a mut Abreast,
+    /// The works that go abreast, and what they work on.
+    pub abreast: &'a mut [Abreast],
+    pub interleaved: &'a mut [Interleaved],
+    pub spare: &'a mut Interleaved,
+    /// Whether somebody looks at every buffer.
+    pub is_looked_at: bool,
     pub missing: &'a mut Missing,
     pub poisoned: &'a mut Option<usize>,
+}
+
+/// The op of a work in a rank.
+#[derive(Clone, Copy)]
+struct Placed {
+    cell: usize,
+    input: Slots,
+    key: Slots,
+    out: Slots,
+}
+
+impl Placed {
+    /// RT.
+    fn of(op: &Op) -> Option<Placed> {
+        if let Op::Work { cell, input, key, out } = *op { Some(Placed { cell, input, key, out }) } else { None }
+    }
 }
 
 impl Pass<'_> {
@@ -70,40 +91,126 @@ impl Pass<'_> {
     }
 
     /// Does the ops of a rank, abreast as far as they can. RT.
-    pub fn rank(&mut self, rank: &Rank) {
-        self.abreast.clear();
-        let ops = self.plan.ops.get(rank.ops.clone()).unwrap_or_default();
-        for op in ops {
-            if let Op::Work { cell, input, key, out } = *op {
-                place_input(self.slots, input, out);
-                if let Some(work) = self.plan.works.get(cell) {
-                    follow(self.slots, self.followed, &work.controls);
+    pub fn rank(&mut self, at: usize, rank: &Rank) {
+        let (all, sounds) = (std::mem::take(&mut self.abreast), std::mem::take(&mut self.interleaved));
+        let is_left =
+            rank.from.and_then(|from| all.get_mut(from)).is_some_and(|from| std::mem::take(&mut from.is_left));
+        if let (Some(abreast), Some(sound)) = (all.get_mut(at), sounds.get_mut(rank.sound)) {
+            let ops = self.plan.ops.get(rank.ops.clone()).unwrap_or_default();
+            self.abreast(rank, ops, is_left, abreast, sound);
+        }
+        (self.abreast, self.interleaved) = (all, sounds);
+    }
+
+    /// The ops of a rank, whose sound is in the lanes already or still in the buffers. RT.
+    fn abreast(&mut self, rank: &Rank, ops: &[Op], is_left: bool, abreast: &mut Abreast, sound: &mut Interleaved) {
+        let channels = rank.shape.lanes();
+        let works = || ops.iter().enumerate().filter_map(|(place, op)| Some((place, Placed::of(op)?)));
+        if !is_left && abreast.is_manned() {
+            let mut heard: Places = [None; LANES];
+            for (place, op) in works().filter(|(place, _)| abreast.is_in(*place)) {
+                set(&mut heard, abreast.lane(place), op.input.range());
+            }
+            sound.take_all(&heard, self.slots);
+        }
+        let within = abreast.lanes_within();
+        let silent = if within == 0 { 0 } else { sound.silent() & within };
+        if within != 0 && silent == within {
+            // Alone they can come to rest.
+            abreast.disband(self.works);
+        }
+        for (place, op) in works() {
+            if abreast.is_in(place) {
+                continue;
+            }
+            place_input(self.slots, op.input, op.out);
+            let lanes = abreast.lane(place)..abreast.lane(place) + channels;
+            if is_left {
+                let out = self.slots.get_mut(op.out.range()).unwrap_or_default();
+                lanes.clone().zip(out).for_each(|(lane, buffer)| sound.give(lane, buffer));
+            }
+            match self.fall_in(op, abreast, place) {
+                Some(Fell::In) if !is_left => {
+                    let out = self.slots.get(op.out.range()).unwrap_or_default();
+                    lanes.zip(out).for_each(|(lane, buffer)| sound.take(lane, buffer));
                 }
-                self.each(cell, key, out, |running, io, abreast| running.fall_in(io, abreast));
+                Some(Fell::Alone { is_finite: false }) => *self.poisoned = Some(op.cell),
+                _ => {}
             }
         }
-        if self.abreast.used() == 0 {
+        if !abreast.is_manned() {
             return;
         }
-        self.abreast.run(rank.shape);
-        for op in ops {
-            if let Op::Work { cell, key, out, .. } = *op {
-                self.each(cell, key, out, |running, io, abreast| running.fall_out(io, abreast));
+        abreast.run(sound, self.spare);
+        self.look_after(ops, silent, abreast, sound);
+        abreast.is_left = rank.into.is_some() && !self.is_looked_at;
+        let (mut made, mut right): (Places, Places) = ([None; LANES], [None; LANES]);
+        // What was made in the lanes goes into the buffers, or what was made in the buffers into the lanes.
+        for (place, op) in works().filter(|(place, _)| abreast.is_in(*place) != abreast.is_left) {
+            let (lane, out) = (abreast.lane(place), op.out.range());
+            set(&mut made, lane, out.start..out.start + channels);
+            set(&mut right, lane, out.start + channels..out.end);
+        }
+        if abreast.is_left {
+            return sound.take_all(&made, self.slots);
+        }
+        sound.give_all(&made, self.slots);
+        if abreast.is_panned() {
+            self.spare.give_all(&right, self.slots);
+        }
+    }
+
+    /// What is done round the works that went abreast: what came out as no number is silenced and passed by, what came of silence has
+    /// no sign if it is silence too, and by how much was turned down is told. RT.
+    fn look_after(&mut self, ops: &[Op], silent: Mask, abreast: &mut Abreast, sound: &mut Interleaved) {
+        let within = abreast.lanes_within();
+        let is_panned = abreast.is_panned();
+        let finite = sound.finite() & if is_panned { self.spare.finite() } else { Mask::MAX };
+        if within & !finite != 0 {
+            for (place, op) in ops.iter().enumerate().filter_map(|(place, op)| Some((place, Placed::of(op)?))) {
+                let lanes = abreast.lanes(place);
+                if !abreast.is_in(place) || lanes & !finite == 0 {
+                    continue;
+                }
+                abreast.fall_out(place, self.works);
+                sound.silence(lanes);
+                if let Some(Some(running)) = self.works.get_mut(op.cell) {
+                    let late = self.plan.works.get(op.cell).map_or(0, |work| work.late);
+                    let audio = self.slots.get_mut(op.out.range()).unwrap_or_default();
+                    running.fall_ill(audio, self.steering.later(late).fade);
+                }
+                *self.poisoned = Some(op.cell);
+            }
+        }
+        if silent & within != 0 {
+            let zero = sound.zero() & if is_panned { self.spare.zero() } else { Mask::MAX };
+            for place in 0..ops.len() {
+                let lanes = abreast.lanes(place);
+                if abreast.is_in(place) && lanes & !(silent & zero) == 0 {
+                    sound.silence(lanes);
+                    if is_panned {
+                        self.spare.silence(lanes);
+                    }
+                }
+            }
+        }
+        for place in 0..ops.len() {
+            if let (true, Some(reduced), Some(cell)) =
+                (abreast.is_in(place), abreast.reduced(place), abreast.works().get(place))
+                && let Some(Some(running)) = self.works.get_mut(*cell)
+            {
+                running.turned_down(reduced);
             }
         }
     }
 
-    /// Has the work of an effect in a rank do its part; that says whether it came out as finite numbers. RT.
-    fn each(
-        &mut self,
-        cell: usize,
-        key: Slots,
-        out: Slots,
-        does: impl FnOnce(&mut WorkCell, &mut WorkIo<'_>, &mut Abreast) -> bool,
-    ) {
-        let (Some(work), Some(Some(running))) = (self.plan.works.get(cell), self.works.get_mut(cell)) else { return };
+    /// Has the work of an effect in a rank go abreast, or do a quantum alone. RT.
+    fn fall_in(&mut self, op: Placed, abreast: &mut Abreast, place: usize) -> Option<Fell> {
+        let work = self.plan.works.get(op.cell)?;
+        follow(self.slots, self.followed, &work.controls);
+        let running = self.works.get_mut(op.cell)?.as_mut()?;
+        let (audio, key) = split(self.slots, op.out, op.key);
         let steering = self.steering.later(work.late);
-        let (audio, key) = split(self.slots, out, key);
         let mut io = WorkIo {
             audio,
             key,
@@ -115,9 +222,7 @@ impl Pass<'_> {
             steering,
             restless: self.restless,
         };
-        if !does(running, &mut io, self.abreast) {
-            *self.poisoned = Some(cell);
-        }
+        Some(running.fall_in(&mut io, abreast, place))
     }
 
     /// Does what a work does, and what is to be done round it. RT.
@@ -191,6 +296,11 @@ impl Pass<'_> {
             add(self.slots, edge, passed, out);
         }
     }
+}
+
+/// Buffers belong to the lanes from one on. RT.
+fn set(places: &mut Places, first: usize, buffers: Range<usize>) {
+    places.iter_mut().skip(first).zip(buffers).for_each(|(place, buffer)| *place = Some(buffer));
 }
 
 /// Keeps what controls follow where the op that they steer does not write. RT.
