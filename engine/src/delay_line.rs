@@ -54,14 +54,38 @@ impl DelayLine {
         let frames = frames.max(0.0);
         let whole = frames as usize;
         let t = frames - whole as f64;
-        if t == 0.0 {
-            return self.read(whole);
-        }
         let newer = whole.saturating_sub(1);
-        let (a, b, c, d) = (self.read(newer), self.read(whole), self.read(whole + 1), self.read(whole + 2));
-        let (before, after, beyond) = (t + 1.0, t - 1.0, t - 2.0);
-        b * (before * after * beyond * 0.5) - a * (t * after * beyond / 6.0) - c * (before * t * beyond * 0.5)
-            + d * (before * t * after / 6.0)
+        between(t, [newer, whole, whole + 1, whole + 2].map(|frames| self.read(frames)))
+    }
+
+    /// A run of frames, of which the oldest was written `frames` before the newest: what [`DelayLine::read`] gives for each, the
+    /// oldest first. What is still to come is silence. RT.
+    pub fn read_run(&self, frames: usize, run: &mut [f64]) {
+        let (run, to_come) = run.split_at_mut(run.len().min(frames + 1));
+        to_come.fill(0.0);
+        let missing = (frames + 1).saturating_sub(self.filled).min(run.len());
+        let (never_written, heard) = run.split_at_mut(missing);
+        never_written.fill(0.0);
+        let first = self.head.wrapping_sub(frames + 1 - missing) & (self.ring.len() - 1);
+        let (newer, older) = self.ring.split_at(first);
+        let (front, rest) = heard.split_at_mut(heard.len().min(older.len()));
+        front.copy_from_slice(&older[..front.len()]);
+        rest.copy_from_slice(&newer[..rest.len()]);
+    }
+
+    /// Takes the next frames, no more than it holds. RT.
+    pub fn write_run(&mut self, run: &[f64]) {
+        let first = self.head & (self.ring.len() - 1);
+        let (newer, older) = self.ring.split_at_mut(first);
+        let (front, rest) = run.split_at(run.len().min(older.len()));
+        older[..front.len()].copy_from_slice(front);
+        newer[..rest.len()].copy_from_slice(rest);
+        self.head = self.head.wrapping_add(run.len());
+        self.filled = (self.filled + run.len()).min(self.ring.len());
+        self.quiet = match run.iter().rposition(|x| x.to_bits() != 0) {
+            Some(last) => run.len() - 1 - last,
+            None => self.quiet.saturating_add(run.len()),
+        };
     }
 
     /// The sound between two places, `part` of the way from the first to the second, each as [`DelayLine::read_between`]
@@ -95,6 +119,17 @@ impl DelayLine {
     pub fn clear(&mut self) {
         self.filled = 0;
     }
+}
+
+/// A cubic through four frames, the newest first (Lagrange), at `t` from the second, 0, to the third, 1: at 0 the second exactly. RT.
+#[inline]
+pub fn between(t: f64, [a, b, c, d]: [f64; 4]) -> f64 {
+    if t == 0.0 {
+        return b;
+    }
+    let (before, after, beyond) = (t + 1.0, t - 1.0, t - 2.0);
+    b * (before * after * beyond * 0.5) - a * (t * after * beyond / 6.0) - c * (before * t * beyond * 0.5)
+        + d * (before * t * after / 6.0)
 }
 
 impl Keep for DelayLine {
@@ -170,6 +205,16 @@ impl<T: Copy + PartialEq> Crossfade<T> {
         (self.now, self.next, math::ease(self.gone as f64 / self.length as f64))
     }
 
+    /// Whether it is where it shall be. RT.
+    pub fn is_settled(&self) -> bool {
+        self.gone >= self.length && self.next == self.wanted
+    }
+
+    /// Where it shall be. RT.
+    pub fn wanted(&self) -> T {
+        self.wanted
+    }
+
     /// Ends any movement where it leads. RT.
     pub fn settle(&mut self) {
         self.now = self.wanted;
@@ -191,6 +236,28 @@ mod tests {
                 assert_eq!(line.read(0), f64::from(n));
                 assert_eq!(line.read(100), f64::from(n - 100));
                 assert_eq!(line.read_between(37.0), f64::from(n - 37));
+            }
+        }
+    }
+
+    #[test]
+    fn runs_are_what_is_written_and_read_frame_by_frame() {
+        let sounds = crate::test_signals::noise(5, 4000);
+        for length in [1, 13, 64] {
+            let (mut by_runs, mut by_frames) = (DelayLine::new(100), DelayLine::new(100));
+            for (n, run) in sounds.chunks(length).enumerate() {
+                // Now and then silence, which a line keeps count of.
+                let run: Vec<f64> = run.iter().map(|x| if n % 50 > 9 { *x } else { 0.0 }).collect();
+                by_runs.write_run(&run);
+                run.iter().for_each(|x| by_frames.write(*x));
+                assert_eq!(by_runs.is_silent(), by_frames.is_silent());
+                for back in [0, 5, 63, 100] {
+                    let mut read = [7.0; 64];
+                    by_runs.read_run(back, &mut read);
+                    for (i, x) in read.iter().enumerate() {
+                        assert_eq!(*x, back.checked_sub(i).map_or(0.0, |back| by_frames.read(back)));
+                    }
+                }
             }
         }
     }

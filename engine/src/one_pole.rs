@@ -33,7 +33,7 @@ keep!(OnePole: y);
 
 impl OnePole {
     /// One frame, of which `share` is taken. RT.
-    #[inline]
+    #[inline(always)]
     pub fn low(&mut self, share: f64, x: f64) -> f64 {
         self.y = spent(self.y + share * (x - self.y));
         self.y

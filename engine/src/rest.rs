@@ -15,7 +15,7 @@ use crate::keep::Ledger;
 const SPENT: f64 = 1e-20;
 
 /// What goes on ringing: nothing, once it is over. RT.
-#[inline]
+#[inline(always)]
 pub fn spent(x: f64) -> f64 {
     if x.abs() < SPENT { 0.0 } else { x }
 }
