@@ -38,8 +38,8 @@ fn missing_semicolon(text: &Text) -> impl Iterator<Item = Diagnostic> {
     (0..text.len()).filter_map(move |i| {
         let in_statement = inside.last().is_none_or(|braces| *braces);
         let first_of_line = i > 0 && text.lines(i - 1).1 < text.lines(i).0;
-        let fault = in_statement
-            && first_of_line
+        let fault = first_of_line
+            && in_statement
             && (text.is(i, "(") || text.is(i, "["))
             && ends_value(text, i - 1)
             && !text.is(i - 1, "}");
@@ -94,7 +94,7 @@ fn open_comment(text: &Text) -> Option<Diagnostic> {
 fn absent(text: &Text) -> impl Iterator<Item = Diagnostic> {
     const ABSENT: &[&str] = &["print", "debug", "eval", "sleep", "timestamp", "exit", "rand"];
     (0..text.len())
-        .filter(|&i| ABSENT.contains(&text.written(i)) && text.kind(i) == Some(Kind::Word) && text.is(i + 1, "("))
+        .filter(|&i| text.kind(i) == Some(Kind::Word) && text.is(i + 1, "(") && ABSENT.contains(&text.written(i)))
         .map(|i| {
             Diagnostic::error("unknown-word", text.start(i), format!("there is no word `{}`", text.written(i))).help(
                 "a session declares sound: it prints nothing, waits for nothing, and knows neither clock nor chance",

@@ -99,12 +99,17 @@ impl Text {
 
     /// Whether token `index` is this symbol or word.
     pub fn is(&self, index: usize, what: &str) -> bool {
-        self.tokens.get(index).is_some_and(|t| t.kind != Kind::Text && &self.text[t.start..t.end] == what)
+        let is_it = |t: &Token| t.end - t.start == what.len() && t.kind != Kind::Text && self.of(t) == what;
+        self.tokens.get(index).is_some_and(is_it)
     }
 
     /// Token `index` as it is written; nothing behind the end.
     pub fn written(&self, index: usize) -> &str {
-        self.tokens.get(index).map_or("", |t| &self.text[t.start..t.end])
+        self.tokens.get(index).map_or("", |t| self.of(t))
+    }
+
+    fn of(&self, token: &Token) -> &str {
+        &self.text[token.start..token.end]
     }
 
     /// What token `index` is.

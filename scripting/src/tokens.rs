@@ -41,11 +41,20 @@ const LONG: &[&str] = &[
     "?.", "?[", "=>", "->", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "#{", "..",
 ];
 
+/// The symbol of several characters that a text begins with, if it does.
+fn long_symbol(text: &str) -> Option<&'static str> {
+    let &[first, second, ..] = text.as_bytes() else { return None };
+    // The first two characters decide about most, and nearly all symbols are of one alone.
+    let begins = |symbol: &&&str| symbol.as_bytes()[..2] == [first, second] && text.starts_with(**symbol);
+    LONG.iter().find(begins).copied()
+}
+
 /// Every token of a text but its comments. A string that is not finished ends with its line; a comment that is not
 /// finished is a token of its own.
 pub fn tokens(text: &str) -> Vec<Token> {
     let mut reader = Reader { text, offset: 0, line: 1, column: 1 };
-    let mut found = Vec::new();
+    // About as many as most texts have: growing would copy them again and again.
+    let mut found = Vec::with_capacity(text.len() / 3);
     while let Some(first) = reader.peek() {
         let rest = &text[reader.offset..];
         if first.is_whitespace() || first == '\u{feff}' {
@@ -145,7 +154,7 @@ impl<'a> Reader<'a> {
             self.quoted(first);
             Kind::Text
         } else {
-            match LONG.iter().find(|symbol| self.rest().starts_with(**symbol)) {
+            match long_symbol(self.rest()) {
                 Some(symbol) => self.skip_text(symbol),
                 None => self.skip(),
             }
