@@ -1,5 +1,8 @@
 //! One word being called: its arguments, its place, and the errors that speak of them.
 
+use std::cell::OnceCell;
+use std::mem;
+
 use engine::diagnostic::{Diagnostic, Position};
 use engine::session::PlaceId;
 use rhai::{Dynamic, EvalAltResult, FnPtr, NativeCallContext};
@@ -21,6 +24,8 @@ pub struct Call<'a> {
     pub given: Vec<Dynamic>,
     /// Whether it stands in the text itself and not in a function that the text calls.
     pub outside_functions: bool,
+    /// Whether it is written as a method; found when first asked for.
+    is_method: OnceCell<bool>,
     /// What it is called in.
     context: &'a NativeCallContext<'a>,
 }
@@ -30,8 +35,24 @@ impl<'a> Call<'a> {
     pub fn new(word: &'static str, context: &'a NativeCallContext<'a>, given: &mut [&mut Dynamic]) -> Self {
         let file = context.call_source().and_then(|number| number.parse().ok()).unwrap_or(0);
         let at = desk::with(|desk| desk.place(file, context.call_position()));
-        let given = given.iter().map(|value| (**value).clone().flatten()).collect();
-        Call { word, at, given, outside_functions: context.call_level() <= 1, context }
+        // All but the first are the call's own; that one may be a variable.
+        let mut values = Vec::with_capacity(given.len());
+        if let Some((first, others)) = given.split_first_mut() {
+            values.push((**first).clone().flatten());
+            values.extend(others.iter_mut().map(|value| mem::take(*value).flatten()));
+        }
+        let (outside_functions, is_method) = (context.call_level() <= 1, OnceCell::new());
+        Call { word, at, given: values, outside_functions, is_method, context }
+    }
+
+    /// Whether it is written as a method, `x.word()`.
+    pub fn is_method(&self) -> bool {
+        desk::with(|desk| self.is_method_in(desk))
+    }
+
+    /// The same for whoever has the desk.
+    pub fn is_method_in(&self, desk: &Desk) -> bool {
+        *self.is_method.get_or_init(|| desk.file(self.at).is_method(self.at))
     }
 
     /// Calls a function that it was given.
@@ -69,9 +90,8 @@ impl<'a> Call<'a> {
 
     /// The same for whoever has the desk.
     pub fn place_of_in(&self, desk: &Desk, index: usize) -> Position {
-        let text = desk.file(self.at);
-        match index.checked_sub(usize::from(text.is_method(self.at))) {
-            Some(number) => text.arguments(self.at).get(number).copied().unwrap_or(self.at),
+        match index.checked_sub(usize::from(self.is_method_in(desk))) {
+            Some(number) => desk.file(self.at).argument(self.at, number).unwrap_or(self.at),
             None => self.at,
         }
     }

@@ -1,6 +1,7 @@
 //! From a file, or from a text, to a session.
 
 use std::io;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Sender};
@@ -14,6 +15,7 @@ use rhai::{AST, Dynamic, EvalAltResult};
 
 use crate::desk::{self, Desk};
 use crate::machine::{self, MACHINE};
+use crate::text::Text;
 use crate::value::told;
 use crate::{errors, grammar};
 
@@ -147,8 +149,11 @@ static EVALUATOR: LazyLock<Option<Mutex<Sender<Job>>>> = LazyLock::new(|| {
     let evaluator = thread::Builder::new().name("gainstage-evaluate".into()).stack_size(STACK).spawn(move || {
         for Job { path, text, lines, kept, time, answer } in received {
             let evaluated = catch_unwind(AssertUnwindSafe(|| evaluate(&path, &text, &lines, kept, time)));
+            let (evaluated, left) = evaluated.ok().unzip();
             // Who asked may have gone.
-            let _ = answer.send(evaluated.ok());
+            let _ = answer.send(evaluated);
+            // Nobody waits for this.
+            drop(left);
         }
     });
     evaluator.ok().map(|_| Mutex::new(jobs))
@@ -163,28 +168,37 @@ fn broken(path: &Path, text: &str, why: &str) -> Evaluated {
     }
 }
 
-fn evaluate(path: &Path, text: &str, lines: &[String], kept: Option<Vec<SourceFile>>, time: Duration) -> Evaluated {
+/// What is left of a text when it has been evaluated: taking it apart takes a while.
+type Left = (Option<AST>, Vec<Text>);
+
+fn evaluate(
+    path: &Path,
+    text: &str,
+    lines: &[String],
+    kept: Option<Vec<SourceFile>>,
+    time: Duration,
+) -> (Evaluated, Left) {
     if lines.len() > MOST_LINES {
-        return broken(path, text, &format!("more than {MOST_LINES} lines cannot follow a session's file"));
+        let message = format!("more than {MOST_LINES} lines cannot follow a session's file");
+        return (broken(path, text, &message), Left::default());
     }
     let mut desk = Desk::new(path, text, lines, Instant::now() + time);
     desk.kept = kept;
-    let (value, mut desk) = desk::with_new(desk, run);
+    let ((value, ast), mut desk) = desk::with_new(desk, run);
     desk.diagnostics.sort_by_key(|d| d.at);
     let refused = desk.diagnostics.iter().any(Diagnostic::is_error);
-    Evaluated {
-        session: (!refused).then_some(desk.session),
-        value,
-        diagnostics: desk.diagnostics,
-        files: (0..)
-            .zip(desk.files)
-            .map(|(i, file)| SourceFile { path: file.path, text: file.text, is_line: (1..=lines.len()).contains(&i) })
-            .collect(),
-    }
+    let said = (0..).zip(&mut desk.files).map(|(i, file)| SourceFile {
+        path: mem::take(&mut file.path),
+        text: mem::take(&mut file.text),
+        is_line: (1..=lines.len()).contains(&i),
+    });
+    let files = said.collect();
+    let session = (!refused).then_some(desk.session);
+    (Evaluated { session, value, diagnostics: desk.diagnostics, files }, (ast, desk.files))
 }
 
-/// Evaluates the desk's text; what the last thing in it gives.
-fn run() -> Option<String> {
+/// Evaluates the desk's text: what the last thing in it gives, and what Rhai has read.
+fn run() -> (Option<String>, Option<AST>) {
     let (last, faults) = desk::with(|desk| {
         let parts = &desk.files[..desk.parts()];
         let faults = match parts.iter().map(|part| part.text.len() as u64).sum::<u64>() {
@@ -203,14 +217,18 @@ fn run() -> Option<String> {
         (last, faults)
     });
     if !faults.is_empty() {
-        return None;
+        return (None, None);
     }
-    let result = compile(last).and_then(|mut ast| {
-        ast.set_source("0");
-        // What a closure takes in has to be there.
-        MACHINE.eval_ast_with_scope::<Dynamic>(&mut machine::scope(), &ast).map_err(|error| (error, 0))
-    });
-    desk::with(|desk| match result {
+    let (result, ast) = match compile(last) {
+        Ok(mut ast) => {
+            ast.set_source("0");
+            // What a closure takes in has to be there.
+            let result = MACHINE.eval_ast_with_scope::<Dynamic>(&mut machine::scope(), &ast);
+            (result.map_err(|error| (error, 0)), Some(ast))
+        }
+        Err(refused) => (Err(refused), None),
+    };
+    let value = desk::with(|desk| match result {
         Ok(value) => {
             desk.finish();
             told(&value)
@@ -219,7 +237,8 @@ fn run() -> Option<String> {
             errors::tell(desk, &error, Position { file, line: 0, column: 0 });
             None
         }
-    })
+    });
+    (value, ast)
 }
 
 /// Compiles the text to a part. An error comes with the file that it is told of.

@@ -125,7 +125,7 @@ pub fn put_in_order(desk: &mut Desk) {
 
 /// The error for a word that a section has no use of, within one.
 pub fn refuses(call: &Call) -> Option<Diagnostic> {
-    let open = desk::with(|desk| desk.section.filter(|_| !desk.file(call.at).is_method(call.at) || of_place(call)))?;
+    let open = desk::with(|desk| desk.section.filter(|_| !call.is_method_in(desk) || of_place(call)))?;
     let name = desk::with(|desk| desk.session.form.sections[open].name.clone());
     // Numbers are added and scaled anywhere.
     let word = words::find(call.word).filter(|word| word.word.starts_with(char::is_alphabetic));

@@ -211,21 +211,26 @@ impl Text {
 
     /// Where each argument of the call at a place begins.
     pub fn arguments(&self, call: Position) -> Vec<Position> {
-        self.token_at(call).map_or(Vec::new(), |word| self.parts(word + 1, "("))
+        self.token_at(call).map_or(Vec::new(), |word| self.parts(word + 1, "(").collect())
+    }
+
+    /// Where one of them begins, counted from 0.
+    pub fn argument(&self, call: Position, number: usize) -> Option<Position> {
+        self.parts(self.token_at(call)? + 1, "(").nth(number)
     }
 
     /// Where each element of the list that is written at a place begins.
     pub fn elements(&self, list: Position) -> Vec<Position> {
-        self.token_at(list).map_or(Vec::new(), |open| self.parts(open, "["))
+        self.token_at(list).map_or(Vec::new(), |open| self.parts(open, "[").collect())
     }
 
     /// Where what the commas of a bracket part begins.
-    fn parts(&self, open: usize, bracket: &str) -> Vec<Position> {
-        let Some(close) = self.closing(open).filter(|_| self.is(open, bracket)) else { return Vec::new() };
-        let mut found = Vec::new();
+    fn parts(&self, open: usize, bracket: &str) -> impl Iterator<Item = Position> {
+        let close = self.closing(open).filter(|_| self.is(open, bracket));
         let mut next = open + 1;
-        while next < close {
-            found.push(self.start(next));
+        std::iter::from_fn(move || {
+            let close = close.filter(|close| next < *close)?;
+            let found = self.start(next);
             // The parameters of a closure have commas of their own.
             if self.is(next, "|") {
                 next = (next + 1..close).find(|&i| self.is(i, "|")).unwrap_or(close);
@@ -234,8 +239,8 @@ impl Text {
                 next = if self.opens(next) { self.closing(next).unwrap_or(close) } else { next } + 1;
             }
             next += 1;
-        }
-        found
+            Some(found)
+        })
     }
 
     /// Where the characters stand of the text that is written in quotes at a place, as far as one can tell.

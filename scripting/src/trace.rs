@@ -439,8 +439,7 @@ fn lfo(call: &Call) -> Result<Signal, Diagnostic> {
 /// Why a word has no place in a circuit; `None` for what has.
 fn refused(call: &Call, symbolic: bool) -> Option<Outcome> {
     let wrong = |message: String, help: &str| Some(Err(Diagnostic::error("bad-circuit", call.at, message).help(help)));
-    let is_method = desk::with(|desk| desk.file(call.at).is_method(call.at));
-    if is_method {
+    if call.is_method() {
         return symbolic.then(|| {
             let message = format!("a signal in a voice or a dsp has no `.{}`", call.word);
             Err(Diagnostic::error("bad-circuit", call.at, message)
