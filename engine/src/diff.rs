@@ -2,7 +2,9 @@
 //! or rings on.
 
 mod entering;
+mod matching;
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fade::fade_frames;
@@ -10,6 +12,7 @@ use crate::graph::{Graph, Node, Port, Role};
 use crate::mesh::{Due, Fade, Id, Mesh, MeshEdge, MeshNode, Phase};
 use crate::parameter::Memory;
 use entering::Seams;
+use matching::match_nodes;
 
 mod changes;
 
@@ -73,242 +76,8 @@ fn same(old: &Mesh, new: &Mesh) -> bool {
             .all(|(a, b)| (a.id, a.phase, &a.path, a.gain) == (b.id, b.phase, &b.path, b.gain))
 }
 
-/// For every node of the graph the running node whose state it goes on with.
-fn match_nodes(old: &Mesh, graph: &Graph, forced: &BTreeSet<Id>) -> Vec<Option<Id>> {
-    let mut matching = Matching { old, graph, forced, of_new: vec![None; graph.nodes.len()], taken: BTreeSet::new() };
-    matching.places();
-    matching.sums();
-    let renamed = matching.renamed_sums();
-    matching.chains(|name| cable_of(name).to_owned(), &renamed);
-    matching.by_name(&renamed);
-    matching.chains(|name| name.split('>').next().unwrap_or(name).to_owned(), &renamed);
-    matching.of_new
-}
-
-struct Matching<'a> {
-    old: &'a Mesh,
-    graph: &'a Graph,
-    forced: &'a BTreeSet<Id>,
-    of_new: Vec<Option<Id>>,
-    taken: BTreeSet<Id>,
-}
-
 fn is_effect(node: &Node) -> bool {
     node.path.contains('/')
-}
-
-fn cable_of(name: &str) -> &str {
-    name.rsplit_once('/').map_or(name, |(cable, _)| cable)
-}
-
-impl<'a> Matching<'a> {
-    fn may_match(&self, new: usize, old: &MeshNode) -> bool {
-        self.of_new[new].is_none()
-            && !self.taken.contains(&old.id)
-            && !self.forced.contains(&old.id)
-            && self.graph.nodes[new].role.same_shape(&old.node.role)
-            && self.graph.nodes[new].channels == old.node.channels
-    }
-
-    fn set(&mut self, new: usize, old: Id) {
-        self.of_new[new] = Some(old);
-        self.taken.insert(old);
-    }
-
-    /// Old nodes, those of the text before those that only ring on.
-    fn old_nodes(&self) -> impl Iterator<Item = &'a MeshNode> + use<'a> {
-        let old = self.old;
-        let ringing = old.nodes.iter().filter(|node| !node.current);
-        old.nodes.iter().filter(|node| node.current).chain(ringing)
-    }
-
-    fn places(&mut self) {
-        let mut by_path: BTreeMap<&str, Vec<&MeshNode>> = BTreeMap::new();
-        for old in self.old_nodes().filter(|old| !is_effect(&old.node)) {
-            by_path.entry(&old.node.path).or_default().push(old);
-        }
-        for i in 0..self.graph.nodes.len() {
-            let new = &self.graph.nodes[i];
-            if is_effect(new) {
-                continue;
-            }
-            let named = by_path.get(new.path.as_str()).map_or(&[][..], Vec::as_slice);
-            let found = named.iter().find(|old| self.may_match(i, old));
-            if let Some(id) = found.map(|old| old.id) {
-                self.set(i, id);
-            }
-        }
-    }
-
-    /// A sum whose members changed is still itself while it leads to the same place and one member stays.
-    fn sums(&mut self) {
-        let old_goals = |id: Id| {
-            let links: Vec<(Id, Id)> = self.old.edges.iter().map(|edge| (edge.from, edge.to)).collect();
-            let place =
-                |id: Id| self.old.node(id).map(|node| node.node.path.as_str()).filter(|path| !path.contains('/'));
-            places_reached(id, &links, place)
-        };
-        let new_links: Vec<(Id, Id)> = self.graph.edges.iter().map(|edge| (edge.from as Id, edge.to as Id)).collect();
-        let mut found = Vec::new();
-        for (i, new) in self.graph.nodes.iter().enumerate() {
-            if self.of_new[i].is_some() || !new.path.contains('+') || is_effect(new) {
-                continue;
-            }
-            let members: Vec<&str> = new.path.split('+').filter(|member| !member.is_empty()).collect();
-            let place = |id: Id| Some(self.graph.nodes[id as usize].path.as_str()).filter(|path| !path.contains('/'));
-            let goals = places_reached(i as Id, &new_links, place);
-            let twin = self.old_nodes().find(|old| {
-                old.node.path.contains('+')
-                    && !is_effect(&old.node)
-                    && self.may_match(i, old)
-                    && !found.iter().any(|(_, id)| *id == old.id)
-                    && old.node.path.split('+').any(|member| members.contains(&member))
-                    && old_goals(old.id).iter().any(|place| goals.contains(place))
-            });
-            found.extend(twin.map(|old| (i, old.id)));
-        }
-        for (i, id) in found {
-            self.set(i, id);
-        }
-    }
-
-    /// What the sums that go on under another name were called, and are called now.
-    fn renamed_sums(&self) -> BTreeMap<String, String> {
-        let pairs = self.of_new.iter().enumerate().filter_map(|(i, id)| Some((i, self.old.node((*id)?)?)));
-        pairs
-            .map(|(i, old)| (old.node.path.clone(), self.graph.nodes[i].path.clone()))
-            .filter(|(before, now)| before != now)
-            .collect()
-    }
-
-    /// Aligns the effects of each chain in order, by kind and numbers, so that one put in before others of its kind
-    /// disturbs none of them.
-    fn chains(&mut self, key: impl Fn(&str) -> String, renamed: &BTreeMap<String, String>) {
-        let mut old_chains: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        let mut by_rank: Vec<usize> = (0..self.old.nodes.len()).filter(|i| self.old.nodes[*i].current).collect();
-        by_rank.sort_by_key(|i| self.old.nodes[*i].rank);
-        for i in by_rank {
-            let node = &self.old.nodes[i].node;
-            for name in node.names.iter().filter(|_| is_effect(node)) {
-                let chain = old_chains.entry(key(&rename(name, renamed))).or_default();
-                if chain.last() != Some(&i) {
-                    chain.push(i);
-                }
-            }
-        }
-        let mut new_chains: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for &i in &self.graph.order {
-            let node = &self.graph.nodes[i];
-            for name in node.names.iter().filter(|_| is_effect(node)) {
-                let chain = new_chains.entry(key(name)).or_default();
-                if chain.last() != Some(&i) {
-                    chain.push(i);
-                }
-            }
-        }
-        for (cable, new) in &new_chains {
-            if let Some(old) = old_chains.get(cable) {
-                for (i, j) in self.align(new, old) {
-                    if self.of_new[i].is_none() {
-                        self.set(i, self.old.nodes[j].id);
-                    }
-                }
-            }
-        }
-    }
-
-    /// The pairing of two chains, in order, that is worth most.
-    fn align(&self, new: &[usize], old: &[usize]) -> Vec<(usize, usize)> {
-        let worth: Vec<Vec<f64>> =
-            new.iter().map(|i| old.iter().map(|j| self.likeness(*i, &self.old.nodes[*j])).collect()).collect();
-        let mut best = vec![vec![0.0f64; old.len() + 1]; new.len() + 1];
-        for i in (0..new.len()).rev() {
-            for j in (0..old.len()).rev() {
-                let paired = if worth[i][j] > 0.0 { worth[i][j] + best[i + 1][j + 1] } else { 0.0 };
-                best[i][j] = paired.max(best[i + 1][j]).max(best[i][j + 1]);
-            }
-        }
-        let (mut i, mut j) = (0, 0);
-        let mut pairs = Vec::new();
-        while i < new.len() && j < old.len() {
-            if worth[i][j] > 0.0 && best[i][j] == worth[i][j] + best[i + 1][j + 1] {
-                pairs.push((new[i], old[j]));
-                (i, j) = (i + 1, j + 1);
-            } else if best[i][j] == best[i + 1][j] {
-                i += 1;
-            } else {
-                j += 1;
-            }
-        }
-        pairs
-    }
-
-    /// How much two effects are one; 0 if they cannot be.
-    fn likeness(&self, new: usize, old: &MeshNode) -> f64 {
-        if self.of_new[new] == Some(old.id) {
-            return 1000.0;
-        }
-        if !self.may_match(new, old) {
-            return 0.0;
-        }
-        let step = |node: &Node| node.path.rsplit_once('/').map(|(_, step)| step.to_owned());
-        let named = if step(&self.graph.nodes[new]) == step(&old.node) { 1.0 } else { 0.0 };
-        let alike = match (&self.graph.nodes[new].role, &old.node.role) {
-            (Role::Work { recipe: a, .. }, Role::Work { recipe: b, .. }) if !a.values.is_empty() => {
-                let equal = a.values.iter().zip(&b.values).filter(|(a, b)| a == b).count();
-                equal as f64 / a.values.len() as f64
-            }
-            _ => 1.0,
-        };
-        2.0 + named + 4.0 * alike
-    }
-
-    fn by_name(&mut self, renamed: &BTreeMap<String, String>) {
-        for i in 0..self.graph.nodes.len() {
-            let new = &self.graph.nodes[i];
-            let shares_name =
-                |old: &MeshNode| old.node.names.iter().any(|name| new.names.contains(&rename(name, renamed)));
-            let found = self.old_nodes().find(|old| self.may_match(i, old) && shares_name(old));
-            if let Some(id) = found.map(|old| old.id) {
-                self.set(i, id);
-            }
-        }
-    }
-}
-
-/// The places that lie next behind a node, effects passed over.
-fn places_reached<'a>(from: Id, links: &[(Id, Id)], place: impl Fn(Id) -> Option<&'a str>) -> BTreeSet<&'a str> {
-    let mut reached = BTreeSet::new();
-    let mut open = vec![from];
-    let mut seen = BTreeSet::new();
-    while let Some(id) = open.pop() {
-        for (_, to) in links.iter().filter(|(from, _)| *from == id) {
-            match place(*to) {
-                Some(path) => {
-                    reached.insert(path);
-                }
-                None if seen.insert(*to) => open.push(*to),
-                None => {}
-            }
-        }
-    }
-    reached
-}
-
-fn rename(name: &str, renamed: &BTreeMap<String, String>) -> String {
-    if renamed.is_empty() {
-        return name.to_owned();
-    }
-    let (cable, step) = name.rsplit_once('/').unwrap_or((name, ""));
-    let parts: Vec<String> = cable
-        .split('>')
-        .map(|part| {
-            let (place, label) = part.split_once(':').map_or((part, None), |(place, label)| (place, Some(label)));
-            let place = renamed.get(place).map_or(place, String::as_str);
-            label.map_or(place.to_owned(), |label| format!("{place}:{label}"))
-        })
-        .collect();
-    format!("{}/{step}", parts.join(">"))
 }
 
 struct Union<'a> {
@@ -319,8 +88,8 @@ struct Union<'a> {
     /// The running nodes that go on.
     carried: BTreeSet<Id>,
     old_nodes: BTreeMap<Id, &'a MeshNode>,
-    /// The running edges between the same ports.
-    twins: BTreeMap<Between<'a>, Vec<&'a MeshEdge>>,
+    /// The running edges, those between the same ports together.
+    twins: Vec<(Between<'a>, &'a MeshEdge)>,
 }
 
 /// What an edge joins: from, to, the way in, its label, whether it closes a loop.
@@ -328,11 +97,10 @@ type Between<'a> = (Id, Id, Port, &'a str, bool);
 
 impl<'a> Union<'a> {
     fn new(old: &'a Mesh, graph: &'a Graph, matched: Vec<Option<Id>>) -> Self {
-        let mut twins: BTreeMap<Between, Vec<&MeshEdge>> = BTreeMap::new();
-        for edge in &old.edges {
-            let between = (edge.from, edge.to, edge.port, edge.label.as_str(), edge.feedback.is_some());
-            twins.entry(between).or_default().push(edge);
-        }
+        let between =
+            |edge: &'a MeshEdge| (edge.from, edge.to, edge.port, edge.label.as_str(), edge.feedback.is_some());
+        let mut twins: Vec<(Between, &MeshEdge)> = old.edges.iter().map(|edge| (between(edge), edge)).collect();
+        twins.sort_by(|(a, _), (b, _)| a.cmp(b));
         Union {
             carried: matched.iter().flatten().copied().collect(),
             old_nodes: old.nodes.iter().map(|node| (node.id, node)).collect(),
@@ -365,6 +133,12 @@ impl<'a> Union<'a> {
         self.carried.contains(&id)
     }
 
+    /// The running edges between the same ports.
+    fn twins(&self, between: Between<'_>) -> impl Iterator<Item = &'a MeshEdge> {
+        let first = self.twins.partition_point(|(other, _)| *other < between);
+        self.twins[first..].iter().take_while(move |(other, _)| *other == between).map(|(_, edge)| *edge)
+    }
+
     /// The running node that a node of the graph is.
     fn before(&self, node: usize) -> Option<&'a MeshNode> {
         self.matched[node].and_then(|id| self.old_nodes.get(&id).copied())
@@ -372,11 +146,12 @@ impl<'a> Union<'a> {
 
     fn nodes(&self, mesh: &mut Mesh, seams: &Seams<'_>, changes: &mut Changes) -> Vec<Id> {
         let mut ids = vec![0; self.graph.nodes.len()];
-        let ended = self.old.nodes.iter().filter(|old| old.current && !self.carried(old.id));
-        let ended: BTreeSet<&str> = ended.map(|old| old.node.path.as_str()).collect();
+        let ended = LazyCell::new(|| -> BTreeSet<&str> {
+            let ended = self.old.nodes.iter().filter(|old| old.current && !self.carried(old.id));
+            ended.map(|old| old.node.path.as_str()).collect()
+        });
         for (rank, &i) in self.graph.order.iter().enumerate() {
             let node = &self.graph.nodes[i];
-            let known = ended.contains(node.path.as_str());
             let before = self.before(i);
             ids[i] = match before {
                 Some(old) => {
@@ -391,7 +166,7 @@ impl<'a> Union<'a> {
                     old.id
                 }
                 None => {
-                    if known {
+                    if ended.contains(node.path.as_str()) {
                         changes.restarted(node)
                     } else {
                         changes.added(node)
@@ -402,7 +177,7 @@ impl<'a> Union<'a> {
             };
             mesh.nodes.push(MeshNode { id: ids[i], node: node.clone(), rank, current: true, full: seams.full[i] });
         }
-        let paths: BTreeSet<&str> = self.graph.nodes.iter().map(|node| node.path.as_str()).collect();
+        let paths = LazyCell::new(|| self.paths());
         for old in self.old.nodes.iter().filter(|old| !self.carried(old.id)) {
             if old.current && !paths.contains(old.node.path.as_str()) {
                 changes.removed(&old.node);
@@ -416,19 +191,25 @@ impl<'a> Union<'a> {
         ids
     }
 
+    /// What the text has.
+    fn paths(&self) -> BTreeSet<&'a str> {
+        self.graph.nodes.iter().map(|node| node.path.as_str()).collect()
+    }
+
     fn new_edges(&self, mesh: &mut Mesh, ids: &[Id], seams: &Seams<'_>, changes: &mut Changes) {
         let length = fade_frames(self.graph.crossfade, self.graph.clock.rate);
         // What those wait for that are replaced by an edge of the same place, and what replaces them.
         let mut waits: BTreeMap<Id, Due> = BTreeMap::new();
-        let faded_in = self.faded_in();
+        let faded_in = LazyCell::new(|| self.faded_in());
         // A cable that something was taken out of is the same cable.
-        let stayed = self.old.edges.iter().filter(|edge| matches!(edge.phase, Phase::Steady | Phase::Arriving(_)));
-        let before: BTreeSet<&str> = stayed.map(|edge| edge.path.as_str()).collect();
+        let before = LazyCell::new(|| -> BTreeSet<&str> {
+            let stayed = self.old.edges.iter().filter(|edge| matches!(edge.phase, Phase::Steady | Phase::Arriving(_)));
+            stayed.map(|edge| edge.path.as_str()).collect()
+        });
         for edge in &self.graph.edges {
             let (from, to) = (ids[edge.from], ids[edge.to]);
             let between = (from, to, edge.port, edge.label.as_str(), edge.feedback.is_some());
-            let twins = self.twins.get(&between).map_or(&[][..], Vec::as_slice).iter().copied();
-            let twin = twins.max_by_key(|old| (old.delay, old.feedback) == (edge.delay, edge.feedback));
+            let twin = self.twins(between).max_by_key(|old| (old.delay, old.feedback) == (edge.delay, edge.feedback));
             let base = MeshEdge {
                 id: 0,
                 from,
@@ -510,6 +291,9 @@ impl<'a> Union<'a> {
     fn leave(&self, mesh: &mut Mesh, length: u32, waits: &BTreeMap<Id, Due>, seams: &Seams<'_>) {
         let kept: BTreeSet<Id> = mesh.edges.iter().map(|edge| edge.id).collect();
         let gone: Vec<&MeshEdge> = self.old.edges.iter().filter(|edge| !kept.contains(&edge.id)).collect();
+        if gone.is_empty() {
+            return;
+        }
         let tails = self.tails(&gone);
         for edge in gone {
             let late = match self.matched.iter().position(|id| *id == Some(edge.to)) {
@@ -572,14 +356,15 @@ impl<'a> Union<'a> {
 
     /// Tells of cables that are gone from between places that stay.
     fn removed_cables(&self, mesh: &Mesh, changes: &mut Changes) {
-        let new: BTreeSet<&str> = self.graph.edges.iter().map(|edge| edge.path.as_str()).collect();
-        let places: BTreeSet<&str> = self.graph.nodes.iter().map(|node| node.path.as_str()).collect();
-        for edge in &mesh.edges {
+        let new =
+            LazyCell::new(|| -> BTreeSet<&str> { self.graph.edges.iter().map(|edge| edge.path.as_str()).collect() });
+        let places = LazyCell::new(|| self.paths());
+        for edge in mesh.edges.iter().filter(|edge| matches!(edge.phase, Phase::Leaving(_))) {
             // A send may go with the effect that it was tapped behind.
             let is_cable = !edge.path.contains('/');
             let stays = || edge.path.split_once('>').is_some_and(|(place, _)| is_cable && places.contains(place));
             let between = self.carried(edge.to) && (self.carried(edge.from) || stays());
-            if between && matches!(edge.phase, Phase::Leaving(_)) && !new.contains(edge.path.as_str()) {
+            if between && !new.contains(edge.path.as_str()) {
                 changes.removed.push(edge.path.clone());
             }
         }

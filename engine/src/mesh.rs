@@ -287,6 +287,9 @@ impl Mesh {
 
     /// Takes out what is not of the newest text and cannot be heard any more.
     pub(crate) fn drop_unheard(&mut self) {
+        if self.nodes.iter().all(|node| node.current) {
+            return;
+        }
         let mut into: BTreeMap<Id, Vec<Id>> = BTreeMap::new();
         for edge in &self.edges {
             into.entry(edge.to).or_default().push(edge.from);

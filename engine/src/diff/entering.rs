@@ -1,5 +1,6 @@
 //! How what is new comes in: what is faded at its input rather than its output, and what has to be filled with sound before.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Union, is_effect};
@@ -13,8 +14,15 @@ pub(super) struct Seams<'a> {
     union: &'a Union<'a>,
     /// For every node of the graph when lines that are new, or were a moment ago, have filled before it and in it.
     pub full: Vec<Due>,
-    /// For every node of the graph the places whose sound reaches it, through effects and whatever is new.
-    origins: Vec<BTreeSet<&'a str>>,
+    /// What feeds each node of the graph, loops aside.
+    feeds: Vec<Vec<&'a Edge>>,
+    /// What is asked of only where something comes or goes.
+    origins: OnceCell<Vec<BTreeSet<&'a str>>>,
+    before: OnceCell<Before<'a>>,
+}
+
+/// What ran.
+struct Before<'a> {
     /// The graph's nodes by the running ones that they are.
     now: BTreeMap<Id, usize>,
     /// The running edges by the node that they lead to, and from.
@@ -33,50 +41,64 @@ fn is_sound(port: Port) -> bool {
 
 impl<'a> Seams<'a> {
     pub fn new(union: &'a Union<'a>) -> Self {
-        let (mut into, mut out_of): (BTreeMap<Id, Vec<_>>, BTreeMap<Id, Vec<_>>) = Default::default();
-        for edge in union.old.edges.iter().filter(|edge| edge.feedback.is_none() && is_sound(edge.port)) {
-            into.entry(edge.to).or_default().push(edge);
-            out_of.entry(edge.from).or_default().push(edge);
-        }
-        let matched = union.matched.iter().enumerate();
-        let now = matched.filter_map(|(i, id)| Some(((*id)?, i))).collect();
-        let nodes = union.graph.nodes.len();
-        let (full, origins) = (vec![Due::default(); nodes], vec![BTreeSet::new(); nodes]);
-        let mut seams = Seams { union, full, origins, now, into, out_of };
-        seams.follow();
-        seams
-    }
-
-    fn follow(&mut self) {
-        let graph = self.union.graph;
+        let graph = union.graph;
         let mut feeds: Vec<Vec<&Edge>> = vec![Vec::new(); graph.nodes.len()];
         for edge in graph.edges.iter().filter(|edge| edge.feedback.is_none()) {
             feeds[edge.to].push(edge);
         }
+        let mut full = vec![Due::default(); graph.nodes.len()];
         for &i in &graph.order {
-            let (node, before) = (&graph.nodes[i], self.union.before(i));
-            self.full[i] = match before {
+            let node = &graph.nodes[i];
+            full[i] = match union.before(i) {
                 Some(old) => old.full,
                 None => {
                     let own = if node.memory == Memory::Line { node.tail as u32 } else { 0 };
-                    feeds[i].iter().fold(Due::default(), |due, edge| due.join(self.full[edge.from])).later(own)
+                    feeds[i].iter().fold(Due::default(), |due, edge| due.join(full[edge.from])).later(own)
                 }
             };
-            let mut origins: BTreeSet<&str> = BTreeSet::new();
-            if !is_place(node) || before.is_none() {
-                let heard = feeds[i].iter().filter(|edge| is_sound(edge.port) && edge.gain != 0.0);
-                heard.for_each(|edge| origins.extend(&self.origins[edge.from]));
-            }
-            if is_place(node) || origins.is_empty() {
-                origins.insert(&node.path);
-            }
-            self.origins[i] = origins;
         }
+        Seams { union, full, feeds, origins: OnceCell::new(), before: OnceCell::new() }
+    }
+
+    /// For every node of the graph the places whose sound reaches it, through effects and whatever is new.
+    fn origins(&self) -> &[BTreeSet<&'a str>] {
+        self.origins.get_or_init(|| {
+            let graph = self.union.graph;
+            let mut all: Vec<BTreeSet<&str>> = vec![BTreeSet::new(); graph.nodes.len()];
+            for &i in &graph.order {
+                let node = &graph.nodes[i];
+                let mut origins: BTreeSet<&str> = BTreeSet::new();
+                if !is_place(node) || self.union.before(i).is_none() {
+                    let heard = self.feeds[i].iter().filter(|edge| is_sound(edge.port) && edge.gain != 0.0);
+                    heard.for_each(|edge| origins.extend(&all[edge.from]));
+                }
+                if is_place(node) || origins.is_empty() {
+                    origins.insert(&node.path);
+                }
+                all[i] = origins;
+            }
+            all
+        })
+    }
+
+    fn before(&self) -> &Before<'a> {
+        self.before.get_or_init(|| {
+            let (mut into, mut out_of): (BTreeMap<Id, Vec<_>>, BTreeMap<Id, Vec<_>>) = Default::default();
+            let union = self.union;
+            for edge in union.old.edges.iter().filter(|edge| edge.feedback.is_none() && is_sound(edge.port)) {
+                into.entry(edge.to).or_default().push(edge);
+                out_of.entry(edge.from).or_default().push(edge);
+            }
+            let matched = union.matched.iter().enumerate();
+            let now = matched.filter_map(|(i, id)| Some(((*id)?, i))).collect();
+            Before { now, into, out_of }
+        })
     }
 
     /// When a way that is new, and the others by which the same is heard at the same place, are full.
     pub fn entering(&self, edge: &Edge) -> Due {
-        let ways = self.ways(edge.to, edge.port, |from| !self.origins[from].is_disjoint(&self.origins[edge.from]));
+        let origins = self.origins();
+        let ways = self.ways(edge.to, edge.port, |from| !origins[from].is_disjoint(&origins[edge.from]));
         ways.unwrap_or(self.full[edge.from])
     }
 
@@ -88,8 +110,8 @@ impl<'a> Seams<'a> {
 
     /// When the ways are full by which the sound of a running edge that is gone is heard from now on; none if it is not.
     pub fn leaving(&self, edge: &MeshEdge) -> Option<Due> {
-        let origins = self.origins_before(edge.from);
-        let same = |from: usize| !self.origins[from].is_disjoint(&origins);
+        let (origins, now) = (self.origins_before(edge.from), self.origins());
+        let same = |from: usize| !now[from].is_disjoint(&origins);
         self.ends(edge).into_iter().filter_map(|(to, port)| self.ways(to, port, same)).reduce(Due::join)
     }
 
@@ -105,7 +127,7 @@ impl<'a> Seams<'a> {
         let (mut open, mut seen, mut origins) = (vec![from], BTreeSet::new(), BTreeSet::new());
         while let Some(id) = open.pop() {
             let Some(old) = self.union.old_nodes.get(&id).filter(|_| seen.insert(id)) else { continue };
-            let feeds = self.into.get(&id).map_or(&[][..], Vec::as_slice);
+            let feeds = self.before().into.get(&id).map_or(&[][..], Vec::as_slice);
             let place = is_place(&old.node);
             if place || feeds.is_empty() {
                 origins.insert(old.node.path.as_str());
@@ -121,10 +143,10 @@ impl<'a> Seams<'a> {
     fn ends(&self, edge: &MeshEdge) -> Vec<(usize, Port)> {
         let (mut open, mut seen, mut ends) = (vec![(edge.to, edge.port)], BTreeSet::new(), Vec::new());
         while let Some((id, port)) = open.pop() {
-            match self.now.get(&id) {
+            match self.before().now.get(&id) {
                 Some(node) => ends.push((*node, port)),
                 None if seen.insert(id) => {
-                    let on = self.out_of.get(&id).map_or(&[][..], Vec::as_slice);
+                    let on = self.before().out_of.get(&id).map_or(&[][..], Vec::as_slice);
                     open.extend(on.iter().map(|edge| (edge.to, edge.port)));
                 }
                 None => {}
