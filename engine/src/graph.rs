@@ -2,6 +2,7 @@
 //! number and latency known. The last form that still carries names; what is compiled is made from it.
 
 use std::collections::BTreeMap;
+use std::mem;
 use std::sync::Arc;
 
 use crate::album;
@@ -327,11 +328,36 @@ fn shallow_bands(node: &Node) -> Vec<Diagnostic> {
     eq::shallow(recipe).into_iter().map(tell).collect()
 }
 
+/// Things by the group that each is in, in their order.
+struct Grouped {
+    /// Where each group begins in `things`, and behind the last where that ends.
+    begins: Vec<usize>,
+    things: Vec<usize>,
+}
+
+impl Grouped {
+    /// `of` gives for each thing the number of its group, below `groups`.
+    fn new(groups: usize, of: impl Iterator<Item = usize> + Clone) -> Self {
+        let mut begins = vec![0; groups + 1];
+        of.clone().for_each(|group| begins[group + 1] += 1);
+        (0..groups).for_each(|group| begins[group + 1] += begins[group]);
+        let mut next = begins.clone();
+        let mut things = vec![0; begins[groups]];
+        for (thing, group) in of.enumerate() {
+            things[next[group]] = thing;
+            next[group] += 1;
+        }
+        Grouped { begins, things }
+    }
+
+    fn of(&self, group: usize) -> &[usize] {
+        &self.things[self.begins[group]..self.begins[group + 1]]
+    }
+}
+
 /// The edges that arrive at each node.
-fn arriving(edges: &[Edge], nodes: usize) -> Vec<Vec<usize>> {
-    let mut arriving = vec![Vec::new(); nodes];
-    edges.iter().enumerate().for_each(|(i, edge)| arriving[edge.to].push(i));
-    arriving
+fn arriving(edges: &[Edge], nodes: usize) -> Grouped {
+    Grouped::new(nodes, edges.iter().map(|edge| edge.to))
 }
 
 /// Leaves out what no output hears.
@@ -340,12 +366,15 @@ fn audible_part(nodes: Vec<Node>, edges: Vec<Edge>) -> (Vec<Node>, Vec<Edge>) {
     let arriving = arriving(&edges, nodes.len());
     let mut open: Vec<usize> = (0..nodes.len()).filter(|i| heard[*i]).collect();
     while let Some(to) = open.pop() {
-        for edge in arriving[to].iter().map(|i| &edges[*i]) {
+        for edge in arriving.of(to).iter().map(|i| &edges[*i]) {
             if !heard[edge.from] {
                 heard[edge.from] = true;
                 open.push(edge.from);
             }
         }
+    }
+    if !heard.contains(&false) {
+        return (nodes, edges);
     }
     let mut number = 0;
     let numbers: Vec<usize> = heard
@@ -368,16 +397,14 @@ fn audible_part(nodes: Vec<Node>, edges: Vec<Edge>) -> (Vec<Node>, Vec<Edge>) {
 /// one way round.
 pub(crate) fn topological(nodes: usize, links: &[(usize, usize)]) -> Result<Vec<usize>, Vec<usize>> {
     let mut into = vec![0usize; nodes];
-    let mut out: Vec<Vec<usize>> = vec![Vec::new(); nodes];
-    for &(from, to) in links {
-        into[to] += 1;
-        out[from].push(to);
-    }
+    links.iter().for_each(|(_, to)| into[*to] += 1);
+    let out = Grouped::new(nodes, links.iter().map(|(from, _)| *from));
     let mut order: Vec<usize> = (0..nodes).filter(|node| into[*node] == 0).collect();
     let mut next = 0;
     while let Some(&node) = order.get(next) {
         next += 1;
-        for &to in &out[node] {
+        for &link in out.of(node) {
+            let to = links[link].1;
             into[to] -= 1;
             if into[to] == 0 {
                 order.push(to);
@@ -434,6 +461,9 @@ fn cycle_error(nodes: &[Node], round: &[&Edge]) -> Diagnostic {
 
 /// The tail of an effect with every number that a control moves as long as it gets.
 fn longest_tail(table: &'static Table, recipe: &Recipe, controls: &[NodeControl]) -> u64 {
+    if controls.is_empty() {
+        return (table.tail)(recipe);
+    }
     let parameters: Vec<_> = parameters_of(table, &recipe.parts).collect();
     let ends: [fn(&Motion) -> f64; 2] = [|motion| motion.bounds().0, |motion| motion.bounds().1];
     let tails = ends.into_iter().map(|end| {
@@ -469,8 +499,10 @@ impl Graph {
     fn find_channels(&mut self) -> Result<(), Vec<Diagnostic>> {
         let arriving = arriving(&self.edges, self.nodes.len());
         for &i in &self.order {
+            // What it does is put back when it is known: nothing hears itself at once.
+            let mut role = mem::replace(&mut self.nodes[i].role, Role::Sum);
             let ins = |port: Port| {
-                let edges = arriving[i].iter().map(|i| &self.edges[*i]).filter(move |edge| edge.port == port);
+                let edges = arriving.of(i).iter().map(|i| &self.edges[*i]).filter(move |edge| edge.port == port);
                 edges.filter(|edge| edge.feedback.is_none()).map(|edge| (edge.at, &self.nodes[edge.from]))
             };
             let widest = |port: Port| ins(port).map(|(_, from)| from.channels).max().unwrap_or(0);
@@ -478,7 +510,6 @@ impl Graph {
             let node = &self.nodes[i];
             let mut takes = node.channels;
             let (mut latency, mut tail, mut memory, mut channels) = (0, 0, Memory::Brief, node.channels);
-            let mut role = node.role.clone();
             match &mut role {
                 Role::Sum if channels == 0 => (channels, takes) = (main, main),
                 Role::Sum | Role::Output(_) | Role::Send(_) => {}
@@ -519,7 +550,7 @@ impl Graph {
         let mut leaves = vec![0usize; self.nodes.len()];
         let arriving = arriving(&self.edges, self.nodes.len());
         for &i in &self.order {
-            let edges = arriving[i].iter().map(|i| &self.edges[*i]).filter(|edge| edge.feedback.is_none());
+            let edges = arriving.of(i).iter().map(|i| &self.edges[*i]).filter(|edge| edge.feedback.is_none());
             let late = edges.map(|edge| leaves[edge.from]).max().unwrap_or(0);
             self.nodes[i].late = late;
             leaves[i] = late + self.nodes[i].latency;

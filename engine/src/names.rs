@@ -5,6 +5,7 @@
 //! `voice>band/eq.2`, its ordinal counted among its kind from the source along that cable, and the short form `voice/eq.2`
 //! while that means one instance. A parameter is `voice/compressor.threshold`, a band's `voice/eq#2.gain`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -338,25 +339,25 @@ fn chain_names(session: &Session, path: &str, end: Tap) -> Vec<(InstanceId, Stri
 
 /// What instances in a row are called behind a path.
 fn steps(session: &Session, path: &str, chain: &[InstanceId]) -> Vec<(InstanceId, String)> {
-    let mut ordinals: BTreeMap<String, usize> = BTreeMap::new();
+    let mut ordinals: BTreeMap<Cow<'static, str>, usize> = BTreeMap::new();
     let named = chain.iter().map(|id| {
         let (word, name) = match &session.instances[id.0].work {
-            Work::Effect(effect) => (effect.table.0.word.to_owned(), effect.name.as_deref()),
+            Work::Effect(effect) => (Cow::Borrowed(effect.table.0.word), effect.name.as_deref()),
             Work::Branch { of, .. } => {
                 let word = session.instances[of.0].work.effect().map_or("", |effect| effect.table.0.word);
-                (format!("{word}#{}", session.branch_name(*id)), None)
+                (Cow::Owned(format!("{word}#{}", session.branch_name(*id))), None)
             }
-            Work::Blend { name, .. } => ("blend".to_owned(), name.as_deref()),
+            Work::Blend { name, .. } => (Cow::Borrowed("blend"), name.as_deref()),
         };
-        let step = match name {
-            Some(name) => name.to_owned(),
+        let full = match name {
+            Some(name) => format!("{path}/{name}"),
             None => {
                 let ordinal = ordinals.entry(word.clone()).or_default();
                 *ordinal += 1;
-                if *ordinal == 1 { word } else { format!("{word}.{ordinal}") }
+                if *ordinal == 1 { format!("{path}/{word}") } else { format!("{path}/{word}.{ordinal}") }
             }
         };
-        (*id, format!("{path}/{step}"))
+        (*id, full)
     });
     named.collect()
 }

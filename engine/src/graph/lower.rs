@@ -94,9 +94,9 @@ impl<'a> Lowering<'a> {
         let Lowering { session, nodes, edges, clock, tempo, sent, .. } = self;
         let end = (!session.form.is_empty()).then(|| form::frame_of(session.form.bars(), &tempo));
         // A loop is refused whether or not it is heard.
-        order_of(&nodes, &edges)?;
+        let (order, all) = (order_of(&nodes, &edges)?, nodes.len());
         let (nodes, edges) = audible_part(nodes, edges);
-        let order = order_of(&nodes, &edges)?;
+        let order = if nodes.len() == all { order } else { order_of(&nodes, &edges)? };
         let mut graph = Graph { clock, tempo, crossfade: session.crossfade, end, nodes, edges, order, sent };
         graph.find_channels()?;
         graph.align()?;
@@ -218,7 +218,8 @@ impl<'a> Lowering<'a> {
                 _ if matches!(*silences[i], [(_, true)]) => level = 0.0,
                 CableKind::Plug => {}
                 // A control is known by the cable's path, and has nothing to move while the cable is silent.
-                CableKind::Send { gain } => match self.number(&path, &words::SEND_GAIN, gain, Controlled::Gain) {
+                CableKind::Send { gain } => match self.number((&path, None), &words::SEND_GAIN, gain, Controlled::Gain)
+                {
                     // The whole level is the control's, if there is one.
                     Ok((_, Some(steering))) => control = Some(steering.control),
                     Ok((value, None)) => level = value,
@@ -429,19 +430,18 @@ impl<'a> Lowering<'a> {
         settings: &[(Option<usize>, &[Setting])],
         parts: &[usize],
     ) -> Result<(Recipe, Vec<Steering>), Diagnostic> {
-        let (mut values, mut steering) = (Vec::new(), Vec::new());
         let (mut media, mut files): (Vec<Arc<Media>>, Vec<PathBuf>) = Default::default();
         let settings = settings.iter().flat_map(|(part, list)| list.iter().map(move |setting| (*part, setting)));
         let settings: Vec<(Option<usize>, &Setting)> = settings.collect();
+        let (mut values, mut steering) = (Vec::with_capacity(settings.len()), Vec::new());
         // An effect has to look at all of its file before it can begin.
-        let open = if sources::find(table.word).is_some() { Library::open } else { Library::open_whole };
+        let open = || if sources::find(table.word).is_some() { Library::open } else { Library::open_whole };
         for (i, (parameter, (part, setting))) in parameters_of(table, parts).zip(&settings).enumerate() {
-            let owner = part.map_or_else(|| path.to_owned(), |part| format!("{path}#{part}"));
-            let (value, control) = self.number(&owner, parameter, setting, Controlled::Value(i))?;
+            let (value, control) = self.number((path, *part), parameter, setting, Controlled::Value(i))?;
             values.push(value);
             steering.extend(control);
             match (parameter.kind, &setting.value) {
-                (Kind::Path, Value::Path(file)) => media.push(self.open(file, setting.at, open)?),
+                (Kind::Path, Value::Path(file)) => media.push(self.open(file, setting.at, open())?),
                 (Kind::Folder, Value::Path(folder)) => {
                     for (file, below) in self.files_of(folder, setting.at)? {
                         let opened = self.open(&file, setting.at, Library::open_whole)?;
@@ -487,10 +487,11 @@ impl<'a> Lowering<'a> {
         })
     }
 
-    /// What the kernel receives for a setting, and what moves it from there.
+    /// What the kernel receives for a setting, and what moves it from there. Its owner is known by a path, and the number of
+    /// the part of that, if it is one.
     fn number(
         &self,
-        owner: &str,
+        (path, part): (&str, Option<usize>),
         parameter: &'static Parameter,
         setting: &Setting,
         of: Controlled,
@@ -498,7 +499,10 @@ impl<'a> Lowering<'a> {
         let Some(control) = setting.value.control() else {
             return Ok((self.still(parameter, &setting.value), None));
         };
-        let path = format!("{owner}.{}", parameter.name);
+        let path = match part {
+            None => format!("{path}.{}", parameter.name),
+            Some(part) => format!("{path}#{part}.{}", parameter.name),
+        };
         let motion = control.motion(parameter, &self.clock, seed_of(self.session.seed, &path));
         let motion = motion.map_err(|refusal| refusal.diagnostic(setting.at))?;
         let first = motion.value(&motion.begin(0, &self.tempo), &self.tempo, 0);
@@ -529,7 +533,7 @@ impl<'a> Lowering<'a> {
         match bypass.value {
             Value::Flag(true) => Ok((0.0, None)),
             _ => {
-                let (percent, steering) = self.number(path, &words::MIX, mix, Controlled::Wet)?;
+                let (percent, steering) = self.number((path, None), &words::MIX, mix, Controlled::Wet)?;
                 Ok((percent / 100.0, steering))
             }
         }
