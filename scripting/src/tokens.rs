@@ -56,12 +56,11 @@ pub fn tokens(text: &str) -> Vec<Token> {
     // About as many as most texts have: growing would copy them again and again.
     let mut found = Vec::with_capacity(text.len() / 3);
     while let Some(first) = reader.peek() {
-        let rest = &text[reader.offset..];
         if first.is_whitespace() || first == '\u{feff}' {
             reader.skip();
-        } else if rest.starts_with("//") {
+        } else if first == '/' && reader.rest().starts_with("//") {
             reader.skip_while(|c| c != '\n');
-        } else if rest.starts_with("/*") {
+        } else if first == '/' && reader.rest().starts_with("/*") {
             let (start, line, column) = (reader.offset, reader.line, reader.column);
             if !reader.comment() {
                 let (end_line, end_column) = (line, column + 2);
@@ -95,7 +94,10 @@ impl<'a> Reader<'a> {
     }
 
     fn peek(&self) -> Option<char> {
-        self.rest().chars().next()
+        match self.text.as_bytes().get(self.offset) {
+            Some(&byte) if byte.is_ascii() => Some(char::from(byte)),
+            _ => self.rest().chars().next(),
+        }
     }
 
     fn skip(&mut self) {
