@@ -15,9 +15,13 @@ use crate::sources::midi_out;
 /// Tells what is wrong with a session, completed by [`imply_output`], whose names are these.
 pub fn check(session: &Session, names: &Names) -> Vec<Diagnostic> {
     let mut told = Vec::new();
-    cables_twice(session, names, &mut told);
+    if !names.all_differ() {
+        cables_twice(session, names, &mut told);
+    }
     sends_that_follow(session, names, &mut told);
-    names_used_twice(session, names, &mut told);
+    if !names.all_differ() {
+        names_used_twice(session, names, &mut told);
+    }
     parts_used_twice(session, names, &mut told);
     hardware(session, names, &mut told);
     cue_output(session, names, &mut told);

@@ -135,6 +135,12 @@ impl Names {
         names
     }
 
+    /// Whether no two things have one name.
+    pub fn all_differ(&self) -> bool {
+        let effects: usize = self.instances.iter().map(Vec::len).sum();
+        self.index.len() == self.places.len() + self.cables.len() + effects
+    }
+
     /// The name of a place.
     pub fn place(&self, id: PlaceId) -> &str {
         &self.places[id.0]
