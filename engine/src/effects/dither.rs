@@ -109,13 +109,16 @@ impl Kernel for Nothing {
 fn dithers(graph: &Graph) -> impl Iterator<Item = (usize, u32, Option<usize>)> + '_ {
     graph.nodes.iter().enumerate().filter_map(|(number, node)| {
         let Role::Work { table, recipe, wet } = &node.role else { return None };
+        if !std::ptr::eq(table.0, &DITHER) {
+            return None;
+        }
         let whole = *wet == 1.0 && node.controls.is_empty();
         let output = graph.edges.iter().filter(|edge| edge.from == number && whole).find_map(|edge| {
             let alone = graph.edges.iter().filter(|other| other.to == edge.to).count() == 1;
             let plain = edge.port == Port::Main && edge.gain == 1.0 && edge.control.is_none();
             (alone && plain && matches!(graph.nodes[edge.to].role, Role::Output(_))).then_some(edge.to)
         });
-        std::ptr::eq(table.0, &DITHER).then(|| (number, recipe.values[BITS] as u32, output))
+        Some((number, recipe.values[BITS] as u32, output))
     })
 }
 
