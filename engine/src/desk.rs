@@ -3,6 +3,8 @@
 //! Bridge, then clean: an edit gives a program in which old and new sound side by side and everything that differs is
 //! ramped; once the ramps are over, [`Desk::settle`] gives the one without what has ended, whose swap changes no bit.
 
+use std::mem;
+
 use crate::bank::Carry;
 use crate::compile::{Keep, Layout, Program, compile};
 use crate::diff::{self, Changes};
@@ -19,6 +21,8 @@ use crate::verify::Flaw;
 pub struct Desk {
     mesh: Mesh,
     layout: Layout,
+    /// Those of the program before, until the last is taken up: taking them apart takes a while.
+    before: Option<(Mesh, Layout)>,
     serial: u64,
     keep: Keep,
 }
@@ -46,7 +50,7 @@ impl Desk {
         let mesh = diff::first(graph, 0);
         let keep = Keep { stems_of: stems_of.map(str::to_owned), looks: Looks { points, ..Looks::default() } };
         let (program, layout) = compile(&mesh, &Layout::default(), &keep, 0)?;
-        Ok((Desk { mesh, layout, serial: 0, keep }, Box::new(program)))
+        Ok((Desk { mesh, layout, before: None, serial: 0, keep }, Box::new(program)))
     }
 
     /// A desk that goes on from what another kept while it was steady and this graph ran on it, with its program: what is
@@ -130,6 +134,7 @@ impl Desk {
     /// Learns when the last program was taken up.
     pub fn taken_up(&mut self, taken: Taken) {
         self.mesh.taken_up(taken.clock, taken.heard);
+        self.before = None;
     }
 
     /// The number of something that controls listen to outside, if any does or did.
@@ -155,8 +160,7 @@ impl Desk {
     fn go_on(&mut self, mesh: Mesh) -> Result<Box<Program>, Flaw> {
         let (program, layout) = compile(&mesh, &self.layout, &self.keep, self.serial + 1)?;
         self.serial += 1;
-        self.mesh = mesh;
-        self.layout = layout;
+        self.before = Some((mem::replace(&mut self.mesh, mesh), mem::replace(&mut self.layout, layout)));
         Ok(Box::new(program))
     }
 }
