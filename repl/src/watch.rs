@@ -263,7 +263,7 @@ impl Looking {
             self.read_where(|file| file.due.is_some_and(|due| due <= now));
             if now >= next_poll {
                 self.files.iter_mut().flat_map(File::poll).for_each(&mut self.deliver);
-                self.follow();
+                self.follow(0..self.files.len());
                 next_poll = now + poll;
             }
         }
@@ -304,21 +304,23 @@ impl Looking {
     }
 
     fn read_where(&mut self, mut which: impl FnMut(&mut File) -> bool) {
-        let mut read = false;
-        for file in &mut self.files {
+        let mut read = Vec::new();
+        for (i, file) in self.files.iter_mut().enumerate() {
             if which(file) {
-                read = true;
+                read.push(i);
                 file.read().into_iter().for_each(&mut self.deliver);
             }
         }
-        if read {
-            self.follow();
+        if !read.is_empty() {
+            self.follow(read);
         }
     }
 
-    /// Watches whatever the files link to by now.
-    fn follow(&mut self) {
-        self.files.iter_mut().for_each(|file| file.aliases = aliases(&file.path));
+    /// Watches whatever files link to by now.
+    fn follow(&mut self, files: impl IntoIterator<Item = usize>) {
+        for i in files {
+            self.files[i].aliases = aliases(&self.files[i].path);
+        }
         let wanted = self.files.iter().flat_map(|file| file.aliases.iter().cloned()).collect();
         self.watch_folders(&wanted);
     }
