@@ -89,15 +89,15 @@ pub enum Order {
 
 /// The session that messages are understood against.
 pub struct Known {
-    session: Session,
+    session: Arc<Session>,
     /// Found when first asked for: most edits are of sessions that nobody sends anything to.
     names: OnceCell<Names>,
 }
 
 impl Known {
     /// A session as it plays.
-    pub fn new(session: &Session) -> Self {
-        Known { session: session.clone(), names: OnceCell::new() }
+    pub fn new(session: Arc<Session>) -> Self {
+        Known { session, names: OnceCell::new() }
     }
 
     /// The session alone.
@@ -532,7 +532,7 @@ mod tests {
 
     pub fn known() -> Known {
         let evaluated = scripting::evaluate_text(Path::new("x.rhai"), SESSION);
-        Known::new(&evaluated.session.unwrap_or_else(|| panic!("{:?}", evaluated.diagnostics)))
+        Known::new(Arc::new(evaluated.session.unwrap_or_else(|| panic!("{:?}", evaluated.diagnostics))))
     }
 
     pub fn controllers(maps: &[&str]) -> Controllers {

@@ -3,6 +3,7 @@
 use std::cell::LazyCell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use engine::diagnostic::{Diagnostic, Severity};
 use engine::effects::insert;
@@ -25,7 +26,7 @@ pub struct Told(BTreeSet<(&'static str, String, String)>);
 /// A session's text, looked at.
 pub struct Loaded {
     /// The session with everything applied, if the text could be evaluated.
-    pub session: Option<Session>,
+    pub session: Option<Arc<Session>>,
     /// The graph, if nothing is wrong.
     pub graph: Option<Graph>,
     /// Errors and warnings, in text order.
@@ -74,7 +75,14 @@ pub fn prepare_evaluated(
     };
     diagnostics.extend(prepared.diagnostics);
     diagnostics.sort_by_key(|diagnostic| diagnostic.at);
-    Loaded { session: prepared.session, graph: prepared.graph, diagnostics, files: evaluated.files, declared, value }
+    Loaded {
+        session: prepared.session.map(Arc::new),
+        graph: prepared.graph,
+        diagnostics,
+        files: evaluated.files,
+        declared,
+        value,
+    }
 }
 
 impl Loaded {
@@ -136,7 +144,7 @@ impl Loaded {
 
     /// The media that the session names, as whole paths.
     pub fn media(&self) -> Vec<PathBuf> {
-        self.session.iter().flat_map(media_of).collect()
+        self.session.iter().flat_map(|session| media_of(session)).collect()
     }
 }
 

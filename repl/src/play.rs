@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
@@ -15,7 +16,6 @@ use engine::live::{Listener, Live, Setup, start};
 use engine::media::Library;
 use engine::motion::{EventSource, Span};
 use engine::session::Session;
-use engine::sources::midi_out;
 use engine::verify::Flaw;
 
 use crate::arguments::Play;
@@ -169,12 +169,10 @@ struct Edited {
     wanted: Option<u64>,
     /// Whether what it changes is told of.
     told: bool,
-    /// What its controls listen to.
-    sources: BTreeMap<EventSource, (f64, f64)>,
-    /// What it sends to MIDI ports.
-    notes: Vec<midi_out::Sent>,
+    /// What it was compiled from: what its controls listen to, and what it sends to MIDI ports.
+    graph: Graph,
     /// What it declares.
-    session: Session,
+    known: Rc<Known>,
     /// Whether the text is another from now on, and not only what a hand has set or what is compared.
     is_text: bool,
 }
@@ -191,7 +189,7 @@ enum Sent {
 
 /// A text that has been accepted and not yet been sent.
 struct Waiting {
-    session: Session,
+    session: Arc<Session>,
     graph: Graph,
     /// What it was made of.
     taken: Taken,
@@ -250,7 +248,7 @@ struct Playing<'a> {
     hand: Option<Waiting>,
     text: Text,
     /// What is heard, which is not the newest text while that waits, nor while another is compared.
-    sounding: Known,
+    sounding: Rc<Known>,
     /// What the controls of the newest text listen to.
     sources: BTreeMap<EventSource, (f64, f64)>,
     controllers: Controllers,
@@ -355,8 +353,8 @@ impl<'a> Playing<'a> {
             in_flight: None,
             waiting: None,
             hand: None,
+            sounding: text.known().clone(),
             text,
-            sounding: Known::new(session),
             sources: graph.event_sources(),
             controllers,
             orders: VecDeque::new(),
@@ -550,11 +548,9 @@ impl<'a> Playing<'a> {
         self.desk.turn(self.trim(origin));
         let edited = self.desk.edit(&graph, at).inspect_err(|_| self.desk.turn(before))?;
         let by_hand = origin == Origin::Hand;
-        if origin == Origin::Text {
-            self.keeper.keep(taken.files().to_vec());
-        }
         self.origin = origin;
         self.showing.will_be_seen(&graph, &session);
+        let known = Rc::new(Known::new(session));
         let Some((program, changes)) = edited else {
             // It is turned nevertheless, by the next program.
             self.desk.turn(before);
@@ -563,19 +559,18 @@ impl<'a> Playing<'a> {
             }
             self.send_notes(&graph.sent, at.unwrap_or(self.live.transport()));
             if origin == Origin::Text {
-                self.text.is_heard(&session);
+                self.keeper.keep(taken.files().to_vec());
+                self.text.is_heard(known.clone());
             }
-            self.sounding = Known::new(&session);
+            self.sounding = known;
             self.showing.is_seen(&Changes::default(), &[]);
             self.journal.text(taken, When::Nothing(self.live.clock()), Changes::default());
             return Ok(None);
         };
-        self.heard = load::live_inputs(&session);
+        self.heard = load::live_inputs(known.alone());
         // What a hand sets is told when it rests; that other paths had to be re-aligned is told at once.
         let told = !by_hand || !changes.realigned.is_empty();
-        let (sources, is_text) = (graph.event_sources(), origin == Origin::Text);
-        let notes = graph.sent;
-        let edited = Edited { taken, changes, wanted: at, told, sources, notes, session, is_text };
+        let edited = Edited { taken, changes, wanted: at, told, graph, known, is_text: origin == Origin::Text };
         Ok(Some((program, Sent::Text(Box::new(edited)))))
     }
 

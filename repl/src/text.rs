@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
 
 use engine::media::Library;
 use engine::names::{Found, Names};
@@ -44,7 +46,7 @@ pub struct Text {
     heard: Option<(Vec<SourceFile>, Lines)>,
     lines: Lines,
     /// What controllers are understood against.
-    known: Known,
+    known: Rc<Known>,
     /// Of each path that a line sets, what the rest of the text says.
     hidden: BTreeMap<String, String>,
     /// What was typed, in order, with the lines as they were before each.
@@ -77,12 +79,12 @@ pub enum Answer {
 
 impl Text {
     /// The text of a session that was loaded without lines.
-    pub fn new(loaded: &Loaded, session: &Session) -> Self {
+    pub fn new(loaded: &Loaded, session: &Arc<Session>) -> Self {
         Text {
             files: without_lines(loaded),
             heard: None,
             lines: Lines::default(),
-            known: Known::new(session),
+            known: Rc::new(Known::new(session.clone())),
             hidden: BTreeMap::new(),
             past: Vec::new(),
             future: Vec::new(),
@@ -90,7 +92,7 @@ impl Text {
     }
 
     /// What controllers are understood against.
-    pub fn known(&self) -> &Known {
+    pub fn known(&self) -> &Rc<Known> {
         &self.known
     }
 
@@ -178,7 +180,7 @@ impl Text {
         }
         let declared = |loaded: &Loaded| {
             // The line itself is one of the session's files.
-            loaded.session.as_ref().map(|session| Session { files: Vec::new(), ..session.clone() })
+            loaded.session.as_ref().map(|session| Session { files: Vec::new(), ..(**session).clone() })
         };
         if before.is_some_and(|before| declared(&before) == declared(&loaded)) {
             return Answer::Value(loaded.value);
@@ -279,9 +281,9 @@ impl Text {
     }
 
     /// The newest file is heard from now on, as it was loaded.
-    pub fn is_heard(&mut self, session: &Session) {
+    pub fn is_heard(&mut self, known: Rc<Known>) {
         self.heard = None;
-        self.known = Known::new(session);
+        self.known = known;
     }
 
     /// The newest file with the lines as they are now; none if they do not go together.
@@ -298,7 +300,7 @@ impl Text {
     /// Takes note of what a text declares, and says which lines hide an edit of it.
     fn take(&mut self, loaded: &Loaded) {
         if let Some(session) = &loaded.session {
-            self.known = Known::new(session);
+            self.known = Rc::new(Known::new(session.clone()));
         }
         let declared = loaded.declared.as_ref();
         let hidden =

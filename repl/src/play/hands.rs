@@ -1,6 +1,7 @@
 //! What controllers do to a desk that plays.
 
 use std::cell::Cell;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use engine::live::Busy;
@@ -84,7 +85,9 @@ impl Playing<'_> {
         let taken = loaded.as_ref().map(Taken::of);
         loaded.iter().for_each(|loaded| self.hand_writes(loaded));
         if let (Some(Loaded { graph: Some(graph), session: Some(mut session), .. }), Some(taken)) = (loaded, taken) {
-            session.quantize = None;
+            if session.quantize.is_some() {
+                Arc::make_mut(&mut session).quantize = None;
+            }
             self.controllers.was_set(kept);
             self.hand = Some(Waiting { session, graph, taken, at: at.get(), origin: Origin::Hand, is_behind: false });
             self.end_audition();

@@ -1,6 +1,7 @@
 //! When a text is to be heard, the musical time that it lives in, and what it is held to.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use engine::compile::Program;
@@ -104,7 +105,7 @@ impl Playing<'_> {
     /// A text with its moment found from now on, and what it is in the musical time of then.
     fn aimed(&self, mut waiting: Waiting) -> Waiting {
         let (at, tempo) = moment(&self.desk, &self.live, &waiting.session);
-        if let Some(graph) = prepare_in(waiting.session.clone(), &self.library, tempo).graph {
+        if let Some(graph) = prepare_in((*waiting.session).clone(), &self.library, tempo).graph {
             (waiting.graph, waiting.at) = (graph, at);
         }
         waiting
@@ -124,7 +125,7 @@ impl Playing<'_> {
             if let Some(loaded) = again {
                 waiting.taken = Taken::of(&loaded);
                 if let Loaded { graph: Some(graph), session: Some(mut session), .. } = loaded {
-                    session.quantize = waiting.session.quantize;
+                    Arc::make_mut(&mut session).quantize = waiting.session.quantize;
                     (waiting.graph, waiting.session) = (graph, session);
                 }
             }

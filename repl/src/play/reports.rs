@@ -7,7 +7,6 @@ use engine::transport::Move;
 use super::closing::keep;
 use super::{InFlight, Playing, Sent};
 use crate::changes::{describe, moved, rounded, seconds};
-use crate::control::Known;
 use crate::status;
 
 impl Playing<'_> {
@@ -29,16 +28,17 @@ impl Playing<'_> {
                             status::say(format!("{path}: its ramp begins here; `.start({bar}.bars)` keeps it here"));
                         }
                         if let Sent::Text(edited) = &sent {
-                            self.sources.clone_from(&edited.sources);
-                            notes = Some((edited.notes.clone(), taken.at));
-                            if edited.is_text {
-                                self.text.is_heard(&edited.session);
-                            }
-                            self.sounding = Known::new(&edited.session);
-                            self.showing.is_seen(&edited.changes, &gliding);
                             if edited.told {
                                 status::say(describe(&edited.changes));
                             }
+                            self.sources = edited.graph.event_sources();
+                            notes = Some((edited.graph.sent.clone(), taken.at));
+                            if edited.is_text {
+                                self.keeper.keep(edited.taken.files().to_vec());
+                                self.text.is_heard(edited.known.clone());
+                            }
+                            self.sounding = edited.known.clone();
+                            self.showing.is_seen(&edited.changes, &gliding);
                         }
                         keep(&self.journal, serial, taken, sent);
                     }

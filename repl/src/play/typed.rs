@@ -1,6 +1,7 @@
 //! What is done with what somebody types at the prompt: lines become text, commands are obeyed.
 
 use std::cell::Cell;
+use std::sync::Arc;
 use std::time::Instant;
 
 use engine::desk::Desk;
@@ -34,7 +35,9 @@ pub(super) struct Timed {
 impl Timed {
     /// Has a text wait for its own grid, also when its moment is looked for again.
     pub(super) fn hold(&self, loaded: &mut Loaded) {
-        loaded.session.iter_mut().for_each(|session| session.quantize = self.at.or(session.quantize));
+        for session in loaded.session.iter_mut().filter(|_| self.at.is_some()) {
+            Arc::make_mut(session).quantize = self.at;
+        }
     }
 }
 

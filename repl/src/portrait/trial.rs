@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::path::Path;
+use std::sync::Arc;
 
 use engine::diagnostic::{Diagnostic, Position};
 use engine::effects::multiband::MULTIBAND;
@@ -69,7 +70,9 @@ impl Trial {
 
     fn of(chain: &str, loaded: Loaded) -> Result<Trial, Failure> {
         match (loaded.graph, loaded.session) {
-            (Some(graph), Some(session)) => Ok(Trial { chain: chain.to_owned(), graph, session }),
+            (Some(graph), Some(session)) => {
+                Ok(Trial { chain: chain.to_owned(), graph, session: Arc::unwrap_or_clone(session) })
+            }
             _ => Err(Failure::Shown),
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::iter::Peekable;
 use std::path::Path;
+use std::sync::Arc;
 
 use engine::graph::Graph;
 use engine::media::Library;
@@ -220,7 +221,7 @@ impl<'a> Performance<'a> {
             tempo
         });
         match loaded {
-            Loaded { graph: Some(graph), session: Some(session), .. } => Ok((graph, session)),
+            Loaded { graph: Some(graph), session: Some(session), .. } => Ok((graph, Arc::unwrap_or_clone(session))),
             refused => {
                 refused.show();
                 Err(self.failed(format!("the text of {} is refused", clock_time(text.frame, header.rate))))
