@@ -60,7 +60,7 @@ fn build() -> Engine {
     engine.set_max_map_size(MOST_ELEMENTS);
     engine.on_progress(|count| {
         // Asking for the time takes longer than most operations do.
-        let is_late = count % OPERATIONS == 0 && desk::with(|desk| Instant::now() > desk.deadline);
+        let is_late = count.is_multiple_of(OPERATIONS) && desk::with(|desk| Instant::now() > desk.deadline);
         is_late.then(|| Dynamic::from(OutOfTime))
     });
     engine.set_module_resolver(import::Confined);
