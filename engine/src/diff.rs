@@ -100,7 +100,7 @@ impl<'a> Union<'a> {
         let between =
             |edge: &'a MeshEdge| (edge.from, edge.to, edge.port, edge.label.as_str(), edge.feedback.is_some());
         let mut twins: Vec<(Between, &MeshEdge)> = old.edges.iter().map(|edge| (between(edge), edge)).collect();
-        twins.sort_by(|(a, _), (b, _)| a.cmp(b));
+        twins.sort_by_key(|(between, _)| *between);
         Union {
             carried: matched.iter().flatten().copied().collect(),
             old_nodes: old.nodes.iter().map(|node| (node.id, node)).collect(),
