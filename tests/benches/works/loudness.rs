@@ -41,11 +41,10 @@ pub fn work(stage: &Stage) -> Work {
         command.args(vec!["programme.wav"; cores]);
         command
     });
-    let this = std::env::current_exe().expect("this program is somewhere").to_string_lossy().into_owned();
     let ffmpeg = ["-nostdin", "-nostats", "-i", "programme.wav", "-af", "ebur128=peak=true", "-f", "null", "-"];
     let entries = vec![
         stage.entry("gainstage measure", None, &ours, &["measure", "--json", "programme.wav"]),
-        stage.entry("ebur128 crate", None, &this, &[SCAN, "programme.wav"]),
+        stage.entry("ebur128 crate", None, &programs::this(), &[SCAN, "programme.wav"]),
         stage.entry("ffmpeg ebur128", None, "ffmpeg", &ffmpeg),
         libebur128(stage),
         many,

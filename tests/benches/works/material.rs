@@ -9,10 +9,8 @@ pub const RATE: u32 = 48_000;
 /// Bytes before the sound in the files written here.
 pub const HEADER: u64 = 44;
 
-/// Writes a file of 32-bit floats: a piece of sound, again and again, for so many seconds.
-pub fn repeat(file: &Path, channels: usize, piece: &[u8], seconds: usize) {
-    let bytes = seconds * RATE as usize * channels * 4;
-    let mut into = BufWriter::new(File::create(file).expect("there is room"));
+/// What comes before so many bytes of 32-bit floats.
+pub fn header(channels: usize, bytes: usize) -> Vec<u8> {
     let mut header = b"RIFF".to_vec();
     header.extend((bytes as u32 + 36).to_le_bytes());
     header.extend(b"WAVEfmt \x10\0\0\0\x03\0");
@@ -21,7 +19,14 @@ pub fn repeat(file: &Path, channels: usize, piece: &[u8], seconds: usize) {
     header.extend((channels as u16 * 4).to_le_bytes());
     header.extend(b"\x20\0data");
     header.extend((bytes as u32).to_le_bytes());
-    into.write_all(&header).expect("there is room");
+    header
+}
+
+/// Writes a file of 32-bit floats: a piece of sound, again and again, for so many seconds.
+pub fn repeat(file: &Path, channels: usize, piece: &[u8], seconds: usize) {
+    let bytes = seconds * RATE as usize * channels * 4;
+    let mut into = BufWriter::new(File::create(file).expect("there is room"));
+    into.write_all(&header(channels, bytes)).expect("there is room");
     let mut left = bytes;
     while left > 0 {
         let count = left.min(piece.len());

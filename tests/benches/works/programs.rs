@@ -45,7 +45,8 @@ impl Stage {
     /// Somebody who runs a program, if it is installed.
     pub fn entry(&self, name: &str, sound: Option<&str>, program: &str, arguments: &[&str]) -> Entry {
         let command = there(program).map(|()| self.command(program, arguments));
-        Entry { name: name.to_owned(), note: String::new(), command, sound: sound.map(|sound| self.path(sound)) }
+        let sound = sound.map(|sound| self.path(sound));
+        Entry { name: name.to_owned(), note: String::new(), command, sound, is_limit: false }
     }
 
     /// Ours, which renders a session.
@@ -105,6 +106,11 @@ impl Stage {
 pub fn gainstage() -> String {
     let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release/gainstage");
     program.to_string_lossy().into_owned()
+}
+
+/// This program, which can be run as one of those that it races.
+pub fn this() -> String {
+    std::env::current_exe().expect("this program is somewhere").to_string_lossy().into_owned()
 }
 
 /// Whether a program is installed.

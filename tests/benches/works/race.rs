@@ -7,6 +7,7 @@ use std::time::Instant;
 use nix::sys::resource::{UsageWho, getrusage};
 
 use crate::likeness::Levels;
+use crate::programs;
 
 /// What makes this program run and time another instead: only those who were waited for are counted, so that each has a parent of its
 /// own, and a small one, whose memory is not taken for its child's.
@@ -22,6 +23,8 @@ pub struct Entry {
     pub command: Result<Command, String>,
     /// The sound file that it writes, if it does.
     pub sound: Option<PathBuf>,
+    /// Whether it is what the processor can do, rather than another program.
+    pub is_limit: bool,
 }
 
 impl Entry {
@@ -70,7 +73,7 @@ struct Cost {
 
 /// Runs everyone once unseen, to see that they do the same, and then in turn. Who does not is named in the second list, and why.
 pub fn run(work: Work, turns: usize) -> (Vec<Row>, Vec<(String, String)>) {
-    let (mut rows, mut left, mut commands) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut rows, mut left, mut commands, mut limits) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut ours: Option<Levels> = None;
     for entry in work.entries {
         let prepared = entry.command.and_then(|mut command| {
@@ -91,6 +94,7 @@ pub fn run(work: Work, turns: usize) -> (Vec<Row>, Vec<(String, String)>) {
         match prepared {
             Ok((command, unlike, told)) => {
                 commands.push(command);
+                limits.push(entry.is_limit);
                 let note =
                     [entry.note, told].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ");
                 let (processor, clock, memory, ratios) = (0.0, 0.0, 0.0, [1.0; 3]);
@@ -107,12 +111,16 @@ pub fn run(work: Work, turns: usize) -> (Vec<Row>, Vec<(String, String)>) {
         }
     }
     let middle = |values: &mut dyn Iterator<Item = f64>| sorted(values)[turns / 2];
-    for (row, own) in rows.iter_mut().zip(&costs) {
+    for ((row, own), is_limit) in rows.iter_mut().zip(&costs).zip(limits) {
         row.processor = middle(&mut own.iter().map(|cost| cost.processor));
         row.clock = middle(&mut own.iter().map(|cost| cost.clock));
         row.memory = own.iter().map(|cost| cost.memory).fold(0.0, f64::max);
         let ratios = sorted(&mut own.iter().zip(&costs[0]).map(|(cost, ours)| cost.processor / ours.processor));
         row.ratios = [ratios[0], ratios[turns / 2], ratios[turns - 1]];
+        if is_limit {
+            let [most, middle, least] = row.ratios.map(f64::recip);
+            row.note = format!("ours is {middle:.2} times that ({least:.2} to {most:.2})");
+        }
     }
     (rows, left)
 }
@@ -141,7 +149,7 @@ pub fn last_words(said: &str) -> String {
 
 /// Runs a command under a parent of its own.
 fn time(command: &Command) -> Cost {
-    let mut parent = Command::new(std::env::current_exe().expect("this program is somewhere"));
+    let mut parent = Command::new(programs::this());
     parent.arg(TIMED).arg(command.get_program()).args(command.get_args());
     parent.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
     if let Some(folder) = command.get_current_dir() {

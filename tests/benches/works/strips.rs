@@ -4,10 +4,13 @@
 //! hundredths of a dB here. Compressors have ratio 3, no knee, 10 ms and 200 ms, and follow levels each in its own way, ours, Faust's
 //! and Csound's sample by sample, while SuperCollider's finds a gain for each block of 64 and goes there in a line. So that all turn down
 //! alike the others' thresholds lie 2 to 5 dB below ours.
+//!
+//! The last is none of the others, but what the processor can do: see [`crate::limit`].
 
+use crate::limit;
 use crate::material;
-use crate::programs::Stage;
-use crate::race::Work;
+use crate::programs::{self, Stage};
+use crate::race::{Entry, Work};
 
 /// Numbers of channels.
 pub const SIZES: [usize; 4] = [1, 8, 64, 256];
@@ -26,18 +29,23 @@ pub fn write_channels(stage: &Stage, channels: usize) {
 pub fn work(stage: &Stage, strips: usize) -> Work {
     // The sum is about as loud, however many there are.
     let gain = -6.0 - 10.0 * (strips as f64).log10();
-    let values = [
-        ("strips", strips.to_string()),
-        ("gain", format!("{gain:.3}")),
-        ("linear", format!("{:.6}", 10_f64.powf(gain / 20.0))),
-    ];
+    let linear = format!("{:.6}", 10_f64.powf(gain / 20.0));
+    let values = [("strips", strips.to_string()), ("gain", format!("{gain:.3}")), ("linear", linear.clone())];
     stage.scripts("strips", &values);
     let entries = vec![
         stage.gainstage("strips.rhai"),
         stage.supercollider("strips"),
         stage.faust("strip.dsp", strips, 1, None),
         stage.csound("strips.csd"),
+        the_limit(stage, strips, &linear),
     ];
     let title = format!("{strips} strips, {} s", stage.seconds);
     stage.work(title, entries, 0.5)
+}
+
+fn the_limit(stage: &Stage, strips: usize, gain: &str) -> Entry {
+    let arguments = [limit::LIMIT, &strips.to_string(), &stage.seconds.to_string(), gain];
+    let mut entry = stage.entry("limit", Some(limit::SOUND), &programs::this(), &arguments);
+    entry.command = entry.command.and_then(|command| limit::is_within_reach().map(|()| command));
+    Entry { is_limit: true, ..entry }
 }
