@@ -4,14 +4,14 @@
 //! transforms less often. fconvolver goes from file to file, where nothing is late: jconvolver, which plays, would be by its partition.
 //! ffmpeg's of 5.1 gives twice what it should, which is taken back; one that does not is left out by its level.
 
+use crate::contest::material::{self, RATE, noise};
 use crate::loudness::write_programme;
-use crate::material;
 use crate::programs::Stage;
 use crate::race::Work;
 
 pub fn work(stage: &Stage) -> Work {
     write_programme(stage);
-    material::repeat(&stage.path("response.wav"), 2, &material::response(), 5);
+    material::repeat(&stage.path("response.wav"), 2, &response(), 5);
     stage.scripts("convolution", &[]);
     let ffmpeg = |name: &str, partition: &str, latency: &str| {
         let filter = format!("[0][1]afir=gtype=none:irgain=0.5:minp={partition}:maxp=8192");
@@ -41,4 +41,17 @@ pub fn work(stage: &Stage) -> Work {
         stage.csound("convolution.csd").noted("8192 frames late"),
     ];
     stage.work(format!("a response of 5 s, {} s of stereo", stage.seconds), entries, 0.5)
+}
+
+/// Five seconds of a room's stereo response: noise that dies away by 60 dB in four of them.
+fn response() -> Vec<u8> {
+    let mut noise = noise(99);
+    let mut piece = Vec::new();
+    for frame in 0..5 * RATE {
+        let level = 10_f64.powf(-3.0 * f64::from(frame) / f64::from(4 * RATE)) * 0.005;
+        for _ in 0..2 {
+            piece.extend(((noise() * level) as f32).to_le_bytes());
+        }
+    }
+    piece
 }

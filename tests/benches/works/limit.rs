@@ -12,7 +12,7 @@ use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::material::{HEADER, RATE, header};
+use crate::contest::material::{HEADER, RATE, header};
 
 /// What makes this program the limit instead: strips, seconds and gain as a factor follow.
 pub const LIMIT: &str = "--limit";
@@ -47,7 +47,7 @@ pub fn run(arguments: &[String]) {
     let (strips, seconds, gain) = (number(0) as usize, number(1) as usize, number(2));
     let open = |strip: usize| {
         let mut file = File::open(format!("in-{}.wav", strip + 1)).expect("it was written");
-        file.seek(SeekFrom::Start(HEADER)).expect("it has a header");
+        file.seek(SeekFrom::Start(HEADER as u64)).expect("it has a header");
         file
     };
     let mut files: Vec<File> = (0..strips).map(open).collect();

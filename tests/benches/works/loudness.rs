@@ -12,7 +12,8 @@ use std::process::Command;
 
 use ebur128::{EbuR128, Mode};
 
-use crate::material::{self, HEADER, RATE};
+use crate::contest::done;
+use crate::contest::material::{self, HEADER, RATE};
 use crate::programs::{self, Stage};
 use crate::race::{Entry, Work};
 
@@ -27,8 +28,20 @@ pub fn write_programme(stage: &Stage) {
     let session = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/first.rhai");
     let mut render = Command::new(programs::gainstage());
     render.arg("render").arg(session).args(["--length", "30s", "--bits", "32f", "-o"]).arg(stage.path("piece.wav"));
-    programs::done(&mut render).expect("gainstage is built: cargo build --release");
-    material::lengthen(&stage.path("piece.wav"), &stage.path("programme.wav"), stage.seconds);
+    done(&mut render).expect("gainstage is built: cargo build --release");
+    lengthen(&stage.path("piece.wav"), &stage.path("programme.wav"), stage.seconds);
+}
+
+/// Lengthens what was rendered to `from`, stereo, to so many seconds.
+fn lengthen(from: &Path, to: &Path, seconds: usize) {
+    let reader = hound::WavReader::open(from).expect("it was rendered");
+    let bytes = u64::from(reader.len()) * 4;
+    // Its sound is the last that is in it.
+    let mut file = File::open(from).expect("it was rendered");
+    let begin = file.metadata().expect("it was rendered").len() - bytes;
+    let mut piece = vec![0; bytes as usize];
+    file.seek(SeekFrom::Start(begin)).and_then(|_| file.read_exact(&mut piece)).expect("it can be read");
+    material::repeat(to, 2, &piece, seconds);
 }
 
 pub fn work(stage: &Stage) -> Work {
@@ -63,8 +76,7 @@ pub fn work(stage: &Stage) -> Work {
 fn libebur128(stage: &Stage) -> Entry {
     let program = stage.path("scan");
     let mut entry = stage.entry("libebur128", None, &program.to_string_lossy(), &["programme.wav"]);
-    let made =
-        programs::done(&mut stage.command("cc", &["-O3", "-march=native", "scan.c", "-lebur128", "-lm", "-o", "scan"]));
+    let made = done(&mut stage.command("cc", &["-O3", "-march=native", "scan.c", "-lebur128", "-lm", "-o", "scan"]));
     entry.command = made.map(|()| stage.command(&program.to_string_lossy(), &["programme.wav"]));
     entry
 }
@@ -87,7 +99,7 @@ fn figures(said: &str) -> Option<[f64; 3]> {
 pub fn scan(file: &Path) {
     let mut meter = EbuR128::new(2, RATE, Mode::I | Mode::LRA | Mode::TRUE_PEAK).expect("it can be made");
     let mut file = File::open(file).expect("it is there");
-    file.seek(SeekFrom::Start(HEADER)).expect("it has a header");
+    file.seek(SeekFrom::Start(HEADER as u64)).expect("it has a header");
     let mut bytes = vec![0; 1 << 16];
     let mut sound = Vec::new();
     loop {

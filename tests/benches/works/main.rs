@@ -10,12 +10,13 @@
 //! Who is not installed is left out and named, and so is who does not sound like ours: levels of octaves are compared, of which the
 //! farthest apart is told. Of strips the last is no program for anybody, but what the processor can do.
 
+#[path = "../contest/mod.rs"]
+mod contest;
 mod convolution;
 mod likeness;
 mod limit;
 mod loudness;
 mod mastering;
-mod material;
 mod mix;
 mod programs;
 mod race;
@@ -25,6 +26,7 @@ mod voices;
 
 use std::path::Path;
 
+use contest::material;
 use programs::Stage;
 use race::Work;
 use tempfile::TempDir;
@@ -76,7 +78,8 @@ fn race(name: &str, seconds: Option<usize>, turns: usize, markdown: bool) {
     };
     match name {
         "strips" => {
-            strips::write_channels(&stage(60), strips::SIZES[strips::SIZES.len() - 1]);
+            let most = strips::SIZES.into_iter().fold(0, usize::max);
+            material::channels(folder.path(), most, stage(60).seconds);
             strips::SIZES.into_iter().for_each(|size| tell(strips::work(&stage(60), size)));
         }
         "mix" => tell(mix::work(&stage(60))),

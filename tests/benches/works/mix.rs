@@ -6,15 +6,15 @@
 //! each side for itself, and Csound's is a compressor of ratio 100 that looks ahead. Crossovers are Linkwitz-Riley's of the fourth order in
 //! all. Thresholds are moved as in `strips`, so that all are about as loud.
 
+use crate::contest::material;
 use crate::programs::Stage;
 use crate::race::Work;
-use crate::strips;
 
 const STRIPS: usize = 32;
 const GROUPS: usize = 4;
 
 pub fn work(stage: &Stage) -> Work {
-    strips::write_channels(stage, STRIPS);
+    material::channels(&stage.folder, STRIPS, stage.seconds);
     stage.scripts("mix", &[("strips", STRIPS.to_string())]);
     let entries = vec![
         stage.gainstage("mix.rhai"),

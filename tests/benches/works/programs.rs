@@ -3,9 +3,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use crate::race::{Entry, Work, last_words};
+use crate::contest::{self, done, there};
+use crate::race::{Entry, Work};
 
 /// Where a work is done: a folder with its scripts and its sounds.
 pub struct Stage {
@@ -23,16 +24,9 @@ impl Stage {
         Work { title, entries, tolerance, seconds: self.seconds, tell: Box::new(|_, _| Ok(String::new())) }
     }
 
-    /// Copies the scripts of a work, in which words between two @ stand for values.
+    /// Copies the scripts of a work.
     pub fn scripts(&self, work: &str, values: &[(&str, String)]) {
-        let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/works").join(work);
-        for file in fs::read_dir(&scripts).expect("they are there").flatten() {
-            let mut text = fs::read_to_string(file.path()).expect("it is a text");
-            for (name, value) in values.iter().chain(&[("seconds", self.seconds.to_string())]) {
-                text = text.replace(&format!("@{name}@"), value);
-            }
-            fs::write(self.folder.join(file.file_name()), text).expect("there is room");
-        }
+        contest::scripts(work, &self.folder, &[values, &[("seconds", self.seconds.to_string())]].concat());
     }
 
     /// A command that is run in the folder.
@@ -62,10 +56,7 @@ impl Stage {
         let play =
             ["-N", &score, "_", &sound, "48000", "WAV", "float", "-o", "2", "-m", "65536", "-b", "2048", "-w", "256"];
         let mut entry = self.entry("SuperCollider (scsynth)", Some(&sound), "scsynth", &play);
-        let mut language = self.command("sclang", &[&script]);
-        // It wants a screen, and root's browser no sandbox.
-        language.envs([("QT_QPA_PLATFORM", "offscreen"), ("QTWEBENGINE_DISABLE_SANDBOX", "1")]);
-        entry.command = entry.command.and_then(|command| done(&mut language).map(|()| command));
+        entry.command = entry.command.and_then(|command| contest::score(&self.folder, name).map(|()| command));
         entry
     }
 
@@ -111,20 +102,4 @@ pub fn gainstage() -> String {
 /// This program, which can be run as one of those that it races.
 pub fn this() -> String {
     std::env::current_exe().expect("this program is somewhere").to_string_lossy().into_owned()
-}
-
-/// Whether a program is installed.
-fn there(program: &str) -> Result<(), String> {
-    let places = std::env::var_os("PATH").unwrap_or_default();
-    let found = Path::new(program).exists() || std::env::split_paths(&places).any(|place| place.join(program).exists());
-    if found { Ok(()) } else { Err(format!("{program} is not installed")) }
-}
-
-/// Runs what must be done before.
-pub fn done(command: &mut Command) -> Result<(), String> {
-    let program = command.get_program().to_string_lossy().into_owned();
-    there(&program)?;
-    let output = command.stdin(Stdio::null()).output().map_err(|why| why.to_string())?;
-    let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
-    if output.status.success() { Ok(()) } else { Err(format!("{program} fails: {}", last_words(&said))) }
 }

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use nix::sys::resource::{UsageWho, getrusage};
 
+use crate::contest::last_words;
 use crate::likeness::Levels;
 use crate::programs;
 
@@ -139,12 +140,6 @@ fn said(command: &mut Command) -> Result<String, String> {
         true => Ok(said),
         false => Err(format!("it fails: {}", last_words(&said))),
     }
-}
-
-/// The last lines of what was said.
-pub fn last_words(said: &str) -> String {
-    let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    lines[lines.len().saturating_sub(4)..].join(" / ")
 }
 
 /// Runs a command under a parent of its own.

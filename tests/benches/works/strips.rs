@@ -7,37 +7,22 @@
 //!
 //! The last is none of the others, but what the processor can do: see [`crate::limit`].
 
+use crate::contest;
 use crate::limit;
-use crate::material;
 use crate::programs::{self, Stage};
 use crate::race::{Entry, Work};
 
 /// Numbers of channels.
 pub const SIZES: [usize; 4] = [1, 8, 64, 256];
 
-pub fn write_channels(stage: &Stage, channels: usize) {
-    for channel in 0..channels {
-        material::repeat(
-            &stage.path(&format!("in-{}.wav", channel + 1)),
-            1,
-            &material::strokes(channel),
-            stage.seconds,
-        );
-    }
-}
-
 pub fn work(stage: &Stage, strips: usize) -> Work {
-    // The sum is about as loud, however many there are.
-    let gain = -6.0 - 10.0 * (strips as f64).log10();
-    let linear = format!("{:.6}", 10_f64.powf(gain / 20.0));
-    let values = [("strips", strips.to_string()), ("gain", format!("{gain:.3}")), ("linear", linear.clone())];
-    stage.scripts("strips", &values);
+    let gain = contest::strips(&stage.folder, strips, stage.seconds);
     let entries = vec![
         stage.gainstage("strips.rhai"),
         stage.supercollider("strips"),
         stage.faust("strip.dsp", strips, 1, None),
         stage.csound("strips.csd"),
-        the_limit(stage, strips, &linear),
+        the_limit(stage, strips, &gain),
     ];
     let title = format!("{strips} strips, {} s", stage.seconds);
     stage.work(title, entries, 0.5)

@@ -4,8 +4,19 @@
 //! `cargo bench -p gainstage-tests --bench deadlines`. From 64 on there are half as many more each time, until one block in a
 //! thousand takes longer than it lasts. `-- 2` plays two seconds of each number, instead of eight. A machine with much else to do
 //! makes blocks late that are soon computed.
+//!
+//! With `--features jack` the strips of the bench `works` play against SuperCollider, too, both under one card that JACK makes of
+//! software: `jackd2 libjack-jackd2-dev supercollider-server supercollider-language`.
 
+#[path = "../callback/mod.rs"]
 mod callback;
+#[cfg(feature = "jack")]
+mod card;
+#[cfg(feature = "jack")]
+#[path = "../contest/mod.rs"]
+mod contest;
+#[cfg(feature = "jack")]
+mod osc;
 
 use std::path::Path;
 use std::thread;
@@ -55,8 +66,8 @@ fn shares(strips: usize, seconds: u64) -> Vec<f64> {
     std::iter::from_fn(|| timed.pop().ok()).map(share).collect()
 }
 
-fn main() {
-    let seconds = std::env::args().filter_map(|argument| argument.parse().ok()).next().unwrap_or(SECONDS);
+/// Plays more and more on the silent device.
+fn silently(seconds: u64) {
     let (mut strips, mut last) = (FIRST, None);
     while strips <= MOST {
         let mut shares = shares(strips, seconds);
@@ -71,4 +82,24 @@ fn main() {
         Some(strips) => println!("{strips} strips are in time"),
         None => println!("not even {FIRST} strips are in time here, now"),
     }
+}
+
+#[cfg(feature = "jack")]
+fn under_a_card(seconds: u64) {
+    card::invite(seconds).unwrap_or_else(|why| println!("without SuperCollider: {why}"));
+}
+
+#[cfg(not(feature = "jack"))]
+fn under_a_card(_: u64) {
+    println!("without SuperCollider, which plays under JACK: `--features jack`");
+}
+
+fn main() {
+    let seconds = std::env::args().filter_map(|argument| argument.parse().ok()).next().unwrap_or(SECONDS);
+    #[cfg(feature = "jack")]
+    if std::env::args().any(|argument| argument == card::RACE) {
+        return card::race(seconds).unwrap_or_else(|why| println!("the race ends here: {why}"));
+    }
+    silently(seconds);
+    under_a_card(seconds);
 }

@@ -1,17 +1,18 @@
-//! The sound files that the works begin with.
+//! Sound files to begin with.
 
 use std::fs::File;
-use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{BufWriter, Write};
 use std::path::Path;
 
 pub const RATE: u32 = 48_000;
 
 /// Bytes before the sound in the files written here.
-pub const HEADER: u64 = 44;
+pub const HEADER: usize = 44;
 
 /// What comes before so many bytes of 32-bit floats.
 pub fn header(channels: usize, bytes: usize) -> Vec<u8> {
-    let mut header = b"RIFF".to_vec();
+    let mut header = Vec::with_capacity(HEADER);
+    header.extend(b"RIFF");
     header.extend((bytes as u32 + 36).to_le_bytes());
     header.extend(b"WAVEfmt \x10\0\0\0\x03\0");
     header.extend((channels as u16).to_le_bytes());
@@ -36,20 +37,8 @@ pub fn repeat(file: &Path, channels: usize, piece: &[u8], seconds: usize) {
     into.flush().expect("there is room");
 }
 
-/// Lengthens what was rendered to `from`, stereo, to so many seconds.
-pub fn lengthen(from: &Path, to: &Path, seconds: usize) {
-    let reader = hound::WavReader::open(from).expect("it was rendered");
-    let bytes = u64::from(reader.len()) * 4;
-    // Its sound is the last that is in it.
-    let mut file = File::open(from).expect("it was rendered");
-    let begin = file.metadata().expect("it was rendered").len() - bytes;
-    let mut piece = vec![0; bytes as usize];
-    file.seek(SeekFrom::Start(begin)).and_then(|_| file.read_exact(&mut piece)).expect("it can be read");
-    repeat(to, 2, &piece, seconds);
-}
-
 /// Numbers between -1 and 1, the same each time.
-fn noise(seed: u64) -> impl FnMut() -> f64 {
+pub fn noise(seed: u64) -> impl FnMut() -> f64 {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     move || {
         state ^= state << 13;
@@ -74,15 +63,9 @@ pub fn strokes(instrument: usize) -> Vec<u8> {
     piece
 }
 
-/// Five seconds of a room's stereo response: noise that dies away by 60 dB in four of them.
-pub fn response() -> Vec<u8> {
-    let mut noise = noise(99);
-    let mut piece = Vec::new();
-    for frame in 0..5 * RATE {
-        let level = 10_f64.powf(-3.0 * f64::from(frame) / f64::from(4 * RATE)) * 0.005;
-        for _ in 0..2 {
-            piece.extend(((noise() * level) as f32).to_le_bytes());
-        }
+/// Writes the channels of strips, `in-1.wav` and so on.
+pub fn channels(folder: &Path, channels: usize, seconds: usize) {
+    for channel in 0..channels {
+        repeat(&folder.join(format!("in-{}.wav", channel + 1)), 1, &strokes(channel), seconds);
     }
-    piece
 }
