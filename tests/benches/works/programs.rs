@@ -52,7 +52,7 @@ impl Stage {
 
     /// SuperCollider, whose language writes a score `NAME.osc` that its server plays.
     pub fn supercollider(&self, name: &str) -> Entry {
-        let (script, score, sound) = (format!("{name}.scd"), format!("{name}.osc"), format!("{name}-sc.wav"));
+        let (score, sound) = (format!("{name}.osc"), format!("{name}-sc.wav"));
         let play =
             ["-N", &score, "_", &sound, "48000", "WAV", "float", "-o", "2", "-m", "65536", "-b", "2048", "-w", "256"];
         let mut entry = self.entry("SuperCollider (scsynth)", Some(&sound), "scsynth", &play);
