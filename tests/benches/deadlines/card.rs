@@ -59,10 +59,13 @@ pub fn invite(seconds: u64) -> Result<(), String> {
     ran.map(drop).map_err(|why| why.to_string())
 }
 
+/// How often the card found somebody late, and what else is told; or why it did not play.
+type Played = Result<(u64, String), String>;
+
 /// Somebody who plays so many strips of a folder, and tells of it.
 struct Contestant {
     name: &'static str,
-    play: fn(&Path, usize, &Measure) -> Result<(u64, String), String>,
+    play: fn(&Path, usize, &Measure) -> Played,
     /// The most that were in time.
     most: usize,
     is_late: bool,
@@ -129,7 +132,7 @@ impl Measure {
     }
 }
 
-fn gainstage(folder: &Path, _: usize, measure: &Measure) -> Result<(u64, String), String> {
+fn gainstage(folder: &Path, _: usize, measure: &Measure) -> Played {
     let file = folder.join("strips.rhai");
     let text = fs::read_to_string(&file).map_err(|why| why.to_string())?;
     let session = scripting::evaluate_text(&file, &text).session.ok_or("the session is not right")?;
@@ -153,7 +156,7 @@ fn gainstage(folder: &Path, _: usize, measure: &Measure) -> Result<(u64, String)
     Ok((late, format!("a load of {average:.1} %, {most:.1} % at the most{silent}")))
 }
 
-fn supercollider(folder: &Path, strips: usize, measure: &Measure) -> Result<(u64, String), String> {
+fn supercollider(folder: &Path, strips: usize, measure: &Measure) -> Played {
     contest::score(folder, "strips")?;
     let score = fs::read(folder.join("strips.osc")).map_err(|why| why.to_string())?;
     let server = Server::start(folder)?;
