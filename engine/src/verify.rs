@@ -39,7 +39,9 @@ impl fmt::Display for Flaw {
 pub fn verify(plan: &Plan, bank: &Bank, carry: &Carry) -> Result<(), Flaw> {
     cells(bank, carry)?;
     sizes(plan, bank)?;
-    ranks(plan)?;
+    let used = |(at, op)| Ok(Used { reads: reads(plan, op).ok_or(Flaw::Index(at))?, writes: writes(plan, op) });
+    let used: Vec<Used> = plan.ops.iter().enumerate().map(used).collect::<Result<_, _>>()?;
+    ranks(plan, &used)?;
     let mut written = vec![false; plan.slots];
     // Which op of the present stage writes a buffer.
     let mut writer: Vec<Option<usize>> = vec![None; plan.slots];
@@ -50,7 +52,7 @@ pub fn verify(plan: &Plan, bank: &Bank, carry: &Carry) -> Result<(), Flaw> {
             return Err(Flaw::Index(first));
         }
         for at in stage.clone() {
-            for slots in writes(plan, &plan.ops[at]) {
+            for slots in &used[at].writes {
                 for slot in writer.get_mut(slots.range()).ok_or(Flaw::Index(at))? {
                     if let Some(other) = slot.replace(at).filter(|other| *other != at) {
                         return Err(Flaw::Shared(other, at));
@@ -59,7 +61,7 @@ pub fn verify(plan: &Plan, bank: &Bank, carry: &Carry) -> Result<(), Flaw> {
             }
         }
         for at in stage.clone() {
-            for slots in reads(plan, &plan.ops[at]).ok_or(Flaw::Index(at))? {
+            for slots in &used[at].reads {
                 let held = written.get(slots.range()).ok_or(Flaw::Index(at))?;
                 if held.contains(&false) {
                     return Err(Flaw::ReadBeforeWrite(at));
@@ -70,7 +72,7 @@ pub fn verify(plan: &Plan, bank: &Bank, carry: &Carry) -> Result<(), Flaw> {
             }
         }
         for at in stage {
-            for slots in writes(plan, &plan.ops[at]) {
+            for slots in &used[at].writes {
                 written[slots.range()].fill(true);
                 writer[slots.range()].fill(None);
             }
@@ -181,9 +183,7 @@ fn sizes(plan: &Plan, bank: &Bank) -> Result<(), Flaw> {
     Ok(())
 }
 
-fn ranks(plan: &Plan) -> Result<(), Flaw> {
-    let used = |op| Used { reads: reads(plan, op).unwrap_or_default(), writes: writes(plan, op) };
-    let used: Vec<Used> = if plan.ranks.is_empty() { Vec::new() } else { plan.ops.iter().map(used).collect() };
+fn ranks(plan: &Plan, used: &[Used]) -> Result<(), Flaw> {
     let mut behind = 0;
     for (i, rank) in plan.ranks.iter().enumerate() {
         let stage = plan.stages.iter().find(|end| **end > rank.ops.start);
@@ -194,7 +194,7 @@ fn ranks(plan: &Plan) -> Result<(), Flaw> {
             plan.works.get(*cell).is_some_and(|work| work.channels.0 > 0 && work.score.is_none() && !work.on_transport)
         };
         let has_room = works.len() * rank.shape.lanes() <= LANES && rank.shape.fits();
-        if !is_in_order || !has_room || !works.iter().all(is_effect) || !hands_on(plan, &used, i, rank) {
+        if !is_in_order || !has_room || !works.iter().all(is_effect) || !hands_on(plan, used, i, rank) {
             return Err(Flaw::Rank(i));
         }
         behind = rank.ops.end;
@@ -215,8 +215,8 @@ fn hands_on(plan: &Plan, used: &[Used], at: usize, rank: &Rank) -> bool {
     if before.is_some_and(|into| into != Some(at)) {
         return false;
     }
-    let others = plan.ranks.iter().take(at).enumerate();
-    if others.filter(|(_, other)| other.sound == rank.sound).map(|(other, _)| other).last() != rank.from {
+    let mut others = plan.ranks.iter().take(at);
+    if others.rposition(|other| other.sound == rank.sound) != rank.from {
         return false;
     }
     let Some(into) = rank.into else { return true };
