@@ -169,7 +169,7 @@ fn what_stays_in_the_lanes_from_rank_to_rank_sounds_the_same_through_silence_edi
         // Each strip for itself, then all of them fall silent, long enough to come to rest, and come back.
         let sounds = |channel: usize| match quantum {
             ..1500 => !(quantum / 100 + channel).is_multiple_of(5),
-            ..4000 => false,
+            1500..4000 => false,
             _ => true,
         };
         let of = |channel: usize| {
