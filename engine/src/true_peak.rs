@@ -72,8 +72,10 @@ impl Interpolator {
     }
 
     /// The same of twice [`SIDE`] frames, oldest first, the frame looked at being the last of the first half. RT.
+    #[inline(always)]
     pub fn peak_of(&self, frames: &[f64]) -> f64 {
-        self.points.iter().fold(frames[SIDE - 1].abs(), |most, weights| {
+        let mut most = frames[SIDE - 1].abs();
+        for weights in &self.points {
             // Four sums, always added in this order.
             let mut sums = [0.0; 4];
             for (weights, frames) in weights.chunks_exact(4).zip(frames.chunks_exact(4)) {
@@ -81,8 +83,9 @@ impl Interpolator {
                     *sum += weight * frame;
                 }
             }
-            most.max(((sums[0] + sums[1]) + (sums[2] + sums[3])).abs())
-        })
+            most = most.max(((sums[0] + sums[1]) + (sums[2] + sums[3])).abs());
+        }
+        most
     }
 
     /// What the points can be at most.

@@ -11,6 +11,7 @@ use super::blocks::{BLOCK, Blocks};
 use super::loudness::{Loudness, SHORT, gate};
 use super::{Extreme, louder};
 use crate::true_peak::{Bound, Interpolator, SIDE};
+use crate::wide::wide;
 
 /// What is known of a block of one channel.
 #[derive(Clone, Copy, Debug, Default)]
@@ -120,16 +121,22 @@ impl Peaks {
         let again = known.looked > 0;
         let level = if again { known.least } else { above };
         let (mut most, mut at) = (level, None);
-        for frame in BLOCK..2 * BLOCK {
-            let near = sound[frame].abs().max(sound[frame + 1].abs());
-            if self.bound.line * near + self.bound.bend * known.bends <= most {
-                continue;
-            }
-            let peak = self.interpolator.peak_of(&sound[frame + 1 - SIDE..frame + 1 + SIDE]);
-            if peak > most {
-                (most, at) = (peak, Some(block * BLOCK as u64 + (frame - BLOCK) as u64));
-            }
-        }
+        let (bound, interpolator, bends) = (&self.bound, &self.interpolator, known.bends);
+        wide(
+            #[inline(always)]
+            || {
+                for frame in BLOCK..2 * BLOCK {
+                    let near = sound[frame].abs().max(sound[frame + 1].abs());
+                    if bound.line * near + bound.bend * bends <= most {
+                        continue;
+                    }
+                    let peak = interpolator.peak_of(&sound[frame + 1 - SIDE..frame + 1 + SIDE]);
+                    if peak > most {
+                        (most, at) = (peak, Some(block * BLOCK as u64 + (frame - BLOCK) as u64));
+                    }
+                }
+            },
+        );
         known.looked += 1;
         known.least = if at.is_some() { most } else { known.least };
         known.most = if again { known.least } else { most };
