@@ -17,6 +17,8 @@ fn browser_shows_an_edit_of_a_fader_within_a_fifth_of_a_second() {
     let desk = Desk::play(&lines.concat(), &[]);
     let browser = Browser::open(&desk.address);
     browser.wait("document.querySelector('#flow [data-path=\"in-10/fader\"] .level')?.getAttribute('width') > 10");
+    // What was before somebody looked is not lit.
+    thread::sleep(Duration::from_millis(500));
     // When both are painted: what is lit, and the figure.
     browser.gives(
         "void (window.look = (path) => { window.shown = 0; const seen = new MutationObserver(() => { \
