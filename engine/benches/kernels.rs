@@ -78,20 +78,7 @@ impl Bench {
         let settings: Vec<Value> = parameters.iter().map(setting).collect();
         let values =
             parameters.iter().zip(&settings).map(|(parameter, value)| parameter.resolve(value, &clock)).collect();
-        let recipe = Recipe {
-            channels,
-            key_channels: 0,
-            clock,
-            values,
-            settings,
-            parts,
-            media: Vec::new(),
-            files: Vec::new(),
-            tempo: None,
-            seed: 1,
-            spans: None,
-            branch: None,
-        };
+        let recipe = Recipe { values, settings, parts, seed: 1, ..Recipe::plain(channels, clock) };
         let out = table.map_or(channels, |table| (table.channels)(&recipe).expect("it takes one channel, and two"));
         Bench {
             kernel: table.map(|table| (table.kernel)(&recipe)),

@@ -619,21 +619,7 @@ mod tests {
 
     fn recipe(values: Vec<f64>) -> Recipe {
         let clock = Clock { rate: RATE, tempo: 120.0, beats_per_bar: 4.0 };
-        let (settings, parts, media) = (Vec::new(), Vec::new(), Vec::new());
-        Recipe {
-            channels: 1,
-            key_channels: 0,
-            clock,
-            values,
-            settings,
-            parts,
-            media,
-            files: Vec::new(),
-            tempo: None,
-            seed: 0,
-            spans: None,
-            branch: None,
-        }
+        Recipe { values, ..Recipe::plain(1, clock) }
     }
 
     fn aim(goals: &[f64]) -> Aim<'_> {

@@ -51,6 +51,24 @@ pub struct Branch {
 }
 
 impl Recipe {
+    /// One of which nothing is said but how many channels come in, and in which time.
+    pub fn plain(channels: usize, clock: Clock) -> Self {
+        Recipe {
+            channels,
+            key_channels: 0,
+            clock,
+            values: Vec::new(),
+            settings: Vec::new(),
+            parts: Vec::new(),
+            media: Vec::new(),
+            files: Vec::new(),
+            tempo: None,
+            seed: 0,
+            spans: None,
+            branch: None,
+        }
+    }
+
     /// The session's sample rate in Hz.
     pub fn rate(&self) -> f64 {
         self.clock.rate

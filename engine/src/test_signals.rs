@@ -32,20 +32,7 @@ impl Bench {
         let clock = Clock { rate: RATE, tempo: 120.0, beats_per_bar: 4.0 };
         let mut bench = Bench {
             table,
-            recipe: Recipe {
-                channels,
-                key_channels: 0,
-                clock,
-                values: Vec::new(),
-                settings: Vec::new(),
-                parts: Vec::new(),
-                media: Vec::new(),
-                files: Vec::new(),
-                tempo: None,
-                seed: 1,
-                spans: None,
-                branch: None,
-            },
+            recipe: Recipe { seed: 1, ..Recipe::plain(channels, clock) },
             now: Vec::new(),
             goal: Vec::new(),
             stretch: QUANTUM,

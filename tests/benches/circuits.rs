@@ -81,18 +81,10 @@ fn written(channels: usize, formula: impl Fn(&mut f64, f64) -> f64 + Send + 'sta
 /// The kernel that a text's `dsp` gets.
 fn traced(circuit: &Circuit, channels: usize) -> Box<dyn Kernel> {
     let recipe = Recipe {
-        channels,
-        key_channels: 0,
-        clock: CLOCK,
         values: vec![0.0],
         settings: vec![Value::Circuit(Arc::new(circuit.clone()))],
-        parts: Vec::new(),
-        media: Vec::new(),
-        files: Vec::new(),
-        tempo: None,
         seed: 1,
-        spans: None,
-        branch: None,
+        ..Recipe::plain(channels, CLOCK)
     };
     (tables::effect("formula", circuit).kernel)(&recipe)
 }

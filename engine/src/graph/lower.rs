@@ -284,18 +284,9 @@ impl<'a> Lowering<'a> {
             };
             let at = control.at;
             let recipe = Recipe {
-                channels: 0,
-                key_channels: 0,
-                clock: self.clock,
                 values: vec![attack, release],
                 settings: vec![Value::Number(attack), Value::Number(release)],
-                parts: Vec::new(),
-                media: Vec::new(),
-                files: Vec::new(),
-                tempo: None,
-                seed: 0,
-                spans: None,
-                branch: None,
+                ..Recipe::plain(0, self.clock)
             };
             let role = Role::Work { table: TableRef(&FOLLOW), recipe: Box::new(recipe), wet: 1.0 };
             let follower = self.add(path.clone(), unsteered(role), 0, at);
