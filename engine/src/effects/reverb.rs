@@ -501,20 +501,26 @@ fn sign(line: usize, with: usize) -> f64 {
     if a == b { 1.0 } else { -1.0 }
 }
 
-/// The Hadamard matrix of [`LINES`], scaled so that it keeps the energy: by sums and differences. RT.
+/// The Hadamard matrix of [`LINES`], scaled so that it keeps the energy. RT.
 fn mix(x: &mut [f64; LINES]) {
+    hadamard(x, |a, b| (*a, *b) = (*a + *b, *a - *b));
+    let scale = 1.0 / math::sqrt(LINES as f64);
+    x.iter_mut().for_each(|x| *x *= scale);
+}
+
+/// The Hadamard matrix of lines by sums and differences: `cross` gives two their sum and their difference. RT.
+#[inline(always)]
+fn hadamard<T>(lines: &mut [T; LINES], cross: impl Fn(&mut T, &mut T)) {
     let mut apart = 1;
     while apart < LINES {
-        for pairs in x.chunks_exact_mut(2 * apart) {
+        for pairs in lines.chunks_exact_mut(2 * apart) {
             let (front, back) = pairs.split_at_mut(apart);
             for (a, b) in front.iter_mut().zip(back) {
-                (*a, *b) = (*a + *b, *a - *b);
+                cross(a, b);
             }
         }
         apart *= 2;
     }
-    let scale = 1.0 / math::sqrt(LINES as f64);
-    x.iter_mut().for_each(|x| *x *= scale);
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::{LINES, Reverb, SWAY_MS, SWAYING, sign, sway};
+use super::{LINES, Reverb, SWAY_MS, SWAYING, hadamard, sign, sway};
 use crate::abreast::{Interleaved, LANES};
 use crate::delay_line::{DelayLine, between};
 use crate::effects::widened;
@@ -177,18 +177,15 @@ fn network(
             *wet += signs_out[index] * x;
         }
     }
-    let mut apart = 1;
-    while apart < LINES {
-        for pairs in lines.chunks_exact_mut(2 * apart) {
-            let (front, back) = pairs.split_at_mut(apart);
-            for (front, back) in front.iter_mut().zip(back) {
-                for (a, b) in front.iter_mut().zip(back) {
-                    (*a, *b) = (*a + *b, *a - *b);
-                }
+    hadamard(
+        lines,
+        #[inline(always)]
+        |front, back| {
+            for (a, b) in front.iter_mut().zip(back) {
+                (*a, *b) = (*a + *b, *a - *b);
             }
-        }
-        apart *= 2;
-    }
+        },
+    );
     let scale = 1.0 / math::sqrt(LINES as f64);
     for (index, line) in lines.iter_mut().enumerate() {
         for (x, late) in line.iter_mut().zip(&late[index % 2]) {
