@@ -11,9 +11,8 @@ mod turns;
 
 use crate::bank::WorkCell;
 use crate::dynamics::Ballistics;
-use crate::filters::{Filter, Step};
-use crate::plan::{Op, Plan};
-use crate::rest::spent;
+use crate::filters::{Filter, Step, settled};
+use crate::plan::{Op, Plan, Rank};
 use crate::wide::{Aligned, each, wide};
 pub use interleaved::{Interleaved, Places};
 pub use turns::Turn;
@@ -121,7 +120,7 @@ pub struct Abreast {
 impl Abreast {
     /// The ranks of a plan, empty. Not RT.
     pub fn of(plan: &Plan) -> Vec<Abreast> {
-        let empty = |rank: &crate::plan::Rank| {
+        let empty = |rank: &Rank| {
             let cell = |op: &Op| if let Op::Work { cell, .. } = *op { Some(cell) } else { None };
             let works = plan.ops.get(rank.ops.clone()).unwrap_or_default().iter().filter_map(cell).collect();
             let numbers = match rank.shape {
@@ -332,8 +331,7 @@ impl Sections {
             frame[..USED].copy_from_slice(&y);
         }
         for lane in 0..USED {
-            let is_over = spent(s1[lane]) == 0.0 && spent(s2[lane]) == 0.0;
-            (self.state[0][lane], self.state[1][lane]) = if is_over { (0.0, 0.0) } else { (s1[lane], s2[lane]) };
+            [self.state[0][lane], self.state[1][lane]] = settled([s1[lane], s2[lane]]);
         }
     }
 }

@@ -251,15 +251,19 @@ impl Filter {
 
     /// Forgets what is as good as nothing. RT.
     fn settle(&mut self) {
-        if spent(self.s1) == 0.0 && spent(self.s2) == 0.0 {
-            self.reset();
-        }
+        [self.s1, self.s2] = settled(self.state());
     }
 
     /// Forgets all sound. RT.
     pub fn reset(&mut self) {
         *self = Filter::default();
     }
+}
+
+/// A state, or none once it is as good as nothing. RT.
+#[inline(always)]
+pub fn settled([s1, s2]: [f64; 2]) -> [f64; 2] {
+    if spent(s1) == 0.0 && spent(s2) == 0.0 { [0.0; 2] } else { [s1, s2] }
 }
 
 /// How many sections are gone through at once.
