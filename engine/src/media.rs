@@ -3,10 +3,11 @@
 //! A [`Library`] opens files and remembers them; a [`Media`] is one file at one rate; a [`Reader`] gives a region of it
 //! on the audio thread. What a reader gives is a function of the transport frame alone: short files lie in memory, long
 //! ones, and those that all together there is no room for, are decoded ahead by one worker thread in bounded memory, and the bits
-//! are the same. What an [`Order`] has made of a file is a [`Media`] too.
+//! are the same. In a rendering, which can wait, what lies in a file as it is wanted is read in place. What an [`Order`] has made
+//! of a file is a [`Media`] too.
 //!
-//! Decoding is symphonia's. Everything that touches a file runs off the audio thread and inside `catch_unwind`: a
-//! hostile file is an error, never a panic.
+//! Decoding is symphonia's, but for plain WAV files. Everything that touches a file runs off the audio thread and inside
+//! `catch_unwind`: a hostile file is an error, never a panic.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::Sender;
@@ -23,6 +24,7 @@ mod sound;
 mod stream;
 mod track;
 mod wav;
+mod window;
 
 pub use made::Order;
 pub use reader::{Reader, lay};
@@ -44,6 +46,9 @@ const ROOM: u64 = 512 << 20;
 
 /// The same where nobody jumps about in them and whoever reads them can wait.
 const ROOM_TO_RENDER: u64 = 128 << 20;
+
+/// Decoded bytes up to which a file is kept in memory that could as well be read in place.
+const IN_PLACE: u64 = 1 << 20;
 
 /// Decoded bytes that the library goes on holding for files that nothing uses at the moment.
 const IDLE_BOUND: u64 = 256 << 20;
@@ -188,8 +193,9 @@ impl Library {
     }
 
     fn load(&self, path: &Path, key: &Key, whole: bool) -> Result<Media, Fault> {
-        let most = self.most(whole);
         let mut sound = Sound::open(&key.stamp.path, key.rate)?;
+        let in_place = self.pace.waits && sound.is_plain();
+        let most = if in_place && !whole { self.most(false).min(IN_PLACE) } else { self.most(whole) };
         let (channels, stretched) = (sound.channels(), f64::from(key.rate) / f64::from(sound.own_rate()));
         let bytes = |frames: u64| frames.saturating_mul(channels as u64 * size_of::<f32>() as u64);
         let promised = sound.promised();
@@ -197,9 +203,9 @@ impl Library {
         let mut fits = promised.is_none_or(|promised| bytes(promised) <= most);
         let room = promised.filter(|_| fits).unwrap_or(0) as usize;
         let mut memory: Vec<Vec<f32>> = (0..channels).map(|_| Vec::with_capacity(room)).collect();
-        while fits && let Some((_, block)) = sound.next()? {
-            frames += block.first().map_or(0, Vec::len) as u64;
-            memory.iter_mut().zip(block).for_each(|(all, block)| all.extend_from_slice(block));
+        while fits && sound.next()? {
+            memory.iter_mut().zip(sound.block().1).for_each(|(all, block)| all.extend_from_slice(block));
+            frames = sound.end();
             fits = bytes(frames) <= most;
         }
         let held = if fits {
@@ -207,7 +213,9 @@ impl Library {
         } else {
             drop(memory);
             frames = sound::measure(&key.stamp.path, key.rate)?;
-            Held::Disk { stamp: key.stamp.clone(), keep: most, depth: self.pace.depth, worker: self.worker()? }
+            let way =
+                if in_place { Way::InPlace } else { Way::Ahead { depth: self.pace.depth, worker: self.worker()? } };
+            Held::Disk { stamp: key.stamp.clone(), keep: most, way }
         };
         if frames == 0 {
             return Err(Fault::Empty);
@@ -283,11 +291,18 @@ pub struct Media {
 enum Held {
     /// All of it here, one vector a channel.
     Memory(Vec<Vec<f32>>),
-    /// In the file as it was when it was opened, decoded by the worker as it is wanted. Looped regions of up to `keep`
-    /// decoded bytes are kept by their stream, which is up to `depth` quanta ahead.
-    Disk { stamp: Stamp, keep: u64, depth: usize, worker: Sender<Stream> },
+    /// In the file as it was when it was opened. Looped regions of up to `keep` decoded bytes are kept by whoever reads them.
+    Disk { stamp: Stamp, keep: u64, way: Way },
     /// Made of a file's, when it is asked for.
     Made(Made),
+}
+
+/// How sound comes from a file.
+enum Way {
+    /// Decoded by the worker, up to so many quanta ahead.
+    Ahead { depth: usize, worker: Sender<Stream> },
+    /// Read by the reader, when it is wanted.
+    InPlace,
 }
 
 impl Media {

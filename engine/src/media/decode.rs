@@ -104,17 +104,21 @@ impl Decoder {
         self.track.num_frames.filter(|_| self.exact)
     }
 
-    /// The next block, one vector a channel; `None` at the end.
-    pub(super) fn next(&mut self) -> Result<Option<&[Vec<f32>]>, Fault> {
+    /// Decodes the next block; false at the end.
+    pub(super) fn next(&mut self) -> Result<bool, Fault> {
         if !self.ahead && !self.decode()? {
-            return Ok(None);
+            self.block.iter_mut().for_each(Vec::clear);
+            return Ok(false);
         }
         self.ahead = false;
         self.trim();
-        if self.block.iter().flatten().any(|x| !x.is_finite()) {
-            return Err(Fault::Corrupt("it holds samples that are not numbers".into()));
-        }
-        Ok(Some(&self.block))
+        are_numbers(&self.block)?;
+        Ok(true)
+    }
+
+    /// The block that was decoded last, one vector a channel; nothing before the first.
+    pub(super) fn block(&self) -> &[Vec<f32>] {
+        if self.ahead { &[] } else { &self.block }
     }
 
     /// Goes to a frame. Only for what has a number of frames that is [`Decoder::promised`]; such a container can be
@@ -124,6 +128,7 @@ impl Decoder {
         let to = SeekTo::Timestamp { ts: stamp, track_id: self.track.id };
         let found = self.format.seek(SeekMode::Accurate, to).map_err(|error| self.broken(&error))?;
         self.decoder.reset();
+        self.block.iter_mut().for_each(Vec::clear);
         self.at = found.actual_ts.get().max(0) as u64;
         self.heard.0 = frame;
         self.ahead = false;
@@ -204,6 +209,27 @@ impl Decoder {
             (Error::ResetRequired, _) => Fault::Unsupported("several streams, one after the other".into()),
             (error, _) => Fault::Corrupt(error.to_string()),
         }
+    }
+}
+
+/// Whether all samples are numbers.
+///
+/// # Errors
+/// One is not.
+pub(super) fn are_numbers(sound: &[Vec<f32>]) -> Result<(), Fault> {
+    // Without a way out in the middle, many are looked at at once.
+    let all = |channel: &Vec<f32>| channel.iter().fold(true, |all, x| all & x.is_finite());
+    match sound.iter().all(all) {
+        true => Ok(()),
+        false => Err(Fault::Corrupt("it holds samples that are not numbers".into())),
+    }
+}
+
+/// Puts a block of f32 in place of one of f64.
+pub(super) fn widen(block: &[Vec<f32>], wide: &mut [Vec<f64>]) {
+    for (wide, narrow) in wide.iter_mut().zip(block) {
+        wide.clear();
+        wide.extend(narrow.iter().map(|&x| f64::from(x)));
     }
 }
 

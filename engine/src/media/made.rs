@@ -183,9 +183,10 @@ impl Job {
         let mut region = vec![Vec::new(); self.source.channels];
         let mut end = from;
         while end < to {
-            let Some((at, block)) = sound.next()? else {
+            if !sound.next()? {
                 return Err(Fault::CutShort { promised: self.source.frames, found: end });
-            };
+            }
+            let (at, block) = sound.block();
             let last = at + block.first().map_or(0, Vec::len) as u64;
             if last > end {
                 let part = (end.max(at) - at) as usize..(to.min(last) - at) as usize;

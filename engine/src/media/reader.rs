@@ -7,15 +7,24 @@ use std::sync::atomic::Ordering;
 
 use super::region::{Region, Run};
 use super::stream::{Feed, Stream, Ticket};
-use super::{Held, Media};
+use super::window::{Found, Window};
+use super::{Fault, Held, Media, Way, guarded};
 use crate::kernel::{Buffer, QUANTUM};
 
 /// Gives a region of a file as the transport moves.
 pub struct Reader {
     media: Arc<Media>,
     region: Region,
-    /// Where a streamed file comes from. In a cell, since to ask for a position is to drop what lies in its way.
-    line: Option<RefCell<Line>>,
+    source: Source,
+}
+
+/// Where a reader's sound comes from.
+enum Source {
+    Memory,
+    /// From a stream. In a cell, since to ask for a position is to drop what lies in its way.
+    Line(RefCell<Line>),
+    /// From the file itself, until it turns out to be damaged: for who can wait, not RT.
+    File(Option<Box<Window>>),
 }
 
 /// The reader's end of a stream.
@@ -32,18 +41,24 @@ struct Line {
 impl Reader {
     /// A reader of a region; for a streamed file it starts to be decoded where the region begins. Not RT.
     pub fn new(media: Arc<Media>, region: Region) -> Reader {
-        let line = match &media.held {
-            Held::Memory(_) | Held::Made(_) => None,
-            Held::Disk { stamp, keep, depth, worker } => {
-                let (stream, feed) = Stream::new(media.clone(), stamp, *keep, *depth, region.clone());
-                // The worker is there as long as any media are: it only ends when this sender is gone.
-                worker.send(stream).ok().map(|()| {
-                    let due = Ticket { turn: 0, quantum: region.first_quantum() };
-                    RefCell::new(Line { feed, due, size: media.channels() * QUANTUM, depth: *depth as u64 })
-                })
+        let source = match &media.held {
+            Held::Memory(_) | Held::Made(_) => Source::Memory,
+            Held::Disk { stamp, keep, way } => {
+                let window = Window::new(&media, stamp.clone(), *keep, region.clone());
+                match way {
+                    Way::InPlace => Source::File(Some(Box::new(window))),
+                    Way::Ahead { depth, worker } => {
+                        let (stream, feed) = Stream::new(media.clone(), window, *depth, region.clone());
+                        // The worker is there as long as any media are: it only ends when this sender is gone.
+                        let _ = worker.send(stream);
+                        let due = Ticket { turn: 0, quantum: region.first_quantum() };
+                        let size = media.channels() * QUANTUM;
+                        Source::Line(RefCell::new(Line { feed, due, size, depth: *depth as u64 }))
+                    }
+                }
             }
         };
-        Reader { media, region, line }
+        Reader { media, region, source }
     }
 
     /// The region it gives.
@@ -54,23 +69,28 @@ impl Reader {
     /// Whether the frames of the quantum at this transport frame are at hand; if they are not they have now been asked
     /// for. RT.
     pub fn is_ready(&self, transport: u64) -> bool {
-        let Some(line) = &self.line else { return self.media.is_at_hand() };
-        line.try_borrow_mut().is_ok_and(|mut line| line.prepare(&self.region, transport))
+        match &self.source {
+            Source::Memory => self.media.is_at_hand(),
+            Source::Line(line) => line.try_borrow_mut().is_ok_and(|mut line| line.prepare(&self.region, transport)),
+            Source::File(_) => true,
+        }
     }
 
     /// Fills `stretch` of each buffer with a channel of the file, as `channels` lists them, counted from 0. `transport`
     /// is the frame of the buffers' first. What is not at hand, outside the region, or no channel of the file, is
-    /// left as it is. Gives whether everything was at hand. RT.
+    /// left as it is. Gives whether everything was at hand. RT, but for what a rendering reads in place.
     pub fn read(&mut self, transport: u64, stretch: Range<usize>, channels: &[usize], audio: &mut [Buffer]) -> bool {
-        match &mut self.line {
-            Some(line) => {
+        let mut runs = self.region.runs(transport, stretch);
+        match &mut self.source {
+            Source::Memory => runs.all(|run| lay(&self.media, run, channels, audio)),
+            Source::Line(line) => {
                 let line = line.get_mut();
                 let ready = line.prepare(&self.region, transport);
                 if ready && let Ok(block) = line.feed.samples.read_chunk(line.size) {
                     // Dropped without a commit, it stays for the next stretch of the same quantum. Whole blocks in a ring
                     // of whole blocks are never cut in two.
                     let (block, _) = block.as_slices();
-                    for run in self.region.runs(transport, stretch) {
+                    for run in runs {
                         let frames = run.at..run.at + run.count;
                         for (buffer, &channel) in audio.iter_mut().zip(channels) {
                             let from = channel * QUANTUM;
@@ -81,21 +101,46 @@ impl Reader {
                 }
                 ready
             }
-            None => self.region.runs(transport, stretch).all(|run| lay(&self.media, run, channels, audio)),
+            Source::File(file) => {
+                if let Some(window) = file
+                    && let Err(fault) = guarded(|| runs.try_for_each(|run| lay_from(window, run, channels, audio)))
+                {
+                    self.media.fail(fault);
+                    *file = None;
+                }
+                true
+            }
         }
     }
+}
+
+/// Lays a run of a file into buffers, as [`lay`] does of what is in memory.
+fn lay_from(window: &mut Window, mut run: Run, channels: &[usize], audio: &mut [Buffer]) -> Result<(), Fault> {
+    let mut blocks = usize::MAX;
+    while run.count > 0
+        && let Some(Found { sound, frames }) = window.reach(run, &mut blocks)?
+    {
+        let count = frames.len();
+        put(sound, frames, run.at, channels, audio);
+        run = Run { at: run.at + count, frame: run.frame + count as u64, count: run.count - count };
+    }
+    Ok(())
 }
 
 /// Lays a run of what is in memory into buffers, as `channels` lists the file's for each, counted from 0; what is no channel of
 /// the file or none of its frames is left as it is. Gives whether it was in memory. RT.
 pub fn lay(media: &Media, run: Run, channels: &[usize], audio: &mut [Buffer]) -> bool {
     let Some(memory) = media.memory() else { return false };
-    let frames = run.frame as usize..run.frame as usize + run.count;
-    for (buffer, &channel) in audio.iter_mut().zip(channels) {
-        let sound = memory.get(channel).and_then(|channel| channel.get(frames.clone()));
-        copy(buffer.get_mut(run.at..run.at + run.count), sound);
-    }
+    put(memory, run.frame as usize..run.frame as usize + run.count, run.at, channels, audio);
     true
+}
+
+/// Copies frames of sound into buffers from the frame `at` on. RT.
+fn put(sound: &[Vec<f32>], frames: Range<usize>, at: usize, channels: &[usize], audio: &mut [Buffer]) {
+    for (buffer, &channel) in audio.iter_mut().zip(channels) {
+        let sound = sound.get(channel).and_then(|channel| channel.get(frames.clone()));
+        copy(buffer.get_mut(at..at + frames.len()), sound);
+    }
 }
 
 impl Line {

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use rtrb::{Consumer, Producer, RingBuffer};
 
-use super::region::{Region, Run};
-use super::sound::Sound;
-use super::{Fault, Media, Stamp, guarded};
+use super::region::Region;
+use super::window::{Found, Window};
+use super::{Fault, Media, guarded};
 use crate::kernel::QUANTUM;
 use crate::worker::Ahead;
 
@@ -26,15 +26,17 @@ pub(super) struct Pace {
     pub(super) depth: usize,
     /// How long the thread rests when every stream is far enough ahead.
     pub(super) rest: Duration,
+    /// Whether readers can wait: they read plain files themselves.
+    pub(super) waits: bool,
 }
 
 impl Pace {
     /// 2.7 s at 48 kHz: a disk may hang for as long before anybody hears it.
-    pub(super) const LIVE: Pace = Pace { depth: 2048, rest: Duration::from_millis(5) };
+    pub(super) const LIVE: Pace = Pace { depth: 2048, rest: Duration::from_millis(5), waits: false };
 
-    /// A quarter of the memory, looked after the sooner: as much sound at a time as goes by while the thread rests would be 680
-    /// times as fast as it is heard.
-    pub(super) const RENDERING: Pace = Pace { depth: 512, rest: Duration::from_millis(1) };
+    /// So little that it is still in the cache when it is read, looked after the sooner: as much sound at a time as goes by while
+    /// the thread rests would be 170 times as fast as it is heard.
+    pub(super) const RENDERING: Pace = Pace { depth: 128, rest: Duration::from_millis(1), waits: true };
 }
 
 /// What a reader asks for and what a block is tagged with: which quantum, and how many times the reader had changed its
@@ -123,16 +125,14 @@ impl Ahead for Stream {
 }
 
 impl Stream {
-    /// A stream of a region of a file, which begins where the region does; a looped region of up to `keep` decoded bytes
-    /// is kept. It is up to `depth` quanta ahead.
-    pub(super) fn new(media: Arc<Media>, stamp: &Stamp, keep: u64, depth: usize, region: Region) -> (Stream, Feed) {
+    /// A stream of a region of a file, which begins where the region does. It is up to `depth` quanta ahead.
+    pub(super) fn new(media: Arc<Media>, window: Window, depth: usize, region: Region) -> (Stream, Feed) {
         let size = media.channels() * QUANTUM;
         let (samples, samples_out) = RingBuffer::new(size * depth);
         let (tickets, tickets_out) = RingBuffer::new(depth);
         let next = Ticket { turn: 0, quantum: region.first_quantum() };
         let wanted = Arc::new(AtomicU64::new(next.pack()));
         let feed = Feed { samples: samples_out, tickets: tickets_out, wanted: wanted.clone() };
-        let window = Window::new(&media, stamp.clone(), keep, region.clone());
         let block = vec![0.0; size];
         (Stream { media, region, samples, tickets, wanted, next, block, filled: 0, window, failed: false }, feed)
     }
@@ -144,105 +144,13 @@ impl Stream {
         }
         let transport = self.next.quantum * QUANTUM as u64;
         while let Some(run) = self.region.runs(transport, self.filled..QUANTUM).next() {
-            let copied = self.window.copy(run, &mut self.block, turns)?;
-            if copied == 0 {
-                return Ok(());
+            let Some(Found { sound, frames }) = self.window.reach(run, turns)? else { return Ok(()) };
+            self.filled = run.at + frames.len();
+            for (into, from) in self.block.chunks_exact_mut(QUANTUM).zip(sound) {
+                into[run.at..self.filled].copy_from_slice(&from[frames.clone()]);
             }
-            self.filled = run.at + copied;
         }
         self.filled = QUANTUM;
         Ok(())
     }
-}
-
-/// What a stream has decoded of the file at the moment.
-struct Window {
-    stamp: Stamp,
-    rate: u32,
-    frames: u64,
-    sound: Option<Sound>,
-    /// Where the latest block begins; its frames.
-    at: u64,
-    block: Vec<Vec<f32>>,
-    region: Region,
-    /// The region from its first frame on, for one that is looped and short enough to be kept.
-    kept: Option<Vec<Vec<f32>>>,
-}
-
-impl Window {
-    fn new(media: &Media, stamp: Stamp, keep: u64, region: Region) -> Window {
-        let bytes = region.length().saturating_mul((media.channels() * size_of::<f32>()) as u64);
-        let empty = vec![Vec::new(); media.channels()];
-        let kept = (region.looped && bytes <= keep).then(|| empty.clone());
-        Window { stamp, rate: media.rate, frames: media.frames, sound: None, at: 0, block: empty, region, kept }
-    }
-
-    /// Copies the beginning of a run into a block of a quantum; gives how many frames, 0 if the turns are used up.
-    fn copy(&mut self, run: Run, block: &mut [f32], turns: &mut usize) -> Result<usize, Fault> {
-        loop {
-            if let Some(kept) = &self.kept
-                && let Some(copied) = copy_from(kept, self.region.from, run, block)
-            {
-                return Ok(copied);
-            }
-            if let Some(copied) = copy_from(&self.block, self.at, run, block) {
-                return Ok(copied);
-            }
-            if *turns == 0 {
-                return Ok(0);
-            }
-            *turns -= 1;
-            self.advance(run.frame)?;
-        }
-    }
-
-    /// Decodes the next block on the way to a frame.
-    fn advance(&mut self, frame: u64) -> Result<(), Fault> {
-        let sound = match &mut self.sound {
-            Some(sound) => sound,
-            none => {
-                if Stamp::of(&self.stamp.path)? != self.stamp {
-                    return Err(Fault::Changed);
-                }
-                none.insert(Sound::open(&self.stamp.path, self.rate)?)
-            }
-        };
-        let end = self.at + self.block.first().map_or(0, Vec::len) as u64;
-        // What is less than a second ahead is reached sooner by going on.
-        if frame < self.at || frame > end + u64::from(self.rate) {
-            sound.seek(frame)?;
-        }
-        let Some((at, block)) = sound.next()? else {
-            return Err(Fault::CutShort { promised: self.frames, found: end });
-        };
-        self.at = at;
-        for (into, from) in self.block.iter_mut().zip(block) {
-            into.clear();
-            into.extend_from_slice(from);
-        }
-        self.keep();
-        Ok(())
-    }
-
-    /// Keeps what the block has of the region, where it joins what is kept already.
-    fn keep(&mut self) {
-        let Some(kept) = &mut self.kept else { return };
-        let joint = self.region.from + kept.first().map_or(0, Vec::len) as u64;
-        let end = (self.at + self.block.first().map_or(0, Vec::len) as u64).min(self.region.to);
-        if self.at <= joint && joint < end {
-            for (into, from) in kept.iter_mut().zip(&self.block) {
-                into.extend_from_slice(&from[(joint - self.at) as usize..(end - self.at) as usize]);
-            }
-        }
-    }
-}
-
-/// Copies what `from`, whose first frame is `at`, has of the beginning of a run.
-fn copy_from(from: &[Vec<f32>], at: u64, run: Run, block: &mut [f32]) -> Option<usize> {
-    let first = usize::try_from(run.frame.checked_sub(at)?).ok()?;
-    let count = from.first()?.len().checked_sub(first)?.min(run.count);
-    for (into, from) in block.chunks_exact_mut(QUANTUM).zip(from) {
-        into[run.at..run.at + count].copy_from_slice(&from[first..first + count]);
-    }
-    (count > 0).then_some(count)
 }

@@ -176,6 +176,61 @@ fn a_streamed_file_has_the_bits_of_one_in_memory_from_any_start() {
 }
 
 #[test]
+fn a_file_that_is_read_in_place_has_the_bits_of_one_in_memory_from_any_start() {
+    let folder = TempDir::new().unwrap();
+    for (name, channels) in [("one.wav", &[440.0][..]), ("two.wav", &[440.0, 997.0]), ("three.wav", &[1.0, 2.0, 3.0])] {
+        let path = tones(&folder, name, 48_000, 300_000, channels);
+        let memory = Library::new().open(&path, 48_000).unwrap();
+        let library = Library { bound: 0, ..Library::rendering() };
+        let in_place = library.open(&path, 48_000).unwrap();
+        assert!(matches!(in_place.held, Held::Disk { way: Way::InPlace, .. }));
+        assert_eq!(in_place.frames(), memory.frames());
+        let quanta = memory.frames().div_ceil(QUANTUM as u64) + 1;
+        assert!(read(&in_place, whole(&in_place), 0, quanta) == read(&memory, whole(&memory), 0, quanta), "{name}");
+        // Forwards and backwards, and over the seams of loops, of which the first is kept.
+        let looped = |from, to| Region { start: 1000, from, to, looped: true, spans: None };
+        for region in [whole(&memory), looped(150_000, 150_007), looped(0, memory.frames()), looped(7, 104_800)] {
+            let mut readers = [&memory, &in_place].map(|media| Reader::new(media.clone(), region.clone()));
+            for quantum in [0, 1, 2, 4000, 4001, 3, 4690, 100, quanta - 1, 3, 12_345] {
+                let [expected, found] = readers.each_mut().map(|reader| {
+                    let mut audio = vec![[7.0; QUANTUM]; channels.len()];
+                    let listed: Vec<usize> = (0..channels.len()).rev().collect();
+                    assert!(reader.is_ready(quantum * QUANTUM as u64));
+                    assert!(reader.read(quantum * QUANTUM as u64, 0..QUANTUM, &listed, &mut audio));
+                    audio
+                });
+                assert_eq!(found, expected, "{name}, quantum {quantum} of {region:?}");
+            }
+        }
+        assert_eq!(in_place.fault(), None);
+    }
+}
+
+#[test]
+fn damage_in_the_middle_of_a_file_that_is_read_in_place_is_silence_and_told() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("nan.wav");
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 48_000,
+        bits_per_sample: 32,
+        sample_format: hound::SampleFormat::Float,
+    };
+    let mut writer = hound::WavWriter::create(&path, spec).unwrap();
+    (0..400_000).for_each(|i| writer.write_sample(if i == 300_040 { f32::NAN } else { 0.5 }).unwrap());
+    writer.finalize().unwrap();
+    let media = Library::rendering().open(&path, 48_000).unwrap();
+    let mut reader = Reader::new(media.clone(), whole(&media));
+    for (transport, expected) in [(200_000, Some([0.5; QUANTUM])), (300_032, None), (200_000, None)] {
+        let mut audio = [[0.0; QUANTUM]];
+        reader.read(transport, 0..QUANTUM, &[0], &mut audio);
+        assert_eq!(audio, [expected.unwrap_or([0.0; QUANTUM])], "{transport}");
+        assert_eq!(media.fault().is_some(), expected.is_none(), "{transport}");
+    }
+    assert!(matches!(media.fault().unwrap().fault, Fault::Corrupt(_)));
+}
+
+#[test]
 fn a_streamed_reader_follows_jumps_forwards_and_backwards() {
     let folder = TempDir::new().unwrap();
     let path = tones(&folder, "a.wav", 48_000, 400_000, &[440.0]);

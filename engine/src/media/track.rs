@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
-use super::decode::Decoder;
+use super::decode::{Decoder, widen};
 use super::wav::Wav;
 use super::{Fault, MediaError, Stamp, guarded};
 
@@ -33,12 +33,10 @@ impl Track {
     pub fn open(path: &Path) -> Result<Track, MediaError> {
         let kind = guarded(|| {
             Stamp::of(path)?;
-            let open = || File::open(path).map_err(|error| Fault::Unreadable(error.to_string()));
-            if let Some(mut wav) = Wav::open(std::io::BufReader::new(open()?))?.map(Wav::unbuffered) {
-                wav.look_at_the_end()?;
-                return Ok(Kind::File(Box::new(wav)));
-            }
-            Ok(Kind::Coded(Box::new(Decoder::open(path)?)))
+            Ok(match Wav::open_file(path)? {
+                Some(wav) => Kind::File(Box::new(wav)),
+                None => Kind::Coded(Box::new(Decoder::open(path)?)),
+            })
         });
         Track::of(path, kind)
     }
@@ -134,12 +132,9 @@ impl Track {
             Kind::File(wav) => wav.next(sound),
             Kind::Stream(wav) => wav.next(sound),
             Kind::Coded(decoder) => {
-                let Some(block) = decoder.next()? else { return Ok(false) };
-                for (wide, narrow) in sound.iter_mut().zip(block) {
-                    wide.clear();
-                    wide.extend(narrow.iter().map(|x| f64::from(*x)));
-                }
-                Ok(true)
+                let more = decoder.next()?;
+                widen(decoder.block(), sound);
+                Ok(more)
             }
         });
         match more {

@@ -1,13 +1,15 @@
-//! Plain WAV and RF64 files (EBU Tech 3306), read from their start without detours: what is measured is mostly these.
+//! Plain WAV and RF64 files (EBU Tech 3306), read without detours: what is played and measured is mostly these.
 
-use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::fs::File;
+use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom};
+use std::path::Path;
 
 use super::Fault;
 use super::decode::MOST_CHANNELS;
 use crate::resample::RATES;
 
-/// Frames that are read at a time.
-const FRAMES: usize = 4096;
+/// Frames that are read at a time: few, so that they are still in the cache when many files are read in turn.
+const FRAMES: usize = 2048;
 
 /// What a header of a stream whose end was not known says at least.
 const ENDLESS: u64 = 0x7FFF_0000;
@@ -125,14 +127,19 @@ impl<R: Read> Wav<R> {
         self.promised
     }
 
+    /// Whether it holds as much as its header says.
+    pub(super) fn keeps_its_word(&self) -> bool {
+        self.promised == Some(self.said)
+    }
+
     /// How many bits integers have.
     pub(super) fn bits(&self) -> Option<u32> {
         let kind = self.format.kind;
         (!matches!(kind, Kind::Float32 | Kind::Float64)).then_some(8 * kind.bytes() as u32)
     }
 
-    /// The next frames, at most so many, in place of what was in `sound`, one vector a channel; none at the end.
-    pub(super) fn next(&mut self, sound: &mut [Vec<f64>]) -> Result<bool, Fault> {
+    /// The next frames, in place of what was in `sound`, one vector a channel; none at the end.
+    pub(super) fn next(&mut self, sound: &mut [Vec<impl Sample>]) -> Result<bool, Fault> {
         let frame = self.format.frame();
         let left = self.promised.map_or(u64::MAX, |promised| promised - self.at);
         let wanted = left.min(FRAMES as u64) as usize * frame;
@@ -158,18 +165,22 @@ impl<R: Read> Wav<R> {
     }
 }
 
-impl<R> Wav<std::io::BufReader<R>> {
-    /// Sound is read in large pieces, which need no buffer between; to be sought in before it is read.
-    pub(super) fn unbuffered(self) -> Wav<R> {
-        let Wav { source, format, promised, said, start, at, bytes } = self;
-        Wav { source: source.into_inner(), format, promised, said, start, at, bytes }
-    }
-}
-
-impl<R: Read + Seek> Wav<R> {
-    /// Takes the end of the file for the end of the sound where the header does not know it, and finds it cut short before
+impl Wav<File> {
+    /// Opens a file, at its start; gives nothing for what is no WAV file, or one whose samples are coded.
+    ///
+    /// Where the header does not know the end of the sound it is that of the file; a file that is cut short is found to be before
     /// anything is read.
-    pub(super) fn look_at_the_end(&mut self) -> Result<(), Fault> {
+    pub(super) fn open_file(path: &Path) -> Result<Option<Wav<File>>, Fault> {
+        let file = File::open(path).map_err(|error| Fault::Unreadable(error.to_string()))?;
+        let Some(buffered) = Wav::open(BufReader::new(file))? else { return Ok(None) };
+        let Wav { source, format, promised, said, start, at, bytes } = buffered;
+        // Sound is read in pieces that need no buffer between.
+        let mut wav = Wav { source: source.into_inner(), format, promised, said, start, at, bytes };
+        wav.look_at_the_end()?;
+        Ok(Some(wav))
+    }
+
+    fn look_at_the_end(&mut self) -> Result<(), Fault> {
         let end = self.source.seek(SeekFrom::End(0)).map_err(|error| unreadable(&error))?;
         let found = end.saturating_sub(self.start) / self.format.frame() as u64;
         match self.promised {
@@ -222,7 +233,7 @@ impl Format {
     }
 
     /// Puts interleaved samples in place, full scale being 1.
-    fn spread(&self, bytes: &[u8], sound: &mut [Vec<f64>]) {
+    fn spread(&self, bytes: &[u8], sound: &mut [Vec<impl Sample>]) {
         match self.kind {
             Kind::Unsigned8 => spread(bytes, sound, |[x]: [u8; 1]| (f64::from(x) - 128.0) / 128.0),
             Kind::Int16 => spread(bytes, sound, |x| f64::from(i16::from_le_bytes(x)) * (1.0 / 32_768.0)),
@@ -236,21 +247,44 @@ impl Format {
     }
 }
 
-/// Puts interleaved samples of W bytes in place.
-fn spread<const W: usize>(bytes: &[u8], sound: &mut [Vec<f64>], of: impl Fn([u8; W]) -> f64) {
-    let samples = bytes.as_chunks::<W>().0;
-    let channels = sound.len();
-    sound.iter_mut().for_each(|channel| channel.resize(samples.len() / channels, 0.0));
-    if let [left, right] = sound {
-        let frames = samples.as_chunks::<2>().0.iter();
-        for ((frame, left), right) in frames.zip(left.iter_mut()).zip(right.iter_mut()) {
-            (*left, *right) = (of(frame[0]), of(frame[1]));
-        }
-        return;
+/// What samples are read as.
+pub(super) trait Sample: Copy + Default {
+    /// The nearest to a number.
+    fn nearest(x: f64) -> Self;
+}
+
+impl Sample for f32 {
+    fn nearest(x: f64) -> f32 {
+        x as f32
     }
-    for (first, channel) in sound.iter_mut().enumerate() {
-        let samples = samples[first.min(samples.len())..].iter().step_by(channels);
-        channel.iter_mut().zip(samples).for_each(|(into, sample)| *into = of(*sample));
+}
+
+impl Sample for f64 {
+    fn nearest(x: f64) -> f64 {
+        x
+    }
+}
+
+/// Puts interleaved samples of W bytes in place.
+fn spread<const W: usize, S: Sample>(bytes: &[u8], sound: &mut [Vec<S>], of: impl Fn([u8; W]) -> f64) {
+    let samples = bytes.as_chunks::<W>().0;
+    let of = |sample: &[u8; W]| S::nearest(of(*sample));
+    let channels = sound.len();
+    sound.iter_mut().for_each(|channel| channel.resize(samples.len() / channels, S::default()));
+    match sound {
+        [only] => only.iter_mut().zip(samples).for_each(|(into, sample)| *into = of(sample)),
+        [left, right] => {
+            let frames = samples.as_chunks::<2>().0.iter();
+            for ((frame, left), right) in frames.zip(left.iter_mut()).zip(right.iter_mut()) {
+                (*left, *right) = (of(&frame[0]), of(&frame[1]));
+            }
+        }
+        _ => {
+            for (first, channel) in sound.iter_mut().enumerate() {
+                let samples = samples[first.min(samples.len())..].iter().step_by(channels);
+                channel.iter_mut().zip(samples).for_each(|(into, sample)| *into = of(sample));
+            }
+        }
     }
 }
 
