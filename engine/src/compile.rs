@@ -3,6 +3,7 @@
 mod controls;
 mod kept;
 mod observed;
+mod schedule;
 mod scores;
 
 use std::collections::BTreeMap;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 
 use rtrb::Consumer;
 
-use crate::abreast::{self, Shape};
+use crate::abreast::Shape;
 use crate::bank::{Bank, BlendCell, Carry, EdgeCell, LoopCell, WorkCell};
 use crate::effects;
 use crate::fade::fade_frames;
@@ -20,16 +21,15 @@ use crate::listen::{self, Copier, Hearing, Looks};
 use crate::mesh::{Due, Id, Mesh, MeshEdge, MeshNode, Phase};
 use crate::meter::{self, Meters, Reading};
 use crate::motion::{EventSource, Motion};
-use crate::plan::{
-    Capture, Op, Plan, PlanBlend, PlanEdge, PlanGain, PlanLoop, PlanOutput, PlanWork, Rank, Slots, SourceId,
-};
-use crate::ranks;
+use crate::plan::{Capture, Op, Plan, PlanBlend, PlanEdge, PlanGain, PlanLoop, PlanOutput, PlanWork, Slots, SourceId};
+use crate::ranks::{self, Forming};
 use crate::score::Score;
 use crate::sources;
 use crate::tempo::Tempo;
 use crate::verify::{self, Flaw};
 
 use observed::Observed;
+use schedule::Schedule;
 
 /// A plan with the state it needs: what the audio thread is given, and what it gives back.
 pub struct Program {
@@ -127,8 +127,7 @@ pub fn compile(mesh: &Mesh, running: &Layout, keep: &Keep, serial: u64) -> Resul
     let mut compiler = Compiler::new(mesh, order, running, keep);
     compiler.motions_of_the_text();
     compiler.loops();
-    let last = compiler.stage_of.iter().max().copied().unwrap_or(0);
-    for stage in 0..=last {
+    for stage in 0..=compiler.schedule.last() {
         compiler.stage(stage);
     }
     compiler.loop_writes();
@@ -155,7 +154,7 @@ pub fn compile(mesh: &Mesh, running: &Layout, keep: &Keep, serial: u64) -> Resul
 
 struct Compiler<'a> {
     mesh: &'a Mesh,
-    order: Vec<usize>,
+    schedule: Schedule,
     running: &'a Layout,
     keep: &'a Keep,
     observed: Observed,
@@ -166,13 +165,15 @@ struct Compiler<'a> {
     /// Edges into each node, in path order.
     into: Vec<Vec<&'a MeshEdge>>,
     index: BTreeMap<Id, usize>,
-    /// Odd numbers: a node's mixes are in the stage before it.
-    stage_of: Vec<usize>,
+    /// The nodes of which something is mixed before the stage in front of theirs, and how many edges by then, by the stage.
+    early: BTreeMap<usize, Vec<(usize, usize)>>,
+    /// How many of the edges into each node are mixed.
+    mixed: Vec<usize>,
     /// The node whose buffers hold what this one gives.
     holder: Vec<usize>,
     /// The last stage that reads what a holder gives.
     last_use: Vec<usize>,
-    /// How many edges read what a holder gives, by the stage they lead to.
+    /// How many edges read what a holder gives, by the stage in which they do.
     readers: BTreeMap<(usize, usize), usize>,
     value: Vec<Slots>,
     /// What steers a node, or its dry side.
@@ -186,27 +187,11 @@ struct Compiler<'a> {
 
 const TO_THE_END: usize = usize::MAX;
 
-/// Ranks that are formed as the ops of a stage go by.
-#[derive(Default)]
-struct Ranks {
-    formed: Vec<Rank>,
-    shape: Option<Shape>,
-    first: usize,
-    lanes: usize,
-}
-
-impl Ranks {
-    /// The next op has a shape, or ends the stage.
-    fn next(&mut self, shape: Option<Shape>, op: usize) {
-        let lanes = shape.map_or(0, Shape::lanes);
-        if shape == self.shape && self.lanes + lanes <= abreast::LANES {
-            self.lanes += lanes;
-            return;
-        }
-        if let Some(shape) = self.shape.filter(|_| self.lanes >= abreast::FEWEST) {
-            self.formed.push(Rank { ops: self.first..op, shape, sound: 0, from: None, into: None });
-        }
-        (self.shape, self.first, self.lanes) = (shape, op, lanes);
+/// What a node's work has in common with others that it may go abreast with.
+fn shape(node: &MeshNode) -> Option<Shape> {
+    match &node.node.role {
+        Role::Work { table, recipe, .. } => effects::shape(table.0, recipe),
+        _ => None,
     }
 }
 
@@ -221,7 +206,9 @@ impl<'a> Compiler<'a> {
         for edges in &mut into {
             edges.sort_by(|a, b| (&a.path, &a.label, a.id).cmp(&(&b.path, &b.label, b.id)));
         }
+        let shape = |i: usize| shape(&mesh.nodes[i]);
         let mut compiler = Compiler {
+            schedule: Schedule::new(mesh, &order, &into, &index, shape),
             mesh,
             running,
             keep,
@@ -232,7 +219,8 @@ impl<'a> Compiler<'a> {
             layout: Layout { sources: running.sources.clone(), fresh: running.fresh, ..Layout::default() },
             into,
             index,
-            stage_of: vec![1; count],
+            early: BTreeMap::new(),
+            mixed: vec![0; count],
             holder: (0..count).collect(),
             last_use: vec![0; count],
             readers: BTreeMap::new(),
@@ -242,36 +230,54 @@ impl<'a> Compiler<'a> {
             loop_value: BTreeMap::new(),
             held: Vec::new(),
             free: Vec::new(),
-            order,
         };
-        compiler.find_stages();
+        for i in order {
+            compiler.find_holder(i);
+        }
+        for i in 0..count {
+            compiler.find_uses(i);
+        }
         compiler
     }
 
-    fn find_stages(&mut self) {
-        for at in 0..self.order.len() {
-            let i = self.order[at];
-            let before = self.into[i].iter().filter(|edge| edge.feedback.is_none()).map(|edge| self.index[&edge.from]);
-            let before = before.map(|from| self.stage_of[from] + 2).max().unwrap_or(1);
-            // Loops are read in the first stage of all, so what they lead into is mixed in a later one.
-            let looped = self.into[i].iter().any(|edge| edge.feedback.is_some());
-            self.stage_of[i] = if looped { before.max(3) } else { before };
-            if let (Role::Sum | Role::Output(_) | Role::Send(_), Some(edge)) =
-                (&self.mesh.nodes[i].node.role, self.alias(i, Port::Main))
-            {
-                self.holder[i] = self.holder[self.index[&edge.from]];
-            }
+    fn find_holder(&mut self, i: usize) {
+        let role = &self.mesh.nodes[i].node.role;
+        if let (Role::Sum | Role::Output(_) | Role::Send(_), Some(edge)) = (role, self.alias(i, Port::Main)) {
+            self.holder[i] = self.holder[self.index[&edge.from]];
         }
-        for (i, edges) in self.into.iter().enumerate() {
-            for edge in edges {
-                let from = self.holder[self.index[&edge.from]];
-                let until = if edge.feedback.is_some() { TO_THE_END } else { self.stage_of[i] };
-                self.last_use[from] = self.last_use[from].max(until);
-                *self.readers.entry((from, until)).or_default() += 1;
+    }
+
+    /// When what flows into a node is read, and what of it is mixed early: as soon as the bundle that it comes from is done, and
+    /// all that is to be added before it is there.
+    fn find_uses(&mut self, i: usize) {
+        let stage = self.schedule.stage_of[i];
+        let is_mixed = self.alias(i, Port::Main).is_none();
+        let (mut count, mut mixed) = (0, 0);
+        for edge in &self.into[i] {
+            let from = self.index[&edge.from];
+            let mut until = stage;
+            if edge.port == Port::Main && is_mixed {
+                // What hears a loop waits as long as it can: nothing behind it is done on another thread.
+                let given = if edge.feedback.is_some() { stage } else { self.schedule.given[from] };
+                let before = mixed;
+                mixed = before.max(given).min(stage - 1);
+                if count > 0 && before < mixed {
+                    self.early.entry(before).or_default().push((i, count));
+                }
+                (count, until) = (count + 1, mixed);
             }
-            if self.mesh.nodes[i].node.role.leaves() || self.is_observed(i) {
-                self.last_use[self.holder[i]] = TO_THE_END;
+            if edge.feedback.is_some() {
+                until = TO_THE_END;
             }
+            let holder = self.holder[from];
+            self.last_use[holder] = self.last_use[holder].max(until);
+            *self.readers.entry((holder, until)).or_default() += 1;
+        }
+        if count > 0 && mixed < stage - 1 {
+            self.early.entry(mixed).or_default().push((i, count));
+        }
+        if self.mesh.nodes[i].node.role.leaves() || self.is_observed(i) {
+            self.last_use[self.holder[i]] = TO_THE_END;
         }
     }
 
@@ -341,34 +347,27 @@ impl<'a> Compiler<'a> {
             !over
         });
         let mixes = stage.is_multiple_of(2);
-        let stage_of = if mixes { stage + 1 } else { stage };
-        let here = (0..self.mesh.nodes.len()).filter(|i| self.stage_of[*i] == stage_of);
+        let nodes = self.schedule.stages.get(&(stage + usize::from(mixes)));
         // Works that may go abreast stand together: what is in a stage has no order.
-        let shape = |i: usize| if mixes { None } else { self.shape(i) };
-        let mut here: Vec<(Option<Shape>, usize)> = here.map(|i| (shape(i), i)).collect();
+        let of_node = |i: usize| if mixes { None } else { shape(self.node(i)) };
+        let mut here: Vec<(Option<Shape>, usize)> = nodes.into_iter().flatten().map(|&i| (of_node(i), i)).collect();
         here.sort_by_key(|(shape, i)| (*shape, &self.mesh.nodes[*i].node.path, self.mesh.nodes[*i].id));
-        let mut ranks = Ranks::default();
+        let mut ranks = Forming::default();
         for (shape, i) in here {
             ranks.next(shape, self.plan.ops.len());
             if mixes { self.mixes(i) } else { self.work(i) }
         }
         ranks.next(None, self.plan.ops.len());
         self.plan.ranks.extend(ranks.formed);
-        self.plan.stages.push(self.plan.ops.len());
-    }
-
-    /// What a node's work has in common with others that it may go abreast with.
-    fn shape(&self, i: usize) -> Option<Shape> {
-        match &self.node(i).node.role {
-            Role::Work { table, recipe, .. } => effects::shape(table.0, recipe),
-            _ => None,
+        for (i, count) in self.early.remove(&stage).unwrap_or_default() {
+            self.mix_up_to(i, count);
         }
+        self.plan.stages.push(self.plan.ops.len());
     }
 
     /// Brings together what flows into a node.
     fn mixes(&mut self, i: usize) {
         let node = &self.node(i).node;
-        let last_use = self.last_use[i];
         self.side[i] = match &node.role {
             Role::Work { recipe, .. } if recipe.key_channels > 0 => self.side_input(i, Port::Key, recipe.key_channels),
             Role::Blend { .. } => self.side_input(i, Port::Dry, node.channels),
@@ -380,30 +379,50 @@ impl<'a> Compiler<'a> {
                 self.followed[i].push((k, heard));
             }
         }
-        self.value[i] = match (&node.role, self.alias(i, Port::Main)) {
-            (Role::Sum | Role::Output(_) | Role::Send(_), Some(edge)) => self.value[self.index[&edge.from]],
-            (Role::Work { .. }, Some(_)) => return,
-            (Role::Work { recipe, .. }, None) if recipe.channels == 0 => return,
-            (Role::Work { recipe, .. }, None) => {
-                let room = recipe.channels.max(node.channels);
-                self.mix(i, Port::Main, recipe.channels, room, last_use)
+        match (&node.role, self.alias(i, Port::Main)) {
+            (Role::Sum | Role::Output(_) | Role::Send(_), Some(edge)) => {
+                self.value[i] = self.value[self.index[&edge.from]];
             }
-            _ => self.mix(i, Port::Main, node.channels, node.channels, last_use),
-        };
+            (Role::Work { .. }, Some(_)) => {}
+            (Role::Work { recipe, .. }, None) if recipe.channels == 0 => {}
+            _ => self.mix_up_to(i, usize::MAX),
+        }
     }
 
     /// What steers a node, or its dry side: used as it is where that serves.
     fn side_input(&mut self, i: usize, port: Port, channels: usize) -> Slots {
-        match self.alias(i, port) {
-            Some(edge) => self.value[self.index[&edge.from]],
-            None => self.mix(i, port, channels, channels, self.stage_of[i]),
+        if let Some(edge) = self.alias(i, port) {
+            return self.value[self.index[&edge.from]];
         }
+        let edges: Vec<&MeshEdge> = self.into[i].iter().filter(|edge| edge.port == port).copied().collect();
+        let out = self.take(channels, self.schedule.stage_of[i]);
+        self.mix(i, &edges, out, false);
+        out
     }
 
-    fn mix(&mut self, i: usize, port: Port, channels: usize, room: usize, last_use: usize) -> Slots {
+    /// Mixes so many of the edges that lead into a node, but for those that are mixed already.
+    fn mix_up_to(&mut self, i: usize, count: usize) {
+        let node = &self.node(i).node;
+        let (channels, room) = match &node.role {
+            Role::Work { recipe, .. } => (recipe.channels, recipe.channels.max(node.channels)),
+            _ => (node.channels, node.channels),
+        };
+        let begun = self.mixed[i];
+        let edges = self.into[i].iter().filter(|edge| edge.port == Port::Main).take(count).skip(begun);
+        let edges: Vec<&MeshEdge> = edges.copied().collect();
+        if begun == 0 {
+            self.value[i] = Slots { first: self.take(room, self.last_use[i]).first, count: channels };
+        } else if edges.is_empty() {
+            return;
+        }
+        self.mixed[i] += edges.len();
+        self.mix(i, &edges, self.value[i], begun > 0);
+    }
+
+    /// Mixes edges that lead into a node, or adds them to what is mixed.
+    fn mix(&mut self, i: usize, edges: &[&MeshEdge], out: Slots, adds: bool) {
         let first = self.plan.edges.len();
-        let edges: Vec<&MeshEdge> = self.into[i].iter().filter(|edge| edge.port == port).copied().collect();
-        let place = &self.node(i).node;
+        let (place, channels) = (&self.node(i).node, out.count);
         for edge in edges {
             let from = match self.loop_value.get(&edge.id) {
                 Some(slots) => *slots,
@@ -411,8 +430,8 @@ impl<'a> Compiler<'a> {
             };
             let plain = edge.phase == Phase::Steady && edge.gain == 1.0 && edge.delay == 0 && edge.control.is_none();
             let cell = (!plain).then(|| self.edge_cell(edge, i, from.count));
-            let captured = port == Port::Main && self.keep.stems_of.as_ref() == Some(&place.path);
-            let heard = port == Port::Main && self.observed.hears(edge);
+            let captured = edge.port == Port::Main && self.keep.stems_of.as_ref() == Some(&place.path);
+            let heard = edge.port == Port::Main && self.observed.hears(edge);
             let capture = (captured || heard).then(|| self.take(channels, TO_THE_END));
             if let Some(slots) = capture {
                 if captured {
@@ -424,10 +443,7 @@ impl<'a> Compiler<'a> {
             }
             self.plan.edges.push(PlanEdge { from, cell, capture });
         }
-        let held = self.take(room, last_use);
-        let out = Slots { first: held.first, count: channels };
-        self.plan.ops.push(Op::Mix { first, last: self.plan.edges.len(), out });
-        out
+        self.plan.ops.push(Op::Mix { first, last: self.plan.edges.len(), out, adds });
     }
 
     fn edge_cell(&mut self, edge: &MeshEdge, to: usize, channels: usize) -> usize {
@@ -535,7 +551,7 @@ impl<'a> Compiler<'a> {
 
     /// The buffers of the one input, if nobody else reads them any more and there are enough.
     fn in_place(&mut self, i: usize, from: usize, room: usize) -> Option<Slots> {
-        let (holder, stage) = (self.holder[from], self.stage_of[i]);
+        let (holder, stage) = (self.holder[from], self.schedule.stage_of[i]);
         let readers = self.readers.get(&(holder, stage)).copied().unwrap_or(0);
         let first = self.value[from].first;
         let until = self.last_use[i].max(stage);

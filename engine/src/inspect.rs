@@ -176,8 +176,11 @@ impl Inspector {
                     first = Some(Origin::Work(cell));
                     want(wanted, input, limit);
                 }
-                Op::Mix { first: from, last, .. } => {
+                Op::Mix { first: from, last, out, adds } => {
                     first = Some(Origin::Sum);
+                    if adds {
+                        want(wanted, out, limit);
+                    }
                     for edge in plan.edges.get(from..last).unwrap_or_default() {
                         let gain = edge.cell.and_then(|cell| plan.gains.get(cell)).map_or(1.0, |gain| gain.goal.abs());
                         want(wanted, edge.from, limit / gain);
@@ -220,8 +223,9 @@ fn made(op: &Op, plan: &Plan) -> Slots {
 fn hears(op: &Op, plan: &Plan, slots: Slots) -> bool {
     match *op {
         Op::Work { input, .. } => input.overlaps(slots),
-        Op::Mix { first, last, .. } => {
-            plan.edges.get(first..last).unwrap_or_default().iter().any(|edge| edge.from.overlaps(slots))
+        Op::Mix { first, last, out, adds } => {
+            let mut edges = plan.edges.get(first..last).unwrap_or_default().iter();
+            adds && out.overlaps(slots) || edges.any(|edge| edge.from.overlaps(slots))
         }
         Op::Blend { dry, out, .. } => dry.overlaps(slots) || out.overlaps(slots),
         Op::LoopRead { .. } | Op::LoopWrite { .. } => false,

@@ -17,6 +17,7 @@ use std::time::SystemTime;
 mod decode;
 mod edits;
 mod foresight;
+mod in_place;
 mod made;
 mod reader;
 mod region;

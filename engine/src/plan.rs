@@ -22,7 +22,7 @@ pub struct Plan {
     pub stages: Vec<usize>,
     /// Which of [`Plan::ops`] may go abreast: works of one stage and one shape, in order.
     pub ranks: Vec<Rank>,
-    /// The edges that [`Op::Mix`] adds, each range in path order.
+    /// The edges that [`Op::Mix`] adds, all of one sum in path order.
     pub edges: Vec<PlanEdge>,
     /// The numbers that the works glide to, as their tables' laws say: each work's in one piece.
     pub goals: Vec<f64>,
@@ -140,7 +140,7 @@ pub enum Op {
         /// Where to.
         out: Slots,
     },
-    /// `out` is the sum of some of [`Plan::edges`], from the first to the last.
+    /// `out` is the sum of some of [`Plan::edges`], from the first to the last, or of what it was before and of them.
     Mix {
         /// The first edge.
         first: usize,
@@ -148,6 +148,8 @@ pub enum Op {
         last: usize,
         /// Where to.
         out: Slots,
+        /// Whether they are added to what is there.
+        adds: bool,
     },
     /// A kernel runs on `out`, after `input` is copied there if it lies elsewhere.
     Work {

@@ -1,8 +1,34 @@
-//! Ranks that hand their sound on: where the works of one rank hear those of another and nobody else does, what the first one
-//! makes stays in the lanes for the second.
+//! Ranks: works that may go abreast. Where those of one rank hear those of another and nobody else does, what the first one makes
+//! stays in the lanes for the second.
 
+use crate::abreast::{self, Shape};
 use crate::plan::{Op, Plan, Rank, Slots};
 use crate::verify::{leaving, reads, writes};
+
+/// Ranks being formed, as the ops of a stage go by.
+#[derive(Default)]
+pub struct Forming {
+    /// Those that are.
+    pub formed: Vec<Rank>,
+    shape: Option<Shape>,
+    first: usize,
+    lanes: usize,
+}
+
+impl Forming {
+    /// The next op has a shape, or ends the stage.
+    pub fn next(&mut self, shape: Option<Shape>, op: usize) {
+        let lanes = shape.map_or(0, Shape::lanes);
+        if shape == self.shape && self.lanes + lanes <= abreast::LANES {
+            self.lanes += lanes;
+            return;
+        }
+        if let Some(shape) = self.shape.filter(|_| self.lanes >= abreast::FEWEST) {
+            self.formed.push(Rank { ops: self.first..op, shape, sound: 0, from: None, into: None });
+        }
+        (self.shape, self.first, self.lanes) = (shape, op, lanes);
+    }
+}
 
 /// Finds out which ranks of a plan hand their sound on to which, and on what each works. Not RT.
 pub fn link(plan: &mut Plan) {

@@ -16,7 +16,7 @@ use crate::plan::{PlanOutput, Slots, SourceId};
 use crate::probe::Probe;
 use crate::tempo::Tempo;
 use crate::transport::{Move, Transport};
-pub(crate) use parts::{Part, places};
+pub(crate) use parts::{Part, places, widths};
 use pass::Pass;
 
 /// How long a jump of a control takes, in milliseconds: no number of an effect steps.

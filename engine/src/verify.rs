@@ -102,7 +102,9 @@ pub(crate) fn leaving(plan: &Plan) -> impl Iterator<Item = Slots> {
 pub(crate) fn reads(plan: &Plan, op: &Op) -> Option<Vec<Slots>> {
     Some(match *op {
         Op::LoopRead { .. } => Vec::new(),
-        Op::Mix { first, last, .. } => plan.edges.get(first..last)?.iter().map(|edge| edge.from).collect(),
+        Op::Mix { first, last, out, adds } => {
+            plan.edges.get(first..last)?.iter().map(|edge| edge.from).chain(adds.then_some(out)).collect()
+        }
         Op::Work { cell, input, key, .. } => {
             let controls = plan.works.get(cell).map_or(&[][..], |work| &work.controls);
             controls.iter().filter_map(|control| control.heard).chain([input, key]).collect()
@@ -119,7 +121,7 @@ pub(crate) fn reads(plan: &Plan, op: &Op) -> Option<Vec<Slots>> {
 pub(crate) fn writes(plan: &Plan, op: &Op) -> Vec<Slots> {
     match *op {
         Op::LoopRead { out, .. } | Op::Work { out, .. } | Op::Blend { out, .. } => vec![out],
-        Op::Mix { first, last, out } => {
+        Op::Mix { first, last, out, .. } => {
             let edges = plan.edges.get(first..last).unwrap_or_default();
             edges.iter().filter_map(|edge| edge.capture).chain([out]).collect()
         }
@@ -165,7 +167,7 @@ fn sizes(plan: &Plan, bank: &Bank) -> Result<(), Flaw> {
                 let score = work.score.is_none_or(|score| used.score(score));
                 used.work(cell) && score && goals && input.count == ins && out.count == ins.max(outs)
             }
-            Op::Mix { first, last, out } => {
+            Op::Mix { first, last, out, .. } => {
                 let edges = plan.edges.get(first..last).ok_or(Flaw::Index(i))?;
                 edges.iter().all(|edge| {
                     let cell = edge.cell.is_none_or(|cell| {

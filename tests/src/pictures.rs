@@ -38,9 +38,9 @@ fn of_plan(plan: &Plan) -> Flow {
             Op::LoopRead { cell, out } => {
                 slots[out.range()].fill(Heard::from([of_loop(&plan.loops[cell].path)]));
             }
-            Op::Mix { first, last, out } => {
-                let edges = &plan.edges[first..last];
-                let all: Heard = edges.iter().flat_map(|edge| in_slots(&slots, edge.from)).collect();
+            Op::Mix { first, last, out, adds } => {
+                let edges = plan.edges[first..last].iter().map(|edge| edge.from);
+                let all: Heard = edges.chain(adds.then_some(out)).flat_map(|from| in_slots(&slots, from)).collect();
                 slots[out.range()].fill(all);
             }
             Op::Work { cell, input, key, out } => {

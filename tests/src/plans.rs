@@ -1,9 +1,12 @@
 //! What the compiler makes of small sessions, as text: stages, buffers, cells. A change of it is to be read, not only
 //! accepted: `INSTA_UPDATE=always cargo test -p gainstage-tests plans`.
 
+use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::fmt::Write;
 
 use engine::desk::Desk;
+use engine::offline::{Offline, Stream};
 use engine::plan::{Op, Plan};
 
 use crate::sessions::graph;
@@ -79,4 +82,54 @@ fn a_loop_is_read_first_and_written_last() {
         echo >> fader(-6) >> feedback(echo, 100.ms) >> master;
         "#
     ));
+}
+
+/// So many strips of two kinds in turn, whose levels lie far apart, and what they send to.
+fn two_kinds(strips: usize) -> String {
+    let strips = (1..=strips).map(|i| {
+        let (level, kind) = (-(i as f64 * 17.3) % 90.0, ["", ">> compressor(-30, 3)"][i % 2]);
+        format!(
+            "input(\"in-{i}\", noise().level({level:.1})) >> high_pass({}) {kind} >> send(room, -9) >> master;\n",
+            30 + i
+        )
+    });
+    format!("let room = bus(\"room\");\n{}room >> gain(-3) >> master;", strips.collect::<String>())
+}
+
+#[test]
+fn strips_are_gone_through_in_bundles_so_that_more_of_them_take_no_more_buffers() {
+    let slots = |strips: usize| Desk::open(&graph(&two_kinds(strips)), None).expect("it proves right").1.plan.slots;
+    assert_eq!(slots(256), slots(128));
+    assert!(slots(128) < 128, "{}", slots(128));
+}
+
+#[test]
+fn a_sum_has_the_bits_of_its_cables_added_in_path_order_whatever_the_order_of_the_work() {
+    let mut offline = Offline::new(&graph(&two_kinds(40)), Some("master")).expect("it proves right");
+    let (mut cables, mut master) = (BTreeMap::<usize, Vec<Vec<f64>>>::new(), vec![Vec::new(); 2]);
+    let done: Result<(), Infallible> = offline.render(
+        4800,
+        |_| {},
+        |stream, sound| {
+            let all = match stream {
+                Stream::Stem(cable) => cables.entry(cable).or_insert_with(|| vec![Vec::new(); sound.len()]),
+                _ => &mut master,
+            };
+            all.iter_mut().zip(sound).for_each(|(all, sound)| all.extend_from_slice(sound));
+            Ok(())
+        },
+    );
+    done.unwrap_or_else(|never| match never {});
+    assert_eq!(cables.len(), 41);
+    let mut sum = vec![vec![0.0; 4800]; 2];
+    for cable in cables.values() {
+        for (sum, cable) in sum.iter_mut().zip(cable) {
+            sum.iter_mut().zip(cable).for_each(|(sum, x)| *sum += x);
+        }
+    }
+    assert!(sum.iter().flatten().any(|x| *x != 0.0) && sum == master);
+    // Added in another order, they have others.
+    let mut other = vec![0.0; 4800];
+    cables.values().rev().for_each(|cable| other.iter_mut().zip(&cable[0]).for_each(|(sum, x)| *sum += x));
+    assert!(other != master[0]);
 }

@@ -5,10 +5,11 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::in_place::InPlace;
 use super::region::{Region, Run};
 use super::stream::{Feed, Stream, Ticket};
-use super::window::{Found, Window};
-use super::{Fault, Held, Media, Way, guarded};
+use super::window::Window;
+use super::{Held, Media, Way};
 use crate::kernel::{Buffer, QUANTUM};
 
 /// Gives a region of a file as the transport moves.
@@ -23,8 +24,8 @@ enum Source {
     Memory,
     /// From a stream. In a cell, since to ask for a position is to drop what lies in its way.
     Line(RefCell<Line>),
-    /// From the file itself, until it turns out to be damaged: for who can wait, not RT.
-    File(Option<Box<Window>>),
+    /// From the file itself, for who can wait: not RT.
+    File(InPlace),
 }
 
 /// The reader's end of a stream.
@@ -46,7 +47,7 @@ impl Reader {
             Held::Disk { stamp, keep, way } => {
                 let window = Window::new(&media, stamp.clone(), *keep, region.clone());
                 match way {
-                    Way::InPlace => Source::File(Some(Box::new(window))),
+                    Way::InPlace => Source::File(InPlace::new(media.clone(), window)),
                     Way::Ahead { depth, worker } => {
                         let (stream, feed) = Stream::new(media.clone(), window, *depth, region.clone());
                         // The worker is there as long as any media are: it only ends when this sender is gone.
@@ -102,29 +103,11 @@ impl Reader {
                 ready
             }
             Source::File(file) => {
-                if let Some(window) = file
-                    && let Err(fault) = guarded(|| runs.try_for_each(|run| lay_from(window, run, channels, audio)))
-                {
-                    self.media.fail(fault);
-                    *file = None;
-                }
+                file.read(runs, channels, audio);
                 true
             }
         }
     }
-}
-
-/// Lays a run of a file into buffers, as [`lay`] does of what is in memory.
-fn lay_from(window: &mut Window, mut run: Run, channels: &[usize], audio: &mut [Buffer]) -> Result<(), Fault> {
-    let mut blocks = usize::MAX;
-    while run.count > 0
-        && let Some(Found { sound, frames }) = window.reach(run, &mut blocks)?
-    {
-        let count = frames.len();
-        put(sound, frames, run.at, channels, audio);
-        run = Run { at: run.at + count, frame: run.frame + count as u64, count: run.count - count };
-    }
-    Ok(())
 }
 
 /// Lays a run of what is in memory into buffers, as `channels` lists the file's for each, counted from 0; what is no channel of
@@ -135,8 +118,8 @@ pub fn lay(media: &Media, run: Run, channels: &[usize], audio: &mut [Buffer]) ->
     true
 }
 
-/// Copies frames of sound into buffers from the frame `at` on. RT.
-fn put(sound: &[Vec<f32>], frames: Range<usize>, at: usize, channels: &[usize], audio: &mut [Buffer]) {
+/// Copies frames of sound into buffers from the frame `at` on, as `channels` lists the sound's for each. RT.
+pub(super) fn put(sound: &[Vec<f32>], frames: Range<usize>, at: usize, channels: &[usize], audio: &mut [Buffer]) {
     for (buffer, &channel) in audio.iter_mut().zip(channels) {
         let sound = sound.get(channel).and_then(|channel| channel.get(frames.clone()));
         copy(buffer.get_mut(at..at + frames.len()), sound);

@@ -13,7 +13,7 @@ use crate::costs::{self, Costs};
 use crate::kernel::Buffer;
 use crate::plan::{Op, Plan, PlanWork};
 use crate::probe::Probe;
-use crate::render::{Part, Renderer, places};
+use crate::render::{Part, Renderer, places, widths};
 use crate::sources;
 
 /// Quanta that go over at a time: 21 ms at 48 kHz, beside which it costs nothing to wake somebody.
@@ -30,6 +30,9 @@ const WORTH_IT: f64 = 0.01;
 
 /// What it costs to add a channel of one edge to a sum, in seconds for each frame: measured, about.
 const EDGE: f64 = 0.3e-9;
+
+/// What it costs to hand a buffer over, the same: it is copied twice, and the second time from another core's cache.
+const BUFFER: f64 = 1.5e-9;
 
 /// How many threads a rendering may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,7 +150,7 @@ impl Measuring {
         let shares = self.costs.shares(plan.works.len(), rate as u32);
         let cost = |op: &Op| match *op {
             Op::Work { cell, .. } => shares.get(cell).copied().unwrap_or(0.0),
-            Op::Mix { first, last, out } => (last - first) as f64 * out.count as f64 * EDGE * rate,
+            Op::Mix { first, last, out, .. } => (last - first) as f64 * out.count as f64 * EDGE * rate,
             _ => 0.0,
         };
         let mut before = vec![0.0];
@@ -157,16 +160,17 @@ impl Measuring {
         before
     }
 
-    /// Where the ops are cut: into as many parts as there are threads, of about the same cost.
+    /// Where the ops are cut: into as many parts as there are threads, of about the same cost, where little crosses.
     fn cuts(&self, plan: &Plan, threads: Threads) -> Vec<usize> {
         let before = self.costs(plan);
         let all = before[plan.ops.len()];
         if threads == Threads::AsManyAsPay && all < WORTH_IT {
             return Vec::new();
         }
-        let (places, count) = (places(plan), threads.count());
+        let (places, widths, count) = (places(plan), widths(plan), threads.count());
+        let buffer = BUFFER * plan.tempo.clock().rate;
         let nearest = |goal: f64| {
-            let away = |place: &&usize| (before[**place] - goal).abs();
+            let away = |place: &&usize| (before[**place] - goal).abs() + widths[**place] as f64 * buffer;
             places.iter().min_by(|a, b| away(a).total_cmp(&away(b))).copied()
         };
         let mut cuts: Vec<usize> = (1..count).filter_map(|n| nearest(all * n as f64 / count as f64)).collect();

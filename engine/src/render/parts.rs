@@ -12,7 +12,7 @@ use super::Renderer;
 use crate::bank::Bank;
 use crate::compile::Program;
 use crate::kernel::Buffer;
-use crate::plan::{Op, Plan};
+use crate::plan::{Op, Plan, Slots};
 use crate::ranks;
 use crate::verify::{leaving, reads, writes};
 
@@ -168,10 +168,37 @@ fn restrict(plan: &mut Plan, ops: Vec<Op>, range: Range<usize>) {
 
 /// The buffers that are written before a cut and read behind it. What loops give is none of them: they are read behind it.
 fn crossing(plan: &Plan, cut: usize) -> Vec<usize> {
-    let (before, behind) = plan.ops.split_at(cut);
-    let before = before.iter().filter(|op| !matches!(op, Op::LoopRead { .. }));
-    let written: BTreeSet<usize> = before.flat_map(|op| writes(plan, op)).flat_map(|slots| slots.range()).collect();
-    let read = behind.iter().filter_map(|op| reads(plan, op)).flatten().chain(leaving(plan));
-    let read: BTreeSet<usize> = read.flat_map(|slots| slots.range()).collect();
-    written.intersection(&read).copied().collect()
+    let mut crosses = vec![false; plan.slots];
+    backwards(plan, |at, wanted| {
+        if at == cut {
+            crosses.copy_from_slice(wanted);
+        }
+    });
+    (0..plan.slots).filter(|slot| crosses[*slot]).collect()
+}
+
+/// How many buffers cross before each op of a plan.
+pub(crate) fn widths(plan: &Plan) -> Vec<usize> {
+    let mut widths = vec![0; plan.ops.len()];
+    backwards(plan, |at, wanted| widths[at] = wanted.iter().filter(|wanted| **wanted).count());
+    widths
+}
+
+/// Goes from the last op of a plan to the first, and tells before each which buffers are read from there on before they are
+/// written, but for what loops give.
+fn backwards(plan: &Plan, mut tell: impl FnMut(usize, &[bool])) {
+    let mut looped = vec![false; plan.slots];
+    for op in &plan.ops {
+        if let Op::LoopRead { out, .. } = op {
+            looped[out.range()].fill(true);
+        }
+    }
+    let mut wanted = vec![false; plan.slots];
+    let want = |wanted: &mut [bool], slots: Slots| slots.range().for_each(|slot| wanted[slot] = !looped[slot]);
+    leaving(plan).for_each(|slots| want(&mut wanted, slots));
+    for (at, op) in plan.ops.iter().enumerate().rev() {
+        writes(plan, op).into_iter().for_each(|slots| wanted[slots.range()].fill(false));
+        reads(plan, op).into_iter().flatten().for_each(|slots| want(&mut wanted, slots));
+        tell(at, &wanted);
+    }
 }

@@ -74,7 +74,7 @@ impl Pass<'_> {
                     cell.write(self.slots.get(from.range()).unwrap_or_default());
                 }
             }
-            Op::Mix { first, last, out } => self.mix(first..last, out),
+            Op::Mix { first, last, out, adds } => self.mix(first..last, out, adds),
             Op::Work { cell, input, key, out } => {
                 place_input(self.slots, input, out);
                 self.work(cell, key, out);
@@ -277,8 +277,10 @@ impl Pass<'_> {
     }
 
     /// Adds up some edges. RT.
-    fn mix(&mut self, edges: Range<usize>, out: Slots) {
-        self.slots.get_mut(out.range()).unwrap_or_default().iter_mut().for_each(|buffer| buffer.fill(0.0));
+    fn mix(&mut self, edges: Range<usize>, out: Slots, adds: bool) {
+        if !adds {
+            self.slots.get_mut(out.range()).unwrap_or_default().iter_mut().for_each(|buffer| buffer.fill(0.0));
+        }
         let edges = self.plan.edges.get(edges).unwrap_or_default();
         if edges.iter().all(PlanEdge::is_plain) {
             let slots = &mut *self.slots;
