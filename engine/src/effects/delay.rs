@@ -6,7 +6,7 @@ use super::{no_latency, widened};
 use crate::delay_line::{Crossfade, DelayLine};
 use crate::dynamics::Ballistics;
 use crate::keep::{Keep, Ledger, keep};
-use crate::kernel::{Glide, Io, Kernel};
+use crate::kernel::{Buffer, Glide, Io, Kernel, QUANTUM};
 use crate::math;
 use crate::one_pole::{OnePole, pole, shares};
 use crate::parameter::{Law, Memory, Parameter, Recipe, Table};
@@ -141,6 +141,14 @@ impl Delay {
         }
     }
 
+    /// What two lines at most give in so many frames, if the head stands where nothing of it is still to be written. RT.
+    fn hear(&self, count: usize) -> Option<[Buffer; 2]> {
+        let back = self.head.stands().filter(|back| count <= back + 1 && self.lines.len() <= 2)?;
+        let mut heard = [[0.0; QUANTUM]; 2];
+        self.lines.iter().zip(&mut heard).for_each(|(line, heard)| line.sound.read_run(back, &mut heard[..count]));
+        Some(heard)
+    }
+
     /// How much the echoes are turned down under an input of this amplitude. RT.
     fn duck(&mut self, level: f64, most: f64) -> f64 {
         let over = (math::db_from_gain(level) - DUCK_FROM).max(0.0);
@@ -162,6 +170,7 @@ impl Kernel for Delay {
         // What is turned down comes back in its own time, also when nothing is asked for any more.
         let ducks = duck != Glide::still(0.0) || !self.duck.is_idle();
         let count = io.frames.len();
+        let heard = self.hear(count).filter(|_| sway == Glide::still(0.0));
         for (n, i) in io.frames.clone().enumerate() {
             let inputs = io.audio.iter().take(io.channels_in).map(|channel| channel[i]);
             let (level, sum) = inputs.fold((0.0_f64, 0.0), |(most, sum), x| (most.max(x.abs()), sum + x));
@@ -170,8 +179,12 @@ impl Kernel for Delay {
             let (now, next, part) = self.head.step();
             let depth = sway.at(n, count) / 100.0 * self.sway.min(now / 2.0);
             for (index, line) in self.lines.iter_mut().enumerate() {
-                let sway = if depth == 0.0 { 0.0 } else { depth * swing(index, io.frame(i), self.rate) };
-                let x = line.sound.read_faded(now + sway, next + sway, part);
+                let x = if let Some(heard) = &heard {
+                    heard[index][n]
+                } else {
+                    let sway = if depth == 0.0 { 0.0 } else { depth * swing(index, io.frame(i), self.rate) };
+                    line.sound.read_faded(now + sway, next + sway, part)
+                };
                 let x = if filters.1 { line.low.low(low_pass.at(n, count), x) } else { x };
                 line.echo = if filters.0 { line.high.high(high_pass.at(n, count), x) } else { x };
             }
@@ -250,6 +263,14 @@ impl Head {
         }
     }
 
+    /// How many frames back it stands, if it does. RT.
+    fn stands(&self) -> Option<usize> {
+        match self {
+            Head::Fade(tap) => tap.is_settled().then(|| tap.wanted()),
+            Head::Tape(_) => None,
+        }
+    }
+
     /// RT.
     fn settle(&mut self) {
         match self {
@@ -313,6 +334,28 @@ mod tests {
     /// A bench whose loop changes nothing but the level.
     fn plain(channels: usize) -> Bench {
         Bench::new(&DELAY, channels).special("high_pass").special("low_pass")
+    }
+
+    #[test]
+    fn echoes_are_the_same_heard_a_stretch_at_a_time_and_frame_by_frame() {
+        let sway = DELAY.index("mod").unwrap();
+        let input = [noise(1, 9000), noise(2, 9000)];
+        for (ms, ping_pong) in [(100.0, 0.0), (1.0, 0.0), (1.3125, 0.0), (1.34, 1.0), (20.01, 1.0)] {
+            let bench = || Bench::new(&DELAY, 2).set("time", ms).set("feedback", 70.0).set("ping_pong", ping_pong);
+            let (mut at_once, mut by_frames) = (bench(), bench());
+            // While it glides from no sway to as good as none, it goes frame by frame.
+            let mut found = vec![Vec::new(); 2];
+            let mut expected = found.clone();
+            for (turn, start) in (0..9000).step_by(1500).enumerate() {
+                by_frames.edit(sway, if turn % 2 == 0 { f64::MIN_POSITIVE } else { 0.0 });
+                let stretch = input.each_ref().map(|channel| channel[start..start + 1500].to_vec());
+                for (all, bench) in [(&mut found, &mut at_once), (&mut expected, &mut by_frames)] {
+                    all.iter_mut().zip(bench.run(&stretch)).for_each(|(all, sound)| all.extend(sound));
+                }
+            }
+            assert!(found == expected, "{ms} ms");
+            assert!(peak(&found[0][8000..]) > -20.0, "{ms} ms: {} dB", peak(&found[0][8000..]));
+        }
     }
 
     #[test]
