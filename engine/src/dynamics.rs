@@ -21,11 +21,20 @@ pub fn reduction(level: f64, threshold: f64, ratio: f64, knee: f64) -> f64 {
     if 2.0 * over <= -knee { 0.0 } else { down }
 }
 
-/// The same of a linear amplitude; one up to `quiet` lies below the bend. Without a branch, so that several can be worked out side by
-/// side. RT.
+/// The same without a knee, for which nothing needs to be divided. RT.
 #[inline(always)]
-pub fn reduction_of(level: f64, threshold: f64, ratio: f64, knee: f64, quiet: f64) -> f64 {
-    let down = reduction(math::ln_within(level) * math::DECIBEL, threshold, ratio, knee);
+fn hard_reduction(level: f64, threshold: f64, ratio: f64) -> f64 {
+    let over = level - threshold;
+    let slope = 1.0 - 1.0 / ratio;
+    if over <= 0.0 { 0.0 } else { slope * over }
+}
+
+/// The same of a linear amplitude; one up to `quiet` lies below the bend. Without a branch, so that several can be worked out side by
+/// side; `is_hard` says that there is no knee, and is to be the same for all of them. RT.
+#[inline(always)]
+pub fn reduction_of(level: f64, threshold: f64, ratio: f64, knee: f64, quiet: f64, is_hard: bool) -> f64 {
+    let loud = math::ln_within(level) * math::DECIBEL;
+    let down = if is_hard { hard_reduction(loud, threshold, ratio) } else { reduction(loud, threshold, ratio, knee) };
     if level > quiet { down } else { 0.0 }
 }
 
@@ -58,15 +67,21 @@ impl Curve {
             levels.fill(0.0);
             return;
         }
-        let down = |level: f64, threshold, ratio, knee| reduction_of(level, threshold, ratio, knee, quiet);
         if [threshold, ratio, knee].iter().all(Glide::is_still) {
+            let (threshold, ratio, knee) = (threshold.to, ratio.to, knee.to);
             wide(
                 #[inline(always)]
-                || levels.iter_mut().for_each(|x| *x = down(*x, threshold.to, ratio.to, knee.to)),
+                || match knee == 0.0 {
+                    true => levels.iter_mut().for_each(|x| *x = reduction_of(*x, threshold, ratio, knee, quiet, true)),
+                    false => {
+                        levels.iter_mut().for_each(|x| *x = reduction_of(*x, threshold, ratio, knee, quiet, false))
+                    }
+                },
             );
         } else {
             let count = levels.len();
             let at = |glide: Glide, n| glide.at(n, count);
+            let down = |level: f64, threshold, ratio, knee| reduction_of(level, threshold, ratio, knee, quiet, false);
             let moving = |(n, x): (usize, &mut f64)| *x = down(*x, at(threshold, n), at(ratio, n), at(knee, n));
             levels.iter_mut().enumerate().for_each(moving);
         }

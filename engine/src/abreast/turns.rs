@@ -25,6 +25,7 @@ pub struct Turn {
 }
 
 // The places of a turn's numbers.
+const KNEE: usize = 2;
 const QUIET: usize = 3;
 const ATTACK: usize = 4;
 const RELEASE: usize = 5;
@@ -103,7 +104,10 @@ impl Turns {
             return;
         }
         if (0..USED).any(|lane| is_loud(self, lane)) {
-            self.want::<USED>(spare);
+            match (0..USED).all(|lane| self.numbers[KNEE][lane] == 0.0) {
+                true => self.want::<USED, true>(spare),
+                false => self.want::<USED, false>(spare),
+            }
         } else {
             for frame in spare.frames() {
                 *frame = [0.0; LANES];
@@ -123,14 +127,14 @@ impl Turns {
         }
     }
 
-    /// Turns levels into the dB by which they are to be turned down. RT.
+    /// Turns levels into the dB by which they are to be turned down; HARD says that none has a knee. RT.
     #[inline(always)]
-    fn want<const USED: usize>(&self, levels: &mut Interleaved) {
+    fn want<const USED: usize, const HARD: bool>(&self, levels: &mut Interleaved) {
         let [threshold, ratio, knee, quiet, ..]: [[f64; USED]; 7] = firsts(&self.numbers);
         for down in levels.frames() {
             let wanted: [f64; USED] = each(
                 #[inline(always)]
-                |i| reduction_of(down[i], threshold[i], ratio[i], knee[i], quiet[i]),
+                |i| reduction_of(down[i], threshold[i], ratio[i], knee[i], quiet[i], HARD),
             );
             down[..USED].copy_from_slice(&wanted);
         }
