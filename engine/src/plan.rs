@@ -206,13 +206,6 @@ pub struct PlanEdge {
     pub capture: Option<Slots>,
 }
 
-impl PlanEdge {
-    /// Whether it changes nothing, and nobody looks at what it carries. RT.
-    pub fn is_plain(&self) -> bool {
-        self.cell.is_none() && self.capture.is_none()
-    }
-}
-
 /// How one cell of work is to go.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlanWork {

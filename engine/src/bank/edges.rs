@@ -84,6 +84,12 @@ impl EdgeCell {
         turn(&mut self.moved, Controlled::Gain, 1.0, aim, is_new);
     }
 
+    /// The gain over the next quantum, if it is the same throughout and nothing waits. RT.
+    pub fn steady(&self) -> Option<f64> {
+        let is_steady = self.gain.is_still() && self.moved.is_still() && self.moved.value() == 1.0 && self.delay == 0;
+        is_steady.then(|| self.gain.goal())
+    }
+
     /// The gain over the next quantum. RT.
     pub fn advance(&mut self, control: Option<&PlanControl>, steering: &Steering<'_>) -> Quantum {
         let gain = Quantum::of(&mut self.gain);

@@ -11,6 +11,7 @@ use super::stream::{Feed, Stream, Ticket};
 use super::window::Window;
 use super::{Held, Media, Way};
 use crate::kernel::{Buffer, QUANTUM};
+use crate::wide::wide;
 
 /// Gives a region of a file as the transport moves.
 pub struct Reader {
@@ -162,6 +163,9 @@ impl Line {
 /// Copies sound, where there is any. RT.
 fn copy(into: Option<&mut [f64]>, from: Option<&[f32]>) {
     if let (Some(into), Some(from)) = (into, from) {
-        into.iter_mut().zip(from).for_each(|(into, from)| *into = f64::from(*from));
+        wide(
+            #[inline(always)]
+            || into.iter_mut().zip(from).for_each(|(into, from)| *into = f64::from(*from)),
+        );
     }
 }

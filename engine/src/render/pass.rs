@@ -282,21 +282,21 @@ impl Pass<'_> {
             self.slots.get_mut(out.range()).unwrap_or_default().iter_mut().for_each(|buffer| buffer.fill(0.0));
         }
         let edges = self.plan.edges.get(edges).unwrap_or_default();
-        if edges.iter().all(PlanEdge::is_plain) {
-            let slots = &mut *self.slots;
-            return wide(
-                #[inline(always)]
-                || edges.iter().for_each(|edge| add_plain(slots, edge, out)),
-            );
-        }
-        for edge in edges {
-            let passed = edge.cell.and_then(|index| {
-                let cell = self.edges.get_mut(index)?.as_deref_mut()?;
-                let planned = self.plan.gains.get(index)?;
-                Some((cell.advance(planned.controls.first(), &self.steering.later(planned.late)), cell))
-            });
-            add(self.slots, edge, passed, out);
-        }
+        let (cells, slots, plan) = (&mut *self.edges, &mut *self.slots, self.plan);
+        let steering = &self.steering;
+        wide(
+            #[inline(always)]
+            || {
+                for edge in edges {
+                    let cell = edge.cell.and_then(|index| cells.get_mut(index)?.as_deref_mut());
+                    let steady = cell.as_ref().map_or(Some(1.0), |cell| cell.steady());
+                    match steady.filter(|_| edge.capture.is_none()) {
+                        Some(gain) => add_steady(slots, edge, gain, out),
+                        None => add_moving(slots, edge, cell, plan, steering, out),
+                    }
+                }
+            },
+        );
     }
 }
 
@@ -316,8 +316,30 @@ fn follow(slots: &[Buffer], followed: &mut [Buffer], controls: &[PlanControl]) {
     }
 }
 
-/// Adds what an edge carries to `out`; one channel goes into all of them. RT.
-fn add(slots: &mut [Buffer], edge: &PlanEdge, mut passed: Option<(Quantum, &mut EdgeCell)>, out: Slots) {
+/// Adds what an edge carries to `out`, with a gain; one channel goes into all of them. RT.
+#[inline(always)]
+fn add_steady(slots: &mut [Buffer], edge: &PlanEdge, gain: f64, out: Slots) {
+    for channel in 0..out.count {
+        let from = edge.from.first + if edge.from.count == 1 { 0 } else { channel };
+        if let Ok([sound, sum]) = slots.get_disjoint_mut([from, out.first + channel]) {
+            sum.iter_mut().zip(sound).for_each(|(sum, x)| *sum += *x * gain);
+        }
+    }
+}
+
+/// The same where the gain moves, what flows waits, or a copy is kept. RT.
+fn add_moving(
+    slots: &mut [Buffer],
+    edge: &PlanEdge,
+    cell: Option<&mut EdgeCell>,
+    plan: &Plan,
+    steering: &Steering<'_>,
+    out: Slots,
+) {
+    let mut passed = edge.cell.zip(cell).and_then(|(index, cell)| {
+        let planned = plan.gains.get(index)?;
+        Some((cell.advance(planned.controls.first(), &steering.later(planned.late)), cell))
+    });
     for channel in 0..edge.from.count {
         let Some(mut sound) = slots.get(edge.from.first + channel).copied() else { continue };
         if let Some((gain, cell)) = &mut passed {
@@ -332,17 +354,6 @@ fn add(slots: &mut [Buffer], edge: &PlanEdge, mut passed: Option<(Quantum, &mut 
             if let Some(sum) = slots.get_mut(out.first + channel) {
                 sum.iter_mut().zip(&sound).for_each(|(sum, x)| *sum += x);
             }
-        }
-    }
-}
-
-/// Adds what an edge carries as it is. RT.
-#[inline(always)]
-fn add_plain(slots: &mut [Buffer], edge: &PlanEdge, out: Slots) {
-    for channel in 0..out.count {
-        let from = edge.from.first + if edge.from.count == 1 { 0 } else { channel };
-        if let Ok([sound, sum]) = slots.get_disjoint_mut([from, out.first + channel]) {
-            sum.iter_mut().zip(sound).for_each(|(sum, x)| *sum += *x);
         }
     }
 }
