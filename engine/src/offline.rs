@@ -144,10 +144,10 @@ impl Offline {
     /// How many times as fast each of these numbers of threads would render as one, each on a core of its own: a model, by what the first
     /// quanta cost, which are rendered for it. Empty where all is done on one thread.
     pub fn growth(&mut self, threads: &[usize]) -> Vec<f64> {
-        let Some(measuring) = Measuring::begin(&mut self.renderer, Threads::Exactly(2)) else { return Vec::new() };
+        let Some(mut measuring) = Measuring::begin(&mut self.renderer, Threads::Exactly(2)) else { return Vec::new() };
         loop {
             self.step(&[]);
-            if Measuring::is_done(&mut self.renderer) {
+            if measuring.is_done(&mut self.renderer) {
                 Measuring::forget(&mut self.renderer);
                 let plan = &self.renderer.program().plan;
                 return threads.iter().map(|count| measuring.growth(plan, *count)).collect();
@@ -200,9 +200,7 @@ impl Offline {
         if let Some(work) = renderer.take_poisoned() {
             fell_ill(renderer, work, now);
         }
-        if Measuring::is_done(&mut self.renderer)
-            && let Some(measured) = self.measuring.take()
-        {
+        if let Some(measured) = self.measuring.take_if(|measuring| measuring.is_done(&mut self.renderer)) {
             self.relay = measured.end(&mut self.renderer, self.threads);
         }
         self.renderer.outputs().next().map_or(&[], |(_, sound)| sound)

@@ -72,9 +72,14 @@ fn way() -> (Outlet, Inlet) {
     (Outlet { full, empty }, Inlet { full: to_empty, empty: emptied })
 }
 
+/// Quanta before anything is measured: the first ones open files and find all caches empty.
+const WARM_UP: u32 = 32;
+
 /// Who measures what works cost, until it is known.
 pub(super) struct Measuring {
     costs: Costs,
+    /// Quanta so far.
+    quanta: u32,
 }
 
 /// All parts but the last, at work, and what they give to that.
@@ -112,14 +117,17 @@ impl Measuring {
             return None;
         }
         let (costs, meter) = costs::costs();
-        costs.ask();
         renderer.ask(Some(Probe::new(meter)));
         renderer.be_restless(true);
-        Some(Measuring { costs })
+        Some(Measuring { costs, quanta: 0 })
     }
 
-    /// Whether the quantum that was rendered last was the last to be measured.
-    pub fn is_done(renderer: &mut Renderer) -> bool {
+    /// After each quantum: whether it was the last to be measured.
+    pub fn is_done(&mut self, renderer: &mut Renderer) -> bool {
+        self.quanta += 1;
+        if self.quanta == WARM_UP {
+            self.costs.ask();
+        }
         renderer.probe().is_some_and(|probe| probe.is_costed())
     }
 
