@@ -17,11 +17,121 @@ pub fn prepare() {
 /// Does something as wide as the processor can. What is done is to be marked `#[inline(always)]`. RT.
 #[inline(always)]
 pub fn wide<R>(work: impl FnOnce() -> R) -> R {
+    arch().dispatch(work)
+}
+
+/// Numbers in a square.
+pub type Square = [[f64; 8]; 8];
+
+/// Turns the rows of some squares into columns, as wide as the processor can: each is read, turned, and written, one after the other.
+/// What reads and writes is to be marked `#[inline(always)]`. RT.
+#[inline(always)]
+pub fn turn_squares(count: usize, mut read: impl FnMut(usize) -> Square, mut write: impl FnMut(usize, Square)) {
+    #[cfg(target_arch = "x86_64")]
+    match arch() {
+        Arch::V4(simd) => {
+            return simd.vectorize(
+                #[inline(always)]
+                || (0..count).for_each(|at| write(at, x86::turned_by_eight(simd, read(at)))),
+            );
+        }
+        Arch::V3(simd) => {
+            return simd.vectorize(
+                #[inline(always)]
+                || (0..count).for_each(|at| write(at, x86::turned_by_four(simd, read(at)))),
+            );
+        }
+        _ => {}
+    }
+    for at in 0..count {
+        write(at, turned(read(at)));
+    }
+}
+
+/// Rows as columns, one by one. RT.
+#[inline(always)]
+fn turned(rows: Square) -> Square {
+    let mut columns = Square::default();
+    for (i, column) in columns.iter_mut().enumerate() {
+        for (x, row) in column.iter_mut().zip(&rows) {
+            *x = row[i];
+        }
+    }
+    columns
+}
+
+/// What a processor of the x86 kind turns squares with.
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use pulp::cast;
+    use pulp::x86::{V3, V4};
+
+    use super::Square;
+
+    /// Rows as columns, in three steps: numbers change places, then pairs, then pairs of pairs. RT.
+    #[inline(always)]
+    pub fn turned_by_eight(simd: V4, [a, b, c, d, e, f, g, h]: Square) -> Square {
+        let simd = simd.avx512f;
+        let [a, b, c, d, e, f, g, h] = [cast(a), cast(b), cast(c), cast(d), cast(e), cast(f), cast(g), cast(h)];
+        let even = [
+            simd._mm512_unpacklo_pd(a, b),
+            simd._mm512_unpacklo_pd(c, d),
+            simd._mm512_unpacklo_pd(e, f),
+            simd._mm512_unpacklo_pd(g, h),
+        ];
+        let odd = [
+            simd._mm512_unpackhi_pd(a, b),
+            simd._mm512_unpackhi_pd(c, d),
+            simd._mm512_unpackhi_pd(e, f),
+            simd._mm512_unpackhi_pd(g, h),
+        ];
+        let mut columns = Square::default();
+        for (first, [ab, cd, ef, gh]) in [(0, even), (1, odd)] {
+            let (front, back) = (simd._mm512_shuffle_f64x2::<0x88>(ab, cd), simd._mm512_shuffle_f64x2::<0x88>(ef, gh));
+            columns[first] = cast(simd._mm512_shuffle_f64x2::<0x88>(front, back));
+            columns[first + 4] = cast(simd._mm512_shuffle_f64x2::<0xDD>(front, back));
+            let (front, back) = (simd._mm512_shuffle_f64x2::<0xDD>(ab, cd), simd._mm512_shuffle_f64x2::<0xDD>(ef, gh));
+            columns[first + 2] = cast(simd._mm512_shuffle_f64x2::<0x88>(front, back));
+            columns[first + 6] = cast(simd._mm512_shuffle_f64x2::<0xDD>(front, back));
+        }
+        columns
+    }
+
+    /// Rows as columns, a quarter of the square at a time. RT.
+    #[inline(always)]
+    pub fn turned_by_four(simd: V3, rows: Square) -> Square {
+        let simd = simd.avx;
+        let mut columns = Square::default();
+        for (top, left) in [(0, 0), (0, 4), (4, 0), (4, 4)] {
+            let row = |i: usize| {
+                let row = rows[top + i];
+                cast([row[left], row[left + 1], row[left + 2], row[left + 3]])
+            };
+            let [a, b, c, d] = [row(0), row(1), row(2), row(3)];
+            let (even, odd) = (simd._mm256_unpacklo_pd(a, b), simd._mm256_unpackhi_pd(a, b));
+            let (even_below, odd_below) = (simd._mm256_unpacklo_pd(c, d), simd._mm256_unpackhi_pd(c, d));
+            let quarter: [[f64; 4]; 4] = [
+                cast(simd._mm256_permute2f128_pd::<0x20>(even, even_below)),
+                cast(simd._mm256_permute2f128_pd::<0x20>(odd, odd_below)),
+                cast(simd._mm256_permute2f128_pd::<0x31>(even, even_below)),
+                cast(simd._mm256_permute2f128_pd::<0x31>(odd, odd_below)),
+            ];
+            for (i, column) in quarter.iter().enumerate() {
+                columns[left + i][top..top + 4].copy_from_slice(column);
+            }
+        }
+        columns
+    }
+}
+
+/// What the processor can do. RT.
+#[inline(always)]
+fn arch() -> Arch {
     #[cfg(test)]
     if tests::is_plain() {
-        return work();
+        return Arch::Scalar;
     }
-    Arch::new().dispatch(work)
+    Arch::new()
 }
 
 /// Something in memory that begins where the widest registers like it to.
@@ -75,6 +185,20 @@ pub mod tests {
         let result = work();
         PLAIN.set(false);
         result
+    }
+
+    #[test]
+    fn squares_are_turned_the_same_as_wide_as_it_goes_and_one_by_one() {
+        let square = std::array::from_fn(|i| std::array::from_fn(|k| (10 * i + k) as f64));
+        let expected: super::Square = std::array::from_fn(|i| std::array::from_fn(|k| (10 * k + i) as f64));
+        let mut found = Vec::new();
+        super::turn_squares(1, |_| square, |_, square| found.push(square));
+        plainly(|| super::turn_squares(1, |_| square, |_, square| found.push(square)));
+        #[cfg(target_arch = "x86_64")]
+        if let Some(simd) = pulp::x86::V3::try_new() {
+            found.push(simd.vectorize(|| super::x86::turned_by_four(simd, square)));
+        }
+        assert!(found.len() >= 2 && found.iter().all(|found| *found == expected), "{found:?}");
     }
 
     #[test]

@@ -2,10 +2,11 @@
 
 use super::{LANES, Mask, NONE, Wide, lanes_that};
 use crate::kernel::{Buffer, QUANTUM};
-use crate::wide::{each, wide};
+use crate::wide::{Square, each, turn_squares, wide};
 
-/// Channels that are brought in and out together, so many frames at a time: what one of the widest registers holds.
-const BLOCK: usize = 8;
+/// Channels that are brought in and out together, so many frames at a time: half of the lanes, and what one of the widest registers
+/// holds.
+const BLOCK: usize = LANES / 2;
 
 /// Which buffer belongs to each lane, if any does.
 pub type Places = [Option<usize>; LANES];
@@ -49,7 +50,7 @@ impl Interleaved {
             let channels = places.map(|place| place.and_then(|place| buffers.get(place)));
             if channels.iter().all(Option::is_some) {
                 let channels = channels.map(|channel| channel.unwrap_or(&[0.0; QUANTUM]));
-                self.take_block(block, channels);
+                if block == 0 { self.take_half::<0>(channels) } else { self.take_half::<1>(channels) }
             } else {
                 let taken = (first..).zip(channels).filter_map(|(lane, channel)| Some((lane, channel?)));
                 taken.for_each(|(lane, channel)| self.take(lane, channel));
@@ -57,20 +58,23 @@ impl Interleaved {
         }
     }
 
-    /// Brings channels into neighbouring lanes. RT.
-    fn take_block(&mut self, block: usize, channels: [&Buffer; BLOCK]) {
+    /// Brings channels into neighbouring lanes, the first or the second half of them. RT.
+    fn take_half<const HALF: usize>(&mut self, channels: [&Buffer; BLOCK]) {
         let (frames, _) = self.frames.as_chunks_mut::<BLOCK>();
-        wide(
+        turn_squares(
+            frames.len(),
             #[inline(always)]
-            || {
-                for (at, frames) in frames.iter_mut().enumerate() {
-                    let mut rows = [[0.0; BLOCK]; BLOCK];
-                    for (row, channel) in rows.iter_mut().zip(channels) {
-                        *row = part(channel, at);
-                    }
-                    for (frame, row) in frames.iter_mut().zip(turned(rows)) {
-                        set_part(&mut frame.0, block, row);
-                    }
+            |at| {
+                let mut rows = Square::default();
+                for (row, channel) in rows.iter_mut().zip(channels) {
+                    *row = part(channel, at);
+                }
+                rows
+            },
+            #[inline(always)]
+            |at, columns| {
+                for (frame, column) in frames[at].iter_mut().zip(columns) {
+                    set_part(&mut frame.0, HALF, column);
                 }
             },
         );
@@ -82,7 +86,8 @@ impl Interleaved {
             let first = block * BLOCK;
             let channels = places.iter().all(Option::is_some).then(|| places.map(Option::unwrap_or_default));
             match channels.and_then(|channels| buffers.get_disjoint_mut(channels).ok()) {
-                Some(channels) => self.give_block(block, channels),
+                Some(channels) if block == 0 => self.give_half::<0>(channels),
+                Some(channels) => self.give_half::<1>(channels),
                 None => {
                     for (lane, place) in (first..).zip(places) {
                         if let Some(channel) = place.and_then(|place| buffers.get_mut(place)) {
@@ -94,20 +99,23 @@ impl Interleaved {
         }
     }
 
-    /// What is in neighbouring lanes goes into channels. RT.
-    fn give_block(&self, block: usize, mut channels: [&mut Buffer; BLOCK]) {
+    /// What is in neighbouring lanes, the first or the second half of them, goes into channels. RT.
+    fn give_half<const HALF: usize>(&self, mut channels: [&mut Buffer; BLOCK]) {
         let (frames, _) = self.frames.as_chunks::<BLOCK>();
-        wide(
+        turn_squares(
+            frames.len(),
             #[inline(always)]
-            || {
-                for (at, frames) in frames.iter().enumerate() {
-                    let mut rows = [[0.0; BLOCK]; BLOCK];
-                    for (row, frame) in rows.iter_mut().zip(frames) {
-                        *row = part(&frame.0, block);
-                    }
-                    for (channel, row) in channels.iter_mut().zip(turned(rows)) {
-                        set_part(*channel, at, row);
-                    }
+            |at| {
+                let mut rows = Square::default();
+                for (row, frame) in rows.iter_mut().zip(&frames[at]) {
+                    *row = part(&frame.0, HALF);
+                }
+                rows
+            },
+            #[inline(always)]
+            |at, columns| {
+                for (channel, column) in channels.iter_mut().zip(columns) {
+                    set_part(*channel, at, column);
                 }
             },
         );
@@ -191,18 +199,6 @@ fn set_part(all: &mut [f64], at: usize, to: [f64; BLOCK]) {
     if let Some(part) = all.as_chunks_mut::<BLOCK>().0.get_mut(at) {
         *part = to;
     }
-}
-
-/// Rows as columns. RT.
-#[inline(always)]
-fn turned(rows: [[f64; BLOCK]; BLOCK]) -> [[f64; BLOCK]; BLOCK] {
-    let mut columns = [[0.0; BLOCK]; BLOCK];
-    for (i, column) in columns.iter_mut().enumerate() {
-        for (x, row) in column.iter_mut().zip(&rows) {
-            *x = row[i];
-        }
-    }
-    columns
 }
 
 #[cfg(test)]
