@@ -137,7 +137,7 @@ pub fn compile(mesh: &Mesh, running: &Layout, keep: &Keep, serial: u64) -> Resul
     compiler.meters();
     compiler.heard();
     let Compiler { mut plan, mut bank, carry, layout, .. } = compiler;
-    ranks::link(&mut plan);
+    ranks::link(&mut plan, &[]);
     bank.line_up(&plan);
     bank.slots = vec![[0.0; QUANTUM]; plan.slots];
     bank.heard = vec![false; plan.motions.len()];
@@ -411,7 +411,8 @@ impl<'a> Compiler<'a> {
         let edges = self.into[i].iter().filter(|edge| edge.port == Port::Main).take(count).skip(begun);
         let edges: Vec<&MeshEdge> = edges.copied().collect();
         if begun == 0 {
-            self.value[i] = Slots { first: self.take(room, self.last_use[i]).first, count: channels };
+            let last_use = self.last_use[i].max(self.schedule.stage_of[i]);
+            self.value[i] = Slots { first: self.take(room, last_use).first, count: channels };
         } else if edges.is_empty() {
             return;
         }

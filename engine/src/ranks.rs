@@ -30,8 +30,9 @@ impl Forming {
     }
 }
 
-/// Finds out which ranks of a plan hand their sound on to which, and on what each works. Not RT.
-pub fn link(plan: &mut Plan) {
+/// Finds out which ranks of a plan hand their sound on to which, and on what each works. Buffers that are `given` are read by
+/// somebody behind the plan. Not RT.
+pub fn link(plan: &mut Plan, given: &[usize]) {
     // For each buffer the rank that has written it last, and which of its ops, unless somebody has read it since.
     let mut made_by: Vec<Option<(usize, usize)>> = vec![None; plan.slots];
     // For each buffer that a rank need not write, the rank that takes up its sound.
@@ -63,7 +64,7 @@ pub fn link(plan: &mut Plan) {
         }
         next = ops.end.max(next + 1);
     }
-    for slots in leaving(plan) {
+    for slots in leaving(plan).chain(given.iter().map(|slot| Slots { first: *slot, count: 1 })) {
         left_for[slots.range()].iter().flatten().for_each(|rank| from[*rank] = None);
     }
     let mut sounds = 0;

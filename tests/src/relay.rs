@@ -74,6 +74,23 @@ fn a_session_in_which_sound_goes_every_way_has_the_same_bits_on_any_number_of_th
 }
 
 #[test]
+fn what_one_thread_hears_in_lanes_is_there_for_another_that_hears_it_too() {
+    // The cuts are among the reverbs, the dearest; what is sent is mixed behind them.
+    let strips: String = (1..=12)
+        .map(|i| {
+            let freq = 30 + i;
+            format!("input(\"in-{i}\", noise()) >> high_pass({freq}) >> send(room, -9) >> fader(-3) >> reverb() >> master;\n")
+        })
+        .collect();
+    let graph = graph(&format!("let room = bus(\"room\");\n{strips}room >> gain(-3) >> master;"));
+    let (alone, _) = rendered(&graph, Threads::Exactly(1));
+    for count in [2, 3, 5, 8] {
+        let (shared, threads) = rendered(&graph, Threads::Exactly(count));
+        assert!(threads > 1 && shared == alone, "{count} threads");
+    }
+}
+
+#[test]
 fn every_example_has_the_same_bits_on_several_threads() {
     let examples = examples_without_live_input();
     let mut cut = 0;

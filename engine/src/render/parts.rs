@@ -70,7 +70,7 @@ impl Renderer {
         let (mut begin, mut takes) = (0, Vec::new());
         for &cut in cuts {
             let gives = crossing(&self.program.plan, cut);
-            let renderer = self.part(begin..cut);
+            let renderer = self.part(begin..cut, &gives);
             parts.push(Part { renderer, takes: std::mem::replace(&mut takes, gives.clone()), gives });
             begin = cut;
         }
@@ -79,13 +79,14 @@ impl Renderer {
         let loops = plan.ops.iter().filter(of_loops);
         let ops = loops.chain(plan.ops[begin..].iter().filter(|op| !of_loops(op))).copied().collect();
         let end = plan.ops.len();
-        restrict(plan, ops, begin..end);
+        restrict(plan, ops, begin..end, &[]);
         self.program.bank.line_up(plan);
         (parts, takes)
     }
 
-    /// One that does some of the ops, with the state that they need: it is taken from this one. Loops are none of its.
-    fn part(&mut self, range: Range<usize>) -> Renderer {
+    /// One that does some of the ops and gives some buffers, with the state that it needs: it is taken from this one. Loops are none of
+    /// its.
+    fn part(&mut self, range: Range<usize>, gives: &[usize]) -> Renderer {
         let (plan, own) = (&self.program.plan, &mut self.program.bank);
         let ops: Vec<Op> =
             plan.ops[range.clone()].iter().filter(|op| !matches!(op, Op::LoopRead { .. })).copied().collect();
@@ -121,9 +122,9 @@ impl Renderer {
             }
         }
         let mut plan = plan.clone();
-        restrict(&mut plan, ops, range);
-        bank.line_up(&plan);
         (plan.outputs, plan.captures, plan.meters, plan.heard, plan.cue) = Default::default();
+        restrict(&mut plan, ops, range, gives);
+        bank.line_up(&plan);
         let Program { serial, fade, lead, trim, .. } = *self.program;
         let program = Program {
             plan,
@@ -151,8 +152,9 @@ impl Renderer {
     }
 }
 
-/// Leaves a plan with some ops, which are those of a range but for loops that are read before them.
-fn restrict(plan: &mut Plan, ops: Vec<Op>, range: Range<usize>) {
+/// Leaves a plan with some ops, which are those of a range but for loops that are read before them, and what they give to those
+/// behind them.
+fn restrict(plan: &mut Plan, ops: Vec<Op>, range: Range<usize>, gives: &[usize]) {
     let shift = |index: usize| index + ops.len() - range.end;
     let ranks = plan.ranks.iter().filter(|rank| range.start <= rank.ops.start && rank.ops.end <= range.end).cloned();
     plan.ranks = ranks
@@ -163,42 +165,55 @@ fn restrict(plan: &mut Plan, ops: Vec<Op>, range: Range<usize>) {
         .collect();
     plan.stages = vec![ops.len()];
     plan.ops = ops;
-    ranks::link(plan);
+    ranks::link(plan, gives);
 }
 
 /// The buffers that are written before a cut and read behind it. What loops give is none of them: they are read behind it.
 fn crossing(plan: &Plan, cut: usize) -> Vec<usize> {
-    let mut crosses = vec![false; plan.slots];
-    backwards(plan, |at, wanted| {
+    let mut crossing = Vec::new();
+    backwards(plan, |at, wanted, _| {
         if at == cut {
-            crosses.copy_from_slice(wanted);
+            crossing = (0..plan.slots).filter(|slot| wanted[*slot]).collect();
         }
     });
-    (0..plan.slots).filter(|slot| crosses[*slot]).collect()
+    crossing
 }
 
 /// How many buffers cross before each op of a plan.
 pub(crate) fn widths(plan: &Plan) -> Vec<usize> {
     let mut widths = vec![0; plan.ops.len()];
-    backwards(plan, |at, wanted| widths[at] = wanted.iter().filter(|wanted| **wanted).count());
+    backwards(plan, |at, _, count| widths[at] = count);
     widths
 }
 
 /// Goes from the last op of a plan to the first, and tells before each which buffers are read from there on before they are
-/// written, but for what loops give.
-fn backwards(plan: &Plan, mut tell: impl FnMut(usize, &[bool])) {
+/// written, but for what loops give, and how many they are.
+fn backwards(plan: &Plan, mut tell: impl FnMut(usize, &[bool], usize)) {
     let mut looped = vec![false; plan.slots];
     for op in &plan.ops {
         if let Op::LoopRead { out, .. } = op {
             looped[out.range()].fill(true);
         }
     }
-    let mut wanted = vec![false; plan.slots];
-    let want = |wanted: &mut [bool], slots: Slots| slots.range().for_each(|slot| wanted[slot] = !looped[slot]);
-    leaving(plan).for_each(|slots| want(&mut wanted, slots));
+    let (mut wanted, mut count) = (vec![false; plan.slots], 0);
+    let mut set = |wanted: &mut [bool], slots: Slots, to: bool| {
+        for slot in slots.range().filter(|slot| !looped[*slot]) {
+            count = count + usize::from(to) - usize::from(wanted[slot]);
+            wanted[slot] = to;
+        }
+        count
+    };
+    let mut width = 0;
+    for slots in leaving(plan) {
+        width = set(&mut wanted, slots, true);
+    }
     for (at, op) in plan.ops.iter().enumerate().rev() {
-        writes(plan, op).into_iter().for_each(|slots| wanted[slots.range()].fill(false));
-        reads(plan, op).into_iter().flatten().for_each(|slots| want(&mut wanted, slots));
-        tell(at, &wanted);
+        for slots in writes(plan, op) {
+            width = set(&mut wanted, slots, false);
+        }
+        for slots in reads(plan, op).unwrap_or_default() {
+            width = set(&mut wanted, slots, true);
+        }
+        tell(at, &wanted, width);
     }
 }
