@@ -43,6 +43,8 @@ pub fn verify(plan: &Plan, bank: &Bank, carry: &Carry) -> Result<(), Flaw> {
     let used: Vec<Used> = plan.ops.iter().enumerate().map(used).collect::<Result<_, _>>()?;
     ranks(plan, &used)?;
     let mut written = vec![false; plan.slots];
+    // The op that has written a buffer last.
+    let mut last = vec![0; plan.slots];
     // Which op of the present stage writes a buffer.
     let mut writer: Vec<Option<usize>> = vec![None; plan.slots];
     let mut first = 0;
@@ -71,8 +73,18 @@ pub fn verify(plan: &Plan, bank: &Bank, carry: &Carry) -> Result<(), Flaw> {
                 }
             }
         }
+        for at in stage.clone() {
+            let is_begun =
+                |out: Slots, slot: usize| matches!(plan.ops[last[slot]], Op::Mix { out: begun, .. } if begun == out);
+            if let Op::Mix { out, adds: true, .. } = plan.ops[at]
+                && !out.range().all(|slot| is_begun(out, slot))
+            {
+                return Err(Flaw::ReadBeforeWrite(at));
+            }
+        }
         for at in stage {
             for slots in &used[at].writes {
+                last[slots.range()].fill(at);
                 written[slots.range()].fill(true);
                 writer[slots.range()].fill(None);
             }

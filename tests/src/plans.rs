@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fmt::Write;
 
+use engine::bank::Carry;
 use engine::desk::Desk;
 use engine::offline::{Offline, Stream};
 use engine::plan::{Op, Plan};
+use engine::verify::verify;
 
 use crate::sessions::graph;
 
@@ -132,4 +134,44 @@ fn a_sum_has_the_bits_of_its_cables_added_in_path_order_whatever_the_order_of_th
     let mut other = vec![0.0; 4800];
     cables.values().rev().for_each(|cable| other.iter_mut().zip(&cable[0]).for_each(|(sum, x)| *sum += x));
     assert!(other != master[0]);
+}
+
+#[test]
+fn what_hears_a_loop_comes_behind_all_that_does_not_so_that_other_threads_can_do_that() {
+    let strips: String =
+        (1..=40).map(|i| format!("input(\"in-{i}\", noise()) >> eq().bell({}, 3) >> master;\n", 300 + i)).collect();
+    let echo = r#"
+        let echo = bus("echo");
+        let a = input("a", noise());
+        a >> echo;
+        a >> master;
+        echo >> delay(90.ms) >> fader(-6) >> feedback(echo, 90.ms) >> master;
+    "#;
+    let (_, program) = Desk::open(&graph(&format!("{echo}{strips}")), None).expect("the plan proves right");
+    let plan = &program.plan;
+    let given = plan.ops.iter().find_map(|op| if let Op::LoopRead { out, .. } = op { Some(*out) } else { None });
+    let given = given.expect("a loop is read");
+    let hears = |op: &Op| match *op {
+        Op::Mix { first, last, .. } => plan.edges[first..last].iter().any(|edge| edge.from.overlaps(given)),
+        _ => false,
+    };
+    let first = plan.ops.iter().position(hears).expect("it is heard");
+    let works = plan.ops[..first].iter().filter(|op| matches!(op, Op::Work { .. })).count();
+    assert_eq!(works, 81);
+}
+
+#[test]
+fn a_sum_that_goes_on_from_what_is_no_sum_is_not_proved() {
+    let (_, program) = Desk::open(&graph(&two_kinds(40)), None).expect("the plan proves right");
+    let mut plan = program.plan.clone();
+    let proves = |plan: &Plan| verify(plan, &program.bank, &Carry::default()).is_ok();
+    assert!(proves(&plan));
+    let work = |op: &Op| if let Op::Work { out, .. } = *op { Some(out).filter(|out| out.count == 2) } else { None };
+    let made = plan.ops.iter().find_map(work).expect("some works are of two channels");
+    let sum = plan.ops.iter_mut().rev().find_map(|op| match op {
+        Op::Mix { out, adds: true, .. } => Some(out),
+        _ => None,
+    });
+    *sum.expect("some sums go on") = made;
+    assert!(!proves(&plan));
 }

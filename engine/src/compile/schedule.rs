@@ -1,9 +1,9 @@
 //! When each node has its turn.
 //!
-//! Sound runs in strands: from where nothing flows in, or several strands flow together, to where that happens next. Strands that
-//! are alike and of which none hears another are gone through side by side in bundles, as many as works go abreast, each bundle
-//! from its beginning to its end before the next one: what is made is still in the cache when it is heard, few buffers are in use
-//! at a time, and little crosses from one bundle to the next.
+//! Sound runs in strands: from where nothing flows in, or several strands flow together, to where that happens next. Strands of which
+//! none hears another are gone through side by side in bundles, as many as works go abreast and as far as it goes those that are
+//! alike, each bundle from its beginning to its end before the next one: what is made is still in the cache when it is heard, few
+//! buffers are in use at a time, and little crosses from one bundle to the next.
 
 use std::collections::BTreeMap;
 
@@ -45,7 +45,8 @@ impl Schedule {
         let (mut strand_of, mut depth) = (vec![0; count], vec![0; count]);
         for &i in order {
             let heard = || into[i].iter().filter(|edge| edge.feedback.is_none()).map(|edge| index[&edge.from]);
-            let first = heard().next().map(|from| strand_of[from]);
+            let looped = into[i].iter().any(|edge| edge.feedback.is_some());
+            let first = heard().next().map(|from| strand_of[from]).filter(|_| !looped);
             match first.filter(|first| heard().all(|from| strand_of[from] == *first)) {
                 Some(strand) => {
                     strand_of[i] = strand;
@@ -54,6 +55,8 @@ impl Schedule {
                 None => {
                     strand_of[i] = strands.len();
                     let level = heard().map(|from| strands[strand_of[from]].level + 1).max().unwrap_or(0);
+                    // What hears a loop is behind all that does not hear it: nothing from there on is done on another thread.
+                    let level = if looped { level + count } else { level };
                     strands.push(Strand { level, shapes: Vec::new(), place: None });
                 }
             }
