@@ -1,5 +1,5 @@
-//! Wide registers: loops that are compiled twice, for what every processor of its kind has and for AVX2, of which a machine
-//! runs what it can.
+//! Wide registers: loops that are compiled several times, for what every processor of its kind has, for AVX2 and for AVX-512, of which a
+//! machine runs what it can.
 //!
 //! The bits are the same either way: several numbers are worked on at a time, each as it would be alone, and a product and a
 //! sum stay two steps, each rounded. What is not drawn into the loop (`#[inline(always)]`) is compiled once, for every

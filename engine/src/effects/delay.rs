@@ -170,7 +170,7 @@ impl Kernel for Delay {
         // What is turned down comes back in its own time, also when nothing is asked for any more.
         let ducks = duck != Glide::still(0.0) || !self.duck.is_idle();
         let count = io.frames.len();
-        let heard = self.hear(count).filter(|_| sway == Glide::still(0.0));
+        let heard = if sway == Glide::still(0.0) { self.hear(count) } else { None };
         for (n, i) in io.frames.clone().enumerate() {
             let inputs = io.audio.iter().take(io.channels_in).map(|channel| channel[i]);
             let (level, sum) = inputs.fold((0.0_f64, 0.0), |(most, sum), x| (most.max(x.abs()), sum + x));

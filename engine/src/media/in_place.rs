@@ -25,15 +25,16 @@ impl InPlace {
     /// and its fault says why.
     pub(super) fn read(&mut self, mut runs: impl Iterator<Item = Run>, channels: &[usize], audio: &mut [Buffer]) {
         let Some(window) = &mut self.window else { return };
-        if let Err(fault) = guarded(|| runs.try_for_each(|run| lay(window, run, channels, audio))) {
+        if let Err(fault) = guarded(|| runs.try_for_each(|run| lay_from(window, run, channels, audio))) {
             self.media.fail(fault);
             self.window = None;
         }
     }
 }
 
-/// Lays a run into buffers.
-fn lay(window: &mut Window, mut run: Run, channels: &[usize], audio: &mut [Buffer]) -> Result<(), Fault> {
+/// Lays a run of a file into buffers.
+fn lay_from(window: &mut Window, mut run: Run, channels: &[usize], audio: &mut [Buffer]) -> Result<(), Fault> {
+    // Whoever reads in place waits for as many as it takes.
     let mut blocks = usize::MAX;
     while run.count > 0
         && let Some(Found { sound, frames }) = window.reach(run, &mut blocks)?

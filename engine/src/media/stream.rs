@@ -34,9 +34,9 @@ impl Pace {
     /// 2.7 s at 48 kHz: a disk may hang for as long before anybody hears it.
     pub(super) const LIVE: Pace = Pace { depth: 2048, rest: Duration::from_millis(5), waits: false };
 
-    /// So little that it is still in the cache when it is read, looked after the sooner: as much sound at a time as goes by while
-    /// the thread rests would be 170 times as fast as it is heard.
-    pub(super) const RENDERING: Pace = Pace { depth: 128, rest: Duration::from_millis(1), waits: true };
+    /// A quarter of the memory, looked after the sooner: as much sound at a time as goes by while the thread rests would be 680
+    /// times as fast as it is heard.
+    pub(super) const RENDERING: Pace = Pace { depth: 512, rest: Duration::from_millis(1), waits: true };
 }
 
 /// What a reader asks for and what a block is tagged with: which quantum, and how many times the reader had changed its
