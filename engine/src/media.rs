@@ -196,7 +196,7 @@ impl Library {
     fn load(&self, path: &Path, key: &Key, whole: bool) -> Result<Media, Fault> {
         let mut sound = Sound::open(&key.stamp.path, key.rate)?;
         let in_place = self.pace.waits && sound.is_plain();
-        let most = if in_place && !whole { self.most(false).min(IN_PLACE) } else { self.most(whole) };
+        let most = self.most(whole).min(if in_place && !whole { IN_PLACE } else { u64::MAX });
         let (channels, stretched) = (sound.channels(), f64::from(key.rate) / f64::from(sound.own_rate()));
         let bytes = |frames: u64| frames.saturating_mul(channels as u64 * size_of::<f32>() as u64);
         let promised = sound.promised();

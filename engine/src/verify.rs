@@ -72,8 +72,6 @@ pub fn verify(plan: &Plan, bank: &Bank, carry: &Carry) -> Result<(), Flaw> {
                     return Err(Flaw::Shared(*other, at));
                 }
             }
-        }
-        for at in stage.clone() {
             let is_begun =
                 |out: Slots, slot: usize| matches!(plan.ops[last[slot]], Op::Mix { out: begun, .. } if begun == out);
             if let Op::Mix { out, adds: true, .. } = plan.ops[at]

@@ -2,15 +2,15 @@
 //! accepted: `INSTA_UPDATE=always cargo test -p gainstage-tests plans`.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::fmt::Write;
 
 use engine::bank::Carry;
 use engine::desk::Desk;
-use engine::offline::{Offline, Stream};
+use engine::offline::{Stream, Threads};
 use engine::plan::{Op, Plan};
 use engine::verify::verify;
 
+use crate::relay::rendered;
 use crate::sessions::graph;
 
 fn plan(text: &str) -> String {
@@ -107,23 +107,18 @@ fn strips_are_gone_through_in_bundles_so_that_more_of_them_take_no_more_buffers(
 
 #[test]
 fn a_sum_has_the_bits_of_its_cables_added_in_path_order_whatever_the_order_of_the_work() {
-    let mut offline = Offline::new(&graph(&two_kinds(40)), Some("master")).expect("it proves right");
-    let (mut cables, mut master) = (BTreeMap::<usize, Vec<Vec<f64>>>::new(), vec![Vec::new(); 2]);
-    let done: Result<(), Infallible> = offline.render(
-        4800,
-        |_| {},
-        |stream, sound| {
-            let all = match stream {
-                Stream::Stem(cable) => cables.entry(cable).or_insert_with(|| vec![Vec::new(); sound.len()]),
-                _ => &mut master,
-            };
-            all.iter_mut().zip(sound).for_each(|(all, sound)| all.extend_from_slice(sound));
-            Ok(())
-        },
-    );
-    done.unwrap_or_else(|never| match never {});
+    let (streams, _) = rendered(&graph(&two_kinds(40)), Threads::Exactly(1));
+    let (mut cables, mut master) = (BTreeMap::new(), Vec::new());
+    for (stream, bits) in streams {
+        let sound: Vec<Vec<f64>> =
+            bits.iter().map(|channel| channel.iter().map(|x| f64::from_bits(*x)).collect()).collect();
+        match stream {
+            Stream::Stem(cable) => drop(cables.insert(cable, sound)),
+            _ => master = sound,
+        }
+    }
     assert_eq!(cables.len(), 41);
-    let mut sum = vec![vec![0.0; 4800]; 2];
+    let mut sum = vec![vec![0.0; master[0].len()]; 2];
     for cable in cables.values() {
         for (sum, cable) in sum.iter_mut().zip(cable) {
             sum.iter_mut().zip(cable).for_each(|(sum, x)| *sum += x);
@@ -131,7 +126,7 @@ fn a_sum_has_the_bits_of_its_cables_added_in_path_order_whatever_the_order_of_th
     }
     assert!(sum.iter().flatten().any(|x| *x != 0.0) && sum == master);
     // Added in another order, they have others.
-    let mut other = vec![0.0; 4800];
+    let mut other = vec![0.0; master[0].len()];
     cables.values().rev().for_each(|cable| other.iter_mut().zip(&cable[0]).for_each(|(sum, x)| *sum += x));
     assert!(other != master[0]);
 }

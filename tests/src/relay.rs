@@ -11,10 +11,10 @@ use crate::sessions::{examples_without_live_input, graph};
 const FRAMES: u64 = 24_000;
 
 /// Everything that comes out, stems of the master included, as bits.
-type Sound = Vec<(Stream, Vec<Vec<u64>>)>;
+pub type Sound = Vec<(Stream, Vec<Vec<u64>>)>;
 
 /// What comes out, and how many threads shared the work in the end.
-fn rendered(graph: &Graph, threads: Threads) -> (Sound, usize) {
+pub fn rendered(graph: &Graph, threads: Threads) -> (Sound, usize) {
     let mut offline = Offline::new(graph, Some("master")).expect("the plan proves right");
     offline.share(threads);
     let mut streams: Sound = Vec::new();

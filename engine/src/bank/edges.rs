@@ -86,14 +86,13 @@ impl EdgeCell {
 
     /// The gain over the next quantum, if it is the same throughout and nothing waits. RT.
     pub fn steady(&self) -> Option<f64> {
-        let is_steady = self.gain.is_still() && self.moved.is_still() && self.moved.value() == 1.0 && self.delay == 0;
-        is_steady.then(|| self.gain.goal())
+        (self.gain.is_still() && self.is_unmoved() && self.delay == 0).then(|| self.gain.goal())
     }
 
     /// The gain over the next quantum. RT.
     pub fn advance(&mut self, control: Option<&PlanControl>, steering: &Steering<'_>) -> Quantum {
         let gain = Quantum::of(&mut self.gain);
-        if self.moved.is_still() && self.moved.value() == 1.0 {
+        if self.is_unmoved() {
             return gain;
         }
         let mut gains = [0.0; QUANTUM];
@@ -106,6 +105,11 @@ impl EdgeCell {
         }
         gain.scale(&mut gains);
         Quantum::moving(gains)
+    }
+
+    /// Whether no control makes anything of it. RT.
+    fn is_unmoved(&self) -> bool {
+        self.moved.is_still() && self.moved.value() == 1.0
     }
 
     /// Lets one channel's quantum wait its time. RT.

@@ -186,8 +186,7 @@ impl Job {
             if !sound.next()? {
                 return Err(Fault::CutShort { promised: self.source.frames, found: end });
             }
-            let (at, block) = sound.block();
-            let last = at + block.first().map_or(0, Vec::len) as u64;
+            let ((at, block), last) = (sound.block(), sound.end());
             if last > end {
                 let part = (end.max(at) - at) as usize..(to.min(last) - at) as usize;
                 region.iter_mut().zip(block).for_each(|(region, block)| region.extend_from_slice(&block[part.clone()]));

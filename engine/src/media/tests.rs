@@ -30,6 +30,21 @@ fn tones(folder: &TempDir, name: &str, rate: u32, frames: u32, frequencies: &[f6
     path
 }
 
+/// A WAV file of floats, one channel at half scale, of which one is no number.
+fn no_number(folder: &TempDir, frames: usize, at: usize) -> PathBuf {
+    let path = folder.path().join("nan.wav");
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 48_000,
+        bits_per_sample: 32,
+        sample_format: hound::SampleFormat::Float,
+    };
+    let mut writer = hound::WavWriter::create(&path, spec).unwrap();
+    (0..frames).for_each(|i| writer.write_sample(if i == at { f32::NAN } else { 0.5 }).unwrap());
+    writer.finalize().unwrap();
+    path
+}
+
 /// A FLAC file of 16 bits and one channel of noise.
 fn flac(folder: &TempDir, rate: u32, frames: u64) -> PathBuf {
     use crate::delivery::{Depth, Dither, FileWriter, Format, Measured, Tags};
@@ -209,16 +224,7 @@ fn a_file_that_is_read_in_place_has_the_bits_of_one_in_memory_from_any_start() {
 #[test]
 fn damage_in_the_middle_of_a_file_that_is_read_in_place_is_silence_and_told() {
     let folder = TempDir::new().unwrap();
-    let path = folder.path().join("nan.wav");
-    let spec = hound::WavSpec {
-        channels: 1,
-        sample_rate: 48_000,
-        bits_per_sample: 32,
-        sample_format: hound::SampleFormat::Float,
-    };
-    let mut writer = hound::WavWriter::create(&path, spec).unwrap();
-    (0..400_000).for_each(|i| writer.write_sample(if i == 300_040 { f32::NAN } else { 0.5 }).unwrap());
-    writer.finalize().unwrap();
+    let path = no_number(&folder, 400_000, 300_040);
     let media = Library::rendering().open(&path, 48_000).unwrap();
     let mut reader = Reader::new(media.clone(), whole(&media));
     for (transport, expected) in [(200_000, Some([0.5; QUANTUM])), (300_032, None), (200_000, None)] {
@@ -385,17 +391,7 @@ fn a_wav_file_of_unknown_length_is_refused_rather_than_played_in_part() {
 #[test]
 fn samples_that_are_not_numbers_are_damage() {
     let folder = TempDir::new().unwrap();
-    let path = folder.path().join("nan.wav");
-    let spec = hound::WavSpec {
-        channels: 1,
-        sample_rate: 48_000,
-        bits_per_sample: 32,
-        sample_format: hound::SampleFormat::Float,
-    };
-    let mut writer = hound::WavWriter::create(&path, spec).unwrap();
-    (0..5000).for_each(|i| writer.write_sample(if i == 4000 { f32::NAN } else { 0.1 }).unwrap());
-    writer.finalize().unwrap();
-    assert!(matches!(fault(&path), Fault::Corrupt(_)));
+    assert!(matches!(fault(&no_number(&folder, 5000, 4000)), Fault::Corrupt(_)));
 }
 
 #[test]
