@@ -59,14 +59,7 @@ impl Browser {
 
     /// Starts with no page.
     fn start() -> Browser {
-        let mut command = Command::new("chromedriver");
-        // In a group of its own, in which the browser is too: all of it can be ended at once.
-        let driver = command.arg("--port=0").process_group(0).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
-        let mut driver = driver.expect("there is a chromedriver");
-        let mut lines = BufReader::new(driver.stdout.take().expect("it is piped")).lines().map_while(Result::ok);
-        let line = lines.find(|line| line.contains("started successfully on port")).expect("it starts");
-        thread::spawn(move || lines.for_each(drop));
-        let port = line.trim_end_matches('.').rsplit(' ').next().and_then(|port| port.parse().ok()).expect("a port");
+        let (driver, port) = started();
         let profile = TempDir::new().expect("there is room");
         let data = format!("--user-data-dir={}", profile.path().display());
         let mut browser = Browser { driver, port, session: String::new(), _profile: profile };
@@ -181,6 +174,30 @@ impl Drop for Browser {
         let _ = kill_process_group(Pid::from_child(&self.driver), Signal::KILL);
         let _ = self.driver.wait();
     }
+}
+
+/// A driver, and the port that it listens at. It takes whatever port is free in IPv4 and wants the same one in IPv6: where
+/// another program has that one, it ends, and another try gets another port.
+fn started() -> (Child, u16) {
+    let mut told = Vec::new();
+    for _ in 0..8 {
+        let mut command = Command::new("chromedriver");
+        // In a group of its own, in which the browser is too: all of it can be ended at once.
+        let driver = command.arg("--port=0").process_group(0).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+        let mut driver = driver.expect("there is a chromedriver");
+        let mut lines = BufReader::new(driver.stdout.take().expect("it is piped")).lines().map_while(Result::ok);
+        let heard = |line: String| {
+            let port = line.trim_end_matches('.').split_once("started successfully on port ")?.1.parse();
+            Some(port.expect("a port"))
+        };
+        let port = lines.by_ref().inspect(|line| told.push(line.clone())).find_map(heard);
+        if let Some(port) = port {
+            thread::spawn(move || lines.for_each(drop));
+            return (driver, port);
+        }
+        driver.wait().expect("it has ended");
+    }
+    panic!("no driver starts: {told:#?}");
 }
 
 /// Whether there is a browser to try.
