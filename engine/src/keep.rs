@@ -217,7 +217,7 @@ macro_rules! numbers {
         })+
     };
 }
-numbers!(u8 u32 u64 i64 f64);
+numbers!(u8 u32 u64 i64 f32 f64);
 
 impl Keep for usize {
     fn keep(&mut self, ledger: &mut Ledger) {

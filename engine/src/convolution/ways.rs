@@ -3,30 +3,39 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Convolver, Response};
-use crate::keep::keep;
+use super::{Convolver, Response, Spectrum};
+use crate::keep::{Keep, Ledger};
 use crate::kernel::{Buffer, QUANTUM};
 
 /// Any number of ways, whose sounds add up where they lead to the same channel.
-pub struct Ways {
-    ways: Vec<Way>,
+pub struct Ways<S> {
+    ways: Vec<Way<S>>,
     /// What one of them gives.
     made: Buffer,
 }
 
 /// From one channel to one channel.
-struct Way {
+struct Way<S> {
     from: usize,
     to: usize,
-    convolver: Convolver,
+    convolver: Convolver<S>,
 }
 
-keep!(Ways: ways);
-keep!(Way: convolver);
+impl<S: Spectrum> Keep for Ways<S> {
+    fn keep(&mut self, ledger: &mut Ledger) {
+        self.ways.keep(ledger);
+    }
+}
 
-impl Ways {
+impl<S: Spectrum> Keep for Way<S> {
+    fn keep(&mut self, ledger: &mut Ledger) {
+        self.convolver.keep(ledger);
+    }
+}
+
+impl<S: Spectrum> Ways<S> {
     /// Each from a channel to a channel through a response. Not RT.
-    pub fn new(ways: impl IntoIterator<Item = (usize, usize, Arc<Response>)>) -> Self {
+    pub fn new(ways: impl IntoIterator<Item = (usize, usize, Arc<Response<S>>)>) -> Self {
         let way = |(from, to, response)| Way { from, to, convolver: Convolver::new(response) };
         Ways { ways: ways.into_iter().map(way).collect(), made: [0.0; QUANTUM] }
     }

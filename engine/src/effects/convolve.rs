@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::no_latency;
-use crate::convolution::{Response, Ways};
+use crate::convolution::{Response, Rounded, Ways};
 use crate::delay_line::{Crossfade, DelayLine};
 use crate::keep::keep;
 use crate::kernel::{Buffer, Io, Kernel, QUANTUM};
@@ -76,7 +76,7 @@ fn tail(recipe: &Recipe) -> u64 {
 }
 
 struct Convolve {
-    ways: Ways,
+    ways: Ways<Rounded>,
     lines: Vec<DelayLine>,
     predelay: Crossfade<usize>,
     rate: f64,
@@ -96,7 +96,7 @@ impl Convolve {
             let taps = channel.iter().skip(trim).map(|x| f64::from(*x) / stretched);
             Arc::new(Response::new(&taps.collect::<Vec<f64>>()))
         };
-        let responses: Vec<Arc<Response>> = sound.map_or_else(Vec::new, |(channels, stretched)| {
+        let responses: Vec<Arc<Response<Rounded>>> = sound.map_or_else(Vec::new, |(channels, stretched)| {
             channels.iter().map(|channel| response(channel, stretched)).collect()
         });
         let way = |(from, to, channel): (usize, usize, usize)| Some((from, to, responses.get(channel)?.clone()));
@@ -104,7 +104,7 @@ impl Convolve {
         let longest = frames(LONGEST_PREDELAY);
         Convolve {
             ways: Ways::new(ways.into_iter().filter_map(way)),
-            lines: (0..recipe.channels).map(|_| DelayLine::new(longest)).collect(),
+            lines: (0..recipe.channels).map(|_| DelayLine::new(longest + QUANTUM)).collect(),
             predelay: Crossfade::new(frames(CONVOLVE.value(recipe, "predelay")), frames(FADE_MS)),
             rate: recipe.rate(),
             heard: vec![[0.0; QUANTUM]; recipe.channels],
@@ -117,11 +117,19 @@ impl Kernel for Convolve {
         let &[_, predelay, _, gain] = io.values else { return };
         let (frames, first) = (io.frames.clone(), io.frame(io.frames.start));
         self.predelay.go_to((predelay.to * self.rate / 1000.0 + 0.5) as usize);
-        for i in frames.clone() {
-            let (now, next, part) = self.predelay.step();
+        if self.predelay.is_settled() {
+            let oldest = (self.predelay.wanted() + frames.len()).saturating_sub(1);
             for ((line, heard), sound) in self.lines.iter_mut().zip(&mut self.heard).zip(io.audio.iter()) {
-                line.write(sound[i]);
-                heard[i] = line.read_faded(now as f64, next as f64, part);
+                line.write_run(&sound[frames.clone()]);
+                line.read_run(oldest, &mut heard[frames.clone()]);
+            }
+        } else {
+            for i in frames.clone() {
+                let (now, next, part) = self.predelay.step();
+                for ((line, heard), sound) in self.lines.iter_mut().zip(&mut self.heard).zip(io.audio.iter()) {
+                    line.write(sound[i]);
+                    heard[i] = line.read_moved(now, next, part);
+                }
             }
         }
         self.ways.process(first, frames.clone(), &self.heard, io.audio);
@@ -188,7 +196,7 @@ mod tests {
         for stretch in [64, 17] {
             let output = bench(1, std::slice::from_ref(&response), 48_000).stretch(stretch).run_mono(&input);
             let off = apart(&output, &direct(&input, &response));
-            assert!(off < -250.0, "in stretches of {stretch}: {off} dB");
+            assert!(off < -140.0, "in stretches of {stretch}: {off} dB");
         }
     }
 
@@ -200,7 +208,7 @@ mod tests {
         for (side, ways) in [(0, [0, 2]), (1, [1, 3])] {
             let parts = ways.map(|n| direct(&input[n / 2], &responses[n]));
             let wanted: Vec<f64> = parts[0].iter().zip(&parts[1]).map(|(a, b)| a + b).collect();
-            assert!(apart(&output[side], &wanted) < -250.0);
+            assert!(apart(&output[side], &wanted) < -140.0);
         }
     }
 
@@ -234,12 +242,12 @@ mod tests {
                 input[0] = 1.0;
                 input
             });
-            let frame = output.iter().position(|x| x.abs() > 1e-9).unwrap();
+            let frame = output.iter().position(|x| x.abs() > 1e-7).unwrap();
             (frame, output[frame])
         };
         assert_eq!(at("predelay", 10.0).0, 960);
         assert_eq!(at("trim", 5.0).0, 240);
-        assert!((at("gain", 6.0).1 - 0.5 * math::gain_from_db(6.0)).abs() < 1e-12);
+        assert!((at("gain", 6.0).1 - 0.5 * math::gain_from_db(6.0)).abs() < 1e-7);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use rustfft::FftPlannerScalar;
 use rustfft::num_complex::Complex;
 
 use super::{Declared, On, declared};
-use crate::convolution::{Response, Ways};
+use crate::convolution::{Bins, Response, Ways};
 use crate::filters::Section;
 use crate::keep::keep;
 use crate::kernel::{Buffer, Io, Kernel, QUANTUM};
@@ -129,7 +129,7 @@ fn window(part: f64) -> f64 {
 
 /// Filters of linear phase at work.
 pub struct Linear {
-    ways: Ways,
+    ways: Ways<Bins>,
     /// What comes in.
     input: Vec<Buffer>,
 }
@@ -143,7 +143,7 @@ impl Linear {
         Linear::of(Ways::new((0..channels).map(|channel| (channel, channel, response.clone()))), channels)
     }
 
-    fn of(ways: Ways, channels: usize) -> Self {
+    fn of(ways: Ways<Bins>, channels: usize) -> Self {
         Linear { ways, input: vec![[0.0; QUANTUM]; channels] }
     }
 
