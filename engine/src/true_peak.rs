@@ -2,11 +2,17 @@
 //!
 //! Eight points for each frame, each computed from 32 frames before and after it by a windowed sinc. A peak between two
 //! points is at most 0.17 dB higher than they show (the bound of ITU-R BS.1770, annex 2).
+//!
+//! Points as far from one frame as from the next have the same weights, one's last being the other's first. Of what each weighs,
+//! sums of frames that lie as far away on either side make one half and their differences the other, which both have in
+//! common: one is their sum, the other their difference, and the larger of both is what their amplitudes add up to.
 
 use std::f64::consts::PI;
 
-use crate::keep::{Keep, Ledger};
+use crate::keep::keep;
+use crate::kernel::QUANTUM;
 use crate::math;
+use crate::wide::wide;
 
 /// Points that are looked at for each frame.
 const POINTS: usize = 8;
@@ -23,10 +29,41 @@ pub const DELAY: usize = SIDE;
 /// What weighs the frames round one point, oldest first.
 type Weights = [f64; 2 * SIDE];
 
+/// Frames that are looked at side by side.
+pub const ABREAST: usize = 8;
+
+/// The frames that as many windows reach that begin one after the other.
+const REACH: usize = 2 * SIDE + ABREAST - 1;
+
 /// Computes the points between frames.
 #[derive(Debug)]
 pub struct Interpolator {
-    points: Box<[Weights]>,
+    /// From the ends of a window inwards.
+    pairs: Box<[Pair]>,
+}
+
+/// What weighs two frames as far away on either side.
+#[derive(Debug)]
+struct Pair {
+    /// Their sum, for each point of the first half and the one in the middle.
+    even: [f64; POINTS / 2],
+    /// Their difference, for each of the first half.
+    odd: [f64; POINTS / 2 - 1],
+}
+
+/// The weights of each point between two frames.
+fn points() -> impl Iterator<Item = Weights> {
+    (1..POINTS).map(|point| {
+        let part = point as f64 / POINTS as f64;
+        let mut weights = [0.0; 2 * SIDE];
+        for (k, weight) in weights.iter_mut().enumerate() {
+            let t = k as f64 - (SIDE as f64 - 1.0) - part;
+            *weight = math::sin(PI * t) / (PI * t) * math::kaiser(t / SIDE as f64, BETA);
+        }
+        // Each has unit gain at 0 Hz.
+        let sum: f64 = weights.iter().sum();
+        weights.map(|weight| weight / sum)
+    })
 }
 
 /// What the points between frames can be at most, so that they need not be computed where that is not enough.
@@ -53,48 +90,81 @@ impl Default for Interpolator {
 impl Interpolator {
     /// Not RT.
     pub fn new() -> Self {
-        // Each point has unit gain at 0 Hz.
-        let point = |part: f64| {
-            let mut weights = [0.0; 2 * SIDE];
-            for (k, weight) in weights.iter_mut().enumerate() {
-                let t = k as f64 - (SIDE as f64 - 1.0) - part;
-                *weight = math::sin(PI * t) / (PI * t) * math::kaiser(t / SIDE as f64, BETA);
-            }
-            let sum: f64 = weights.iter().sum();
-            weights.map(|weight| weight / sum)
+        let half: Vec<Weights> = points().take(POINTS / 2).collect();
+        let pair = |k: usize| Pair {
+            even: std::array::from_fn(|point| f64::midpoint(half[point][k], half[point][2 * SIDE - 1 - k])),
+            odd: std::array::from_fn(|point| (half[point][k] - half[point][2 * SIDE - 1 - k]) / 2.0),
         };
-        Interpolator { points: (1..POINTS).map(|p| point(p as f64 / POINTS as f64)).collect() }
+        Interpolator { pairs: (0..SIDE).map(pair).collect() }
     }
 
-    /// The peak from the frame that is looked at until just before the next, as a linear amplitude. RT.
-    pub fn peak(&self, history: &History) -> f64 {
-        self.peak_of(history.frames())
+    /// The peak, as a linear amplitude, from each of some frames until just before the next. `sound` begins [`SIDE`] - 1 frames
+    /// before the first of them and ends [`SIDE`] frames behind the last. RT.
+    pub fn peaks(&self, sound: &[f64], peaks: &mut [f64]) {
+        wide(
+            #[inline(always)]
+            || {
+                for (at, peaks) in peaks.chunks_mut(ABREAST).enumerate() {
+                    let sound = &sound[at * ABREAST..];
+                    let all = match sound.first_chunk() {
+                        Some(sound) => self.peaks_abreast(sound),
+                        None => {
+                            let mut padded = [0.0; REACH];
+                            padded[..sound.len()].copy_from_slice(sound);
+                            self.peaks_abreast(&padded)
+                        }
+                    };
+                    peaks.copy_from_slice(&all[..peaks.len()]);
+                }
+            },
+        );
     }
 
-    /// The same of twice [`SIDE`] frames, oldest first, the frame looked at being the last of the first half. RT.
+    /// The peaks of [`ABREAST`] frames. RT.
     #[inline(always)]
-    pub fn peak_of(&self, frames: &[f64]) -> f64 {
-        let mut most = frames[SIDE - 1].abs();
-        for weights in &self.points {
-            // Four sums, always added in this order.
-            let mut sums = [0.0; 4];
-            for (weights, frames) in weights.chunks_exact(4).zip(frames.chunks_exact(4)) {
-                for (sum, (weight, frame)) in sums.iter_mut().zip(weights.iter().zip(frames)) {
-                    *sum += weight * frame;
+    pub fn peaks_abreast(&self, sound: &[f64; REACH]) -> [f64; ABREAST] {
+        let mut even = [[0.0; ABREAST]; POINTS / 2];
+        let mut odd = [[0.0; ABREAST]; POINTS / 2 - 1];
+        for (k, pair) in self.pairs.iter().enumerate() {
+            let (before, after) = (&sound[k..][..ABREAST], &sound[2 * SIDE - 1 - k..][..ABREAST]);
+            let (mut sum, mut difference) = ([0.0; ABREAST], [0.0; ABREAST]);
+            for i in 0..ABREAST {
+                sum[i] = before[i] + after[i];
+            }
+            for i in 0..ABREAST {
+                difference[i] = before[i] - after[i];
+            }
+            for (even, weight) in even.iter_mut().zip(&pair.even) {
+                for i in 0..ABREAST {
+                    even[i] += weight * sum[i];
                 }
             }
-            most = most.max(((sums[0] + sums[1]) + (sums[2] + sums[3])).abs());
+            for (odd, weight) in odd.iter_mut().zip(&pair.odd) {
+                for i in 0..ABREAST {
+                    odd[i] += weight * difference[i];
+                }
+            }
+        }
+        let [both @ .., middle] = even;
+        let mut most = [0.0_f64; ABREAST];
+        for i in 0..ABREAST {
+            most[i] = sound[SIDE - 1 + i].abs().max(middle[i].abs());
+        }
+        for (even, odd) in both.iter().zip(&odd) {
+            for i in 0..ABREAST {
+                most[i] = most[i].max(even[i].abs() + odd[i].abs());
+            }
         }
         most
     }
 
     /// What the points can be at most.
-    pub fn bound(&self) -> Bound {
+    pub fn bound() -> Bound {
         let mut bound = Bound { line: 1.0, bend: 0.0, any: 1.0 };
-        for (p, weights) in self.points.iter().enumerate() {
+        for (p, weights) in points().enumerate() {
             let part = (p + 1) as f64 / POINTS as f64;
             bound.any = weights.iter().map(|weight| weight.abs()).sum::<f64>().max(bound.any);
-            let mut rest = *weights;
+            let mut rest = weights;
             rest[SIDE - 1] -= 1.0 - part;
             rest[SIDE] -= part;
             // Both sums over the rest are 0 once its slope is taken off: then it is made of bends alone.
@@ -116,40 +186,30 @@ impl Interpolator {
 
 /// The last frames of one channel.
 pub struct History {
-    /// Each frame twice, so that they always lie in one piece.
-    ring: [f64; 4 * SIDE],
-    next: usize,
+    frames: [f64; 2 * SIDE - 1],
 }
+
+/// Frames, as many as a quantum has at most, behind those that they are looked at with.
+pub type Followed = [f64; 2 * SIDE - 1 + QUANTUM];
 
 impl Default for History {
     fn default() -> Self {
-        History { ring: [0.0; 4 * SIDE], next: 0 }
+        History { frames: [0.0; 2 * SIDE - 1] }
     }
 }
 
-impl Keep for History {
-    fn keep(&mut self, ledger: &mut Ledger) {
-        self.ring.keep(ledger);
-        ledger.index(&mut self.next, 2 * SIDE);
-    }
-}
+keep!(History: frames);
 
 impl History {
-    /// Takes a frame. RT.
-    pub fn write(&mut self, x: f64) {
-        self.ring[self.next] = x;
-        self.ring[self.next + 2 * SIDE] = x;
-        self.next = (self.next + 1) % (2 * SIDE);
-    }
-
-    /// The frame that is looked at: the one written [`DELAY`] frames before the newest. RT.
-    pub fn frame(&self) -> f64 {
-        self.frames()[SIDE - 1]
-    }
-
-    /// Oldest first. RT.
-    fn frames(&self) -> &[f64] {
-        &self.ring[self.next..self.next + 2 * SIDE]
+    /// Takes frames, no more than a quantum has, and gives them behind those before them: what [`Interpolator::peaks`] looks at
+    /// to find the peaks of as many frames, each [`DELAY`] frames before one that was taken. RT.
+    pub fn follow(&mut self, frames: &[f64]) -> Followed {
+        let mut followed = [0.0; 2 * SIDE - 1 + QUANTUM];
+        let (before, after) = followed.split_at_mut(self.frames.len());
+        before.copy_from_slice(&self.frames);
+        after[..frames.len()].copy_from_slice(frames);
+        self.frames.copy_from_slice(&followed[frames.len()..][..2 * SIDE - 1]);
+        followed
     }
 }
 
@@ -158,15 +218,22 @@ mod tests {
     use super::*;
     use crate::test_signals::noise;
 
+    /// The peak at each frame that has enough of them before and behind it.
+    fn peaks(sound: &[f64]) -> Vec<f64> {
+        let mut peaks = vec![0.0; sound.len() + 1 - 2 * SIDE];
+        Interpolator::new().peaks(sound, &mut peaks);
+        peaks
+    }
+
     /// The true peak in dB of a sine of a quarter, a sixth, ... of the rate, at a phase in degrees.
     fn reading(part: f64, phase: f64) -> f64 {
-        let (interpolator, mut history) = (Interpolator::new(), History::default());
-        let mut most = 0.0_f64;
-        for i in 0..960 {
-            let fade = math::ease((f64::from(i.min(959 - i)) / 240.0).min(1.0));
-            history.write(0.5 * fade * math::sin(2.0 * PI * f64::from(i) / part + phase.to_radians()));
-            most = most.max(interpolator.peak(&history));
-        }
+        let sound: Vec<f64> = (0..960)
+            .map(|i| {
+                let fade = math::ease((f64::from(i.min(959 - i)) / 240.0).min(1.0));
+                0.5 * fade * math::sin(2.0 * PI * f64::from(i) / part + phase.to_radians())
+            })
+            .collect();
+        let most = peaks(&sound).into_iter().fold(0.0, f64::max);
         math::db_from_gain(most)
     }
 
@@ -180,38 +247,52 @@ mod tests {
 
     #[test]
     fn no_point_is_beyond_its_bound() {
-        let interpolator = Interpolator::new();
-        let bound = interpolator.bound();
+        let bound = Interpolator::bound();
         assert!(bound.line < 1.01 && bound.bend < 0.61 && bound.any < 3.0, "{bound:?}");
         for (step, seed) in (1..40).zip(1..) {
             // From white noise to noise that is held for many frames, whose bends are rare.
             let sound: Vec<f64> = noise(seed, 400).iter().flat_map(|x| vec![*x; step as usize]).take(400).collect();
-            for frames in sound.windows(2 * SIDE) {
+            for (frames, peak) in sound.windows(2 * SIDE).zip(peaks(&sound)) {
                 let bends = frames.windows(3).map(|w| (w[0] - 2.0 * w[1] + w[2]).abs()).fold(0.0, f64::max);
                 let near = frames[SIDE - 1].abs().max(frames[SIDE].abs());
                 let any = frames.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
-                let peak = interpolator.peak_of(frames);
                 assert!(peak <= bound.line * near + bound.bend * bends + 1e-12, "{step}: {peak}");
                 assert!(peak <= bound.any * any + 1e-12, "{step}: {peak}");
             }
         }
         // The signs of the widest point's own weights reach what bounds any sound.
-        let worst = interpolator.points.iter().map(|weights| {
-            let signs: Vec<f64> = weights.iter().map(|weight| weight.signum()).collect();
-            interpolator.peak_of(&signs)
-        });
+        let worst = points().map(|weights| peaks(&weights.map(f64::signum))[0]);
         assert!((worst.fold(0.0, f64::max) - bound.any).abs() < 1e-12);
     }
 
     #[test]
-    fn the_frame_looked_at_is_delay_frames_old() {
-        let mut history = History::default();
+    fn a_peak_is_the_largest_of_all_points_each_weighed_alone() {
+        let sound = noise(3, 200);
+        for (frames, peak) in sound.windows(2 * SIDE).zip(peaks(&sound)) {
+            let point = |weights: Weights| weights.iter().zip(frames).map(|(weight, x)| weight * x).sum::<f64>().abs();
+            let most = points().map(point).fold(frames[SIDE - 1].abs(), f64::max);
+            assert!((peak - most).abs() < 1e-13, "{peak} for {most}");
+        }
+    }
+
+    #[test]
+    fn however_many_frames_are_taken_at_a_time_each_is_looked_at_delay_frames_later() {
         let sound = noise(1, 500);
-        for (i, x) in sound.iter().enumerate() {
-            history.write(*x);
-            if i >= DELAY {
-                assert_eq!(history.frame(), sound[i - DELAY]);
+        let whole = peaks(&sound);
+        for lengths in [&[QUANTUM][..], &[1], &[5, 64, 17]] {
+            let (mut history, mut rest, mut found) = (History::default(), &sound[..], Vec::new());
+            for length in lengths.iter().cycle() {
+                let (frames, behind) = rest.split_at(rest.len().min(*length));
+                let mut here = [0.0; QUANTUM];
+                Interpolator::new().peaks(&history.follow(frames), &mut here[..frames.len()]);
+                found.extend_from_slice(&here[..frames.len()]);
+                rest = behind;
+                if rest.is_empty() {
+                    break;
+                }
             }
+            // The first whole window ends with the frame 2 SIDE - 1, at which the frame DELAY before it is looked at.
+            assert_eq!(found[2 * SIDE - 1..], whole, "{lengths:?}");
         }
     }
 }

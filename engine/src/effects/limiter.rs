@@ -13,7 +13,7 @@ use crate::kernel::{Io, Kernel, QUANTUM};
 use crate::math;
 use crate::one_pole::{OnePole, pole};
 use crate::parameter::{Law, Memory, Parameter, Recipe, Table};
-use crate::true_peak::{self, History, Interpolator};
+use crate::true_peak::{self, History, Interpolator, SIDE};
 use crate::units::Unit;
 
 /// `limiter(ceiling)`.
@@ -97,7 +97,7 @@ impl Limiter {
     fn new(recipe: &Recipe) -> Self {
         let (length, latency) = (box_length(recipe), (LIMITER.latency)(recipe));
         let true_peak = LIMITER.value(recipe, "true_peak") == 1.0;
-        let channel = || Channel { line: DelayLine::new(latency), history: History::default() };
+        let channel = || Channel { line: DelayLine::new(latency + QUANTUM), history: History::default() };
         Limiter {
             channels: (0..recipe.channels).map(|_| channel()).collect(),
             ceiling: if true_peak { math::gain_from_db(-INSIDE_DB) } else { 1.0 },
@@ -123,22 +123,23 @@ impl Kernel for Limiter {
         let count = io.frames.len();
         let mut peaks = [0.0_f64; QUANTUM];
         for (channel, sound) in self.channels.iter_mut().zip(io.audio.iter_mut()) {
-            for (n, i) in io.frames.clone().enumerate() {
-                let x = sound[i] * gain.at(n, count);
-                channel.history.write(x);
-                let peak = match &self.between {
-                    Some(between) => between.peak(&channel.history),
-                    None => channel.history.frame().abs(),
-                };
-                peaks[i] = peaks[i].max(peak);
-                sound[i] = channel.line.delay(x, self.latency);
+            let sound = &mut sound[io.frames.clone()];
+            gain.scale(sound);
+            let followed = channel.history.follow(sound);
+            let mut here = [0.0_f64; QUANTUM];
+            match &self.between {
+                Some(between) => between.peaks(&followed, &mut here[..count]),
+                None => here.iter_mut().zip(&followed[SIDE - 1..]).for_each(|(peak, x)| *peak = x.abs()),
             }
+            peaks.iter_mut().zip(&here).for_each(|(most, peak)| *most = most.max(*peak));
+            channel.line.write_run(sound);
+            channel.line.read_run((self.latency + count).saturating_sub(1), sound);
         }
         self.release.set(release.to);
         let mut least = 1.0_f64;
         for (n, i) in io.frames.clone().enumerate() {
             let ceiling = ceiling.at(n, count) * self.ceiling;
-            let needed = if peaks[i] > ceiling { ceiling / peaks[i] } else { 1.0 };
+            let needed = if peaks[n] > ceiling { ceiling / peaks[n] } else { 1.0 };
             let held = self.release.step(self.lowest.step(needed));
             let summed = self.second.step(self.first.step((held * GRAIN) as u64));
             let gain = summed as f64 / self.unity;

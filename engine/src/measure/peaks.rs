@@ -1,7 +1,7 @@
 //! True peaks: of the whole, of what was heard lately, and of each three seconds against their loudness.
 //!
 //! A block of 64 frames is looked at between its samples only where its [`Bound`] says that this could change a figure, and
-//! in it only the frames that could. Whatever is asked, no block is looked at more than twice: the second time it is
+//! in it only those eight frames that could. Whatever is asked, no block is looked at more than twice: the second time it is
 //! looked at whole and then its peak is known. That is the most work there can be; programme needs a few blocks in a hundred.
 
 use std::ops::Range;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::blocks::{BLOCK, Blocks};
 use super::loudness::{Loudness, SHORT, gate};
 use super::{Extreme, louder};
-use crate::true_peak::{Bound, Interpolator, SIDE};
+use crate::true_peak::{ABREAST, Bound, Interpolator, SIDE};
 use crate::wide::wide;
 
 /// What is known of a block of one channel.
@@ -52,10 +52,9 @@ pub(super) struct Peaks {
 
 impl Peaks {
     pub(super) fn new(blocks: &Blocks, channels: usize, counted: Range<u64>, next: usize) -> Peaks {
-        let interpolator = Interpolator::new();
         Peaks {
-            bound: interpolator.bound(),
-            interpolator: Arc::new(interpolator),
+            bound: Interpolator::bound(),
+            interpolator: Arc::new(Interpolator::new()),
             known: vec![vec![Known::default(); blocks.room()]; channels],
             counted,
             top: None,
@@ -125,14 +124,16 @@ impl Peaks {
         wide(
             #[inline(always)]
             || {
-                for frame in BLOCK..2 * BLOCK {
-                    let near = sound[frame].abs().max(sound[frame + 1].abs());
-                    if bound.line * near + bound.bend * bends <= most {
-                        continue;
-                    }
-                    let peak = interpolator.peak_of(&sound[frame + 1 - SIDE..frame + 1 + SIDE]);
-                    if peak > most {
-                        (most, at) = (peak, Some(block * BLOCK as u64 + (frame - BLOCK) as u64));
+                for first in (BLOCK..2 * BLOCK).step_by(ABREAST) {
+                    let near = sound[first..=first + ABREAST].iter().fold(0.0, |most: f64, x| most.max(x.abs()));
+                    let reach = sound[first + 1 - SIDE..]
+                        .first_chunk()
+                        .filter(|_| bound.line * near + bound.bend * bends > most);
+                    let Some(reach) = reach else { continue };
+                    for (i, peak) in interpolator.peaks_abreast(reach).into_iter().enumerate() {
+                        if peak > most {
+                            (most, at) = (peak, Some(block * BLOCK as u64 + (first - BLOCK + i) as u64));
+                        }
                     }
                 }
             },
