@@ -122,14 +122,12 @@ impl DelayLine {
 }
 
 /// A cubic through four frames, the newest first (Lagrange), at `t` from the second, 0, to the third, 1: at 0 the second exactly. RT.
-#[inline]
+#[inline(always)]
 pub fn between(t: f64, [a, b, c, d]: [f64; 4]) -> f64 {
-    if t == 0.0 {
-        return b;
-    }
     let (before, after, beyond) = (t + 1.0, t - 1.0, t - 2.0);
-    b * (before * after * beyond * 0.5) - a * (t * after * beyond / 6.0) - c * (before * t * beyond * 0.5)
-        + d * (before * t * after / 6.0)
+    let cubic = b * (before * after * beyond * 0.5) - a * (t * after * beyond / 6.0) - c * (before * t * beyond * 0.5)
+        + d * (before * t * after / 6.0);
+    if t == 0.0 { b } else { cubic }
 }
 
 impl Keep for DelayLine {

@@ -413,12 +413,13 @@ impl Kernel for Reverb {
             self.lay_out(self.size.wanted(), self.size.wanted());
             let (open, before) = (1.0 - freeze.to, self.predelay.wanted());
             let amount = DIFFUSED * diffusion.to / 100.0;
-            let still = Still { open, before, amount, damping: damping.to, width: width.to };
+            let sways = Sways::new(io.frame(0), self.rate);
+            let still = Still { open, before, amount, damping: damping.to, width: width.to, sways };
             if self.run_still(io, &input, &still) {
                 return;
             }
         }
-        let count = io.frames.len();
+        let (count, sways) = (io.frames.len(), Sways::new(io.frame(0), self.rate));
         for (n, i) in io.frames.clone().enumerate() {
             let (now, next, part) = self.size.step();
             self.lay_out(now, next);
@@ -446,7 +447,7 @@ impl Kernel for Reverb {
             for (index, line) in self.lines.iter_mut().enumerate() {
                 // Each line is read before its next frame is written: one frame less.
                 let (old, new) = (layouts.0.lines[index], layouts.1.lines[index]);
-                let x = match sway(index, io.frame(i), self.rate) {
+                let x = match sways.at(index, io.frame(i)) {
                     None => line.sound.read_moved(old - 1, new - 1, part),
                     Some(sway) => {
                         let sway = open * sway - 1.0;
@@ -486,11 +487,32 @@ impl Kernel for Reverb {
     }
 }
 
-/// By how many frames a line sways at a transport frame, if it does at all. RT.
-#[inline]
-fn sway(line: usize, frame: u64, rate: f64) -> Option<f64> {
-    let pace = SWAY_HZ.get(line / SWAYING).filter(|_| line.is_multiple_of(SWAYING))?;
-    Some(SWAY_MS / 1000.0 * rate * math::sin(TAU * (frame as f64 * pace / rate).fract()))
+/// How the lines that sway do in a buffer: straight on between moments [`QUANTUM`] frames of the transport apart.
+struct Sways {
+    /// The first of three moments.
+    first: u64,
+    /// By how many frames each line sways at each of them.
+    lines: [[f64; 3]; LINES / SWAYING],
+}
+
+impl Sways {
+    /// In a buffer that begins at a transport frame. RT.
+    fn new(frame: u64, rate: f64) -> Self {
+        let quantum = QUANTUM as u64;
+        let first = frame / quantum * quantum;
+        let moment = |n: u64| first.wrapping_add(n * quantum) as f64;
+        let by = |frame: f64, pace: f64| SWAY_MS / 1000.0 * rate * math::sin(TAU * (frame * pace / rate).fract());
+        Sways { first, lines: SWAY_HZ.map(|pace| [0, 1, 2].map(|n| by(moment(n), pace))) }
+    }
+
+    /// By how many frames a line sways at a transport frame, if it does at all. RT.
+    #[inline]
+    fn at(&self, line: usize, frame: u64) -> Option<f64> {
+        let moments = self.lines.get(line / SWAYING).filter(|_| line.is_multiple_of(SWAYING))?;
+        let since = frame.wrapping_sub(self.first) as usize;
+        let (from, to) = if since < QUANTUM { (moments[0], moments[1]) } else { (moments[1], moments[2]) };
+        Some(from + (to - from) * ((since % QUANTUM) as f64 / QUANTUM as f64))
+    }
 }
 
 /// The sign with which a line is fed (`with` 1) or heard (2): bent functions, as unlike every row of the matrix as can

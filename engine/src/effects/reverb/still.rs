@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::{LINES, Reverb, SWAY_MS, SWAYING, hadamard, sign, sway};
+use super::{LINES, Reverb, SWAY_MS, SWAYING, Sways, hadamard, sign};
 use crate::abreast::{Interleaved, LANES};
 use crate::delay_line::{DelayLine, between};
 use crate::effects::widened;
@@ -28,6 +28,7 @@ pub(super) struct Still {
     pub damping: f64,
     /// In percent.
     pub width: f64,
+    pub sways: Sways,
 }
 
 /// Where a stretch is worked on. Nothing is kept in it.
@@ -128,14 +129,16 @@ impl Reverb {
         let (layout, rate) = (&self.layouts.0, self.rate);
         for (index, (line, given)) in self.lines.iter().zip(self.room.lines.iter_mut()).enumerate() {
             let length = layout.lines[index];
+            let given = &mut given[..count];
             if index.is_multiple_of(SWAYING) {
-                let place = |n: u64| {
-                    let sway = sway(index, frame.wrapping_add(n), rate).unwrap_or_default();
-                    length as f64 + (still.open * sway - 1.0)
-                };
-                read_swaying(&line.sound, length + margin(rate), place, &mut given[..count]);
+                let mut places = [0.0; QUANTUM];
+                for (n, place) in places[..count].iter_mut().enumerate() {
+                    let sway = still.sways.at(index, frame.wrapping_add(n as u64)).unwrap_or_default();
+                    *place = length as f64 + (still.open * sway - 1.0);
+                }
+                read_swaying(&line.sound, length + margin(rate), &places[..count], given);
             } else {
-                line.sound.read_run(length - 1, &mut given[..count]);
+                line.sound.read_run(length - 1, given);
             }
         }
     }
@@ -196,15 +199,24 @@ fn network(
 
 /// What a line gives at places that sway, each as [`DelayLine::read_between`] has it when as many frames more are written; `back`
 /// is further than any place. RT.
-fn read_swaying(line: &DelayLine, back: usize, place: impl Fn(u64) -> f64, given: &mut [f64]) {
+fn read_swaying(line: &DelayLine, back: usize, places: &[f64], given: &mut [f64]) {
     let mut window = [0.0; WINDOW];
     line.read_run(back, &mut window);
-    for (n, x) in given.iter_mut().enumerate() {
-        let place = place(n as u64);
-        let whole = place as usize;
-        // The frame `whole` back when `n` more are written, and its neighbours, the newer before.
-        let at = back + n - whole;
-        let [d, c, b, a] = std::array::from_fn(|older| window[at - 2 + older]);
-        *x = between(place - whole as f64, [a, b, c, d]);
+    let mut n = 0;
+    // As long as places lie between the same two frames, from frame to frame, what is read moves on by a frame.
+    for places in places.chunk_by(|place, next| *place as usize == *next as usize) {
+        let whole = places[0] as usize;
+        // The two before the frame `whole` back when `n` more are written: its neighbours, the older ones.
+        let frames = &window[back + n - whole - 2..][..places.len() + 3];
+        let given = &mut given[n..][..places.len()];
+        n += places.len();
+        wide(
+            #[inline(always)]
+            || {
+                for (i, (x, place)) in given.iter_mut().zip(places).enumerate() {
+                    *x = between(place - whole as f64, [frames[i + 3], frames[i + 2], frames[i + 1], frames[i]]);
+                }
+            },
+        );
     }
 }
