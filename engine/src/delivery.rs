@@ -215,20 +215,28 @@ impl FileWriter {
         if sound.len() != channels || sound.iter().any(|channel| channel.as_ref().len() != frames) {
             return Err(Problem::Format(format!("the sound does not have {channels} equally long channels")));
         }
-        let finite = |frame: &usize| sound.iter().all(|channel| channel.as_ref()[*frame].is_finite());
-        if let Some(frame) = (0..frames).find(|frame| !finite(frame)) {
+        // All are asked, as many at once as go; where the first is, only if there is one.
+        let finite = |channel: &C| channel.as_ref().iter().fold(true, |all, x| all & x.is_finite());
+        if !sound.iter().all(finite) {
+            let broken = |frame: &usize| sound.iter().any(|channel| !channel.as_ref()[*frame].is_finite());
+            let frame = (0..frames).find(broken).unwrap_or_default();
             return Err(Problem::NotANumber(self.frames + frame as u64));
         }
-        let frame = |frame: usize| sound.iter().map(move |channel| channel.as_ref()[frame]);
-        self.ints.clear();
-        self.floats.clear();
         match self.format.depth {
-            Depth::Float32 => self.floats.extend((0..frames).flat_map(frame).map(|x| x as f32)),
+            Depth::Float32 => {
+                self.floats.resize(frames * channels, 0.0);
+                for (first, channel) in sound.iter().enumerate() {
+                    let places = self.floats[first..].iter_mut().step_by(channels);
+                    places.zip(channel.as_ref()).for_each(|(place, x)| *place = *x as f32);
+                }
+            }
             Depth::Int16 | Depth::Int24 => {
+                self.ints.clear();
+                let frame = |frame: usize| sound.iter().map(move |channel| channel.as_ref()[frame]);
                 (0..frames).for_each(|i| self.quantiser.quantise(frame(i), &mut self.ints));
             }
         }
-        self.measure();
+        self.measure(sound);
         match (&mut self.encoder, self.format.depth) {
             (Encoder::Wav(wav), Depth::Float32) => wav.floats(&self.floats)?,
             (Encoder::Wav(wav), _) => wav.ints(&self.ints)?,
@@ -239,14 +247,17 @@ impl FileWriter {
     }
 
     /// Measures what is on its way to the file.
-    fn measure(&mut self) {
+    fn measure<C: AsRef<[f64]>>(&mut self, sound: &[C]) {
         if self.measurement.is_none() {
             return;
         }
         let (channels, step) = (self.format.channels, 1.0 / steps(self.format.depth));
+        let rounded = |channel: &C| channel.as_ref().iter().map(|x| f64::from(*x as f32)).collect();
+        let quantised =
+            |channel| self.ints.iter().skip(channel).step_by(channels).map(|x| f64::from(*x) * step).collect();
         let sound: Vec<Vec<f64>> = match self.format.depth {
-            Depth::Float32 => parted(&self.floats, channels, f64::from),
-            Depth::Int16 | Depth::Int24 => parted(&self.ints, channels, |x| f64::from(x) * step),
+            Depth::Float32 => sound.iter().map(rounded).collect(),
+            Depth::Int16 | Depth::Int24 => (0..channels).map(quantised).collect(),
         };
         self.measurement.iter_mut().chain(&mut self.whole).for_each(|measurement| measurement.take(&sound));
     }
@@ -279,11 +290,6 @@ impl FileWriter {
 /// How many steps full scale has.
 fn steps(depth: Depth) -> f64 {
     (1u64 << (depth.bits() - 1)) as f64
-}
-
-/// Interleaved samples, a list a channel.
-fn parted<T: Copy>(samples: &[T], channels: usize, value: impl Fn(T) -> f64) -> Vec<Vec<f64>> {
-    (0..channels).map(|channel| samples.iter().skip(channel).step_by(channels).map(|x| value(*x)).collect()).collect()
 }
 
 /// A file that is whole and has yet to get its name. Dropped before, it leaves nothing behind.

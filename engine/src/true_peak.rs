@@ -40,6 +40,7 @@ const REACH: usize = 2 * SIDE + ABREAST - 1;
 pub struct Interpolator {
     /// From the ends of a window inwards.
     pairs: Box<[Pair]>,
+    bound: Bound,
 }
 
 /// What weighs two frames as far away on either side.
@@ -81,6 +82,31 @@ pub struct Bound {
     pub any: f64,
 }
 
+impl Bound {
+    /// What points between neighbours, of which the larger is so large, can be where bends are so large at most, and what rounding
+    /// may add. RT.
+    #[inline(always)]
+    pub fn of(&self, near: f64, bends: f64) -> f64 {
+        (self.line * near + self.bend * bends) * (1.0 + 1e-9)
+    }
+}
+
+/// The largest bend in a sound: the largest second difference. RT.
+#[inline(always)]
+pub fn bends(sound: &[f64]) -> f64 {
+    let of = |a: f64, b: f64, c: f64| ((a - b) - (b - c)).abs();
+    let mut most = [0.0_f64; ABREAST];
+    let whole = sound.len().saturating_sub(2) / ABREAST;
+    let [first, second, third] = [0, 1, 2].map(|from| sound.get(from..).unwrap_or_default().as_chunks::<ABREAST>().0);
+    for ((a, b), c) in first.iter().zip(second).zip(third) {
+        for i in 0..ABREAST {
+            most[i] = most[i].max(of(a[i], b[i], c[i]));
+        }
+    }
+    let rest = sound[whole * ABREAST..].windows(3).map(|w| of(w[0], w[1], w[2]));
+    most.into_iter().chain(rest).fold(0.0, f64::max)
+}
+
 impl Default for Interpolator {
     fn default() -> Self {
         Interpolator::new()
@@ -95,17 +121,28 @@ impl Interpolator {
             even: std::array::from_fn(|point| f64::midpoint(half[point][k], half[point][2 * SIDE - 1 - k])),
             odd: std::array::from_fn(|point| (half[point][k] - half[point][2 * SIDE - 1 - k]) / 2.0),
         };
-        Interpolator { pairs: (0..SIDE).map(pair).collect() }
+        Interpolator { pairs: (0..SIDE).map(pair).collect(), bound: Interpolator::bound() }
     }
 
     /// The peak, as a linear amplitude, from each of some frames until just before the next. `sound` begins [`SIDE`] - 1 frames
     /// before the first of them and ends [`SIDE`] frames behind the last. RT.
     pub fn peaks(&self, sound: &[f64], peaks: &mut [f64]) {
+        self.peaks_above(0.0, sound, peaks);
+    }
+
+    /// The same of those that are above a level. Where none can be, by their [`Bound`], it does not look: they stay what they
+    /// are. RT.
+    pub fn peaks_above(&self, level: f64, sound: &[f64], peaks: &mut [f64]) {
         wide(
             #[inline(always)]
             || {
+                let bends = bends(sound);
                 for (at, peaks) in peaks.chunks_mut(ABREAST).enumerate() {
                     let sound = &sound[at * ABREAST..];
+                    let near = sound[SIDE - 1..][..=peaks.len()].iter().fold(0.0, |most: f64, x| most.max(x.abs()));
+                    if self.bound.of(near, bends) < level {
+                        continue;
+                    }
                     let all = match sound.first_chunk() {
                         Some(sound) => self.peaks_abreast(sound),
                         None => {
@@ -253,10 +290,12 @@ mod tests {
             // From white noise to noise that is held for many frames, whose bends are rare.
             let sound: Vec<f64> = noise(seed, 400).iter().flat_map(|x| vec![*x; step as usize]).take(400).collect();
             for (frames, peak) in sound.windows(2 * SIDE).zip(peaks(&sound)) {
-                let bends = frames.windows(3).map(|w| (w[0] - 2.0 * w[1] + w[2]).abs()).fold(0.0, f64::max);
+                let bends = bends(frames);
+                let slowly = frames.windows(3).map(|w| ((w[0] - w[1]) - (w[1] - w[2])).abs()).fold(0.0, f64::max);
+                assert_eq!(bends, slowly);
                 let near = frames[SIDE - 1].abs().max(frames[SIDE].abs());
                 let any = frames.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
-                assert!(peak <= bound.line * near + bound.bend * bends + 1e-12, "{step}: {peak}");
+                assert!(peak <= bound.of(near, bends), "{step}: {peak}");
                 assert!(peak <= bound.any * any + 1e-12, "{step}: {peak}");
             }
         }
@@ -273,6 +312,25 @@ mod tests {
             let most = points().map(point).fold(frames[SIDE - 1].abs(), f64::max);
             assert!((peak - most).abs() < 1e-13, "{peak} for {most}");
         }
+    }
+
+    #[test]
+    fn no_peak_above_a_level_is_left_out() {
+        // A low sound with a little noise: most of it bends too little to come near the level.
+        let low = |(i, x): (usize, &f64)| 0.6 * math::sin(i as f64 * 0.01) + 0.05 * x;
+        let sound: Vec<f64> = noise(5, 5000).iter().enumerate().map(low).collect();
+        let (level, peaks) = (0.62, peaks(&sound));
+        let mut found = vec![0.0; peaks.len()];
+        let interpolator = Interpolator::new();
+        let runs = sound.windows(2 * SIDE - 1 + QUANTUM).step_by(QUANTUM).zip(found.chunks_mut(QUANTUM));
+        runs.for_each(|(sound, found)| interpolator.peaks_above(level, sound, found));
+        let whole = peaks.len() / QUANTUM * QUANTUM;
+        let above = |peak: &f64| if *peak > level { *peak } else { 0.0 };
+        let (expected, given): (Vec<f64>, Vec<f64>) =
+            peaks.iter().zip(&found).take(whole).map(|(peak, found)| (above(peak), above(found))).unzip();
+        assert_eq!(expected, given);
+        assert!(expected.contains(&0.0) && expected.iter().any(|peak| *peak > 0.0));
+        assert!(found[..whole].contains(&0.0), "nothing was left out");
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub(super) struct Wav {
     /// Bytes of sound.
     length: u64,
     limit: u64,
+    /// What is on its way to the file.
+    bytes: Vec<u8>,
 }
 
 impl Wav {
@@ -29,7 +31,8 @@ impl Wav {
         if u16::try_from(frame).is_err() || u64::from(format.rate) * frame as u64 > LIMIT {
             return Err(Problem::Format(format!("a WAV file cannot have {} channels", format.channels)));
         }
-        let mut wav = Wav { file: BufWriter::new(file), format, tags: tags.clone(), length: 0, limit };
+        let mut wav =
+            Wav { file: BufWriter::new(file), format, tags: tags.clone(), length: 0, limit, bytes: Vec::new() };
         let head = wav.head(&Loudness::default(), 0);
         wav.file.write_all(&head)?;
         Ok(wav)
@@ -37,15 +40,29 @@ impl Wav {
 
     /// Appends integers, channels interleaved.
     pub(super) fn ints(&mut self, samples: &[i32]) -> Result<(), Problem> {
-        let bytes = usize::from(self.format.depth.bits() / 8);
-        self.length += (samples.len() * bytes) as u64;
-        Ok(samples.iter().try_for_each(|sample| self.file.write_all(&sample.to_le_bytes()[..bytes]))?)
+        match self.format.depth {
+            Depth::Int16 => self.append(samples, |[a, b, ..]| [a, b], i32::to_le_bytes),
+            _ => self.append(samples, |[a, b, c, _]| [a, b, c], i32::to_le_bytes),
+        }
     }
 
     /// Appends floats, channels interleaved.
     pub(super) fn floats(&mut self, samples: &[f32]) -> Result<(), Problem> {
-        self.length += size_of_val(samples) as u64;
-        Ok(samples.iter().try_for_each(|sample| self.file.write_all(&sample.to_le_bytes()))?)
+        self.append(samples, |all| all, f32::to_le_bytes)
+    }
+
+    /// Appends what is kept of each sample's bytes.
+    fn append<T: Copy, const N: usize>(
+        &mut self,
+        samples: &[T],
+        kept: impl Fn([u8; 4]) -> [u8; N],
+        bytes: impl Fn(T) -> [u8; 4],
+    ) -> Result<(), Problem> {
+        self.bytes.resize(samples.len() * N, 0);
+        let places = self.bytes.as_chunks_mut::<N>().0;
+        places.iter_mut().zip(samples).for_each(|(place, sample)| *place = kept(bytes(*sample)));
+        self.length += self.bytes.len() as u64;
+        Ok(self.file.write_all(&self.bytes)?)
     }
 
     fn frames(&self) -> u64 {

@@ -122,13 +122,15 @@ impl Kernel for Limiter {
         let &[ceiling, gain, _, release, _] = io.values else { return };
         let count = io.frames.len();
         let mut peaks = [0.0_f64; QUANTUM];
+        let lowest = ceiling.from.min(ceiling.to) * self.ceiling;
         for (channel, sound) in self.channels.iter_mut().zip(io.audio.iter_mut()) {
             let sound = &mut sound[io.frames.clone()];
             gain.scale(sound);
             let followed = channel.history.follow(sound);
             let mut here = [0.0_f64; QUANTUM];
             match &self.between {
-                Some(between) => between.peaks(&followed, &mut here[..count]),
+                // What is below the ceiling changes nothing.
+                Some(between) => between.peaks_above(lowest, &followed, &mut here[..count]),
                 None => here.iter_mut().zip(&followed[SIDE - 1..]).for_each(|(peak, x)| *peak = x.abs()),
             }
             peaks.iter_mut().zip(&here).for_each(|(most, peak)| *most = most.max(*peak));

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::blocks::{BLOCK, Blocks};
 use super::loudness::{Loudness, SHORT, gate};
 use super::{Extreme, louder};
-use crate::true_peak::{ABREAST, Bound, Interpolator, SIDE};
+use crate::true_peak::{ABREAST, Bound, Interpolator, SIDE, bends};
 use crate::wide::wide;
 
 /// What is known of a block of one channel.
@@ -90,7 +90,7 @@ impl Peaks {
             let bends = before.bend.max(here.bend).max(after.bend);
             let near = here.sample.max(blocks.get(channel, block)[0].abs());
             let any = before.sample.max(here.sample).max(after.sample);
-            let most = (self.bound.line * near + self.bound.bend * bends).min(self.bound.any * any).max(here.sample);
+            let most = self.bound.of(near, bends).min(self.bound.any * any).max(here.sample);
             let known = &mut self.known[channel][blocks.slot(ready)];
             *known = Known { bends, least: here.sample, most, ..here };
             let top = self.top.map_or(0.0, |top| top.value);
@@ -126,9 +126,7 @@ impl Peaks {
             || {
                 for first in (BLOCK..2 * BLOCK).step_by(ABREAST) {
                     let near = sound[first..=first + ABREAST].iter().fold(0.0, |most: f64, x| most.max(x.abs()));
-                    let reach = sound[first + 1 - SIDE..]
-                        .first_chunk()
-                        .filter(|_| bound.line * near + bound.bend * bends > most);
+                    let reach = sound[first + 1 - SIDE..].first_chunk().filter(|_| bound.of(near, bends) > most);
                     let Some(reach) = reach else { continue };
                     for (i, peak) in interpolator.peaks_abreast(reach).into_iter().enumerate() {
                         if peak > most {
@@ -196,16 +194,13 @@ impl Peaks {
     }
 }
 
-/// The largest second difference of a block and the two frames before it.
+/// The largest bend of a block and the two frames before it.
 fn bend(ends: [f64; 2], sound: &[f64]) -> f64 {
-    let of = |a: f64, b: f64, c: f64| ((a - b) - (b - c)).abs();
-    let first = of(ends[0], ends[1], sound[0]).max(of(ends[1], sound[0], sound[1]));
-    let mut most = [0.0; 2];
-    for ((a, b), c) in sound.chunks_exact(2).zip(sound[1..].chunks_exact(2)).zip(sound[2..].chunks_exact(2)) {
-        for lane in 0..2 {
-            let bend = of(a[lane], b[lane], c[lane]);
-            most[lane] = if bend > most[lane] { bend } else { most[lane] };
-        }
-    }
-    first.max(most[0]).max(most[1])
+    let mut all = [0.0; 2 + BLOCK];
+    all[..2].copy_from_slice(&ends);
+    all[2..].copy_from_slice(sound);
+    wide(
+        #[inline(always)]
+        || bends(&all),
+    )
 }
