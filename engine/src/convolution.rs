@@ -10,7 +10,6 @@
 //! a convolution is the real part and its second half the imaginary one (the right-angle circular convolution of Murakami
 //! 1996). The transform is done in columns and rows, some of which are a step.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use crate::keep::{Keep, Ledger};
@@ -61,6 +60,8 @@ struct Size<S> {
     sounding: Vec<usize>,
     /// The spectra of all, in order.
     spectra: Box<[S]>,
+    /// What is done for a block.
+    steps: Box<[Step]>,
 }
 
 impl<S: Spectrum> Response<S> {
@@ -102,39 +103,8 @@ impl<S: Spectrum> Size<S> {
             (0..transform.groups()).for_each(|group| transform.rows(group, &mut work));
             spectra.extend(work.iter().map(S::from));
         }
-        Size { transform, partitions, sounding, spectra: spectra.into() }
-    }
-
-    /// How often a group of rows is multiplied, with some of the partitions at a time. RT.
-    fn products(&self) -> usize {
-        self.sounding.len().div_ceil(TOGETHER)
-    }
-
-    /// What is done in a step of a block, `None` behind the last. RT.
-    fn step(&self, step: usize) -> Option<Step> {
-        let (groups, by_group) = (self.transform.groups(), self.products() + 2);
-        let step = match step.checked_sub(groups) {
-            None => return Some(Step::Columns(step)),
-            Some(step) => step,
-        };
-        let (group, part) = (step / by_group, step % by_group);
-        if group >= groups {
-            let group = step - groups * by_group;
-            return (group < groups).then_some(Step::ColumnsBack(group));
-        }
-        Some(match part.checked_sub(1) {
-            None => Step::Rows(group),
-            Some(part) if part < self.products() => {
-                let first = part * TOGETHER;
-                Step::Products(group, first..(first + TOGETHER).min(self.sounding.len()))
-            }
-            Some(_) => Step::RowsBack(group),
-        })
-    }
-
-    /// Steps of a block. RT.
-    fn steps(&self) -> usize {
-        self.transform.groups() * (4 + self.products())
+        let steps = steps(transform.groups(), sounding.len());
+        Size { transform, partitions, sounding, spectra: spectra.into(), steps }
     }
 
     /// What a block costs. RT.
@@ -143,21 +113,33 @@ impl<S: Spectrum> Size<S> {
     }
 }
 
+/// The work on a block, in the order in which it is done: for so many groups, with so many partitions.
+fn steps(groups: usize, sounding: usize) -> Box<[Step]> {
+    let products = |group| {
+        let firsts = (0..sounding).step_by(TOGETHER);
+        firsts.map(move |first| Step::Products(group, first, (first + TOGETHER).min(sounding)))
+    };
+    let rows = |group| std::iter::once(Step::Rows(group)).chain(products(group)).chain([Step::RowsBack(group)]);
+    let columns = (0..groups).map(Step::Columns);
+    columns.chain((0..groups).flat_map(rows)).chain((0..groups).map(Step::ColumnsBack)).collect()
+}
+
 /// A step of the work on a block: what is done with a group of its columns, or of its rows.
+#[derive(Clone, Copy)]
 enum Step {
     Columns(usize),
     Rows(usize),
-    /// Products with some of the partitions that sound.
-    Products(usize, Range<usize>),
+    /// Products with some of the partitions that sound, from the first to before the last.
+    Products(usize, usize, usize),
     RowsBack(usize),
     ColumnsBack(usize),
 }
 
 impl Step {
     /// What it costs. RT.
-    fn cost(&self) -> usize {
+    fn cost(self) -> usize {
         match self {
-            Step::Products(_, some) => some.len(),
+            Step::Products(_, first, end) => end - first,
             Step::Columns(_) | Step::Rows(_) | Step::RowsBack(_) | Step::ColumnsBack(_) => HALF_COST,
         }
     }
@@ -351,7 +333,7 @@ impl<S: Spectrum> Block<S> {
         self.work.keep(ledger);
         self.past.keep(ledger);
         ledger.index(&mut self.turn, self.gathered.len() / QUANTUM);
-        ledger.index(&mut self.step, size.steps() + 1);
+        ledger.index(&mut self.step, size.steps.len() + 1);
         ledger.index(&mut self.spent, size.cost() + 1);
         ledger.index(&mut self.newest, size.partitions);
         ledger.index(&mut self.heard, size.partitions + 1);
@@ -374,9 +356,9 @@ impl<S: Spectrum> Block<S> {
         if self.heard > 0 {
             let due = size.cost() * (self.turn + 1) / quanta;
             while self.spent < due
-                && let Some(step) = size.step(self.step)
+                && let Some(&step) = size.steps.get(self.step)
             {
-                self.work(size, &step);
+                self.work(size, step);
                 self.step += 1;
                 self.spent += step.cost();
             }
@@ -388,9 +370,9 @@ impl<S: Spectrum> Block<S> {
     }
 
     /// Does one step. RT.
-    fn work(&mut self, size: &Size<S>, step: &Step) {
+    fn work(&mut self, size: &Size<S>, step: Step) {
         let (transform, block) = (&size.transform, self.work.len());
-        match *step {
+        match step {
             Step::Columns(group) => transform.columns(group, &self.taken, &mut self.work, &mut self.space),
             Step::Rows(group) => {
                 let rows = transform.row_group(group);
@@ -404,10 +386,10 @@ impl<S: Spectrum> Block<S> {
                 );
                 self.work[rows].fill(Bins::default());
             }
-            Step::Products(group, ref some) => {
+            Step::Products(group, first, end) => {
                 let rows = transform.row_group(group);
                 let mut pairs = [(&[][..], &[][..]); TOGETHER];
-                let heard = size.sounding[some.clone()].iter().take_while(|partition| **partition < self.heard);
+                let heard = size.sounding[first..end].iter().take_while(|partition| **partition < self.heard);
                 let mut count = 0;
                 for (pair, partition) in pairs.iter_mut().zip(heard) {
                     let ago = (self.newest + size.partitions - partition) % size.partitions;

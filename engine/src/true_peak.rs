@@ -35,12 +35,17 @@ pub const ABREAST: usize = 8;
 /// The frames that as many windows reach that begin one after the other.
 const REACH: usize = 2 * SIDE + ABREAST - 1;
 
+/// How many frames before and after a point are looked at first: often that is enough to tell that it is not high.
+const FIRST: usize = 8;
+
 /// Computes the points between frames.
 #[derive(Debug)]
 pub struct Interpolator {
-    /// From the ends of a window inwards.
+    /// From the middle of a window outwards.
     pairs: Box<[Pair]>,
     bound: Bound,
+    /// What all but the first pairs can give, of the largest frame.
+    rest: f64,
 }
 
 /// What weighs two frames as far away on either side.
@@ -82,29 +87,99 @@ pub struct Bound {
     pub any: f64,
 }
 
+/// What rounding may add to a bound, as a part of it.
+const MARGIN: f64 = 1e-9;
+
+/// Sums over pairs for as many frames as are looked at side by side: of their sums, and of their differences.
+#[derive(Default)]
+struct Sums {
+    even: [[f64; ABREAST]; POINTS / 2],
+    odd: [[f64; ABREAST]; POINTS / 2 - 1],
+}
+
+impl Sums {
+    /// Adds what some pairs weigh, of which the first is so far from the middle. RT.
+    #[inline(always)]
+    fn add(&mut self, pairs: &[Pair], sound: &[f64; REACH], first: usize) {
+        for (away, pair) in (first..).zip(pairs) {
+            let (before, after) = (&sound[SIDE - 1 - away..][..ABREAST], &sound[SIDE + away..][..ABREAST]);
+            let (mut sum, mut difference) = ([0.0; ABREAST], [0.0; ABREAST]);
+            for i in 0..ABREAST {
+                sum[i] = before[i] + after[i];
+            }
+            for i in 0..ABREAST {
+                difference[i] = before[i] - after[i];
+            }
+            for (even, weight) in self.even.iter_mut().zip(&pair.even) {
+                for i in 0..ABREAST {
+                    even[i] += weight * sum[i];
+                }
+            }
+            for (odd, weight) in self.odd.iter_mut().zip(&pair.odd) {
+                for i in 0..ABREAST {
+                    odd[i] += weight * difference[i];
+                }
+            }
+        }
+    }
+
+    /// The largest of each frame and its points. RT.
+    #[inline(always)]
+    fn peaks(&self, sound: &[f64; REACH]) -> [f64; ABREAST] {
+        let [both @ .., middle] = &self.even;
+        let mut most = [0.0_f64; ABREAST];
+        for i in 0..ABREAST {
+            most[i] = sound[SIDE - 1 + i].abs().max(middle[i].abs());
+        }
+        for (even, odd) in both.iter().zip(&self.odd) {
+            for i in 0..ABREAST {
+                most[i] = most[i].max(even[i].abs() + odd[i].abs());
+            }
+        }
+        most
+    }
+}
+
+/// The largest that there is in a sound.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Most {
+    /// The largest frame.
+    pub frame: f64,
+    /// The largest bend: the largest second difference.
+    pub bend: f64,
+}
+
+impl Most {
+    /// RT.
+    #[inline(always)]
+    pub fn of(sound: &[f64]) -> Self {
+        let bend = |a: f64, b: f64, c: f64| ((a - b) - (b - c)).abs();
+        let (mut frames, mut bends) = ([0.0_f64; ABREAST], [0.0_f64; ABREAST]);
+        let [first, second, third] =
+            [0, 1, 2].map(|from| sound.get(from..).unwrap_or_default().as_chunks::<ABREAST>().0);
+        for ((a, b), c) in first.iter().zip(second).zip(third) {
+            for i in 0..ABREAST {
+                frames[i] = frames[i].max(a[i].abs());
+            }
+            for i in 0..ABREAST {
+                bends[i] = bends[i].max(bend(a[i], b[i], c[i]));
+            }
+        }
+        let rest = &sound[third.len() * ABREAST..];
+        Most {
+            frame: rest.iter().map(|x| x.abs()).chain(frames).fold(0.0, f64::max),
+            bend: rest.windows(3).map(|w| bend(w[0], w[1], w[2])).chain(bends).fold(0.0, f64::max),
+        }
+    }
+}
+
 impl Bound {
     /// What points between neighbours, of which the larger is so large, can be where bends are so large at most, and what rounding
     /// may add. RT.
     #[inline(always)]
     pub fn of(&self, near: f64, bends: f64) -> f64 {
-        (self.line * near + self.bend * bends) * (1.0 + 1e-9)
+        (self.line * near + self.bend * bends) * (1.0 + MARGIN)
     }
-}
-
-/// The largest bend in a sound: the largest second difference. RT.
-#[inline(always)]
-pub fn bends(sound: &[f64]) -> f64 {
-    let of = |a: f64, b: f64, c: f64| ((a - b) - (b - c)).abs();
-    let mut most = [0.0_f64; ABREAST];
-    let whole = sound.len().saturating_sub(2) / ABREAST;
-    let [first, second, third] = [0, 1, 2].map(|from| sound.get(from..).unwrap_or_default().as_chunks::<ABREAST>().0);
-    for ((a, b), c) in first.iter().zip(second).zip(third) {
-        for i in 0..ABREAST {
-            most[i] = most[i].max(of(a[i], b[i], c[i]));
-        }
-    }
-    let rest = sound[whole * ABREAST..].windows(3).map(|w| of(w[0], w[1], w[2]));
-    most.into_iter().chain(rest).fold(0.0, f64::max)
 }
 
 impl Default for Interpolator {
@@ -121,7 +196,15 @@ impl Interpolator {
             even: std::array::from_fn(|point| f64::midpoint(half[point][k], half[point][2 * SIDE - 1 - k])),
             odd: std::array::from_fn(|point| (half[point][k] - half[point][2 * SIDE - 1 - k]) / 2.0),
         };
-        Interpolator { pairs: (0..SIDE).map(pair).collect(), bound: Interpolator::bound() }
+        let rest = |weights: Weights| {
+            let outside = weights[..SIDE - FIRST].iter().chain(&weights[SIDE + FIRST..]);
+            outside.map(|weight| weight.abs()).sum()
+        };
+        Interpolator {
+            pairs: (0..SIDE).rev().map(pair).collect(),
+            bound: Interpolator::bound(),
+            rest: points().map(rest).fold(0.0, f64::max),
+        }
     }
 
     /// The peak, as a linear amplitude, from each of some frames until just before the next. `sound` begins [`SIDE`] - 1 frames
@@ -136,63 +219,40 @@ impl Interpolator {
         wide(
             #[inline(always)]
             || {
-                let bends = bends(sound);
+                let most = Most::of(sound);
                 for (at, peaks) in peaks.chunks_mut(ABREAST).enumerate() {
                     let sound = &sound[at * ABREAST..];
-                    let near = sound[SIDE - 1..][..=peaks.len()].iter().fold(0.0, |most: f64, x| most.max(x.abs()));
-                    if self.bound.of(near, bends) < level {
-                        continue;
+                    let mut padded = [0.0; REACH];
+                    let sound = sound.first_chunk().unwrap_or_else(|| {
+                        padded[..sound.len()].copy_from_slice(sound);
+                        &padded
+                    });
+                    if let Some(found) = self.peaks_abreast(level, most, sound) {
+                        peaks.copy_from_slice(&found[..peaks.len()]);
                     }
-                    let all = match sound.first_chunk() {
-                        Some(sound) => self.peaks_abreast(sound),
-                        None => {
-                            let mut padded = [0.0; REACH];
-                            padded[..sound.len()].copy_from_slice(sound);
-                            self.peaks_abreast(&padded)
-                        }
-                    };
-                    peaks.copy_from_slice(&all[..peaks.len()]);
                 }
             },
         );
     }
 
-    /// The peaks of [`ABREAST`] frames. RT.
+    /// The peaks of [`ABREAST`] frames, or none if none of them can be above a level; `most` is of all that they are computed
+    /// from, or of more. RT.
     #[inline(always)]
-    pub fn peaks_abreast(&self, sound: &[f64; REACH]) -> [f64; ABREAST] {
-        let mut even = [[0.0; ABREAST]; POINTS / 2];
-        let mut odd = [[0.0; ABREAST]; POINTS / 2 - 1];
-        for (k, pair) in self.pairs.iter().enumerate() {
-            let (before, after) = (&sound[k..][..ABREAST], &sound[2 * SIDE - 1 - k..][..ABREAST]);
-            let (mut sum, mut difference) = ([0.0; ABREAST], [0.0; ABREAST]);
-            for i in 0..ABREAST {
-                sum[i] = before[i] + after[i];
-            }
-            for i in 0..ABREAST {
-                difference[i] = before[i] - after[i];
-            }
-            for (even, weight) in even.iter_mut().zip(&pair.even) {
-                for i in 0..ABREAST {
-                    even[i] += weight * sum[i];
-                }
-            }
-            for (odd, weight) in odd.iter_mut().zip(&pair.odd) {
-                for i in 0..ABREAST {
-                    odd[i] += weight * difference[i];
-                }
-            }
+    pub fn peaks_abreast(&self, level: f64, most: Most, sound: &[f64; REACH]) -> Option<[f64; ABREAST]> {
+        let near = sound[SIDE - 1..SIDE + ABREAST].iter().fold(0.0, |most: f64, x| most.max(x.abs()));
+        if self.bound.of(near, most.bend) < level {
+            return None;
         }
-        let [both @ .., middle] = even;
-        let mut most = [0.0_f64; ABREAST];
-        for i in 0..ABREAST {
-            most[i] = sound[SIDE - 1 + i].abs().max(middle[i].abs());
+        let mut sums = Sums::default();
+        let (first, rest) = self.pairs.split_at(FIRST);
+        sums.add(first, sound, 0);
+        let peaks = sums.peaks(sound);
+        let highest = peaks.iter().fold(0.0, |most: f64, peak| most.max(*peak));
+        if (highest + self.rest * most.frame) * (1.0 + MARGIN) < level {
+            return None;
         }
-        for (even, odd) in both.iter().zip(&odd) {
-            for i in 0..ABREAST {
-                most[i] = most[i].max(even[i].abs() + odd[i].abs());
-            }
-        }
-        most
+        sums.add(rest, sound, FIRST);
+        Some(sums.peaks(sound))
     }
 
     /// What the points can be at most.
@@ -290,12 +350,12 @@ mod tests {
             // From white noise to noise that is held for many frames, whose bends are rare.
             let sound: Vec<f64> = noise(seed, 400).iter().flat_map(|x| vec![*x; step as usize]).take(400).collect();
             for (frames, peak) in sound.windows(2 * SIDE).zip(peaks(&sound)) {
-                let bends = bends(frames);
+                let most = Most::of(frames);
                 let slowly = frames.windows(3).map(|w| ((w[0] - w[1]) - (w[1] - w[2])).abs()).fold(0.0, f64::max);
-                assert_eq!(bends, slowly);
-                let near = frames[SIDE - 1].abs().max(frames[SIDE].abs());
                 let any = frames.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
-                assert!(peak <= bound.of(near, bends), "{step}: {peak}");
+                assert_eq!(most, Most { frame: any, bend: slowly });
+                let near = frames[SIDE - 1].abs().max(frames[SIDE].abs());
+                assert!(peak <= bound.of(near, most.bend), "{step}: {peak}");
                 assert!(peak <= bound.any * any + 1e-12, "{step}: {peak}");
             }
         }
@@ -316,21 +376,23 @@ mod tests {
 
     #[test]
     fn no_peak_above_a_level_is_left_out() {
-        // A low sound with a little noise: most of it bends too little to come near the level.
+        // A low sound with a little noise bends too little to come near the level; of noise the nearest frames tell.
+        let noise = noise(5, 5000);
         let low = |(i, x): (usize, &f64)| 0.6 * math::sin(i as f64 * 0.01) + 0.05 * x;
-        let sound: Vec<f64> = noise(5, 5000).iter().enumerate().map(low).collect();
-        let (level, peaks) = (0.62, peaks(&sound));
-        let mut found = vec![0.0; peaks.len()];
-        let interpolator = Interpolator::new();
-        let runs = sound.windows(2 * SIDE - 1 + QUANTUM).step_by(QUANTUM).zip(found.chunks_mut(QUANTUM));
-        runs.for_each(|(sound, found)| interpolator.peaks_above(level, sound, found));
-        let whole = peaks.len() / QUANTUM * QUANTUM;
-        let above = |peak: &f64| if *peak > level { *peak } else { 0.0 };
-        let (expected, given): (Vec<f64>, Vec<f64>) =
-            peaks.iter().zip(&found).take(whole).map(|(peak, found)| (above(peak), above(found))).unzip();
-        assert_eq!(expected, given);
-        assert!(expected.contains(&0.0) && expected.iter().any(|peak| *peak > 0.0));
-        assert!(found[..whole].contains(&0.0), "nothing was left out");
+        let low: Vec<f64> = noise.iter().enumerate().map(low).collect();
+        for (sound, level) in [(low, 0.62), (noise, 1.5)] {
+            let (peaks, interpolator) = (peaks(&sound), Interpolator::new());
+            let mut found = vec![0.0; peaks.len() / QUANTUM * QUANTUM];
+            let runs = sound.windows(2 * SIDE - 1 + QUANTUM).step_by(QUANTUM).zip(found.chunks_mut(QUANTUM));
+            runs.for_each(|(sound, found)| interpolator.peaks_above(level, sound, found));
+            let (mut high, mut left_out) = (0, 0);
+            for (peak, found) in peaks.iter().zip(&found) {
+                assert!(found == peak || (*peak <= level && *found == 0.0), "{found} for {peak}");
+                high += usize::from(*peak > level);
+                left_out += usize::from(*found == 0.0);
+            }
+            assert!(high > 10 && left_out > found.len() / 4, "above {level} are {high}, left out are {left_out}");
+        }
     }
 
     #[test]

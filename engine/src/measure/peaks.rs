@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::blocks::{BLOCK, Blocks};
 use super::loudness::{Loudness, SHORT, gate};
 use super::{Extreme, louder};
-use crate::true_peak::{ABREAST, Bound, Interpolator, SIDE, bends};
+use crate::true_peak::{ABREAST, Bound, Interpolator, Most, SIDE};
 use crate::wide::wide;
 
 /// What is known of a block of one channel.
@@ -20,8 +20,6 @@ struct Known {
     sample: f64,
     /// The largest bend, that at the last frame of the block left out and that before its first included.
     bend: f64,
-    /// The bends that a point of the block may feel, largest.
-    bends: f64,
     /// Between what its peak is.
     least: f64,
     most: f64,
@@ -92,7 +90,7 @@ impl Peaks {
             let any = before.sample.max(here.sample).max(after.sample);
             let most = self.bound.of(near, bends).min(self.bound.any * any).max(here.sample);
             let known = &mut self.known[channel][blocks.slot(ready)];
-            *known = Known { bends, least: here.sample, most, ..here };
+            *known = Known { least: here.sample, most, ..here };
             let top = self.top.map_or(0.0, |top| top.value);
             if most > top && self.counted.contains(&ready) {
                 let at = self.look(blocks, channel, ready, top);
@@ -120,15 +118,15 @@ impl Peaks {
         let again = known.looked > 0;
         let level = if again { known.least } else { above };
         let (mut most, mut at) = (level, None);
-        let (bound, interpolator, bends) = (&self.bound, &self.interpolator, known.bends);
+        let interpolator = &self.interpolator;
         wide(
             #[inline(always)]
             || {
+                let all = Most::of(&sound);
                 for first in (BLOCK..2 * BLOCK).step_by(ABREAST) {
-                    let near = sound[first..=first + ABREAST].iter().fold(0.0, |most: f64, x| most.max(x.abs()));
-                    let reach = sound[first + 1 - SIDE..].first_chunk().filter(|_| bound.of(near, bends) > most);
-                    let Some(reach) = reach else { continue };
-                    for (i, peak) in interpolator.peaks_abreast(reach).into_iter().enumerate() {
+                    let reach = sound[first + 1 - SIDE..].first_chunk();
+                    let peaks = reach.and_then(|reach| interpolator.peaks_abreast(most, all, reach));
+                    for (i, peak) in peaks.into_iter().flatten().enumerate() {
                         if peak > most {
                             (most, at) = (peak, Some(block * BLOCK as u64 + (first - BLOCK + i) as u64));
                         }
@@ -201,6 +199,6 @@ fn bend(ends: [f64; 2], sound: &[f64]) -> f64 {
     all[2..].copy_from_slice(sound);
     wide(
         #[inline(always)]
-        || bends(&all),
+        || Most::of(&all).bend,
     )
 }
