@@ -20,7 +20,7 @@ use flac::Flac;
 use quantise::Quantiser;
 use wav::Wav;
 
-use crate::measure::{Layout, Measurement};
+use crate::measure::{Figures, Layout, Measurement};
 
 pub use crate::dither::{Dither, Shape};
 pub use tags::{Loudness, MOST_TRACKS, Mark, Measured, Tags};
@@ -142,6 +142,11 @@ impl FileWriter {
     /// What has been measured of the file so far, if it is measured.
     pub fn measurement(&self) -> Option<&Measurement> {
         self.measurement.as_deref()
+    }
+
+    /// The figures of the file, if it is measured. It is no longer, then.
+    pub fn take_figures(&mut self) -> Option<Figures> {
+        self.measurement.take().map(|measurement| measurement.into_figures())
     }
 
     /// Begins another file, of the same format, in which the sound goes on: dither too, so that the two end to end are one.

@@ -189,7 +189,7 @@ impl Measurement {
     /// To be said before the first frame.
     pub fn full_scale(mut self, sample: f64) -> Measurement {
         self.full_scale = sample;
-        self.reset();
+        self.levels = Levels::new(self.layout.channels(), sample);
         self
     }
 
@@ -245,22 +245,33 @@ impl Measurement {
         }
     }
 
-    /// The same with what has come of the last block, and with what a converter makes of the end.
+    /// Takes what has come of the last block, and what a converter makes of the end.
+    fn end(&mut self) {
+        flushed(|| {
+            let rest = self.blocks.rest();
+            self.blocks.fill();
+            self.whole(rest);
+            self.blocks.fill();
+            self.whole(0);
+        });
+    }
+
+    /// The same with its end.
     fn ended(&self) -> Measurement {
         let mut ended = self.clone();
-        flushed(|| {
-            let rest = ended.blocks.rest();
-            ended.blocks.fill();
-            ended.whole(rest);
-            ended.blocks.fill();
-            ended.whole(0);
-        });
+        ended.end();
         ended
     }
 
     /// Everything that can be told of what was taken so far.
     pub fn figures(&self) -> Figures {
         figures(&[&self.ended()])
+    }
+
+    /// The same of a sound that is over, without a copy of what was kept of it.
+    pub fn into_figures(mut self) -> Figures {
+        self.end();
+        figures(&[&self])
     }
 
     /// What a meter shows now.

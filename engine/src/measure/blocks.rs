@@ -23,7 +23,8 @@ impl Blocks {
     /// that of the first of a block.
     pub(super) fn new(rate: u32, channels: usize, frames: u64) -> Blocks {
         let room = (rate as usize * (SHORT + 2) / 10).div_ceil(BLOCK) + 8;
-        Blocks { channels: vec![vec![0.0; room * BLOCK]; channels], room, frames }
+        // Each asks for room of its own: a copy would be written at once, most of it in vain where a sound is short.
+        Blocks { channels: (0..channels).map(|_| vec![0.0; room * BLOCK]).collect(), room, frames }
     }
 
     /// How many blocks are whole.

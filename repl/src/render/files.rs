@@ -147,9 +147,9 @@ impl Files {
     pub fn end(self) -> Result<Vec<(Whole, Option<Figures>)>, Failure> {
         let mut all = Vec::new();
         for sink in self.targets.into_iter().map(|target| target.sink) {
-            let album = sink.whole().filter(|_| !sink.done.is_empty()).map(|figures| Loudness::from(&figures));
-            for writer in sink.all() {
-                let figures = writer.measurement().map(Measurement::figures);
+            let album = (!sink.done.is_empty()).then(|| sink.whole()).flatten().map(|figures| Loudness::from(&figures));
+            for mut writer in sink.all() {
+                let figures = writer.take_figures();
                 let own = figures.as_ref().map(Loudness::from).unwrap_or_default();
                 all.push((writer.end(&Measured { own, album }).map_err(failed)?, figures));
             }
