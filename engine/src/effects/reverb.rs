@@ -4,8 +4,8 @@
 //! 1962) into a network of sixteen delay lines that feed each other through a Hadamard matrix (Jot and Chaigne 1991;
 //! Stautner and Puckette 1982). Each line loses what its length asks for, so that all of them fall by 60 dB in one
 //! time, and in a third of it far above the damping frequency; that time is chosen so that the whole (T30 of ISO 3382 over
-//! all frequencies) falls as asked. Some lines sway by a few frames, as a function of the
-//! transport, so that no resonance stands out.
+//! all frequencies) falls as asked. Some lines sway by a few frames, as a function of the transport that goes straight on
+//! between its quanta, so that no resonance stands out.
 
 mod still;
 
