@@ -101,7 +101,7 @@ impl<S: Spectrum> Size<S> {
             whole.iter_mut().zip(taps).for_each(|(kept, tap)| *kept = tap / block as f64);
             (0..transform.groups()).for_each(|group| transform.columns(group, &whole, &mut work, &mut space));
             (0..transform.groups()).for_each(|group| transform.rows(group, &mut work));
-            spectra.extend(work.iter().map(S::from));
+            spectra.extend(work.iter().map(S::kept));
         }
         let steps = steps(transform.groups(), sounding.len());
         Size { transform, partitions, sounding, spectra: spectra.into(), steps }
@@ -117,7 +117,7 @@ impl<S: Spectrum> Size<S> {
 fn steps(groups: usize, sounding: usize) -> Box<[Step]> {
     let products = |group| {
         let firsts = (0..sounding).step_by(TOGETHER);
-        firsts.map(move |first| Step::Products(group, first, (first + TOGETHER).min(sounding)))
+        firsts.map(move |first| Step::Products { group, first, end: (first + TOGETHER).min(sounding) })
     };
     let rows = |group| std::iter::once(Step::Rows(group)).chain(products(group)).chain([Step::RowsBack(group)]);
     let columns = (0..groups).map(Step::Columns);
@@ -129,8 +129,12 @@ fn steps(groups: usize, sounding: usize) -> Box<[Step]> {
 enum Step {
     Columns(usize),
     Rows(usize),
-    /// Products with some of the partitions that sound, from the first to before the last.
-    Products(usize, usize, usize),
+    /// Products with some of the partitions that sound.
+    Products {
+        group: usize,
+        first: usize,
+        end: usize,
+    },
     RowsBack(usize),
     ColumnsBack(usize),
 }
@@ -139,7 +143,7 @@ impl Step {
     /// What it costs. RT.
     fn cost(self) -> usize {
         match self {
-            Step::Products(_, first, end) => end - first,
+            Step::Products { first, end, .. } => end - first,
             Step::Columns(_) | Step::Rows(_) | Step::RowsBack(_) | Step::ColumnsBack(_) => HALF_COST,
         }
     }
@@ -381,12 +385,12 @@ impl<S: Spectrum> Block<S> {
                     #[inline(always)]
                     || {
                         let past = self.past[self.newest * block..][rows.clone()].iter_mut();
-                        past.zip(&self.work[rows.clone()]).for_each(|(past, bins)| *past = S::from(bins));
+                        past.zip(&self.work[rows.clone()]).for_each(|(past, bins)| *past = S::kept(bins));
                     },
                 );
                 self.work[rows].fill(Bins::default());
             }
-            Step::Products(group, first, end) => {
+            Step::Products { group, first, end } => {
                 let rows = transform.row_group(group);
                 let mut pairs = [(&[][..], &[][..]); TOGETHER];
                 let heard = size.sounding[first..end].iter().take_while(|partition| **partition < self.heard);
@@ -446,6 +450,7 @@ mod tests {
     use super::*;
     use crate::math;
     use crate::test_signals::{impulse, noise};
+    use crate::wide::tests::plainly;
 
     /// Taps of a room: noise that decays.
     fn taps(length: usize) -> Vec<f64> {
@@ -519,6 +524,17 @@ mod tests {
             let off = output.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
             assert!(off < 1e-14, "{length} taps are off by {off}");
         }
+    }
+
+    #[test]
+    fn as_wide_as_the_processor_can_and_as_every_one_can_give_the_same_bits() {
+        fn both<S: Spectrum>() {
+            let (taps, input) = (taps(40_000), noise(8, 60_000));
+            let run = || convolved::<S>(&taps, &input, &[64]);
+            assert!(run() == plainly(run));
+        }
+        both::<Bins>();
+        both::<Rounded>();
     }
 
     #[test]

@@ -140,7 +140,7 @@ impl FileWriter {
     }
 
     /// What has been measured of the file so far, if it is measured.
-    pub fn measurement(&self) -> Option<&Measurement> {
+    fn measurement(&self) -> Option<&Measurement> {
         self.measurement.as_deref()
     }
 
@@ -220,7 +220,7 @@ impl FileWriter {
         if sound.len() != channels || sound.iter().any(|channel| channel.as_ref().len() != frames) {
             return Err(Problem::Format(format!("the sound does not have {channels} equally long channels")));
         }
-        // All are asked, as many at once as go; where the first is, only if there is one.
+        // Where one is no number is asked only once it is known that one is not.
         let finite = |channel: &C| channel.as_ref().iter().fold(true, |all, x| all & x.is_finite());
         if !sound.iter().all(finite) {
             let broken = |frame: &usize| sound.iter().any(|channel| !channel.as_ref()[*frame].is_finite());
@@ -231,7 +231,7 @@ impl FileWriter {
             Depth::Float32 => {
                 self.floats.resize(frames * channels, 0.0);
                 for (first, channel) in sound.iter().enumerate() {
-                    let places = self.floats[first..].iter_mut().step_by(channels);
+                    let places = self.floats.iter_mut().skip(first).step_by(channels);
                     places.zip(channel.as_ref()).for_each(|(place, x)| *place = *x as f32);
                 }
             }

@@ -195,10 +195,7 @@ impl Measurement {
 
     /// Forgets all sound.
     pub fn reset(&mut self) {
-        let (rate, full_scale) = (self.rate, self.full_scale);
-        *self = Measurement::new(rate, self.layout.clone());
-        self.full_scale = full_scale;
-        self.levels = Levels::new(self.layout.channels(), full_scale);
+        *self = Measurement::new(self.rate, self.layout.clone()).full_scale(self.full_scale);
     }
 
     /// The layout that it was made with.
@@ -321,10 +318,7 @@ pub fn parts(
         let block = blocks::BLOCK as u64;
         let from = (seconds.start * second).saturating_sub(LEAD * second) / block * block;
         let to = if is_last { frames } else { (seconds.end * second + 2 * block).min(frames) };
-        let mut measurement = Measurement::of_part(rate, layout.clone(), from, seconds);
-        measurement.full_scale = full_scale;
-        measurement.levels = Levels::new(layout.channels(), full_scale);
-        (measurement, from..to)
+        (Measurement::of_part(rate, layout.clone(), from, seconds).full_scale(full_scale), from..to)
     };
     (0..count).map(part)
 }

@@ -202,7 +202,7 @@ impl Interpolator {
         };
         Interpolator {
             pairs: (0..SIDE).rev().map(pair).collect(),
-            bound: Interpolator::bound(),
+            bound: bound(),
             rest: points().map(rest).fold(0.0, f64::max),
         }
     }
@@ -213,8 +213,8 @@ impl Interpolator {
         self.peaks_above(0.0, sound, peaks);
     }
 
-    /// The same of those that are above a level. Where none can be, by their [`Bound`], it does not look: they stay what they
-    /// are. RT.
+    /// The same of those that are above a level. Of each eight of which none can be, by their [`Bound`] or by what is nearest to
+    /// them, all stay what they are. RT.
     pub fn peaks_above(&self, level: f64, sound: &[f64], peaks: &mut [f64]) {
         wide(
             #[inline(always)]
@@ -255,30 +255,35 @@ impl Interpolator {
         Some(sums.peaks(sound))
     }
 
-    /// What the points can be at most.
-    pub fn bound() -> Bound {
-        let mut bound = Bound { line: 1.0, bend: 0.0, any: 1.0 };
-        for (p, weights) in points().enumerate() {
-            let part = (p + 1) as f64 / POINTS as f64;
-            bound.any = weights.iter().map(|weight| weight.abs()).sum::<f64>().max(bound.any);
-            let mut rest = weights;
-            rest[SIDE - 1] -= 1.0 - part;
-            rest[SIDE] -= part;
-            // Both sums over the rest are 0 once its slope is taken off: then it is made of bends alone.
-            let slope: f64 = rest.iter().enumerate().map(|(k, weight)| k as f64 * weight).sum();
-            rest[SIDE - 1] += slope;
-            rest[SIDE] -= slope;
-            let (mut once, mut twice, mut bends) = (0.0, 0.0, 0.0);
-            for weight in rest {
-                once += weight;
-                twice += once;
-                bends += f64::abs(twice);
-            }
-            bound.bend = bends.max(bound.bend);
-            bound.line = (1.0 + 2.0 * slope.abs()).max(bound.line);
-        }
-        bound
+    /// What the points can be at most. RT.
+    pub fn bound(&self) -> Bound {
+        self.bound
     }
+}
+
+/// What the points can be at most. Not RT.
+fn bound() -> Bound {
+    let mut bound = Bound { line: 1.0, bend: 0.0, any: 1.0 };
+    for (p, weights) in points().enumerate() {
+        let part = (p + 1) as f64 / POINTS as f64;
+        bound.any = weights.iter().map(|weight| weight.abs()).sum::<f64>().max(bound.any);
+        let mut rest = weights;
+        rest[SIDE - 1] -= 1.0 - part;
+        rest[SIDE] -= part;
+        // Both sums over the rest are 0 once its slope is taken off: then it is made of bends alone.
+        let slope: f64 = rest.iter().enumerate().map(|(k, weight)| k as f64 * weight).sum();
+        rest[SIDE - 1] += slope;
+        rest[SIDE] -= slope;
+        let (mut once, mut twice, mut bends) = (0.0, 0.0, 0.0);
+        for weight in rest {
+            once += weight;
+            twice += once;
+            bends += f64::abs(twice);
+        }
+        bound.bend = bends.max(bound.bend);
+        bound.line = (1.0 + 2.0 * slope.abs()).max(bound.line);
+    }
+    bound
 }
 
 /// The last frames of one channel.
@@ -314,6 +319,7 @@ impl History {
 mod tests {
     use super::*;
     use crate::test_signals::noise;
+    use crate::wide::tests::plainly;
 
     /// The peak at each frame that has enough of them before and behind it.
     fn peaks(sound: &[f64]) -> Vec<f64> {
@@ -344,7 +350,7 @@ mod tests {
 
     #[test]
     fn no_point_is_beyond_its_bound() {
-        let bound = Interpolator::bound();
+        let bound = bound();
         assert!(bound.line < 1.01 && bound.bend < 0.61 && bound.any < 3.0, "{bound:?}");
         for (step, seed) in (1..40).zip(1..) {
             // From white noise to noise that is held for many frames, whose bends are rare.
@@ -372,6 +378,12 @@ mod tests {
             let most = points().map(point).fold(frames[SIDE - 1].abs(), f64::max);
             assert!((peak - most).abs() < 1e-13, "{peak} for {most}");
         }
+    }
+
+    #[test]
+    fn as_wide_as_the_processor_can_and_as_every_one_can_give_the_same_bits() {
+        let sound = noise(7, 1000);
+        assert_eq!(peaks(&sound), plainly(|| peaks(&sound)));
     }
 
     #[test]

@@ -36,8 +36,8 @@ impl Keep for Bins {
 
 /// How spectra are kept that are read again and again, which is most of what long responses cost.
 pub trait Spectrum: Copy + Default + Keep + Send + Sync + 'static {
-    /// RT.
-    fn from(bins: &Bins) -> Self;
+    /// As they are kept. RT.
+    fn kept(bins: &Bins) -> Self;
 
     /// Each times its own. RT.
     fn times(&self, other: &Self) -> Bins;
@@ -46,7 +46,7 @@ pub trait Spectrum: Copy + Default + Keep + Send + Sync + 'static {
 /// As they are.
 impl Spectrum for Bins {
     #[inline(always)]
-    fn from(bins: &Bins) -> Self {
+    fn kept(bins: &Bins) -> Self {
         *bins
     }
 
@@ -59,7 +59,8 @@ impl Spectrum for Bins {
     }
 }
 
-/// Rounded to 24 bits, in half the room: what is wrong by that is more than 140 dB below the sound.
+/// Rounded to 24 bits, in half the room: what is wrong by that is more than 140 dB below the sound. Sound up to 1e34 times full
+/// scale stays finite.
 #[derive(Clone, Copy, Default)]
 #[repr(align(64))]
 pub struct Rounded {
@@ -76,7 +77,7 @@ impl Keep for Rounded {
 
 impl Spectrum for Rounded {
     #[inline(always)]
-    fn from(bins: &Bins) -> Self {
+    fn kept(bins: &Bins) -> Self {
         let mut rounded = Rounded::default();
         for i in 0..ABREAST {
             (rounded.re[i], rounded.im[i]) = (bins.re[i] as f32, bins.im[i] as f32);
@@ -91,7 +92,7 @@ impl Spectrum for Rounded {
 }
 
 impl Rounded {
-    /// RT.
+    /// In full width. RT.
     #[inline(always)]
     fn wide(&self) -> Bins {
         Bins::each(
@@ -124,7 +125,7 @@ impl Bins {
         Bin { re: self.re[i], im: self.im[i] }
     }
 
-    /// RT.
+    /// Each and its own. RT.
     #[inline(always)]
     pub fn plus(&self, other: &Bins) -> Self {
         Bins::each(
@@ -133,7 +134,7 @@ impl Bins {
         )
     }
 
-    /// RT.
+    /// Each less its own. RT.
     #[inline(always)]
     fn minus(&self, other: &Bins) -> Self {
         Bins::each(
@@ -228,7 +229,7 @@ impl Transform {
         self.side / ABREAST
     }
 
-    /// Room for a step.
+    /// Room for a step. Not RT.
     pub fn space(&self) -> Box<[Bins]> {
         vec![Bins::default(); self.side].into()
     }

@@ -172,6 +172,26 @@ fn a_file_has_the_rights_of_any_new_file() {
 }
 
 #[test]
+fn a_write_of_no_frames_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    for depth in [Depth::Int16, Depth::Int24, Depth::Float32] {
+        let written = [false, true].map(|with_nothing| {
+            let path = folder.path().join(format!("{with_nothing}.wav"));
+            let format = Format { depth, channels: 2, ..FORMAT };
+            let mut writer = FileWriter::create(&path, format, &Tags::default()).unwrap();
+            for sound in [&[[0.25, -0.5], [0.125, 0.75]].map(Vec::from), &[vec![], vec![]]] {
+                if with_nothing || !sound[0].is_empty() {
+                    writer.write(sound).unwrap();
+                }
+            }
+            assert_eq!(writer.finish(&Measured::default()).unwrap().frames, 2);
+            std::fs::read(path).unwrap()
+        });
+        assert!(written[0] == written[1], "{depth:?}");
+    }
+}
+
+#[test]
 fn what_cannot_be_written_is_refused_with_its_reason() {
     let folder = TempDir::new().unwrap();
     let problem = |name: &str, format: Format| {

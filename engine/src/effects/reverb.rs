@@ -409,17 +409,17 @@ impl Kernel for Reverb {
         let of = Setting { decay: decay.to, damping: damping.to, frozen: freeze.to, sizes, part: self.part };
         let goal = if of == self.losses.of { self.losses } else { Losses::new(of, &self.layouts, self.rate) };
         let damping = shares(damping, self.rate);
+        let sways = Sways::new(io.frame(0), self.rate);
         if self.is_still(&goal) && [damping, diffusion, width, freeze].iter().all(Glide::is_still) {
             self.lay_out(self.size.wanted(), self.size.wanted());
             let (open, before) = (1.0 - freeze.to, self.predelay.wanted());
             let amount = DIFFUSED * diffusion.to / 100.0;
-            let sways = Sways::new(io.frame(0), self.rate);
-            let still = Still { open, before, amount, damping: damping.to, width: width.to, sways };
+            let still = Still { open, before, amount, damping: damping.to, width: width.to, sways: &sways };
             if self.run_still(io, &input, &still) {
                 return;
             }
         }
-        let (count, sways) = (io.frames.len(), Sways::new(io.frame(0), self.rate));
+        let count = io.frames.len();
         for (n, i) in io.frames.clone().enumerate() {
             let (now, next, part) = self.size.step();
             self.lay_out(now, next);
@@ -500,7 +500,8 @@ impl Sways {
     fn new(frame: u64, rate: f64) -> Self {
         let quantum = QUANTUM as u64;
         let first = frame / quantum * quantum;
-        let moment = |n: u64| first.wrapping_add(n * quantum) as f64;
+        // Before the transport's start the count is what is missing to 0.
+        let moment = |n: u64| first.wrapping_add(n * quantum) as i64 as f64;
         let by = |frame: f64, pace: f64| SWAY_MS / 1000.0 * rate * math::sin(TAU * (frame * pace / rate).fract());
         Sways { first, lines: SWAY_HZ.map(|pace| [0, 1, 2].map(|n| by(moment(n), pace))) }
     }
@@ -581,6 +582,25 @@ mod tests {
             (mean(|p| p.0), mean(|p| p.1), mean(|p| p.0 * p.0), mean(|p| p.0 * p.1), mean(|p| p.1 * p.1));
         let slope = (ty - t * y) / (tt - t * t);
         (-60.0 / slope, (ty - t * y).powi(2) / ((tt - t * t) * (yy - y * y)))
+    }
+
+    #[test]
+    fn how_a_line_sways_is_told_by_the_frame_alone_and_is_nearly_a_sine() {
+        // Buffers that begin within a quantum of the transport too, and before its start.
+        for begin in [0, 24, 40, 6400, u64::MAX - 39, u64::MAX - 100] {
+            let sways = Sways::new(begin, RATE);
+            for (line, n) in (0..LINES).flat_map(|line| (0..QUANTUM as u64).map(move |n| (line, n))) {
+                let frame = begin.wrapping_add(n);
+                let by = sways.at(line, frame);
+                assert_eq!(by, Sways::new(frame, RATE).at(line, frame), "line {line}, frame {frame}");
+                assert_eq!(by.is_some(), line.is_multiple_of(SWAYING));
+                if let Some(by) = by {
+                    let turns = frame as i64 as f64 * SWAY_HZ[line / SWAYING] / RATE;
+                    let sine = SWAY_MS / 1000.0 * RATE * math::sin(TAU * turns);
+                    assert!((by - sine).abs() < 1e-4, "line {line}, frame {frame}: {by} for {sine}");
+                }
+            }
+        }
     }
 
     #[test]

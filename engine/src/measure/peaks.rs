@@ -1,7 +1,7 @@
 //! True peaks: of the whole, of what was heard lately, and of each three seconds against their loudness.
 //!
 //! A block of 64 frames is looked at between its samples only where its [`Bound`] says that this could change a figure, and
-//! in it only those eight frames that could. Whatever is asked, no block is looked at more than twice: the second time it is
+//! in it only those eights of frames that could. Whatever is asked, no block is looked at more than twice: the second time it is
 //! looked at whole and then its peak is known. That is the most work there can be; programme needs a few blocks in a hundred.
 
 use std::ops::Range;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::blocks::{BLOCK, Blocks};
 use super::loudness::{Loudness, SHORT, gate};
 use super::{Extreme, louder};
-use crate::true_peak::{ABREAST, Bound, Interpolator, Most, SIDE};
+use crate::true_peak::{ABREAST, Interpolator, Most, SIDE};
 use crate::wide::wide;
 
 /// What is known of a block of one channel.
@@ -30,7 +30,6 @@ struct Known {
 #[derive(Clone, Debug)]
 pub(super) struct Peaks {
     interpolator: Arc<Interpolator>,
-    bound: Bound,
     /// Of each channel, in the order of the ring of blocks.
     known: Vec<Vec<Known>>,
     /// The blocks that count: all, but for a part of a sound.
@@ -51,7 +50,6 @@ pub(super) struct Peaks {
 impl Peaks {
     pub(super) fn new(blocks: &Blocks, channels: usize, counted: Range<u64>, next: usize) -> Peaks {
         Peaks {
-            bound: Interpolator::bound(),
             interpolator: Arc::new(Interpolator::new()),
             known: vec![vec![Known::default(); blocks.room()]; channels],
             counted,
@@ -82,13 +80,14 @@ impl Peaks {
             self.known[channel][slot] = Known { sample: *sample, bend, ..Known::default() };
         }
         let Some(ready) = block.checked_sub(1) else { return };
+        let bound = self.interpolator.bound();
         for channel in 0..samples.len() {
             let about = |block: Option<u64>| block.map_or(Known::default(), |b| self.known[channel][blocks.slot(b)]);
             let (before, here, after) = (about(ready.checked_sub(1)), about(Some(ready)), about(Some(block)));
             let bends = before.bend.max(here.bend).max(after.bend);
             let near = here.sample.max(blocks.get(channel, block)[0].abs());
             let any = before.sample.max(here.sample).max(after.sample);
-            let most = self.bound.of(near, bends).min(self.bound.any * any).max(here.sample);
+            let most = bound.of(near, bends).min(bound.any * any).max(here.sample);
             let known = &mut self.known[channel][blocks.slot(ready)];
             *known = Known { least: here.sample, most, ..here };
             let top = self.top.map_or(0.0, |top| top.value);

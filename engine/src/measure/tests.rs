@@ -345,6 +345,7 @@ fn figures_do_not_depend_on_the_pieces_a_sound_comes_in() {
             }
         }
         assert_eq!(measurement.figures(), whole, "{size}");
+        assert_eq!(measurement.clone().into_figures(), whole, "{size}, at its end");
         measurement.reset();
         measurement.take(&sound);
         assert_eq!(measurement.figures(), whole);

@@ -17,7 +17,7 @@ use crate::wide::wide;
 const _: () = assert!(LINES == LANES);
 
 /// The numbers that it stands at.
-pub(super) struct Still {
+pub(super) struct Still<'a> {
     /// How much of what comes in gets in.
     pub open: f64,
     /// The frames of the predelay.
@@ -28,7 +28,8 @@ pub(super) struct Still {
     pub damping: f64,
     /// In percent.
     pub width: f64,
-    pub sways: Sways,
+    /// How lines sway in this buffer.
+    pub sways: &'a Sways,
 }
 
 /// Where a stretch is worked on. Nothing is kept in it.
@@ -61,7 +62,7 @@ impl Reverb {
     }
 
     /// A stretch of frames; says false, and has done nothing, if they have to be gone through one by one. RT.
-    pub(super) fn run_still(&mut self, io: &mut Io<'_>, input: &[Buffer; 2], still: &Still) -> bool {
+    pub(super) fn run_still(&mut self, io: &mut Io<'_>, input: &[Buffer; 2], still: &Still<'_>) -> bool {
         let longest = self.longest();
         if longest == 0 {
             return false;
@@ -74,7 +75,7 @@ impl Reverb {
     }
 
     /// RT.
-    fn stretch(&mut self, io: &mut Io<'_>, input: &[Buffer; 2], still: &Still, frames: Range<usize>) {
+    fn stretch(&mut self, io: &mut Io<'_>, input: &[Buffer; 2], still: &Still<'_>, frames: Range<usize>) {
         let (mut wet, mut late) = ([[0.0; QUANTUM]; 2], [[0.0; QUANTUM]; 2]);
         for ((input, wet), (index, late)) in input.iter().zip(&mut wet).zip(late.iter_mut().enumerate()) {
             self.reflect(index, &input[frames.clone()], still, wet, late);
@@ -99,7 +100,7 @@ impl Reverb {
     }
 
     /// What comes back early on a side, and what the network gets of it. RT.
-    fn reflect(&mut self, index: usize, input: &[f64], still: &Still, wet: &mut Buffer, late: &mut Buffer) {
+    fn reflect(&mut self, index: usize, input: &[f64], still: &Still<'_>, wet: &mut Buffer, late: &mut Buffer) {
         let (layout, kind, side, count) = (&self.layouts.0, self.kind, &mut self.sides[index], input.len());
         let (mut heard, mut echo) = ([0.0; QUANTUM], [0.0; QUANTUM]);
         let (heard, echo, late) = (&mut heard[..count], &mut echo[..count], &mut late[..count]);
@@ -125,7 +126,7 @@ impl Reverb {
     }
 
     /// What the lines of the network give. RT.
-    fn listen(&mut self, frame: u64, still: &Still, count: usize) {
+    fn listen(&mut self, frame: u64, still: &Still<'_>, count: usize) {
         let (layout, rate) = (&self.layouts.0, self.rate);
         for (index, (line, given)) in self.lines.iter().zip(self.room.lines.iter_mut()).enumerate() {
             let length = layout.lines[index];
