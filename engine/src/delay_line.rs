@@ -110,6 +110,12 @@ impl DelayLine {
         self.read(frames)
     }
 
+    /// The same of each of a run of frames, in place: the line is to reach as far back as that and the run together. RT.
+    pub fn delay_run(&mut self, run: &mut [f64], frames: usize) {
+        self.write_run(run);
+        self.read_run((frames + run.len()).saturating_sub(1), run);
+    }
+
     /// Whether silence is read wherever it is read, to the last bit. RT.
     pub fn is_silent(&self) -> bool {
         self.quiet >= self.filled

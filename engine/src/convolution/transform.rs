@@ -10,7 +10,7 @@ use std::f64::consts::PI;
 
 use rustfft::num_complex::Complex;
 
-use crate::keep::{Keep, Ledger};
+use crate::keep::{Keep, keep};
 use crate::math;
 use crate::wide::{Square, turn_squares, wide};
 
@@ -27,12 +27,7 @@ pub struct Bins {
     im: [f64; ABREAST],
 }
 
-impl Keep for Bins {
-    fn keep(&mut self, ledger: &mut Ledger) {
-        self.re.keep(ledger);
-        self.im.keep(ledger);
-    }
-}
+keep!(Bins: re, im);
 
 /// How spectra are kept that are read again and again, which is most of what long responses cost.
 pub trait Spectrum: Copy + Default + Keep + Send + Sync + 'static {
@@ -68,12 +63,7 @@ pub struct Rounded {
     im: [f32; ABREAST],
 }
 
-impl Keep for Rounded {
-    fn keep(&mut self, ledger: &mut Ledger) {
-        self.re.keep(ledger);
-        self.im.keep(ledger);
-    }
-}
+keep!(Rounded: re, im);
 
 impl Spectrum for Rounded {
     #[inline(always)]
@@ -103,12 +93,7 @@ impl Rounded {
 }
 
 impl Bins {
-    fn gather(of: impl Fn(usize) -> Bin) -> Self {
-        let all: [Bin; ABREAST] = std::array::from_fn(of);
-        Bins { re: all.map(|bin| bin.re), im: all.map(|bin| bin.im) }
-    }
-
-    /// The same of each. RT.
+    /// What a function gives for each. RT.
     #[inline(always)]
     fn each(of: impl Fn(usize) -> Bin) -> Self {
         let mut all = Bins::default();
@@ -205,7 +190,7 @@ impl Transform {
         // The frequency that a column leaves in a row.
         let left = |row: usize| row.reverse_bits() >> (usize::BITS - side.ilog2());
         let by_row = |of: &dyn Fn(usize, usize) -> Bin| {
-            let group = |i: usize| Bins::gather(|k| of(i * ABREAST / side, i * ABREAST % side + k));
+            let group = |i: usize| Bins::each(|k| of(i * ABREAST / side, i * ABREAST % side + k));
             (0..block / ABREAST).map(group).collect()
         };
         Transform {

@@ -121,10 +121,10 @@ impl Kernel for Convolve {
         let (frames, first) = (io.frames.clone(), io.frame(io.frames.start));
         self.predelay.go_to((predelay.to * self.rate / 1000.0 + 0.5) as usize);
         if self.predelay.is_settled() {
-            let oldest = (self.predelay.wanted() + frames.len()).saturating_sub(1);
             for ((line, heard), sound) in self.lines.iter_mut().zip(&mut self.heard).zip(io.audio.iter()) {
-                line.write_run(&sound[frames.clone()]);
-                line.read_run(oldest, &mut heard[frames.clone()]);
+                let heard = &mut heard[frames.clone()];
+                heard.copy_from_slice(&sound[frames.clone()]);
+                line.delay_run(heard, self.predelay.wanted());
             }
         } else {
             for i in frames.clone() {

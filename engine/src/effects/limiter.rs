@@ -134,8 +134,7 @@ impl Kernel for Limiter {
                 None => here.iter_mut().zip(&followed[SIDE - 1..]).for_each(|(peak, x)| *peak = x.abs()),
             }
             peaks.iter_mut().zip(&here).for_each(|(most, peak)| *most = most.max(*peak));
-            channel.line.write_run(sound);
-            channel.line.read_run((self.latency + count).saturating_sub(1), sound);
+            channel.line.delay_run(sound, self.latency);
         }
         self.release.set(release.to);
         let mut least = 1.0_f64;

@@ -104,8 +104,8 @@ impl Reverb {
         let (layout, kind, side, count) = (&self.layouts.0, self.kind, &mut self.sides[index], input.len());
         let (mut heard, mut echo) = ([0.0; QUANTUM], [0.0; QUANTUM]);
         let (heard, echo, late) = (&mut heard[..count], &mut echo[..count], &mut late[..count]);
-        side.predelay.write_run(input);
-        side.predelay.read_run(still.before + count - 1, heard);
+        heard.copy_from_slice(input);
+        side.predelay.delay_run(heard, still.before);
         heard.iter_mut().for_each(|x| *x *= still.open);
         side.early.write_run(heard);
         for (place, (_, gain)) in layout.early[index].iter().zip(kind.early[index]) {
