@@ -69,22 +69,28 @@ use arguments::{Arguments, Command};
 fn main() -> ExitCode {
     #[cfg(unix)]
     endure_full_files();
-    let done = match Arguments::read(std::env::args_os()).unwrap_or_else(|error| error.exit()).command {
-        Command::Play(play) => play::run(&play),
-        Command::Render(render) => render::run(&render),
-        Command::Check(check) => check::run(&check),
-        Command::Graph(graph) => graph::run(&graph),
-        Command::Devices(devices) => devices::run(&devices),
-        Command::Words(words) => words::run(&words),
-        Command::Replay(replay) => replay::run(&replay),
-        Command::Sweep(sweep) => sweep::run(&sweep),
-        Command::Measure(measure) => measure::run(&measure),
-        Command::Ping(ping) => ping::run(&ping),
-        Command::New(new) => new::run(&new),
-        Command::Learn(learn) => learn::run(&learn),
-        Command::Tell(tell) => tell::run(&tell),
-        Command::Completions(completions) => manual::completions(&completions),
-        Command::Man(man) => manual::pages(&man),
+    let Arguments { command } = Arguments::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
+    // Where there is no such room, each text says so itself.
+    scripting::with_room(|| run(&command)).unwrap_or_else(|_| run(&command))
+}
+
+fn run(command: &Command) -> ExitCode {
+    let done = match command {
+        Command::Play(play) => play::run(play),
+        Command::Render(render) => render::run(render),
+        Command::Check(check) => check::run(check),
+        Command::Graph(graph) => graph::run(graph),
+        Command::Devices(devices) => devices::run(devices),
+        Command::Words(words) => words::run(words),
+        Command::Replay(replay) => replay::run(replay),
+        Command::Sweep(sweep) => sweep::run(sweep),
+        Command::Measure(measure) => measure::run(measure),
+        Command::Ping(ping) => ping::run(ping),
+        Command::New(new) => new::run(new),
+        Command::Learn(learn) => learn::run(learn),
+        Command::Tell(tell) => tell::run(tell),
+        Command::Completions(completions) => manual::completions(completions),
+        Command::Man(man) => manual::pages(man),
     };
     ending::exit_code(done)
 }

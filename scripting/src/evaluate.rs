@@ -1,11 +1,10 @@
 //! From a file, or from a text, to a session.
 
+use std::cell::Cell;
 use std::io;
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, Sender};
-use std::sync::{LazyLock, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,7 +14,6 @@ use rhai::{AST, Dynamic, EvalAltResult};
 
 use crate::desk::{self, Desk};
 use crate::machine::{self, MACHINE};
-use crate::text::Text;
 use crate::value::told;
 use crate::{errors, grammar};
 
@@ -119,45 +117,39 @@ fn submit_kept(files: &[SourceFile], time: Duration) -> Evaluated {
 }
 
 fn submit(path: &Path, text: &str, lines: Vec<String>, kept: Option<Vec<SourceFile>>, time: Duration) -> Evaluated {
-    let (answer, evaluated) = mpsc::channel();
-    let job = Job { path: path.to_owned(), text: text.to_owned(), lines, kept, time, answer };
-    let Some(jobs) = EVALUATOR.as_ref() else {
-        return broken(path, text, "there is no memory left to read the session");
-    };
-    // Whoever panicked while sending has left nothing half done.
-    let sent = jobs.lock().unwrap_or_else(PoisonError::into_inner).send(job);
-    match sent.ok().and_then(|()| evaluated.recv().ok().flatten()) {
-        Some(evaluated) => evaluated,
-        None => broken(path, text, "this text breaks gainstage itself: please report it"),
+    let work = || catch_unwind(AssertUnwindSafe(|| evaluate(path, text, &lines, kept, time)));
+    match with_room(work) {
+        Ok(Ok(evaluated)) => evaluated,
+        Ok(Err(_)) => broken(path, text, "this text breaks gainstage itself: please report it"),
+        Err(_) => broken(path, text, "there is no memory left to read the session"),
     }
 }
 
-/// A text to be evaluated, and where the result goes: nothing if evaluating it panicked.
-struct Job {
-    path: PathBuf,
-    text: String,
-    lines: Vec<String>,
-    kept: Option<Vec<SourceFile>>,
-    time: Duration,
-    answer: Sender<Option<Evaluated>>,
+thread_local! {
+    /// Whether this thread has the stack that a text wants.
+    static HAS_ROOM: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The one thread on which texts are evaluated, one after another. It is kept, since the stack and the memory that an
-/// edit needs are then at hand: a new thread for each takes twice the time.
-static EVALUATOR: LazyLock<Option<Mutex<Sender<Job>>>> = LazyLock::new(|| {
-    let (jobs, received) = mpsc::channel::<Job>();
-    let evaluator = thread::Builder::new().name("gainstage-evaluate".into()).stack_size(STACK).spawn(move || {
-        for Job { path, text, lines, kept, time, answer } in received {
-            let evaluated = catch_unwind(AssertUnwindSafe(|| evaluate(&path, &text, &lines, kept, time)));
-            let (evaluated, left) = evaluated.ok().unzip();
-            // Who asked may have gone.
-            let _ = answer.send(evaluated);
-            // Nobody waits for this.
-            drop(left);
-        }
-    });
-    evaluator.ok().map(|_| Mutex::new(jobs))
-});
+/// Does work on a thread that has the stack a text may want: whatever is evaluated there is evaluated in place. Elsewhere each
+/// text gets a thread of its own, which takes twice the time.
+///
+/// # Errors
+/// The system has no such thread to give; nothing has been done then.
+///
+/// # Panics
+/// When the work does.
+pub fn with_room<T: Send>(work: impl FnOnce() -> T + Send) -> io::Result<T> {
+    if HAS_ROOM.get() {
+        return Ok(work());
+    }
+    thread::scope(|scope| {
+        let roomy = thread::Builder::new().name("gainstage".into()).stack_size(STACK).spawn_scoped(scope, || {
+            HAS_ROOM.set(true);
+            work()
+        })?;
+        Ok(roomy.join().unwrap_or_else(|panic| resume_unwind(panic)))
+    })
+}
 
 fn broken(path: &Path, text: &str, why: &str) -> Evaluated {
     Evaluated {
@@ -168,23 +160,14 @@ fn broken(path: &Path, text: &str, why: &str) -> Evaluated {
     }
 }
 
-/// What is left of a text when it has been evaluated: taking it apart takes a while.
-type Left = (Option<AST>, Vec<Text>);
-
-fn evaluate(
-    path: &Path,
-    text: &str,
-    lines: &[String],
-    kept: Option<Vec<SourceFile>>,
-    time: Duration,
-) -> (Evaluated, Left) {
+fn evaluate(path: &Path, text: &str, lines: &[String], kept: Option<Vec<SourceFile>>, time: Duration) -> Evaluated {
     if lines.len() > MOST_LINES {
         let message = format!("more than {MOST_LINES} lines cannot follow a session's file");
-        return (broken(path, text, &message), Left::default());
+        return broken(path, text, &message);
     }
     let mut desk = Desk::new(path, text, lines, Instant::now() + time);
     desk.kept = kept;
-    let ((value, ast), mut desk) = desk::with_new(desk, run);
+    let (value, mut desk) = desk::with_new(desk, run);
     desk.diagnostics.sort_by_key(|d| d.at);
     let refused = desk.diagnostics.iter().any(Diagnostic::is_error);
     let said = (0..).zip(&mut desk.files).map(|(i, file)| SourceFile {
@@ -194,11 +177,11 @@ fn evaluate(
     });
     let files = said.collect();
     let session = (!refused).then_some(desk.session);
-    (Evaluated { session, value, diagnostics: desk.diagnostics, files }, (ast, desk.files))
+    Evaluated { session, value, diagnostics: desk.diagnostics, files }
 }
 
-/// Evaluates the desk's text: what the last thing in it gives, and what Rhai has read.
-fn run() -> (Option<String>, Option<AST>) {
+/// Evaluates the desk's text: what the last thing in it gives.
+fn run() -> Option<String> {
     let (last, faults) = desk::with(|desk| {
         let parts = &desk.files[..desk.parts()];
         let faults = match parts.iter().map(|part| part.text.len() as u64).sum::<u64>() {
@@ -217,18 +200,14 @@ fn run() -> (Option<String>, Option<AST>) {
         (last, faults)
     });
     if !faults.is_empty() {
-        return (None, None);
+        return None;
     }
-    let (result, ast) = match compile(last) {
-        Ok(mut ast) => {
-            ast.set_source("0");
-            // What a closure takes in has to be there.
-            let result = MACHINE.eval_ast_with_scope::<Dynamic>(&mut machine::scope(), &ast);
-            (result.map_err(|error| (error, 0)), Some(ast))
-        }
-        Err(refused) => (Err(refused), None),
-    };
-    let value = desk::with(|desk| match result {
+    let result = compile(last).and_then(|mut ast| {
+        ast.set_source("0");
+        // What a closure takes in has to be there.
+        MACHINE.eval_ast_with_scope::<Dynamic>(&mut machine::scope(), &ast).map_err(|error| (error, 0))
+    });
+    desk::with(|desk| match result {
         Ok(value) => {
             desk.finish();
             told(&value)
@@ -237,8 +216,7 @@ fn run() -> (Option<String>, Option<AST>) {
             errors::tell(desk, &error, Position { file, line: 0, column: 0 });
             None
         }
-    });
-    (value, ast)
+    })
 }
 
 /// Compiles the text to a part. An error comes with the file that it is told of.

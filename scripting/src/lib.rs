@@ -51,7 +51,7 @@ pub mod words;
 
 pub use evaluate::{
     Evaluated, SourceFile, evaluate_file, evaluate_file_with, evaluate_kept, evaluate_played, evaluate_text,
-    evaluate_text_with,
+    evaluate_text_with, with_room,
 };
 pub use fold::fold;
 pub use words::{WordEntry, reference};

@@ -82,7 +82,7 @@ fn main() {
     let folder = tempfile::tempdir().expect("a folder");
     strips_of_files::write(folder.path(), 1);
     println!("{STRIPS} strips of files, {saves} edits");
-    steps(folder.path(), saves);
+    scripting::with_room(|| steps(folder.path(), saves)).expect("there is room");
     let file = folder.path().join("session.rhai");
     std::fs::write(&file, session(0.0)).expect("the session can be written");
     let mut child = Command::new(program())
