@@ -32,7 +32,7 @@ pub const FEWEST: usize = 3;
 pub const MOST_SECTIONS: usize = 24;
 
 /// What is done in a lane: works of one shape may go abreast.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Shape {
     /// So many sections of filters that stand still, one behind the other, on so many channels.
     Sections {

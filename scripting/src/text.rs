@@ -129,12 +129,13 @@ impl Text {
 
     /// Whether token `index` is an opening bracket of any kind.
     pub fn opens(&self, index: usize) -> bool {
-        self.kind(index) == Some(Kind::Symbol) && matches!(self.written(index), "(" | "[" | "{" | "#{" | "?[")
+        self.kind(index) == Some(Kind::Symbol)
+            && matches!(self.written(index).as_bytes(), b"(" | b"[" | b"{" | b"#{" | b"?[")
     }
 
     /// Whether token `index` is a closing bracket of any kind.
     pub fn closes(&self, index: usize) -> bool {
-        self.kind(index) == Some(Kind::Symbol) && matches!(self.written(index), ")" | "]" | "}")
+        self.kind(index) == Some(Kind::Symbol) && matches!(self.written(index).as_bytes(), b")" | b"]" | b"}")
     }
 
     /// The bracket that closes the one at token `open`.

@@ -5,7 +5,7 @@
 //! alike, each bundle from its beginning to its end before the next one: what is made is still in the cache when it is heard, few
 //! buffers are in use at a time, and little crosses from one bundle to the next.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::abreast::{LANES, Shape};
 use crate::mesh::{Id, Mesh, MeshEdge};
@@ -97,13 +97,18 @@ impl Schedule {
 
 /// The bundle of each strand, in the order in which they are gone through: that of what flows out of them, so that it is mixed soon.
 fn bundles(strands: &[Strand]) -> Vec<usize> {
-    let mut sorted: Vec<usize> = (0..strands.len()).collect();
-    sorted.sort_by_key(|&strand| {
-        let Strand { level, shapes, place } = &strands[strand];
-        (*level, shapes, *place, strand)
-    });
+    // There are few kinds of strands, and to compare two takes a while.
+    let mut kinds: Vec<&[Option<Shape>]> =
+        strands.iter().map(|strand| &*strand.shapes).collect::<HashSet<_>>().into_iter().collect();
+    kinds.sort_unstable();
+    let kinds: HashMap<&[Option<Shape>], usize> = kinds.into_iter().zip(0..).collect();
+    let mut sorted: Vec<_> = (0..)
+        .zip(strands)
+        .map(|(number, strand)| (strand.level, kinds[&*strand.shapes], strand.place, number))
+        .collect();
+    sorted.sort_unstable();
     let (mut bundles, mut lanes) = (Vec::<Vec<usize>>::new(), 0);
-    for strand in sorted {
+    for (_, _, _, strand) in sorted {
         let Strand { level, shapes, .. } = &strands[strand];
         let width = shapes.iter().flatten().map(|shape| shape.lanes()).min().unwrap_or(1);
         match bundles.last_mut().filter(|bundle| strands[bundle[0]].level == *level && lanes + width <= LANES) {

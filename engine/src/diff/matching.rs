@@ -7,6 +7,12 @@ use super::is_effect;
 use crate::graph::{Graph, Role};
 use crate::mesh::{Id, Mesh, MeshNode};
 
+/// How much two effects are one that are called the same and have the same numbers.
+const WHOLE: f64 = 7.0;
+
+/// How much two effects are one that have been found to be: more than whatever else their chain is worth.
+const SETTLED: f64 = 1000.0;
+
 /// For every node of the graph the running node whose state it goes on with.
 pub(super) fn match_nodes(old: &Mesh, graph: &Graph, forced: &BTreeSet<Id>) -> Vec<Option<Id>> {
     let mut matching = Matching { old, graph, forced, of_new: vec![None; graph.nodes.len()], taken: BTreeSet::new() };
@@ -156,6 +162,10 @@ impl<'a> Matching<'a> {
 
     /// The pairing of two chains, in order, that is worth most.
     fn align(&self, new: &[usize], old: &[usize]) -> Vec<(usize, usize)> {
+        let is_whole = |(i, j): &(&usize, &usize)| self.likeness(**i, &self.old.nodes[**j]) >= WHOLE;
+        // No other pairing of the first ones is worth more; mostly that is all of both chains.
+        let mut pairs: Vec<(usize, usize)> = new.iter().zip(old).take_while(is_whole).map(|(i, j)| (*i, *j)).collect();
+        let (new, old) = (&new[pairs.len()..], &old[pairs.len()..]);
         let worth = new.iter().flat_map(|i| old.iter().map(|j| self.likeness(*i, &self.old.nodes[*j])));
         let worth: Vec<f64> = worth.collect();
         let worth = |i: usize, j: usize| worth[i * old.len() + j];
@@ -170,7 +180,6 @@ impl<'a> Matching<'a> {
             }
         }
         let (mut i, mut j) = (0, 0);
-        let mut pairs = Vec::new();
         while i < new.len() && j < old.len() {
             let here = best[i * wide + j];
             if worth(i, j) > 0.0 && here == worth(i, j) + best[(i + 1) * wide + j + 1] {
@@ -188,7 +197,7 @@ impl<'a> Matching<'a> {
     /// How much two effects are one; 0 if they cannot be.
     fn likeness(&self, new: usize, old: &MeshNode) -> f64 {
         if self.of_new[new] == Some(old.id) {
-            return 1000.0;
+            return SETTLED;
         }
         if !self.may_match(new, old) {
             return 0.0;
@@ -202,7 +211,7 @@ impl<'a> Matching<'a> {
             }
             _ => 1.0,
         };
-        2.0 + named + 4.0 * alike
+        WHOLE - (1.0 - named) - 4.0 * (1.0 - alike)
     }
 
     fn by_name(&mut self, renamed: &BTreeMap<String, String>) {
