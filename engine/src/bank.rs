@@ -21,7 +21,7 @@ use crate::score::ScoreCell;
 use crate::session::TableRef;
 use crate::sources;
 use crate::transport::Quantum;
-use crate::wide::wide;
+use crate::wide::is_finite;
 
 mod abreast;
 mod edges;
@@ -532,15 +532,6 @@ fn whole<'a>(channels_in: usize, values: &'a [Glide], io: &'a mut WorkIo<'_>) ->
         score: io.score.as_deref_mut(),
         reduced: 0.0,
     }
-}
-
-/// Whether all are numbers and finite: nothing is left of those when they are multiplied by 0, but perhaps a sign. RT.
-fn is_finite(frames: &[f64]) -> bool {
-    let bits = wide(
-        #[inline(always)]
-        || frames.iter().fold(0, |bits, x| bits | (x * 0.0).to_bits()),
-    );
-    bits << 1 == 0
 }
 
 /// Brings a lane on its way to what a program says. RT.

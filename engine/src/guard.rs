@@ -16,6 +16,7 @@
 use crate::fade::{Ramp, fade_frames};
 use crate::kernel::{Buffer, Glide, QUANTUM};
 use crate::math;
+use crate::wide::is_finite;
 
 /// The highest level that reaches a device unless said otherwise, in dBFS.
 pub const CEILING_DB: f64 = 0.0;
@@ -325,8 +326,7 @@ impl Lane {
     /// Learns what came, and replaces what is no number; says whether DC is taken out from now on. RT.
     fn measure(&mut self, limits: &Limits) -> bool {
         const FRAMES: u32 = QUANTUM as u32;
-        // A sum is finite only if all its terms are.
-        self.finite = self.sound.iter().map(|x| x * 0.0).sum::<f64>() == 0.0;
+        self.finite = is_finite(&self.sound);
         if !self.finite || self.lost {
             for x in &mut self.sound {
                 self.lost |= !x.is_finite();

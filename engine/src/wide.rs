@@ -20,6 +20,15 @@ pub fn wide<R>(work: impl FnOnce() -> R) -> R {
     arch().dispatch(work)
 }
 
+/// Whether all are numbers and finite: nothing is left of those when they are multiplied by 0, but perhaps a sign. RT.
+pub fn is_finite(numbers: &[f64]) -> bool {
+    let bits = wide(
+        #[inline(always)]
+        || numbers.iter().fold(0, |bits, x| bits | (x * 0.0).to_bits()),
+    );
+    bits << 1 == 0
+}
+
 /// Numbers in a square.
 pub type Square = [[f64; 8]; 8];
 

@@ -157,10 +157,11 @@ impl Interleaved {
             #[inline(always)]
             || {
                 let mut sum = [0.0; LANES];
-                for frame in self.frames.iter() {
+                // Few of them wait for each other.
+                for [a, b, c, d] in self.frames.as_chunks::<4>().0 {
                     sum = each(
                         #[inline(always)]
-                        |lane| sum[lane] + frame[lane] * 0.0,
+                        |lane| sum[lane] + ((a[lane] * 0.0 + b[lane] * 0.0) + (c[lane] * 0.0 + d[lane] * 0.0)),
                     );
                 }
                 sum

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::Missing;
 use crate::abreast::{Abreast, Interleaved, LANES, Mask, Places};
 use crate::bank::{BlendCell, EdgeCell, Fell, LoopCell, WorkCell, WorkIo, split};
-use crate::kernel::Buffer;
+use crate::kernel::{Buffer, QUANTUM};
 use crate::lane::Steering;
 use crate::plan::{Op, Plan, PlanControl, PlanEdge, Rank, Slots};
 use crate::score::ScoreCell;
@@ -282,23 +282,32 @@ impl Pass<'_> {
             self.slots.get_mut(out.range()).unwrap_or_default().iter_mut().for_each(|buffer| buffer.fill(0.0));
         }
         let edges = self.plan.edges.get(edges).unwrap_or_default();
-        let (cells, slots, plan) = (&mut *self.edges, &mut *self.slots, self.plan);
-        let steering = &self.steering;
-        wide(
-            #[inline(always)]
-            || {
-                for edge in edges {
-                    let cell = edge.cell.and_then(|index| cells.get_mut(index)?.as_deref_mut());
-                    let steady = cell.as_ref().map_or(Some(1.0), |cell| cell.steady());
-                    match steady.filter(|_| edge.capture.is_none()) {
-                        Some(gain) => add_steady(slots, edge, gain, out),
-                        None => add_moving(slots, edge, cell, plan, steering, out),
-                    }
+        let mut steady = [(Slots::NONE, 0.0); TOGETHER];
+        let mut count = 0;
+        for edge in edges {
+            let cell = edge.cell.and_then(|index| self.edges.get_mut(index)?.as_deref_mut());
+            let gain = cell.as_ref().map_or(Some(1.0), |cell| cell.steady()).filter(|_| edge.capture.is_none());
+            if count == TOGETHER || gain.is_none() {
+                add_steady(self.slots, steady.get(..count).unwrap_or_default(), out);
+                count = 0;
+            }
+            match (gain, steady.get_mut(count)) {
+                (Some(gain), Some(next)) => {
+                    *next = (edge.from, gain);
+                    count += 1;
                 }
-            },
-        );
+                _ => add_moving(self.slots, edge, cell, self.plan, &self.steering, out),
+            }
+        }
+        add_steady(self.slots, steady.get(..count).unwrap_or_default(), out);
     }
 }
+
+/// Edges that are added in one go.
+const TOGETHER: usize = 16;
+
+/// Frames of a sum that are held in registers while edges are added to them.
+const PART: usize = 16;
 
 /// Buffers belong to the lanes from one on. RT.
 fn set(places: &mut Places, first: usize, buffers: Range<usize>) {
@@ -316,15 +325,37 @@ fn follow(slots: &[Buffer], followed: &mut [Buffer], controls: &[PlanControl]) {
     }
 }
 
-/// Adds what an edge carries to `out`, with a gain; one channel goes into all of them. RT.
+/// Adds what flows, with gains, to `out`, one after the other; one channel goes into all of them. RT.
+fn add_steady(slots: &mut [Buffer], flows: &[(Slots, f64)], out: Slots) {
+    wide(
+        #[inline(always)]
+        || {
+            for channel in 0..out.count {
+                for at in 0..QUANTUM / PART {
+                    let Some(mut sum) = part(slots, out.first + channel, at).copied() else { return };
+                    for (from, gain) in flows {
+                        let from = from.first + if from.count == 1 { 0 } else { channel };
+                        if let Some(sound) = part(slots, from, at) {
+                            for frame in 0..PART {
+                                sum[frame] += sound[frame] * gain;
+                            }
+                        }
+                    }
+                    if let Some(buffer) = slots.get_mut(out.first + channel)
+                        && let Some(part) = buffer.as_chunks_mut::<PART>().0.get_mut(at)
+                    {
+                        *part = sum;
+                    }
+                }
+            }
+        },
+    );
+}
+
+/// Some frames of a buffer, counted in parts. RT.
 #[inline(always)]
-fn add_steady(slots: &mut [Buffer], edge: &PlanEdge, gain: f64, out: Slots) {
-    for channel in 0..out.count {
-        let from = edge.from.first + if edge.from.count == 1 { 0 } else { channel };
-        if let Ok([sound, sum]) = slots.get_disjoint_mut([from, out.first + channel]) {
-            sum.iter_mut().zip(sound).for_each(|(sum, x)| *sum += *x * gain);
-        }
-    }
+fn part(slots: &[Buffer], buffer: usize, at: usize) -> Option<&[f64; PART]> {
+    slots.get(buffer)?.as_chunks().0.get(at)
 }
 
 /// The same where the gain moves, what flows waits, or a copy is kept. RT.
