@@ -1,6 +1,7 @@
 //! `delay`: echoes, in time or in notes.
 
 use std::f64::consts::{FRAC_PI_2, TAU};
+use std::ops::Range;
 
 use super::{no_latency, widened};
 use crate::delay_line::{Crossfade, DelayLine};
@@ -99,6 +100,9 @@ fn tail(recipe: &Recipe) -> u64 {
 
 struct Delay {
     lines: Vec<Line>,
+    /// What each line gives, and what of it goes round again, in the quantum that is being made.
+    echoes: Vec<Buffer>,
+    round: Buffer,
     head: Head,
     ping_pong: bool,
     duck: Ballistics,
@@ -113,8 +117,20 @@ struct Line {
     sound: DelayLine,
     low: OnePole,
     high: OnePole,
-    /// What it gives at this frame.
-    echo: f64,
+}
+
+/// The numbers of a stretch of frames as they are reckoned with.
+struct Numbers {
+    feedback: Glide,
+    /// The shares of the filters that there are.
+    low_pass: Option<Glide>,
+    high_pass: Option<Glide>,
+    width: Glide,
+    sway: Glide,
+    /// Unless nothing is turned down, nor comes back from it.
+    duck: Option<Glide>,
+    /// Frames of the whole stretch.
+    count: usize,
 }
 
 impl Delay {
@@ -122,8 +138,8 @@ impl Delay {
         let rate = recipe.rate();
         let ping_pong = DELAY.value(recipe, "ping_pong") == 1.0;
         let longest = recipe.clock.frames(LONGEST_MS + SWAY_MS) as usize;
-        let line =
-            || Line { sound: DelayLine::new(longest), low: OnePole::default(), high: OnePole::default(), echo: 0.0 };
+        let line = || Line { sound: DelayLine::new(longest), low: OnePole::default(), high: OnePole::default() };
+        let count = if ping_pong { 2 } else { recipe.channels };
         let frames = frames_back(DELAY.value(recipe, "time"), rate);
         let head = if DELAY.value(recipe, "style") == 0.0 {
             Head::Fade(Crossfade::new(frames, recipe.clock.frames(FADE_MS) as usize))
@@ -131,7 +147,9 @@ impl Delay {
             Head::Tape(Tape::new(frames, rate))
         };
         Delay {
-            lines: (0..if ping_pong { 2 } else { recipe.channels }).map(|_| line()).collect(),
+            lines: (0..count).map(|_| line()).collect(),
+            echoes: vec![[0.0; QUANTUM]; count],
+            round: [0.0; QUANTUM],
             head,
             ping_pong,
             duck: Ballistics::default(),
@@ -141,12 +159,87 @@ impl Delay {
         }
     }
 
-    /// What two lines at most give in so many frames, if the head stands where nothing of it is still to be written. RT.
-    fn hear(&self, count: usize) -> Option<[Buffer; 2]> {
-        let back = self.head.stands().filter(|back| count <= back + 1 && self.lines.len() <= 2)?;
-        let mut heard = [[0.0; QUANTUM]; 2];
-        self.lines.iter().zip(&mut heard).for_each(|(line, heard)| line.sound.read_run(back, &mut heard[..count]));
-        Some(heard)
+    /// Fills in what the lines give from `frames` on, through their filters, and says up to where: as far as nothing of it is still
+    /// to be written, or a frame where the head does not stand. `transport` is the frame of the transport. RT.
+    fn hear(&mut self, frames: Range<usize>, transport: u64, numbers: &Numbers) -> Range<usize> {
+        let stands = self.head.stands().filter(|_| numbers.sway == Glide::still(0.0));
+        let length = stands.map_or(1, |back| frames.len().min(back + 1));
+        let frames = frames.start..frames.start + length;
+        let (now, next, part) = self.head.step();
+        let depth = numbers.sway.at(frames.start, numbers.count) / 100.0 * self.sway.min(now / 2.0);
+        for (index, (line, echoes)) in self.lines.iter_mut().zip(&mut self.echoes).enumerate() {
+            let Some(echoes) = echoes.get_mut(frames.clone()) else { continue };
+            match stands {
+                Some(back) => line.sound.read_run(back, echoes),
+                None => {
+                    let sway = if depth == 0.0 { 0.0 } else { depth * swing(index, transport, self.rate) };
+                    echoes.fill(line.sound.read_faded(now + sway, next + sway, part));
+                }
+            }
+        }
+        // Frame by frame, so that no line waits for another one's filters.
+        for n in frames.clone() {
+            let [low_pass, high_pass] =
+                [numbers.low_pass, numbers.high_pass].map(|share| share.map(|share| share.at(n, numbers.count)));
+            for (line, echoes) in self.lines.iter_mut().zip(&mut self.echoes) {
+                if let Some(share) = low_pass {
+                    echoes[n] = line.low.low(share, echoes[n]);
+                }
+                if let Some(share) = high_pass {
+                    echoes[n] = line.high.high(share, echoes[n]);
+                }
+            }
+        }
+        frames
+    }
+
+    /// Writes what comes and what goes round again into the lines. RT.
+    fn write(&mut self, io: &Io<'_>, frames: Range<usize>, numbers: &Numbers) {
+        let first = io.frames.start + frames.start;
+        for (index, line) in self.lines.iter_mut().enumerate() {
+            let other = if self.ping_pong { 1 - index } else { index };
+            let (Some(round), Some(echoes)) = (self.round.get_mut(frames.clone()), self.echoes.get(other)) else {
+                return;
+            };
+            for (round, n) in round.iter_mut().zip(frames.clone()) {
+                *round = numbers.feedback.at(n, numbers.count) / 100.0 * echoes[n];
+            }
+            bound(round);
+            match (self.ping_pong, index) {
+                (true, 0) => {
+                    for (round, i) in round.iter_mut().zip(first..) {
+                        let inputs = io.audio.iter().take(io.channels_in).map(|channel| channel[i]);
+                        *round += inputs.fold(0.0, |sum, x| sum + x) / io.channels_in as f64;
+                    }
+                }
+                (true, _) => {}
+                (false, _) => {
+                    let input = io.audio.get(index).and_then(|channel| channel.get(first..)).unwrap_or_default();
+                    round.iter_mut().zip(input).for_each(|(round, x)| *round += x);
+                }
+            }
+            line.sound.write_run(round);
+        }
+    }
+
+    /// Puts what was heard in place of what came. RT.
+    fn give(&mut self, io: &mut Io<'_>, frames: Range<usize>, numbers: &Numbers) {
+        let first = io.frames.start;
+        for n in frames.clone().filter(|_| numbers.duck.is_some()) {
+            let inputs = io.audio.iter().take(io.channels_in).map(|channel| channel[first + n]);
+            let level = inputs.fold(0.0, |most: f64, x| most.max(x.abs()));
+            let gain = self.duck(level, numbers.duck.map_or(0.0, |duck| duck.at(n, numbers.count)));
+            self.echoes.iter_mut().for_each(|echoes| echoes[n] *= gain);
+        }
+        for (echoes, channel) in self.echoes.iter().zip(io.audio.iter_mut()) {
+            channel[first + frames.start..first + frames.end].copy_from_slice(&echoes[frames.clone()]);
+        }
+        if let [left, right] = &mut *io.audio {
+            for n in frames {
+                let (left, right) = (&mut left[first + n], &mut right[first + n]);
+                (*left, *right) = widened(*left, *right, numbers.width.at(n, numbers.count));
+            }
+        }
     }
 
     /// How much the echoes are turned down under an input of this amplitude. RT.
@@ -157,7 +250,7 @@ impl Delay {
     }
 }
 
-keep!(Line: sound, low, high, echo);
+keep!(Line: sound, low, high);
 keep!(Tape: now, wanted, speed);
 keep!(Delay: lines, head, duck);
 
@@ -165,43 +258,23 @@ impl Kernel for Delay {
     fn process(&mut self, io: &mut Io<'_>) {
         let &[time, feedback, _, high_pass, low_pass, width, sway, duck, _] = io.values else { return };
         self.head.go_to(frames_back(time.to, self.rate));
-        let filters = (high_pass != Glide::still(NO_HIGH_PASS), low_pass != Glide::still(NO_LOW_PASS));
-        let (high_pass, low_pass) = (shares(high_pass, self.rate), shares(low_pass, self.rate));
-        // What is turned down comes back in its own time, also when nothing is asked for any more.
-        let ducks = duck != Glide::still(0.0) || !self.duck.is_idle();
-        let count = io.frames.len();
-        let heard = if sway == Glide::still(0.0) { self.hear(count) } else { None };
-        for (n, i) in io.frames.clone().enumerate() {
-            let inputs = io.audio.iter().take(io.channels_in).map(|channel| channel[i]);
-            let (level, sum) = inputs.fold((0.0_f64, 0.0), |(most, sum), x| (most.max(x.abs()), sum + x));
-            let echo_gain = if ducks { self.duck(level, duck.at(n, count)) } else { 1.0 };
-            let feedback = feedback.at(n, count) / 100.0;
-            let (now, next, part) = self.head.step();
-            let depth = sway.at(n, count) / 100.0 * self.sway.min(now / 2.0);
-            for (index, line) in self.lines.iter_mut().enumerate() {
-                let x = if let Some(heard) = &heard {
-                    heard[index][n]
-                } else {
-                    let sway = if depth == 0.0 { 0.0 } else { depth * swing(index, io.frame(i), self.rate) };
-                    line.sound.read_faded(now + sway, next + sway, part)
-                };
-                let x = if filters.1 { line.low.low(low_pass.at(n, count), x) } else { x };
-                line.echo = if filters.0 { line.high.high(high_pass.at(n, count), x) } else { x };
-            }
-            if let (true, [left, right]) = (self.ping_pong, &mut self.lines[..]) {
-                left.sound.write(sum / io.channels_in as f64 + bounded(feedback * right.echo));
-                right.sound.write(bounded(feedback * left.echo));
-            } else {
-                for (line, channel) in self.lines.iter_mut().zip(io.audio.iter()) {
-                    line.sound.write(channel[i] + bounded(feedback * line.echo));
-                }
-            }
-            for (line, channel) in self.lines.iter().zip(io.audio.iter_mut()) {
-                channel[i] = line.echo * echo_gain;
-            }
-            if let [left, right] = &mut *io.audio {
-                (left[i], right[i]) = widened(left[i], right[i], width.at(n, count));
-            }
+        let shares = |freq: Glide, none| (freq != Glide::still(none)).then(|| shares(freq, self.rate));
+        let numbers = Numbers {
+            feedback,
+            low_pass: shares(low_pass, NO_LOW_PASS),
+            high_pass: shares(high_pass, NO_HIGH_PASS),
+            width,
+            sway,
+            // What is turned down comes back in its own time, also when nothing is asked for any more.
+            duck: (duck != Glide::still(0.0) || !self.duck.is_idle()).then_some(duck),
+            count: io.frames.len(),
+        };
+        let mut at = 0;
+        while at < numbers.count {
+            let frames = self.hear(at..numbers.count, io.frame(io.frames.start + at), &numbers);
+            at = frames.end;
+            self.write(io, frames.clone(), &numbers);
+            self.give(io, frames, &numbers);
         }
     }
 
@@ -210,7 +283,6 @@ impl Kernel for Delay {
             line.sound.clear();
             line.low.reset();
             line.high.reset();
-            line.echo = 0.0;
         }
         self.head.settle();
         self.duck = Ballistics::default();
@@ -232,6 +304,14 @@ fn swing(line: usize, frame: u64, rate: f64) -> f64 {
 fn bounded(x: f64) -> f64 {
     let size = x.abs();
     if size <= 1.0 { spent(x) } else { (1.0 + math::tanh(size - 1.0)).copysign(x) }
+}
+
+/// The same of a run. RT.
+fn bound(run: &mut [f64]) {
+    match run.iter().fold(false, |is_loud, x| is_loud | (x.abs() > 1.0)) {
+        true => run.iter_mut().for_each(|x| *x = bounded(*x)),
+        false => run.iter_mut().for_each(|x| *x = spent(*x)),
+    }
 }
 
 /// What moves along the lines to another time.
@@ -267,7 +347,7 @@ impl Head {
     fn stands(&self) -> Option<usize> {
         match self {
             Head::Fade(tap) => tap.is_settled().then(|| tap.wanted()),
-            Head::Tape(_) => None,
+            Head::Tape(tape) => (tape.now == tape.wanted && tape.speed == 0.0).then_some(tape.wanted as usize),
         }
     }
 
