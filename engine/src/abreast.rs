@@ -211,18 +211,18 @@ impl Abreast {
     }
 
     /// Brings a row of sections into a lane. RT.
-    pub fn put_row<'a>(&mut self, lane: usize, row: impl Iterator<Item = (&'a Step, &'a mut Filter)>) {
+    pub fn put_row<'a>(&mut self, lane: usize, row: impl Iterator<Item = (&'a Step, &'a mut [Filter; 1])>) {
         let Numbers::Sections(sections) = &mut self.numbers else { return };
-        for (section, (step, filter)) in sections.iter_mut().zip(row) {
+        for (section, (step, [filter])) in sections.iter_mut().zip(row) {
             section.step.iter_mut().zip(step.numbers()).for_each(|(wide, number)| wide[lane] = number);
             section.state.iter_mut().zip(filter.state()).for_each(|(wide, number)| wide[lane] = number);
         }
     }
 
     /// What has become of a row of sections in a lane. RT.
-    pub fn take_row<'a>(&self, lane: usize, row: impl Iterator<Item = (&'a Step, &'a mut Filter)>) {
+    pub fn take_row<'a>(&self, lane: usize, row: impl Iterator<Item = (&'a Step, &'a mut [Filter; 1])>) {
         let Numbers::Sections(sections) = &self.numbers else { return };
-        for (section, (_, filter)) in sections.iter().zip(row) {
+        for (section, (_, [filter])) in sections.iter().zip(row) {
             *filter = Filter::left_in([section.state[0][lane], section.state[1][lane]]);
         }
     }

@@ -9,6 +9,7 @@
 //! A frequency that the rate cannot carry is designed at [`HIGHEST`] of the rate: a session at 22 050 Hz may name 20 kHz.
 
 pub mod cascade;
+pub mod row;
 
 use std::f64::consts::PI;
 
@@ -266,46 +267,6 @@ pub fn settled([s1, s2]: [f64; 2]) -> [f64; 2] {
     if spent(s1) == 0.0 && spent(s2) == 0.0 { [0.0; 2] } else { [s1, s2] }
 }
 
-/// How many sections are gone through at once.
-const ROW: usize = 6;
-
-/// Runs a stretch through sections that stand still, one behind the other, as [`Filter::run`] does one by one. A section
-/// waits for its own frame before and for the section in front of it: gone through frame by frame, those two do not add up. RT.
-pub fn run_in_a_row<'a>(sections: impl Iterator<Item = (&'a Step, &'a mut Filter)>, frames: &mut [f64]) {
-    let mut steps = [Section::THROUGH.step(); ROW];
-    let mut filters: [Option<&mut Filter>; ROW] = [const { None }; ROW];
-    let mut count = 0;
-    let mut sections = sections.peekable();
-    while let Some((step, filter)) = sections.next() {
-        (steps[count], filters[count]) = (*step, Some(filter));
-        count += 1;
-        if count == ROW || sections.peek().is_none() {
-            match count {
-                1 => run_row::<1>(&steps, &mut filters, frames),
-                2 => run_row::<2>(&steps, &mut filters, frames),
-                3 => run_row::<3>(&steps, &mut filters, frames),
-                4 => run_row::<4>(&steps, &mut filters, frames),
-                5 => run_row::<5>(&steps, &mut filters, frames),
-                _ => run_row::<ROW>(&steps, &mut filters, frames),
-            }
-            count = 0;
-        }
-    }
-}
-
-/// RT.
-fn run_row<const N: usize>(steps: &[Step; ROW], filters: &mut [Option<&mut Filter>; ROW], frames: &mut [f64]) {
-    let steps: [Step; N] = std::array::from_fn(|i| steps[i]);
-    let mut states: [Filter; N] = std::array::from_fn(|i| filters[i].as_deref().copied().unwrap_or_default());
-    for x in frames {
-        *x = states.iter_mut().zip(&steps).fold(*x, |x, (state, step)| state.tick(step, x));
-    }
-    for (filter, state) in filters.iter_mut().flatten().zip(states) {
-        **filter = state;
-        filter.settle();
-    }
-}
-
 /// An analogue section `(high s² + band s + low) / (s² + k s + 1)`, s in units of its pole frequency.
 #[derive(Clone, Copy, Debug)]
 struct Analogue {
@@ -543,25 +504,6 @@ mod tests {
 
     fn worst(section: &Section, analogue: &Analogue, rate: f64) -> f64 {
         audible().map(|f| (section.gain_db(f, rate) - db_of_power(analogue.power(f))).abs()).fold(0.0, f64::max)
-    }
-
-    #[test]
-    fn sections_in_a_row_give_the_bits_of_one_after_the_other() {
-        let sections: Vec<Section> = (1..=11).map(|i| Section::bell(f64::from(i) * 700.0, 3.0, 2.0, RATE)).collect();
-        let steps: Vec<Step> = sections.iter().map(Section::step).collect();
-        for count in 0..=sections.len() {
-            let (sections, steps) = (&sections[..count], &steps[..count]);
-            let (mut row, mut one) = (vec![Filter::default(); count], vec![Filter::default(); count]);
-            for stretch in noise(count as u64 + 1, 1000).chunks(63) {
-                let (mut in_a_row, mut one_by_one) = (stretch.to_vec(), stretch.to_vec());
-                run_in_a_row(steps.iter().zip(&mut row), &mut in_a_row);
-                sections
-                    .iter()
-                    .zip(&mut one)
-                    .for_each(|(section, filter)| filter.run(section, section, &mut one_by_one));
-                assert!(in_a_row == one_by_one && row == one, "{count} sections");
-            }
-        }
     }
 
     #[test]

@@ -15,7 +15,8 @@ mod responses;
 use super::same_channels;
 use crate::abreast::{Abreast, Shape};
 use crate::filters::cascade::Design;
-use crate::filters::{Filter, Section, Step, butterworth_q, run_in_a_row};
+use crate::filters::row::Rows;
+use crate::filters::{Filter, Section, Step, butterworth_q};
 use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::parameter::{Law, Memory, Parameter, Part, PartWord, Recipe, Table};
@@ -307,10 +308,16 @@ impl Eq {
         }
         self.is_plain
     }
+}
 
-    /// The sections of all bands on a channel, as long as they are plain. RT.
-    fn row(&mut self, channel: usize) -> impl Iterator<Item = (&Step, &mut Filter)> {
-        self.bands.iter_mut().flat_map(move |band| band.row(channel))
+/// As long as all bands are plain.
+impl Rows for Eq {
+    fn channels(&self) -> usize {
+        self.channels
+    }
+
+    fn row<const C: usize>(&mut self, first: usize) -> impl Iterator<Item = (&Step, &mut [Filter; C])> {
+        self.bands.iter_mut().flat_map(move |band| band.row(first))
     }
 }
 
@@ -322,9 +329,7 @@ impl Kernel for Eq {
             self.bands.iter_mut().for_each(|band| band.process(io));
             return;
         }
-        for (channel, sound) in io.audio.iter_mut().enumerate() {
-            run_in_a_row(self.row(channel), &mut sound[io.frames.clone()]);
-        }
+        self.run_rows(io.audio, io.frames.clone());
     }
 
     fn fall_in(&mut self, io: &Io<'_>, abreast: &mut Abreast, lane: usize) -> bool {

@@ -4,6 +4,7 @@ use super::{no_latency, same_channels};
 use crate::abreast::{Abreast, Shape};
 use crate::filters::Section;
 use crate::filters::cascade::{Cascade, Design};
+use crate::filters::row::Rows;
 use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::parameter::{Law, Memory, Parameter, Recipe, Table};

@@ -9,10 +9,13 @@
 //! With `.phase("linear")` each band is one symmetric filter with the same curve: what it is late by is all that it does to
 //! a phase.
 
+use std::slice;
+
 use super::eq::linear::{self, Linear};
 use super::same_channels;
-use crate::filters::cascade::{Cascade, Design};
-use crate::filters::{Section, butterworth_q};
+use crate::filters::cascade::{Cascade, Design, high_pass, low_pass};
+use crate::filters::row::Rows;
+use crate::filters::{Filter, Section, Step, butterworth_q};
 use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::nest::Nest;
@@ -163,22 +166,27 @@ impl Band {
     }
 }
 
-fn low_pass(freq: &[f64], rate: f64, sections: &mut [Section]) {
-    sections.fill(Section::low_pass(freq[0], butterworth_q(2, 0), rate));
-}
-
-fn high_pass(freq: &[f64], rate: f64, sections: &mut [Section]) {
-    sections.fill(Section::high_pass(freq[0], butterworth_q(2, 0), rate));
-}
-
 fn all_pass(freq: &[f64], rate: f64, sections: &mut [Section]) {
     sections.fill(Section::all_pass(freq[0], butterworth_q(2, 0), rate));
 }
 
+impl Rows for Band {
+    fn channels(&self) -> usize {
+        self.filters.first().map_or(0, Cascade::channels)
+    }
+
+    fn row<const C: usize>(&mut self, first: usize) -> impl Iterator<Item = (&Step, &mut [Filter; C])> {
+        self.filters.iter_mut().flat_map(move |filter| filter.row(first))
+    }
+}
+
 impl Kernel for Band {
     fn process(&mut self, io: &mut Io<'_>) {
+        if self.filters.iter().zip(io.values).all(|(filter, freq)| filter.stands_at(slice::from_ref(freq))) {
+            return self.run_rows(io.audio, io.frames.clone());
+        }
         for (filter, freq) in self.filters.iter_mut().zip(io.values) {
-            filter.process(std::slice::from_ref(freq), io.audio, io.frames.clone());
+            filter.process(slice::from_ref(freq), io.audio, io.frames.clone());
         }
     }
 

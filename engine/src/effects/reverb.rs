@@ -13,7 +13,7 @@ use std::f64::consts::{LN_10, TAU};
 
 use super::{no_latency, widened};
 use crate::delay_line::{Crossfade, DelayLine};
-use crate::filters::{Filter, Section, butterworth_q};
+use crate::filters::cascade::{Cascade, high_pass, low_pass};
 use crate::keep::keep;
 use crate::kernel::{Buffer, Glide, Io, Kernel, QUANTUM};
 use crate::math;
@@ -288,8 +288,6 @@ impl Diffuser {
 
 /// What one side passes before the network.
 struct Side {
-    low_cut: Filter,
-    high_cut: Filter,
     predelay: DelayLine,
     early: DelayLine,
     diffusers: [Diffuser; 4],
@@ -298,6 +296,9 @@ struct Side {
 struct Reverb {
     kind: &'static Kind,
     rate: f64,
+    /// Of both sides.
+    low_cut: Cascade,
+    high_cut: Cascade,
     sides: [Side; 2],
     lines: [Line; LINES],
     predelay: Crossfade<usize>,
@@ -317,13 +318,12 @@ impl Reverb {
         let reach = kind.early.iter().flat_map(|side| side.iter()).fold(kind.onset, |most, (ms, _)| most.max(*ms));
         // The right side's all-passes are a little longer, so that one channel becomes two different ones.
         let side = |stretch: f64| Side {
-            low_cut: Filter::default(),
-            high_cut: Filter::default(),
             // A stretch is written before it is read.
             predelay: DelayLine::new(frames(LONGEST_PREDELAY) + QUANTUM),
             early: DelayLine::new(frames(reach) + QUANTUM),
             diffusers: kind.diffusers.map(|ms| Diffuser::new(ms * stretch, rate)),
         };
+        let cut = |design, name| Cascade::new(design, &[REVERB.value(recipe, name)], 1, 2, rate);
         // A prime is never far.
         let longest = frames(kind.lines.1 + SWAY_MS) + 200;
         let layout = Layout::new(kind, size, rate);
@@ -333,6 +333,8 @@ impl Reverb {
         Reverb {
             kind,
             rate,
+            low_cut: cut(high_pass, "low_cut"),
+            high_cut: cut(low_pass, "high_cut"),
             sides: [side(1.0), side(1.083)],
             lines: std::array::from_fn(|_| Line { sound: DelayLine::new(longest), lows: OnePole::default() }),
             predelay: Crossfade::new(frames(REVERB.value(recipe, "predelay")), fade),
@@ -346,27 +348,18 @@ impl Reverb {
 
     /// What comes in, filtered, one buffer a side. RT.
     fn filtered(&mut self, io: &Io<'_>, low_cut: Glide, high_cut: Glide) -> [Buffer; 2] {
-        let rate = self.rate;
-        let ends = |freq: Glide, of: fn(f64, f64, f64) -> Section| {
-            let section = |freq| of(freq, butterworth_q(2, 0), rate);
-            (section(freq.from), section(freq.to))
-        };
-        let (low, high) = (ends(low_cut, Section::high_pass), ends(high_cut, Section::low_pass));
-        let mut input = [[0.0; QUANTUM]; 2];
-        let last = io.channels_in.saturating_sub(1);
-        for (index, (input, side)) in input.iter_mut().zip(&mut self.sides).enumerate() {
-            let Some(channel) = io.audio.get(index.min(last)) else { continue };
-            let frames = &mut input[io.frames.clone()];
-            frames.copy_from_slice(&channel[io.frames.clone()]);
-            if low_cut == Glide::still(NO_LOW_CUT) {
-                side.low_cut.reset();
-            } else {
-                side.low_cut.run(&low.0, &low.1, frames);
+        let (mut input, last) = ([[0.0; QUANTUM]; 2], io.channels_in.saturating_sub(1));
+        for (index, side) in input.iter_mut().enumerate() {
+            if let Some(channel) = io.audio.get(index.min(last)) {
+                side[io.frames.clone()].copy_from_slice(&channel[io.frames.clone()]);
             }
-            if high_cut == Glide::still(NO_HIGH_CUT) {
-                side.high_cut.reset();
+        }
+        let cuts = [(&mut self.low_cut, low_cut, NO_LOW_CUT), (&mut self.high_cut, high_cut, NO_HIGH_CUT)];
+        for (cut, freq, none) in cuts {
+            if freq == Glide::still(none) {
+                cut.reset();
             } else {
-                side.high_cut.run(&high.0, &high.1, frames);
+                cut.process(&[freq], &mut input, io.frames.clone());
             }
         }
         input
@@ -393,8 +386,8 @@ keep!(Setting: decay, damping, frozen, sizes, part);
 keep!(Losses: low, high, of);
 keep!(Line: sound, lows);
 keep!(Diffuser: sound);
-keep!(Side: low_cut, high_cut, predelay, early, diffusers);
-keep!(Reverb: sides, lines, predelay, size, layouts, part, losses);
+keep!(Side: predelay, early, diffusers);
+keep!(Reverb: low_cut, high_cut, sides, lines, predelay, size, layouts, part, losses);
 
 impl Kernel for Reverb {
     fn process(&mut self, io: &mut Io<'_>) {
@@ -471,9 +464,9 @@ impl Kernel for Reverb {
     }
 
     fn reset(&mut self) {
+        self.low_cut.reset();
+        self.high_cut.reset();
         for side in &mut self.sides {
-            side.low_cut.reset();
-            side.high_cut.reset();
             side.predelay.clear();
             side.early.clear();
             side.diffusers.iter_mut().for_each(|diffuser| diffuser.sound.clear());
@@ -549,6 +542,7 @@ fn hadamard<T>(lines: &mut [T; LINES], cross: impl Fn(&mut T, &mut T)) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::filters::{Filter, Section};
     use crate::test_signals::{Bench, RATE, click_of_edit, impulse, noise, peak, rms};
 
     /// The energy that is still to come at each frame, in dB of the whole: Schroeder (1965).

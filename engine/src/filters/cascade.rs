@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::{Filter, Section, Step, run_in_a_row};
+use super::row::Rows;
+use super::{Filter, Section, Step, butterworth_q};
 use crate::keep::keep;
 use crate::kernel::{Buffer, Glide};
 
@@ -11,6 +12,16 @@ const VALUES: usize = 3;
 
 /// Designs every section of a cascade from the values of its parameters and the sample rate. RT.
 pub type Design = fn(&[f64], f64, &mut [Section]);
+
+/// A [`Design`] of low-passes of 12 dB an octave at a frequency, Butterworth's. RT.
+pub fn low_pass(freq: &[f64], rate: f64, sections: &mut [Section]) {
+    sections.fill(Section::low_pass(freq[0], butterworth_q(2, 0), rate));
+}
+
+/// The same of high-passes. RT.
+pub fn high_pass(freq: &[f64], rate: f64, sections: &mut [Section]) {
+    sections.fill(Section::high_pass(freq[0], butterworth_q(2, 0), rate));
+}
 
 /// Sections in a row, on any number of channels, that follow up to three parameters.
 pub struct Cascade {
@@ -22,8 +33,9 @@ pub struct Cascade {
     next: Vec<Section>,
     /// What is run while the parameters stand: `now`, multiplied out.
     steps: Vec<Step>,
-    /// For each channel the state of each section.
+    /// For each section its state on each channel.
     state: Vec<Filter>,
+    channels: usize,
 }
 
 // Sections are designed again from the values.
@@ -40,6 +52,7 @@ impl Cascade {
             next: vec![Section::THROUGH; sections],
             steps: vec![Section::THROUGH.step(); sections],
             state: vec![Filter::default(); sections * channels],
+            channels,
         };
         cascade.values.iter_mut().zip(values).for_each(|(kept, value)| *kept = *value);
         design(values, rate, &mut cascade.now);
@@ -68,38 +81,23 @@ impl Cascade {
         if moves {
             (self.design)(&to[..count], self.rate, &mut self.next);
         }
-        let sections = self.now.len().max(1);
-        for (channel, state) in audio.iter_mut().zip(self.state.chunks_exact_mut(sections)) {
-            let sound = &mut channel[frames.clone()];
-            if moves {
-                let both = self.now.iter().zip(&self.next);
-                state.iter_mut().zip(both).for_each(|(filter, (now, next))| filter.run(now, next, sound));
-            } else {
-                run_in_a_row(self.steps.iter().zip(state), sound);
-            }
-        }
         if moves {
+            let both = self.now.iter().zip(&self.next);
+            for (state, (now, next)) in self.state.chunks_exact_mut(self.channels).zip(both) {
+                let channels = state.iter_mut().zip(&mut *audio);
+                channels.for_each(|(filter, channel)| filter.run(now, next, &mut channel[frames.clone()]));
+            }
             std::mem::swap(&mut self.now, &mut self.next);
             self.values = to;
             self.multiply_out();
+        } else {
+            self.run_rows(audio, frames);
         }
     }
 
     /// Whether it is designed from these values, and they stay. RT.
     pub fn stands_at(&self, glides: &[Glide]) -> bool {
         self.values.iter().zip(glides).all(|(value, glide)| *glide == Glide::still(*value))
-    }
-
-    /// How many channels it filters. RT.
-    pub fn channels(&self) -> usize {
-        self.state.len() / self.steps.len().max(1)
-    }
-
-    /// Its sections on a channel, to be run in a row with those of others while it stands. RT.
-    pub fn row(&mut self, channel: usize) -> impl Iterator<Item = (&Step, &mut Filter)> {
-        let count = self.steps.len();
-        let state = self.state.get_mut(channel * count..(channel + 1) * count);
-        self.steps.iter().zip(state.unwrap_or_default())
     }
 
     /// Frames after which what rings in it has fallen by 96 dB, or more.
@@ -110,5 +108,17 @@ impl Cascade {
     /// Forgets all sound. RT.
     pub fn reset(&mut self) {
         self.state.iter_mut().for_each(Filter::reset);
+    }
+}
+
+impl Rows for Cascade {
+    fn channels(&self) -> usize {
+        self.channels
+    }
+
+    fn row<const C: usize>(&mut self, first: usize) -> impl Iterator<Item = (&Step, &mut [Filter; C])> {
+        let states = self.state.chunks_exact_mut(self.channels);
+        let some = states.filter_map(move |all| all.get_mut(first..)?.first_chunk_mut());
+        self.steps.iter().zip(some)
     }
 }

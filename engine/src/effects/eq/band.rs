@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::{ALWAYS, Declared, On, RATIO, THRESHOLD};
 use crate::dynamics::{Ballistics, reduction};
 use crate::filters::cascade::{Cascade, Design};
+use crate::filters::row::Rows;
 use crate::filters::{Filter, Section, Step};
 use crate::keep::{Keep, Ledger, keep};
 use crate::kernel::{Buffer, Glide, Io, QUANTUM};
@@ -80,9 +81,9 @@ impl Band {
             && self.filter.stands_at(&values[..self.designed])
     }
 
-    /// The sections of a plain one on a channel. RT.
-    pub fn row(&mut self, channel: usize) -> impl Iterator<Item = (&Step, &mut Filter)> {
-        self.filter.row(channel)
+    /// The sections of a plain one on C channels from `first` on. RT.
+    pub fn row<const C: usize>(&mut self, first: usize) -> impl Iterator<Item = (&Step, &mut [Filter; C])> {
+        self.filter.row(first)
     }
 
     /// Filters what it works on. RT.
