@@ -209,6 +209,14 @@ impl<T: Copy + PartialEq> Crossfade<T> {
         (self.now, self.next, math::ease(self.gone as f64 / self.length as f64))
     }
 
+    /// The least of where it is, where it goes, and where it shall be. RT.
+    pub fn nearest(&self) -> T
+    where
+        T: Ord,
+    {
+        self.now.min(self.next).min(self.wanted)
+    }
+
     /// Whether it is where it shall be. RT.
     pub fn is_settled(&self) -> bool {
         self.gone >= self.length && self.next == self.wanted

@@ -100,9 +100,8 @@ fn tail(recipe: &Recipe) -> u64 {
 
 struct Delay {
     lines: Vec<Line>,
-    /// What each line gives, and what of it goes round again, in the quantum that is being made.
+    /// What each line gives in the frames that are being made.
     echoes: Vec<Buffer>,
-    round: Buffer,
     head: Head,
     ping_pong: bool,
     duck: Ballistics,
@@ -149,7 +148,6 @@ impl Delay {
         Delay {
             lines: (0..count).map(|_| line()).collect(),
             echoes: vec![[0.0; QUANTUM]; count],
-            round: [0.0; QUANTUM],
             head,
             ping_pong,
             duck: Ballistics::default(),
@@ -159,25 +157,26 @@ impl Delay {
         }
     }
 
-    /// Fills in what the lines give from `frames` on, through their filters, and says up to where: as far as nothing of it is still
-    /// to be written, or a frame where the head does not stand. `transport` is the frame of the transport. RT.
-    fn hear(&mut self, frames: Range<usize>, transport: u64, numbers: &Numbers) -> Range<usize> {
-        let stands = self.head.stands().filter(|_| numbers.sway == Glide::still(0.0));
-        let length = stands.map_or(1, |back| frames.len().min(back + 1));
-        let frames = frames.start..frames.start + length;
-        let (now, next, part) = self.head.step();
-        let depth = numbers.sway.at(frames.start, numbers.count) / 100.0 * self.sway.min(now / 2.0);
-        for (index, (line, echoes)) in self.lines.iter_mut().zip(&mut self.echoes).enumerate() {
-            let Some(echoes) = echoes.get_mut(frames.clone()) else { continue };
-            match stands {
-                Some(back) => line.sound.read_run(back, echoes),
-                None => {
-                    let sway = if depth == 0.0 { 0.0 } else { depth * swing(index, transport, self.rate) };
-                    echoes.fill(line.sound.read_faded(now + sway, next + sway, part));
+    /// Fills in what the lines give, through their filters, in the first of these frames: gives in which, as many as nothing of is
+    /// still to be written. RT.
+    fn hear(&mut self, io: &Io<'_>, frames: Range<usize>, numbers: &Numbers) -> Range<usize> {
+        let is_still = numbers.sway == Glide::still(0.0);
+        let stands = self.head.stands().filter(|_| is_still);
+        let ahead = stands.map_or_else(|| self.head.ahead(if is_still { 0.0 } else { self.sway }), |back| back + 1);
+        let frames = frames.start..frames.end.min(frames.start + ahead);
+        match stands {
+            Some(back) => {
+                for (line, echoes) in self.lines.iter().zip(&mut self.echoes) {
+                    line.sound.read_run(back, &mut echoes[frames.clone()]);
                 }
+                self.head.step();
             }
+            None => frames.clone().for_each(|n| self.hear_moving(io, n, n - frames.start, numbers)),
         }
-        // Frame by frame, so that no line waits for another one's filters.
+        if numbers.low_pass.is_none() && numbers.high_pass.is_none() {
+            return frames;
+        }
+        // Frame by frame, so that while one line's filters wait for their last frame the other's are worked on.
         for n in frames.clone() {
             let [low_pass, high_pass] =
                 [numbers.low_pass, numbers.high_pass].map(|share| share.map(|share| share.at(n, numbers.count)));
@@ -193,29 +192,34 @@ impl Delay {
         frames
     }
 
+    /// What the lines give in a frame while their places move, if so many frames before it are still to be written. RT.
+    fn hear_moving(&mut self, io: &Io<'_>, n: usize, unwritten: usize, numbers: &Numbers) {
+        let (now, next, part) = self.head.step();
+        let depth = numbers.sway.at(n, numbers.count) / 100.0 * self.sway.min(now / 2.0);
+        for (index, (line, echoes)) in self.lines.iter().zip(&mut self.echoes).enumerate() {
+            let sway = if depth == 0.0 { 0.0 } else { depth * swing(index, io.frame(io.frames.start + n), self.rate) };
+            // A whole number less is exact.
+            let [now, next] = [now, next].map(|place| place + sway - unwritten as f64);
+            echoes[n] = line.sound.read_faded(now, next, part);
+        }
+    }
+
     /// Writes what comes and what goes round again into the lines. RT.
     fn write(&mut self, io: &Io<'_>, frames: Range<usize>, numbers: &Numbers) {
-        let first = io.frames.start + frames.start;
+        let (mut round, first) = ([0.0; QUANTUM], io.frames.start);
+        let round = &mut round[frames.clone()];
         for (index, line) in self.lines.iter_mut().enumerate() {
-            let other = if self.ping_pong { 1 - index } else { index };
-            let (Some(round), Some(echoes)) = (self.round.get_mut(frames.clone()), self.echoes.get(other)) else {
-                return;
-            };
+            let echoes = &self.echoes[if self.ping_pong { 1 - index } else { index }];
             for (round, n) in round.iter_mut().zip(frames.clone()) {
                 *round = numbers.feedback.at(n, numbers.count) / 100.0 * echoes[n];
             }
             bound(round);
-            match (self.ping_pong, index) {
-                (true, 0) => {
-                    for (round, i) in round.iter_mut().zip(first..) {
-                        let inputs = io.audio.iter().take(io.channels_in).map(|channel| channel[i]);
-                        *round += inputs.fold(0.0, |sum, x| sum + x) / io.channels_in as f64;
-                    }
-                }
-                (true, _) => {}
-                (false, _) => {
-                    let input = io.audio.get(index).and_then(|channel| channel.get(first..)).unwrap_or_default();
-                    round.iter_mut().zip(input).for_each(|(round, x)| *round += x);
+            if !self.ping_pong {
+                round.iter_mut().zip(&io.audio[index][first + frames.start..]).for_each(|(round, x)| *round += x);
+            } else if index == 0 {
+                for (round, n) in round.iter_mut().zip(frames.clone()) {
+                    let inputs = io.audio.iter().take(io.channels_in).map(|channel| channel[first + n]);
+                    *round += inputs.fold(0.0, |sum, x| sum + x) / io.channels_in as f64;
                 }
             }
             line.sound.write_run(round);
@@ -225,11 +229,13 @@ impl Delay {
     /// Puts what was heard in place of what came. RT.
     fn give(&mut self, io: &mut Io<'_>, frames: Range<usize>, numbers: &Numbers) {
         let first = io.frames.start;
-        for n in frames.clone().filter(|_| numbers.duck.is_some()) {
-            let inputs = io.audio.iter().take(io.channels_in).map(|channel| channel[first + n]);
-            let level = inputs.fold(0.0, |most: f64, x| most.max(x.abs()));
-            let gain = self.duck(level, numbers.duck.map_or(0.0, |duck| duck.at(n, numbers.count)));
-            self.echoes.iter_mut().for_each(|echoes| echoes[n] *= gain);
+        if let Some(duck) = numbers.duck {
+            for n in frames.clone() {
+                let inputs = io.audio.iter().take(io.channels_in).map(|channel| channel[first + n]);
+                let level = inputs.fold(0.0, |most: f64, x| most.max(x.abs()));
+                let gain = self.duck(level, duck.at(n, numbers.count));
+                self.echoes.iter_mut().for_each(|echoes| echoes[n] *= gain);
+            }
         }
         for (echoes, channel) in self.echoes.iter().zip(io.audio.iter_mut()) {
             channel[first + frames.start..first + frames.end].copy_from_slice(&echoes[frames.clone()]);
@@ -271,7 +277,7 @@ impl Kernel for Delay {
         };
         let mut at = 0;
         while at < numbers.count {
-            let frames = self.hear(at..numbers.count, io.frame(io.frames.start + at), &numbers);
+            let frames = self.hear(io, at..numbers.count, &numbers);
             at = frames.end;
             self.write(io, frames.clone(), &numbers);
             self.give(io, frames, &numbers);
@@ -341,6 +347,17 @@ impl Head {
                 (now, now, 0.0)
             }
         }
+    }
+
+    /// How many frames are nearer than whatever it reads over the next ones, at least one, if its places sway by so many. RT.
+    fn ahead(&self, sway: f64) -> usize {
+        let nearest = match self {
+            Head::Fade(tap) => tap.nearest() as f64,
+            // It comes nearer by a frame a frame at most.
+            Head::Tape(tape) => tape.now - QUANTUM as f64,
+        };
+        // Between frames it reads one that is nearer still.
+        (nearest - sway - 2.0).max(1.0) as usize
     }
 
     /// How many frames back it stands, if it does. RT.
@@ -416,25 +433,101 @@ mod tests {
         Bench::new(&DELAY, channels).special("high_pass").special("low_pass")
     }
 
-    #[test]
-    fn echoes_are_the_same_heard_a_stretch_at_a_time_and_frame_by_frame() {
-        let sway = DELAY.index("mod").unwrap();
-        let input = [noise(1, 9000), noise(2, 9000)];
-        for (ms, ping_pong) in [(100.0, 0.0), (1.0, 0.0), (1.3125, 0.0), (1.34, 1.0), (20.01, 1.0)] {
-            let bench = || Bench::new(&DELAY, 2).set("time", ms).set("feedback", 70.0).set("ping_pong", ping_pong);
-            let (mut at_once, mut by_frames) = (bench(), bench());
-            // While it glides from no sway to as good as none, it goes frame by frame.
-            let mut found = vec![Vec::new(); 2];
-            let mut expected = found.clone();
-            for (turn, start) in (0..9000).step_by(1500).enumerate() {
-                by_frames.edit(sway, if turn % 2 == 0 { f64::MIN_POSITIVE } else { 0.0 });
-                let stretch = input.each_ref().map(|channel| channel[start..start + 1500].to_vec());
-                for (all, bench) in [(&mut found, &mut at_once), (&mut expected, &mut by_frames)] {
-                    all.iter_mut().zip(bench.run(&stretch)).for_each(|(all, sound)| all.extend(sound));
+    /// A delay that does all of it for one frame after the other.
+    struct FrameByFrame(Delay);
+
+    keep!(FrameByFrame: 0);
+
+    impl Kernel for FrameByFrame {
+        fn process(&mut self, io: &mut Io<'_>) {
+            let delay = &mut self.0;
+            let &[time, feedback, _, high_pass, low_pass, width, sway, duck, _] = io.values else { return };
+            delay.head.go_to(frames_back(time.to, delay.rate));
+            let filters = (high_pass != Glide::still(NO_HIGH_PASS), low_pass != Glide::still(NO_LOW_PASS));
+            let (high_pass, low_pass) = (shares(high_pass, delay.rate), shares(low_pass, delay.rate));
+            let ducks = duck != Glide::still(0.0) || !delay.duck.is_idle();
+            let count = io.frames.len();
+            for (n, i) in io.frames.clone().enumerate() {
+                let inputs = io.audio.iter().take(io.channels_in).map(|channel| channel[i]);
+                let (level, sum) = inputs.fold((0.0_f64, 0.0), |(most, sum), x| (most.max(x.abs()), sum + x));
+                let gain = if ducks { delay.duck(level, duck.at(n, count)) } else { 1.0 };
+                let (now, next, part) = delay.head.step();
+                let depth = sway.at(n, count) / 100.0 * delay.sway.min(now / 2.0);
+                let mut echoes = [0.0; 3];
+                for (index, (line, echo)) in delay.lines.iter_mut().zip(&mut echoes).enumerate() {
+                    let sway = if depth == 0.0 { 0.0 } else { depth * swing(index, io.frame(i), delay.rate) };
+                    *echo = line.sound.read_faded(now + sway, next + sway, part);
+                    if filters.1 {
+                        *echo = line.low.low(low_pass.at(n, count), *echo);
+                    }
+                    if filters.0 {
+                        *echo = line.high.high(high_pass.at(n, count), *echo);
+                    }
+                }
+                let back = echoes.map(|echo| bounded(feedback.at(n, count) / 100.0 * echo));
+                for (index, line) in delay.lines.iter_mut().enumerate() {
+                    line.sound.write(match (delay.ping_pong, index) {
+                        (true, 0) => sum / io.channels_in as f64 + back[1],
+                        (true, _) => back[0],
+                        (false, _) => io.audio[index][i] + back[index],
+                    });
+                }
+                io.audio.iter_mut().zip(echoes).for_each(|(channel, echo)| channel[i] = echo * gain);
+                if let [left, right] = &mut *io.audio {
+                    (left[i], right[i]) = widened(left[i], right[i], width.at(n, count));
                 }
             }
-            assert!(found == expected, "{ms} ms");
-            assert!(peak(&found[0][8000..]) > -20.0, "{ms} ms: {} dB", peak(&found[0][8000..]));
+        }
+
+        fn reset(&mut self) {
+            self.0.reset();
+        }
+    }
+
+    static FRAME_BY_FRAME: Table = Table { kernel: |recipe| Box::new(FrameByFrame(Delay::new(recipe))), ..DELAY };
+
+    #[test]
+    fn echoes_have_the_same_bits_heard_a_stretch_at_a_time_and_frame_by_frame() {
+        // The time, how it moves, sway, ping-pong, channels.
+        let kinds = [
+            (100.0, 0.0, 0.0, 0.0, 2),
+            (1.0, 0.0, 0.0, 0.0, 1),
+            (1.34, 0.0, 0.0, 1.0, 2),
+            (20.01, 0.0, 40.0, 1.0, 1),
+            (1.0, 0.0, 100.0, 0.0, 2),
+            (5.0, 1.0, 100.0, 0.0, 2),
+            (30.0, 1.0, 0.0, 0.0, 3),
+            (3.0, 1.0, 20.0, 1.0, 2),
+        ];
+        let edits = [
+            ("time", 25.0),
+            ("feedback", 110.0),
+            ("duck", 20.0),
+            ("width", 30.0),
+            ("low_pass", 3000.0),
+            ("high_pass", 400.0),
+            ("mod", 60.0),
+            ("duck", 0.0),
+            ("time", 1.5),
+            ("mod", 0.0),
+            ("feedback", 40.0),
+        ];
+        for (ms, style, sway, ping_pong, channels) in kinds {
+            let [mut at_once, mut by_frames] = [&DELAY, &FRAME_BY_FRAME].map(|table| {
+                let bench = Bench::new(table, channels).set("time", ms).set("style", style).set("mod", sway);
+                bench.set("feedback", 70.0).set("ping_pong", ping_pong)
+            });
+            for (turn, (name, value)) in edits.into_iter().enumerate() {
+                let input: Vec<Vec<f64>> = (0..channels)
+                    .map(|channel| noise((10 * turn + channel) as u64 + 1, 1500).iter().map(|x| 3.0 * x).collect())
+                    .collect();
+                let [found, expected] = [&mut at_once, &mut by_frames].map(|bench| {
+                    bench.edit(DELAY.index(name).unwrap(), value);
+                    bench.run(&input).into_iter().flatten().map(f64::to_bits).collect::<Vec<_>>()
+                });
+                assert!(found == expected, "{ms} ms, style {style}, {channels} channels, from {name} on");
+                assert!(turn == 0 || found.iter().any(|bits| bits << 1 != 0));
+            }
         }
     }
 
