@@ -100,6 +100,21 @@ fn stems_of_master_add_up_to_its_input_in_every_bit() {
 }
 
 #[test]
+fn a_sum_of_many_has_the_same_bits_whether_its_members_are_kept_or_not() {
+    // Of one channel and of two, standing and moving, more than are added in one go.
+    let member = |i: usize| {
+        let pan = if i.is_multiple_of(3) { " >> pan(0.3)" } else { "" };
+        let level = if i % 7 == 5 { format!("lfo({i}).range(-12, -3)") } else { format!("-{i}.3") };
+        format!("input(\"in-{i}\", saw({})){pan} >> fader({level}) >> sum;\n", 50 + 7 * i)
+    };
+    let members: String = (1..=40).map(member).collect();
+    let text = format!("let sum = bus(\"sum\"); {members} sum >> master;");
+    let (kept, mix) = stems(&text, "sum");
+    assert_eq!(kept.len(), 40);
+    assert_eq!(first_difference(&mix, &rendered(&graph(&text), FRAMES)), None);
+}
+
+#[test]
 fn stems_of_a_bus_add_up_to_its_input_in_every_bit() {
     for (name, text) in examples_without_live_input()
         .into_iter()

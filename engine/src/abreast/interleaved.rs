@@ -156,8 +156,10 @@ impl Interleaved {
         let nothing: [f64; LANES] = wide(
             #[inline(always)]
             || {
+                const { assert!(QUANTUM.is_multiple_of(4)) };
                 let mut sum = [0.0; LANES];
-                // Few of them wait for each other.
+                // A sum, which has an order: bits that are joined in any would be gathered lane by lane. Four frames at a time, so
+                // that few additions wait for each other.
                 for [a, b, c, d] in self.frames.as_chunks::<4>().0 {
                     sum = each(
                         #[inline(always)]

@@ -7,10 +7,13 @@ use super::is_effect;
 use crate::graph::{Graph, Role};
 use crate::mesh::{Id, Mesh, MeshNode};
 
-/// How much two effects are one that are called the same and have the same numbers.
-const WHOLE: f64 = 7.0;
+/// How much two effects are one: for that they can be, for what they are called, for their numbers.
+const KIND: f64 = 2.0;
+const NAME: f64 = 1.0;
+const NUMBERS: f64 = 4.0;
+const WHOLE: f64 = KIND + NAME + NUMBERS;
 
-/// How much two effects are one that have been found to be: more than whatever else their chain is worth.
+/// How much two are one that have been found to be: more than any two others.
 const SETTLED: f64 = 1000.0;
 
 /// For every node of the graph the running node whose state it goes on with.
@@ -163,7 +166,8 @@ impl<'a> Matching<'a> {
     /// The pairing of two chains, in order, that is worth most.
     fn align(&self, new: &[usize], old: &[usize]) -> Vec<(usize, usize)> {
         let is_whole = |(i, j): &(&usize, &usize)| self.likeness(**i, &self.old.nodes[**j]) >= WHOLE;
-        // No other pairing of the first ones is worth more; mostly that is all of both chains.
+        // Neither of two that are wholly one is worth more with another, and two pairs in their stead would cross; mostly that is all
+        // of both chains.
         let mut pairs: Vec<(usize, usize)> = new.iter().zip(old).take_while(is_whole).map(|(i, j)| (*i, *j)).collect();
         let (new, old) = (&new[pairs.len()..], &old[pairs.len()..]);
         let worth = new.iter().flat_map(|i| old.iter().map(|j| self.likeness(*i, &self.old.nodes[*j])));
@@ -211,7 +215,7 @@ impl<'a> Matching<'a> {
             }
             _ => 1.0,
         };
-        WHOLE - (1.0 - named) - 4.0 * (1.0 - alike)
+        KIND + NAME * named + NUMBERS * alike
     }
 
     fn by_name(&mut self, renamed: &BTreeMap<String, String>) {

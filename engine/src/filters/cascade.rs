@@ -77,13 +77,10 @@ impl Cascade {
             self.values = from;
             self.multiply_out();
         }
-        let moves = to != from;
-        if moves {
+        if to != from {
             (self.design)(&to[..count], self.rate, &mut self.next);
-        }
-        if moves {
             let both = self.now.iter().zip(&self.next);
-            for (state, (now, next)) in self.state.chunks_exact_mut(self.channels).zip(both) {
+            for (state, (now, next)) in self.state.chunks_exact_mut(self.channels.max(1)).zip(both) {
                 let channels = state.iter_mut().zip(&mut *audio);
                 channels.for_each(|(filter, channel)| filter.run(now, next, &mut channel[frames.clone()]));
             }
@@ -117,7 +114,7 @@ impl Rows for Cascade {
     }
 
     fn row<const C: usize>(&mut self, first: usize) -> impl Iterator<Item = (&Step, &mut [Filter; C])> {
-        let states = self.state.chunks_exact_mut(self.channels);
+        let states = self.state.chunks_exact_mut(self.channels.max(1));
         let some = states.filter_map(move |all| all.get_mut(first..)?.first_chunk_mut());
         self.steps.iter().zip(some)
     }

@@ -96,13 +96,13 @@ mod tests {
     use crate::test_signals::{RATE, noise};
 
     /// Sections on some channels, all states of a section together.
-    struct Some {
+    struct Bells {
         steps: Vec<Step>,
         state: Vec<Filter>,
         channels: usize,
     }
 
-    impl Rows for Some {
+    impl Rows for Bells {
         fn channels(&self) -> usize {
             self.channels
         }
@@ -116,23 +116,28 @@ mod tests {
     #[test]
     fn sections_in_a_row_give_the_bits_of_one_after_the_other_and_channels_those_of_each_alone() {
         let sections: Vec<Section> = (1..=11).map(|i| Section::bell(f64::from(i) * 700.0, 3.0, 2.0, RATE)).collect();
-        for (count, channels) in (0..=sections.len()).flat_map(|count| (1..=3).map(move |channels| (count, channels))) {
+        for (count, channels) in (0..=sections.len()).flat_map(|count| (1..=5).map(move |channels| (count, channels))) {
             let sections = &sections[..count];
             let steps = sections.iter().map(Section::step).collect();
-            let mut rows = Some { steps, state: vec![Filter::default(); count * channels], channels };
+            let mut rows = Bells { steps, state: vec![Filter::default(); count * channels], channels };
             let mut alone = rows.state.clone();
             for turn in 0..16 {
                 let frames = 3 * turn % 5..QUANTUM - turn;
                 let sound = |channel| noise((100 * turn + channel) as u64 + 1, QUANTUM).try_into().unwrap();
                 let mut in_a_row: Vec<Buffer> = (0..channels).map(sound).collect();
                 let mut one_by_one = in_a_row.clone();
+                // What is more than it has channels for stays as it is.
+                in_a_row.push([0.5; QUANTUM]);
                 rows.run_rows(&mut in_a_row, frames.clone());
+                assert_eq!(in_a_row.pop(), Some([0.5; QUANTUM]));
                 for (section, filters) in sections.iter().zip(alone.chunks_exact_mut(channels)) {
                     for (filter, channel) in filters.iter_mut().zip(&mut one_by_one) {
                         filter.run(section, section, &mut channel[frames.clone()]);
                     }
                 }
-                assert!(in_a_row == one_by_one && rows.state == alone, "{count} sections, {channels} channels");
+                let bits = |sound: &[Buffer]| sound.iter().flatten().map(|x| x.to_bits()).collect::<Vec<_>>();
+                assert_eq!(bits(&in_a_row), bits(&one_by_one), "{count} sections, {channels} channels");
+                assert_eq!(rows.state, alone, "{count} sections, {channels} channels");
             }
         }
     }

@@ -308,6 +308,7 @@ const TOGETHER: usize = 16;
 
 /// Frames of a sum that are held in registers while edges are added to them.
 const PART: usize = 16;
+const _: () = assert!(QUANTUM.is_multiple_of(PART));
 
 /// Buffers belong to the lanes from one on. RT.
 fn set(places: &mut Places, first: usize, buffers: Range<usize>) {
@@ -327,6 +328,9 @@ fn follow(slots: &[Buffer], followed: &mut [Buffer], controls: &[PlanControl]) {
 
 /// Adds what flows, with gains, to `out`, one after the other; one channel goes into all of them. RT.
 fn add_steady(slots: &mut [Buffer], flows: &[(Slots, f64)], out: Slots) {
+    if flows.is_empty() {
+        return;
+    }
     wide(
         #[inline(always)]
         || {
