@@ -70,7 +70,7 @@ fn main() -> ExitCode {
     #[cfg(unix)]
     endure_full_files();
     let Arguments { command } = Arguments::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
-    // Where there is no such room, each text says so itself.
+    // Texts are evaluated in place there. Where there is no such room, each text says so itself.
     scripting::with_room(|| run(&command)).unwrap_or_else(|_| run(&command))
 }
 

@@ -131,7 +131,7 @@ thread_local! {
 }
 
 /// Does work on a thread that has the stack a text may want: whatever is evaluated there is evaluated in place. Elsewhere each
-/// text gets a thread of its own, which takes twice the time.
+/// text gets a thread of its own, which takes twice the time. Texts of several threads are evaluated at once.
 ///
 /// # Errors
 /// The system has no such thread to give; nothing has been done then.
@@ -288,4 +288,32 @@ pub fn why_unreadable(error: &io::Error) -> String {
 /// The last part of a path, for messages.
 pub fn file_name(path: &Path) -> String {
     path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_room_is_done_in_place_and_its_panic_is_the_caller_s() {
+        let here = || thread::current().id();
+        let (roomy, within) = with_room(|| (here(), with_room(here).unwrap())).unwrap();
+        assert!(roomy != here() && within == roomy);
+        let panic = catch_unwind(|| with_room(|| panic!("as it is"))).unwrap_err();
+        assert_eq!(panic.downcast_ref(), Some(&"as it is"));
+    }
+
+    #[test]
+    fn texts_of_several_threads_are_what_they_are_one_after_the_other() {
+        let evaluated = |n: usize| {
+            let text = format!("input(\"a\", sine({})) >> gain(-{n}) >> master;", 100 + n);
+            evaluate_text(Path::new("a.rhai"), &text).session.expect("it is right")
+        };
+        let alone: Vec<Session> = (0..16).map(evaluated).collect();
+        let together: Vec<Session> = thread::scope(|scope| {
+            let threads: Vec<_> = (0..16).map(|n| scope.spawn(move || evaluated(n))).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(alone == together && alone[0] != alone[1]);
+    }
 }

@@ -129,6 +129,7 @@ impl Text {
 
     /// Whether token `index` is an opening bracket of any kind.
     pub fn opens(&self, index: usize) -> bool {
+        // Bytes are compared in place, text by a call: every token is asked.
         self.kind(index) == Some(Kind::Symbol)
             && matches!(self.written(index).as_bytes(), b"(" | b"[" | b"{" | b"#{" | b"?[")
     }

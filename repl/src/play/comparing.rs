@@ -89,7 +89,7 @@ impl Playing<'_> {
         let work = move || {
             costing::step_back();
             let files = revisions::texts_at(&session, &revision)?;
-            let loaded = load::prepare_evaluated(scripting::evaluate_kept(&files), &library, |session| {
+            let loaded = load::load_played(&files, &library, |session| {
                 given.hold(session);
                 tempo
             });

@@ -5,7 +5,7 @@ use engine::session::Session;
 use engine::tempo::Tempo;
 use scripting::SourceFile;
 
-use super::{Text, evaluated, without_lines};
+use super::{Text, evaluated, with_lines, without_lines};
 use crate::load::{self, Loaded};
 
 /// A text as it was at a moment: its files, the session's first, and the lines behind it.
@@ -23,10 +23,10 @@ impl Snapshot {
         self.files.first().map_or("", |file| &file.text)
     }
 
-    /// What it declares with more lines behind it.
+    /// What it declares with more lines behind it, however busy the machine is: it has played.
     pub fn followed_by(&self, more: &[String]) -> scripting::Evaluated {
         let lines: Vec<String> = self.lines.iter().chain(more).cloned().collect();
-        evaluated(&self.files, &lines)
+        scripting::evaluate_played(&with_lines(&self.files, &lines))
     }
 
     /// The same with another text in the session's file, and without lines.
