@@ -157,8 +157,8 @@ impl Delay {
         }
     }
 
-    /// Fills in what the lines give, through their filters, in the first of these frames: gives in which, as many as nothing of is
-    /// still to be written. RT.
+    /// Fills in what the lines give, through their filters, in the first of these frames, as many as can be heard before any of them
+    /// is written; says which. RT.
     fn hear(&mut self, io: &Io<'_>, frames: Range<usize>, numbers: &Numbers) -> Range<usize> {
         let is_still = numbers.sway == Glide::still(0.0);
         let stands = self.head.stands().filter(|_| is_still);
