@@ -87,8 +87,8 @@ impl Playing<'_> {
         let (session, from) = (self.arguments.session.clone(), self.live.transport());
         status::say(format!("measuring {revision} beside the text, {SECONDS} s from here"));
         let work = move || {
-            costing::step_back();
             let files = revisions::texts_at(&session, &revision)?;
+            costing::step_back();
             let loaded = load::load_played(&files, &library, |session| {
                 given.hold(session);
                 tempo
