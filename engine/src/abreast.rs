@@ -11,7 +11,8 @@ mod turns;
 
 use crate::bank::WorkCell;
 use crate::dynamics::Ballistics;
-use crate::filters::{Filter, Step, settled};
+use crate::filters::row::Rows;
+use crate::filters::{Filter, settled};
 use crate::plan::{Op, Plan, Rank};
 use crate::wide::{Aligned, each, wide};
 pub use interleaved::{Interleaved, Places};
@@ -210,20 +211,24 @@ impl Abreast {
         }
     }
 
-    /// Brings a row of sections into a lane. RT.
-    pub fn put_row<'a>(&mut self, lane: usize, row: impl Iterator<Item = (&'a Step, &'a mut [Filter; 1])>) {
+    /// Brings the sections of each channel into the lanes from `first` on. RT.
+    pub fn put_rows(&mut self, first: usize, rows: &mut impl Rows) {
         let Numbers::Sections(sections) = &mut self.numbers else { return };
-        for (section, (step, [filter])) in sections.iter_mut().zip(row) {
-            section.step.iter_mut().zip(step.numbers()).for_each(|(wide, number)| wide[lane] = number);
-            section.state.iter_mut().zip(filter.state()).for_each(|(wide, number)| wide[lane] = number);
+        for (channel, lane) in (0..rows.channels()).zip(first..) {
+            for (section, (step, [filter])) in sections.iter_mut().zip(rows.row::<1>(channel)) {
+                section.step.iter_mut().zip(step.numbers()).for_each(|(wide, number)| wide[lane] = number);
+                section.state.iter_mut().zip(filter.state()).for_each(|(wide, number)| wide[lane] = number);
+            }
         }
     }
 
-    /// What has become of a row of sections in a lane. RT.
-    pub fn take_row<'a>(&self, lane: usize, row: impl Iterator<Item = (&'a Step, &'a mut [Filter; 1])>) {
+    /// Gives them what has become of them. RT.
+    pub fn take_rows(&self, first: usize, rows: &mut impl Rows) {
         let Numbers::Sections(sections) = &self.numbers else { return };
-        for (section, (_, [filter])) in sections.iter().zip(row) {
-            *filter = Filter::left_in([section.state[0][lane], section.state[1][lane]]);
+        for (channel, lane) in (0..rows.channels()).zip(first..) {
+            for (section, (_, [filter])) in sections.iter().zip(rows.row::<1>(channel)) {
+                *filter = Filter::left_in([section.state[0][lane], section.state[1][lane]]);
+            }
         }
     }
 

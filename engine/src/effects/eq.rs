@@ -335,13 +335,13 @@ impl Kernel for Eq {
     fn fall_in(&mut self, io: &Io<'_>, abreast: &mut Abreast, lane: usize) -> bool {
         let is_plain = self.is_plain(io);
         if is_plain {
-            (0..self.channels).for_each(|channel| abreast.put_row(lane + channel, self.row(channel)));
+            abreast.put_rows(lane, self);
         }
         is_plain
     }
 
     fn fall_out(&mut self, abreast: &Abreast, lane: usize) {
-        (0..self.channels).for_each(|channel| abreast.take_row(lane + channel, self.row(channel)));
+        abreast.take_rows(lane, self);
     }
 
     fn reset(&mut self) {

@@ -4,7 +4,6 @@ use super::{no_latency, same_channels};
 use crate::abreast::{Abreast, Shape};
 use crate::filters::Section;
 use crate::filters::cascade::{Cascade, Design};
-use crate::filters::row::Rows;
 use crate::keep::keep;
 use crate::kernel::{Io, Kernel};
 use crate::parameter::{Law, Memory, Parameter, Recipe, Table};
@@ -111,13 +110,13 @@ impl Kernel for Swept {
     fn fall_in(&mut self, io: &Io<'_>, abreast: &mut Abreast, lane: usize) -> bool {
         let stands = self.0.stands_at(io.values);
         if stands {
-            (0..self.0.channels()).for_each(|channel| abreast.put_row(lane + channel, self.0.row(channel)));
+            abreast.put_rows(lane, &mut self.0);
         }
         stands
     }
 
     fn fall_out(&mut self, abreast: &Abreast, lane: usize) {
-        (0..self.0.channels()).for_each(|channel| abreast.take_row(lane + channel, self.0.row(channel)));
+        abreast.take_rows(lane, &mut self.0);
     }
 
     fn reset(&mut self) {
