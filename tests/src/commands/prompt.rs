@@ -168,7 +168,8 @@ fn the_meters_are_said_in_plain_lines() {
 fn a_planned_line_says_when_how_late_and_at_what_cost_and_changes_nothing() {
     let folder = folder(TWO);
     let mut playing = typing(&folder, &[]);
-    playing.types(":plan after(\"master\", limiter(-1))");
+    // So much that no other work on the machine hides it.
+    playing.types(":plan after(\"master\", limiter(-1) >> reverb() >> tape())");
     let plan = playing.says("plan: ");
     assert!(plan.contains("added master>output 1-2/limiter") && plan.contains("heard at once"), "{plan}");
     assert!(plan.contains("latency +") && plan.contains(" ms in all"), "{plan}");
