@@ -73,10 +73,7 @@ fn run_through<const N: usize, const C: usize>(
     for i in 0..count {
         let mut x: [f64; C] = each(|c| sound[c][i]);
         for n in 0..N {
-            let (step, a, b) = (&steps[n], s1[n], s2[n]);
-            s1[n] = each(|c| step.s11 * a[c] + (step.s12 * b[c] + step.x1 * x[c]));
-            s2[n] = each(|c| step.s22 * b[c] + (step.s21 * a[c] + step.x2 * x[c]));
-            x = each(|c| step.through * x[c] + (step.y1 * a[c] + step.y2 * b[c]));
+            x = steps[n].tick(&mut s1[n], &mut s2[n], x);
         }
         for (channel, x) in sound.iter_mut().zip(x) {
             channel[i] = x;
